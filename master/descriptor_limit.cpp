@@ -1,0 +1,42 @@
+#include "master/descriptor_limit.h"
+
+#include "master/failure.h"
+#include "master/turned_away.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+namespace chatserv {
+
+namespace {
+
+rlim_t descriptors_needed(const Options& options) {
+    constexpr rlim_t for_each_worker = 4; // doorbell, channel, watch of its end
+    constexpr rlim_t for_the_rest = 64;   // standard streams, segment, timers, signals, reserve
+    return options.users + options.listen.size() + turned_away_max + for_the_rest +
+           for_each_worker * (options.workers + options.spares);
+}
+
+bool raise_to(rlim_t soft, rlim_t hard) {
+    const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+} // namespace
+
+void ensure_descriptor_limit(const Options& options) {
+    const rlim_t needed = descriptors_needed(options);
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= needed)
+        return;
+    if (raise_to(needed, std::max(limit.rlim_max, needed)))
+        return;
+    throw Failure(EX_OSERR,
+        fmt::format("--users {} needs {} descriptors and the system allows {}: raise the limit "
+                    "(ulimit -n, LimitNOFILE=) or ask for fewer users",
+            options.users, needed, limit.rlim_max));
+}
+
+} // namespace chatserv

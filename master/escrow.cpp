@@ -1,0 +1,77 @@
+#include "master/escrow.h"
+
+#include "shared/panic.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sys/socket.h>
+
+namespace chatserv {
+
+namespace {
+
+void write_address(UserSlot& slot, const Address& peer) {
+    const bool v6 = peer.family() == AF_INET6;
+    std::memset(slot.address, 0, sizeof slot.address);
+    std::memcpy(slot.address, peer.ip_bytes(), v6 ? 16 : 4);
+    slot.port = peer.port();
+    slot.ip_version = v6 ? 6 : 4;
+}
+
+} // namespace
+
+uint32_t Escrow::take_lowest_free_slot() {
+    if (freed_.empty()) {
+        slots_.emplace_back();
+        return static_cast<uint32_t>(slots_.size() - 1);
+    }
+    const uint32_t slot = freed_.top();
+    freed_.pop();
+    return slot;
+}
+
+ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
+    invariant(!full(), "a client was admitted to a full table");
+    const uint32_t slot = take_lowest_free_slot();
+    Held& held = slots_[slot];
+    held.socket = std::move(socket);
+    held.peer = peer;
+    held.entry = entry;
+    held.announced = false;
+    ++held.generation;
+    ++clients_of_entry_[entry];
+    ++held_;
+    const ClientId client{.slot = slot, .generation = held.generation};
+    write_address(users_[slot], peer);
+    users_.assign(client, entry);
+    return client;
+}
+
+Escrow::Held* Escrow::find(ClientId client) {
+    if (client.slot >= slots_.size())
+        return nullptr;
+    Held& held = slots_[client.slot];
+    return held.socket && held.generation == client.generation ? &held : nullptr;
+}
+
+void Escrow::release(ClientId client) {
+    Held* const held = find(client);
+    invariant(held != nullptr, "a client was released that was not held");
+    users_.release(client);
+    const UniqueFd socket = std::move(held->socket);
+    freed_.push(client.slot);
+    --clients_of_entry_[held->entry];
+    --held_;
+    // The worker's own copy may still be open for an instant: close(2) alone would send nothing.
+    ::shutdown(socket.get(), SHUT_RDWR);
+}
+
+std::vector<ClientId> Escrow::all_of(uint16_t entry) const {
+    std::vector<ClientId> clients;
+    for (uint32_t slot = 0; slot < slots_.size(); ++slot)
+        if (slots_[slot].socket && slots_[slot].entry == entry)
+            clients.push_back({.slot = slot, .generation = slots_[slot].generation});
+    return clients;
+}
+
+} // namespace chatserv

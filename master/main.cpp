@@ -1,0 +1,53 @@
+// chatserv: the master's program.
+#include "master/descriptor_limit.h"
+#include "master/failure.h"
+#include "master/master.h"
+#include "master/options.h"
+#include "master/worker_program.h"
+#include "shared/logging.h"
+#include "shared/process_title.h"
+
+#include <cstdio>
+#include <exception>
+#include <sysexits.h>
+#include <system_error>
+
+namespace {
+
+using namespace chatserv;
+
+int serve(int argc, char** argv) {
+    const auto options = parse_options(argc, argv);
+    if (!options)
+        return EX_OK;
+    if (options->check_config) {
+        std::fputs(describe(*options).c_str(), stdout);
+        return EX_OK;
+    }
+    set_up_logging("master", options->log_level, options->log_format);
+    ensure_descriptor_limit(*options);
+    const WorkerProgram program(argv[0]);
+    set_process_title("chatserv: master");
+    return Master(*options, program).run();
+}
+
+// Whatever ends the server is one line that says why.
+int fail(int exit_status, const char* what) {
+    std::fprintf(stderr, "chatserv: %s\n", what);
+    return exit_status;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    prepare_process_title(argc, argv);
+    try {
+        return serve(argc, argv);
+    } catch (const Failure& failure) {
+        return fail(failure.exit_status(), failure.what());
+    } catch (const std::system_error& failure) {
+        return fail(EX_OSERR, failure.what());
+    } catch (const std::exception& failure) {
+        return fail(EX_SOFTWARE, failure.what());
+    }
+}

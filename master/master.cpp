@@ -1,0 +1,305 @@
+// Master: its making, its events, its phases. What it does with its workers is in workers.cpp.
+#include "master/master.h"
+
+#include "master/failure.h"
+#include "shared/logging.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fmt/core.h>
+#include <sysexits.h>
+#include <system_error>
+
+namespace chatserv {
+
+namespace {
+
+// The upper half of an event's udata says what its descriptor is.
+constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
+constexpr uint64_t channel_udata = 2ULL << 32;  // lower half: pid
+constexpr uint64_t turned_away_udata = 3ULL << 32;
+constexpr uint64_t kind_of(uint64_t udata) {
+    return udata & ~0xffff'ffffULL;
+}
+
+// So many connections are accepted before other events are looked at again.
+constexpr int accept_batch = 256;
+constexpr int64_t accept_pause_ms = 1000;
+
+// Who asks for one stop can send two signals: timeout(1) tells the process and then its group.
+constexpr std::chrono::milliseconds same_request{50};
+
+std::vector<FdPair> make_doorbells(uint32_t count) {
+    std::vector<FdPair> pipes;
+    std::generate_n(std::back_inserter(pipes), count, make_pipe);
+    return pipes;
+}
+
+std::vector<int> ringing_ends(const std::vector<FdPair>& pipes) {
+    std::vector<int> ends;
+    for (const FdPair& pipe : pipes)
+        ends.push_back(pipe.second.get());
+    return ends;
+}
+
+Region make_region(const Options& options) {
+    try {
+        return Region::create({.users = options.users,
+            .workers = options.workers,
+            .log_bytes = options.log_bytes,
+            .stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count())});
+    } catch (const std::system_error& failure) {
+        throw Failure(EX_OSERR, fmt::format("{}; free some shared memory or choose a smaller "
+                                            "--log-size (it is {} bytes)",
+                                    failure.what(), options.log_bytes));
+    }
+}
+
+Failure cannot_listen(const Address& address, int error) {
+    const std::string what =
+        fmt::format("cannot listen on {}: {}", address.text(), std::strerror(error));
+    switch (error) {
+    case EADDRINUSE:
+        return {EX_UNAVAILABLE, what + "; stop what listens there, or choose another --listen"};
+    case EACCES:
+    case EPERM:
+        return {EX_NOPERM, what + "; choose a port from 1024 on, or start as root"};
+    default:
+        return {EX_UNAVAILABLE, what + "; choose an address of this machine with --listen"};
+    }
+}
+
+// Where the user named no address, a machine without one of the two families is served on the
+// other.
+std::vector<Listener> make_listeners(const Options& options) {
+    std::vector<Listener> listeners;
+    for (const Address& address : options.listen) {
+        try {
+            listeners.emplace_back(address);
+        } catch (const std::system_error& failure) {
+            const int error = failure.code().value();
+            const bool no_such_family = error == EADDRNOTAVAIL || error == EAFNOSUPPORT;
+            const bool last = &address == &options.listen.back();
+            if (!options.listen_by_default || !no_such_family || (last && listeners.empty()))
+                throw cannot_listen(address, error);
+            log_warning("no_address",
+                fmt::format("not listening on {}: {}", address.text(), std::strerror(error)));
+        }
+    }
+    return listeners;
+}
+
+void must_change(int error, const char* what) {
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(), what);
+}
+
+} // namespace
+
+Master::Master(const Options& options, const WorkerProgram& program) :
+    region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
+    doorbells_(region_.worker_table(), ringing_ends(doorbell_pipes_)),
+    listeners_(make_listeners(options)), escrow_(UserTable(region_), options.workers),
+    turned_away_(events_, turned_away_udata, turned_away_timer_ident),
+    pool_(program, options, region_, doorbell_pipes_, events_, channel_udata, respawn_timer_ident),
+    outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit) {
+    // SIGHUP is free for later; SIGPIPE says nothing that a failed write(2) does not.
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
+        std::signal(signal, SIG_IGN);
+    for (const int signal : {SIGTERM, SIGINT})
+        must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+            "watching for signals");
+}
+
+int Master::run() {
+    pool_.replenish();
+    while (phase_ != Phase::dismissing || !pool_.empty()) {
+        const std::span<const EventQueue::Event> events = events_.wait();
+        // Newcomers last: whoever left in the meantime has made room for them.
+        std::vector<const EventQueue::Event*> accepting;
+        for (const EventQueue::Event& event : events) {
+            if (kind_of(EventQueue::udata_of(event)) == listener_udata)
+                accepting.push_back(&event);
+            else
+                handle(event);
+        }
+        for (const EventQueue::Event* const event : accepting)
+            handle(*event);
+        for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
+            send_clients(entry);
+        advance_stop();
+    }
+    return exit_status_;
+}
+
+void Master::handle(const EventQueue::Event& event) {
+    const uint64_t udata = EventQueue::udata_of(event);
+    switch (event.filter) {
+    case EVFILT_SIGNAL:
+        for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
+            handle_signal(static_cast<int>(event.ident));
+        break;
+    case EVFILT_TIMER:
+        handle_timer(static_cast<uintptr_t>(event.ident));
+        break;
+    case EVFILT_PROC:
+        handle_exit(static_cast<pid_t>(event.ident));
+        break;
+    default:
+        if (kind_of(udata) == channel_udata)
+            handle_channel(static_cast<pid_t>(static_cast<uint32_t>(udata)));
+        else if (kind_of(udata) == turned_away_udata)
+            turned_away_.readable(static_cast<int>(event.ident));
+        else if (phase_ == Phase::serving)
+            accept_clients(listeners_[static_cast<uint32_t>(udata)]);
+    }
+}
+
+void Master::handle_timer(uintptr_t ident) {
+    switch (ident) {
+    case respawn_timer_ident:
+        pool_.respawn_timer();
+        break;
+    case turned_away_timer_ident:
+        turned_away_.timer();
+        break;
+    case accept_timer_ident:
+        for (const Listener& listener : listeners_)
+            [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(listener.fd()),
+                EVFILT_READ, EV_ENABLE, NOTE_NODATA, 0,
+                listener_udata | static_cast<uint64_t>(&listener - listeners_.data()));
+        break;
+    case resend_timer_ident:
+        for (const ClientId client : std::exchange(not_received_, {}))
+            if (const Escrow::Held* const held = escrow_.find(client))
+                outbox_[held->entry].push_back(client);
+        break;
+    case stop_timer_ident:
+        log_warning("stop_overdue", "the workers did not come to an end, so they are ended");
+        pool_.kill_all();
+        phase_ = Phase::dismissing;
+        pool_.dismiss_all();
+        break;
+    default:
+        break;
+    }
+}
+
+// --- newcomers ---------------------------------------------------------------------------------
+
+void Master::accept_clients(const Listener& listener) {
+    for (int count = 0; count < accept_batch; ++count) {
+        auto accepted = listener.accept();
+        if (!accepted) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK)
+                pause_accepting(errno);
+            return;
+        }
+        if (escrow_.full()) {
+            const std::string peer = accepted->peer.text();
+            log_info(
+                "table_full", fmt::format("table full: {} turned away", peer), {{"address", peer}});
+            turned_away_.turn_away(std::move(accepted->socket));
+            continue;
+        }
+        const uint16_t entry = entry_for_a_newcomer();
+        outbox_[entry].push_back(escrow_.admit(std::move(accepted->socket), accepted->peer, entry));
+    }
+}
+
+// With the fewest clients (P3). An entry that nobody serves for now is the last choice, but one:
+// its clients wait for the next worker.
+uint16_t Master::entry_for_a_newcomer() const {
+    uint16_t best = 0;
+    for (uint16_t entry = 1; entry < outbox_.size(); ++entry) {
+        const bool better_manned = pool_.manned(entry) && !pool_.manned(best);
+        const bool as_well_manned = pool_.manned(entry) == pool_.manned(best);
+        if (better_manned ||
+            (as_well_manned && escrow_.clients_of(entry) < escrow_.clients_of(best)))
+            best = entry;
+    }
+    return best;
+}
+
+// The connections stay in the kernel's queue; to ask for them again at once would be to spin.
+void Master::pause_accepting(int error) {
+    log_warning("accept_paused",
+        fmt::format("cannot accept: {}; trying again in a second", std::strerror(error)));
+    for (const Listener& listener : listeners_)
+        [[maybe_unused]] const int failed =
+            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_DISABLE);
+    must_change(
+        events_.change(accept_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, accept_pause_ms),
+        "timing the next accept");
+}
+
+// --- phases ------------------------------------------------------------------------------------
+
+void Master::start_serving() {
+    phase_ = Phase::serving;
+    for (const Listener& listener : listeners_) {
+        must_change(
+            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA,
+                0, listener_udata | static_cast<uint64_t>(&listener - listeners_.data())),
+            "watching a listen socket");
+        const std::string address = listener.address().text();
+        log_info("listening", fmt::format("listening on {}", address), {{"address", address}});
+    }
+}
+
+void Master::handle_signal(int signal) {
+    if (phase_ == Phase::starting || phase_ == Phase::serving) {
+        begin_stop(signal);
+        return;
+    }
+    if (std::chrono::steady_clock::now() - stop_begun_ < same_request)
+        return;
+    log_warning("stop_at_once", "a second signal: ending at once");
+    exit_status_ = 128 + signal;
+    pool_.kill_all();
+    phase_ = Phase::dismissing;
+    pool_.dismiss_all();
+}
+
+void Master::begin_stop(int signal) {
+    log_info("stopping", fmt::format("signal {}: stopping; {} users get the rest of the log",
+                             signal, escrow_.held()));
+    phase_ = Phase::draining;
+    stop_begun_ = std::chrono::steady_clock::now();
+    listeners_.clear();
+    turned_away_.close_all();
+    tell_workers(MessageType::stop_reading);
+    // Draining and finishing are each bounded by the stall limit in the workers; should one of them
+    // fail to keep to it, the server ends all the same.
+    const int64_t limit_ms = 2 * stall_limit_.count() + 2000;
+    must_change(events_.change(stop_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, limit_ms),
+        "timing the stop");
+}
+
+void Master::advance_stop() {
+    const auto all_stopped_reading = [&] {
+        return std::all_of(
+            stopped_reading_.begin(), stopped_reading_.end(), [](bool stopped) { return stopped; });
+    };
+    if (phase_ == Phase::draining && (escrow_.empty() || all_stopped_reading())) {
+        phase_ = Phase::finishing;
+        tell_workers(MessageType::finish);
+    }
+    if (phase_ == Phase::finishing && escrow_.empty()) {
+        phase_ = Phase::dismissing;
+        pool_.dismiss_all();
+    }
+}
+
+void Master::tell_workers(MessageType message) {
+    for (uint16_t entry = 0; entry < outbox_.size(); ++entry) {
+        if (WorkerPool::Process* const process = pool_.process_of(entry)) {
+            process->channel.queue(static_cast<uint16_t>(message));
+            pool_.send(*process);
+        }
+    }
+}
+
+} // namespace chatserv

@@ -1,0 +1,92 @@
+// The master: accepts clients, gives each to a worker, and keeps the workers alive.
+//
+// It relays nothing, and it waits for nothing but its kqueue: no worker, no lock and no client can
+// hold it up. What it knows of the clients is in its escrow, what it knows of the workers in its
+// pool; here is only what happens when.
+#pragma once
+
+#include "master/escrow.h"
+#include "master/listener.h"
+#include "master/options.h"
+#include "master/turned_away.h"
+#include "master/worker_pool.h"
+#include "master/worker_program.h"
+#include "shared/doorbell.h"
+#include "shared/event_queue.h"
+#include "shared/region.h"
+
+#include <vector>
+
+namespace chatserv {
+
+// The idents of the master's timers.
+inline constexpr uintptr_t respawn_timer_ident = 1;
+inline constexpr uintptr_t turned_away_timer_ident = 2;
+inline constexpr uintptr_t accept_timer_ident = 3;
+inline constexpr uintptr_t resend_timer_ident = 4;
+inline constexpr uintptr_t stop_timer_ident = 5;
+
+class Master {
+public:
+    // Opens everything that the server needs, so that what is missing is said at the start. Throws
+    // Failure or std::system_error.
+    Master(const Options& options, const WorkerProgram& program);
+
+    // Serves until it is told to stop. Returns the exit status; throws Failure where the workers
+    // cannot even be started.
+    [[nodiscard]] int run();
+
+private:
+    enum class Phase {
+        starting,  // not every worker has been at its place once
+        serving,   //
+        draining,  // stopping: the workers publish what they have read
+        finishing, // stopping: every client gets the rest of the log
+        dismissing // stopping: the workers end
+    };
+
+    // events
+    void handle(const EventQueue::Event& event);
+    void handle_signal(int signal);
+    void handle_timer(uintptr_t ident);
+    void accept_clients(const Listener& listener);
+
+    // workers: see workers.cpp
+    void handle_channel(pid_t pid);
+    void read_channel(pid_t pid, WorkerPool::Process& process);
+    bool handle_message(WorkerPool::Process& process, const Message& message);
+    void confirm_attached(WorkerPool::Process& process, ClientId client);
+    void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
+    void handle_exit(pid_t pid);
+    void distrust(pid_t pid);
+    void man_entries();
+    void send_clients(uint16_t entry);
+
+    // phases
+    void start_serving();
+    void begin_stop(int signal);
+    void advance_stop();
+    void tell_workers(MessageType message);
+    [[nodiscard]] uint16_t entry_for_a_newcomer() const;
+    void pause_accepting(int error);
+
+    EventQueue events_;
+    Region region_;
+    std::vector<FdPair> doorbell_pipes_; // one per entry
+    Doorbells doorbells_;
+    std::vector<Listener> listeners_;
+    Escrow escrow_;
+    TurnedAway turned_away_;
+    WorkerPool pool_;
+
+    // Clients to be sent to an entry's worker: those that it was not sent yet, by entry.
+    std::vector<std::vector<ClientId>> outbox_;
+    std::vector<ClientId> not_received_; // to be sent again after a while
+    std::vector<bool> stopped_reading_;  // by entry, while draining
+    std::chrono::milliseconds stall_limit_;
+    std::chrono::steady_clock::time_point stop_begun_{};
+    Phase phase_ = Phase::starting;
+    int exit_status_ = 0;
+};
+
+} // namespace chatserv

@@ -1,0 +1,220 @@
+#include "master/options.h"
+
+#include "config.h"
+#include "master/failure.h"
+#include "shared/layout.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <fmt/core.h>
+#include <set>
+#include <sysexits.h>
+#include <thread>
+
+namespace chatserv {
+
+namespace {
+
+constexpr uint32_t spares_max = 16;
+constexpr double stall_limit_seconds_min = 0.1;
+constexpr double stall_limit_seconds_max = 3600;
+
+// Every value arrives as text and is judged here, so that each refusal reads alike.
+struct Texts {
+    std::vector<std::string> listen;
+    std::string users = "10";
+    std::string workers =
+        std::to_string(std::clamp(std::thread::hardware_concurrency(), 2U, workers_max));
+    std::string spares = "1";
+    std::string log_size = "4M";
+    std::string stall_limit = "5";
+    std::string log_level = "info";
+    std::string log_format = "text";
+};
+
+[[noreturn]] void refuse(
+    const std::string& option, const std::string& value, const std::string& allowed) {
+    throw Failure(EX_USAGE, fmt::format("{} \"{}\": must be {}", option, value, allowed));
+}
+
+template <typename Number>
+std::optional<Number> number_of(std::string_view text) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
+template <typename Words>
+std::string list_of(const Words& words) {
+    std::string list;
+    for (const auto& word : words)
+        list.append(list.empty() ? "" : ", ").append(word);
+    return list;
+}
+
+uint32_t count_of(const char* option, const std::string& text, uint32_t min, uint32_t max) {
+    const auto number = number_of<uint32_t>(text);
+    if (!number || *number < min || *number > max)
+        refuse(option, text, fmt::format("a number from {} to {}", min, max));
+    return *number;
+}
+
+uint64_t log_bytes_of(const std::string& text) {
+    std::string digits = text;
+    uint64_t unit = 1;
+    if (const size_t suffix = std::string_view("KMG").find(text.empty() ? ' ' : text.back());
+        suffix != std::string_view::npos) {
+        unit = 1ULL << (10 * (suffix + 1));
+        digits.pop_back();
+    }
+    const auto number = number_of<uint64_t>(digits);
+    if (!number || *number > log_bytes_max / unit || *number * unit < log_bytes_min)
+        refuse("--log-size", text, "bytes from 64K to 64G, as a number with or without K, M or G");
+    return *number * unit;
+}
+
+std::chrono::milliseconds stall_limit_of(const std::string& text) {
+    const auto seconds = number_of<double>(text);
+    // Written so that "nan" is refused as well.
+    if (!seconds || !(*seconds >= stall_limit_seconds_min && *seconds <= stall_limit_seconds_max))
+        refuse("--stall-limit", text,
+            fmt::format("seconds from {} to {}", stall_limit_seconds_min, stall_limit_seconds_max));
+    return std::chrono::milliseconds(static_cast<int64_t>(*seconds * 1000));
+}
+
+std::vector<Address> addresses_of(const std::vector<std::string>& texts) {
+    std::vector<Address> addresses;
+    std::set<std::string> seen;
+    for (const std::string& text : texts) {
+        const auto address = Address::parse(text);
+        if (!address)
+            refuse("--listen", text,
+                "ADDR:PORT, for example 127.0.0.1:9999, 0.0.0.0:9999 or "
+                "[::1]:9999 (port 0: any free one)");
+        if (address->port() != 0 && !seen.insert(address->text()).second)
+            refuse("--listen", text, "given once only");
+        addresses.push_back(*address);
+    }
+    return addresses;
+}
+
+Options options_of(const Texts& texts) {
+    Options options;
+    options.listen_by_default = texts.listen.empty();
+    options.listen = options.listen_by_default ? addresses_of({"127.0.0.1:9999", "[::1]:9999"})
+                                               : addresses_of(texts.listen);
+    options.users = count_of("--users", texts.users, 1, users_max);
+    options.workers = count_of("--workers", texts.workers, 1, workers_max);
+    options.spares = count_of("--spares", texts.spares, 0, spares_max);
+    options.log_bytes = log_bytes_of(texts.log_size);
+    options.stall_limit = stall_limit_of(texts.stall_limit);
+    options.log_level = texts.log_level;
+    if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
+        std::end(log_levels))
+        refuse("--log-level", texts.log_level, list_of(log_levels));
+    if (texts.log_format != "text" && texts.log_format != "json")
+        refuse("--log-format", texts.log_format, "text or json");
+    options.log_format = texts.log_format == "json" ? LogFormat::json : LogFormat::text;
+    return options;
+}
+
+void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_config) {
+    app.add_option("--listen", texts.listen,
+           "Where to listen; may be repeated [127.0.0.1:9999 and [::1]:9999]")
+        ->type_name("ADDR:PORT")
+        ->delimiter(',')
+        ->envname("CHATSERV_LISTEN");
+    const auto add = [&](const char* name, std::string& text, const char* type, const char* env,
+                         const std::string& help) {
+        app.add_option(name, text, help + " [" + text + "]")->type_name(type)->envname(env);
+    };
+    add("--users", texts.users, "N", "CHATSERV_USERS",
+        fmt::format("How many users there can be at once, 1 to {}", users_max));
+    add("--workers", texts.workers, "N", "CHATSERV_WORKERS",
+        fmt::format("Worker processes, 1 to {}; by default one per core, at least 2", workers_max));
+    add("--spares", texts.spares, "N", "CHATSERV_SPARES",
+        fmt::format("Workers that stand by to replace one that dies, 0 to {}", spares_max));
+    add("--log-size", texts.log_size, "BYTES", "CHATSERV_LOG_SIZE",
+        "How far the slowest reader may be behind, with K, M or G; 64K to 64G");
+    add("--stall-limit", texts.stall_limit, "SECONDS", "CHATSERV_STALL_LIMIT",
+        "How long one reader may hold everybody back before it is disconnected");
+    add("--log-level", texts.log_level, "LEVEL", "CHATSERV_LOG_LEVEL",
+        "Least severity logged: " + list_of(log_levels));
+    add("--log-format", texts.log_format, "FORMAT", "CHATSERV_LOG_FORMAT",
+        "Log lines for people (text) or programs (json)");
+    app.add_option("--config", config_file, "Read options from FILE, one `name = value` a line")
+        ->type_name("FILE")
+        ->envname("CHATSERV_CONFIG")
+        ->configurable(false);
+    app.add_flag("--check-config", check_config, "Say what options are in force, and exit")
+        ->configurable(false);
+    app.set_version_flag("--version", "chatserv " CHATSERV_VERSION, "Print the version, and exit")
+        ->configurable(false);
+    app.set_help_flag("-h,--help", "Print this help, and exit")->configurable(false);
+}
+
+// Takes from the file what neither a flag nor the environment has said.
+void read_config_file(CLI::App& app, const std::string& file) {
+    std::vector<CLI::ConfigItem> items;
+    try {
+        items = CLI::ConfigBase().from_file(file);
+    } catch (const CLI::FileError&) {
+        throw Failure(EX_NOINPUT, fmt::format("--config \"{}\": cannot be read", file));
+    } catch (const CLI::Error& failure) {
+        throw Failure(EX_CONFIG, fmt::format("{}: {}", file, failure.what()));
+    }
+    for (const CLI::ConfigItem& item : items) {
+        CLI::Option* const option = app.get_option_no_throw("--" + item.name);
+        if (option == nullptr || !option->get_configurable() || !item.parents.empty())
+            throw Failure(
+                EX_CONFIG, fmt::format("{}: there is no option \"{}\" for a configuration file",
+                               file, item.fullname()));
+        if (option->count() > 0)
+            continue;
+        for (const std::string& input : item.inputs)
+            option->add_result(input);
+        option->run_callback();
+    }
+}
+
+} // namespace
+
+std::optional<Options> parse_options(int argc, const char* const* argv) {
+    CLI::App app("A TCP chat relay for netcat: whatever one user sends goes to all the others.\n"
+                 "Each option can also be set in the environment and in a file: flags come before\n"
+                 "environment before file.",
+        "chatserv");
+    Texts texts;
+    std::string config_file;
+    bool check_config = false;
+    declare(app, texts, config_file, check_config);
+    try {
+        app.parse(argc, argv);
+        if (!config_file.empty())
+            read_config_file(app, config_file);
+    } catch (const CLI::Success& asked_for_text) {
+        app.exit(asked_for_text); // prints help or version
+        return std::nullopt;
+    } catch (const CLI::Error& failure) {
+        throw Failure(EX_USAGE, fmt::format("{} (see chatserv --help)", failure.what()));
+    }
+    Options options = options_of(texts);
+    options.check_config = check_config;
+    return options;
+}
+
+std::string describe(const Options& options) {
+    std::vector<std::string> listen;
+    for (const Address& address : options.listen)
+        listen.push_back(fmt::format("\"{}\"", address.text()));
+    return fmt::format("listen = [{}]\nusers = {}\nworkers = {}\nspares = {}\nlog-size = {}\n"
+                       "stall-limit = {}\nlog-level = {}\nlog-format = {}\n",
+        list_of(listen), options.users, options.workers, options.spares, options.log_bytes,
+        static_cast<double>(options.stall_limit.count()) / 1000, options.log_level,
+        options.log_format == LogFormat::json ? "json" : "text");
+}
+
+} // namespace chatserv

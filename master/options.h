@@ -1,0 +1,36 @@
+// What the user asks for: flags before environment before configuration file.
+#pragma once
+
+#include "master/address.h"
+#include "shared/logging.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chatserv {
+
+struct Options {
+    std::vector<Address> listen;
+    bool listen_by_default = false; // the user named no address
+    uint32_t users = 10;
+    uint32_t workers = 2;
+    uint32_t spares = 1;
+    uint64_t log_bytes = 4 * 1024 * 1024;
+    std::chrono::milliseconds stall_limit{5000};
+    std::string log_level = "info";
+    LogFormat log_format = LogFormat::text;
+    bool check_config = false;
+};
+
+// Nothing where --help or --version was all that was asked for, and has been printed.
+// Throws Failure: EX_USAGE for a flag, variable or value that is not allowed, EX_NOINPUT for a
+// configuration file that cannot be read, EX_CONFIG for one that cannot be understood.
+[[nodiscard]] std::optional<Options> parse_options(int argc, const char* const* argv);
+
+// The options in force, one per line, as a configuration file would have them.
+[[nodiscard]] std::string describe(const Options& options);
+
+} // namespace chatserv

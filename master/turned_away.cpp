@@ -1,0 +1,66 @@
+#include "master/turned_away.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr std::string_view message = "too many users!\n";
+constexpr int64_t patience_ms = 1000;
+
+// True when the peer has closed, or the connection is broken.
+bool swallow_input(int fd) {
+    char unwanted[4096];
+    const ssize_t got = ::recv(fd, unwanted, sizeof unwanted, 0);
+    const bool waiting = got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    return got <= 0 && !waiting;
+}
+
+} // namespace
+
+void TurnedAway::turn_away(UniqueFd socket) {
+    [[maybe_unused]] const ssize_t sent = ::write(socket.get(), message.data(), message.size());
+    if (::shutdown(socket.get(), SHUT_WR) == -1 || swallow_input(socket.get()))
+        return;
+    if (events_.change(
+            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
+        return;
+    if (waiting_.size() == turned_away_max) {
+        waiting_.pop_front();
+        timed_ -= timed_ > 0 ? 1 : 0;
+    }
+    waiting_.push_back(std::move(socket));
+    if (timed_ == 0)
+        arm_timer();
+}
+
+void TurnedAway::readable(int fd) {
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+        [fd](const UniqueFd& socket) { return socket.get() == fd; });
+    if (found == waiting_.end() || !swallow_input(fd))
+        return;
+    if (static_cast<size_t>(found - waiting_.begin()) < timed_)
+        --timed_;
+    waiting_.erase(found); // this is the only copy of the socket: closing it removes its filter
+}
+
+void TurnedAway::timer() {
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(timed_));
+    timed_ = 0;
+    if (!waiting_.empty())
+        arm_timer();
+}
+
+void TurnedAway::arm_timer() {
+    if (events_.change(timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, patience_ms) == 0)
+        timed_ = waiting_.size();
+    else
+        waiting_.clear(); // without a timer nobody can wait
+}
+
+} // namespace chatserv

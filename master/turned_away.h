@@ -1,0 +1,42 @@
+// Connections that found the table full: told so, and closed in a way that lets them hear it.
+//
+// A socket closed with unread input resets the connection, and a reset can overtake the message. So
+// each stays for a moment, sent EOF, its input swallowed, until it closes, its time is over, or too
+// many others have come after it. Nothing here blocks, and nothing waits for these clients.
+#pragma once
+
+#include "shared/event_queue.h"
+#include "shared/fd.h"
+
+#include <deque>
+
+namespace chatserv {
+
+inline constexpr size_t turned_away_max = 64;
+
+class TurnedAway {
+public:
+    TurnedAway(EventQueue& events, uint64_t udata, uintptr_t timer_ident) :
+        events_(events), udata_(udata), timer_ident_(timer_ident) {}
+
+    // Sends `too many users!\n` as far as the socket takes it.
+    void turn_away(UniqueFd socket);
+
+    // EVFILT_READ with this object's udata, on this descriptor.
+    void readable(int fd);
+    // This object's timer: the time of all that were here when it was set is over.
+    void timer();
+
+    void close_all() { waiting_.clear(); }
+
+private:
+    void arm_timer();
+
+    EventQueue& events_;
+    uint64_t udata_;
+    uintptr_t timer_ident_;
+    std::deque<UniqueFd> waiting_; // oldest first
+    size_t timed_ = 0;             // of them, those that the running timer was set for
+};
+
+} // namespace chatserv

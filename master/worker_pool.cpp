@@ -1,0 +1,172 @@
+#include "master/worker_pool.h"
+
+#include "shared/logging.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <fmt/core.h>
+#include <sys/wait.h>
+#include <system_error>
+
+namespace chatserv {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A process that lives this long has proven itself, though it may have had nobody to serve.
+constexpr std::chrono::seconds youth{1};
+
+constexpr int64_t respawn_delay_ms_min = 100;
+constexpr int64_t respawn_delay_ms_max = 10'000;
+
+} // namespace
+
+WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
+    const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata,
+    uintptr_t respawn_timer_ident) :
+    program_(program),
+    region_(region), doorbells_(doorbells), events_(events), channel_udata_(channel_udata),
+    respawn_timer_ident_(respawn_timer_ident), logging_arguments_{options.log_level,
+                                                   options.log_format == LogFormat::json ? "json"
+                                                                                         : "text"},
+    processes_wanted_(options.workers + options.spares), pids_(options.workers) {}
+
+void WorkerPool::replenish() {
+    while (starting_allowed_ && !throttled_ && processes_.size() < processes_wanted_) {
+        try {
+            start_one();
+        } catch (const std::system_error& failure) {
+            log_error("worker_not_started",
+                fmt::format("no worker could be started: {}; trying again", failure.what()));
+            ++died_young_;
+            throttle();
+        }
+    }
+}
+
+void WorkerPool::start_one() {
+    FdPair ends = make_stream_pair();
+    std::vector<int> inherited{ends.second.get(), region_.fd()};
+    for (const FdPair& doorbell : doorbells_)
+        inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
+    std::vector<std::string> arguments = logging_arguments_;
+    for (const int fd : inherited)
+        arguments.push_back(std::to_string(fd));
+
+    const pid_t pid = program_.start(arguments, inherited);
+    Process& process = processes_
+                           .emplace(pid, Process{.pid = pid,
+                                             .channel = Channel(std::move(ends.first)),
+                                             .entry = std::nullopt,
+                                             .started = Clock::now()})
+                           .first->second;
+    const auto channel = static_cast<uintptr_t>(process.channel.fd());
+    int error = events_.change(
+        channel, EVFILT_READ, EV_ADD, NOTE_NODATA, 0, channel_udata_ | static_cast<uint32_t>(pid));
+    if (error == 0)
+        error = events_.change(
+            static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT);
+    if (error != 0) { // nothing would tell of its end: better it ends now
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+        processes_.erase(pid);
+        throw std::system_error(error, std::generic_category(), "watching it");
+    }
+}
+
+void WorkerPool::throttle() {
+    const int64_t delay =
+        std::min(respawn_delay_ms_min << std::min(died_young_ - 1, 16U), respawn_delay_ms_max);
+    throttled_ =
+        events_.change(respawn_timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, delay) == 0;
+}
+
+void WorkerPool::respawn_timer() {
+    throttled_ = false;
+    replenish();
+}
+
+WorkerPool::Process* WorkerPool::find(pid_t pid) {
+    const auto found = processes_.find(pid);
+    return found == processes_.end() ? nullptr : &found->second;
+}
+
+WorkerPool::Process* WorkerPool::process_of(uint16_t entry) {
+    return manned(entry) ? find(pids_[entry]) : nullptr;
+}
+
+bool WorkerPool::all_manned() const {
+    return std::all_of(pids_.begin(), pids_.end(), [](pid_t pid) { return pid != 0; });
+}
+
+std::vector<uint16_t> WorkerPool::man_entries() {
+    std::vector<uint16_t> newly_manned;
+    for (auto& [pid, process] : processes_) {
+        if (!process.ready || process.entry)
+            continue;
+        const auto vacant = std::find(pids_.begin(), pids_.end(), 0);
+        if (vacant == pids_.end())
+            break;
+        *vacant = pid;
+        process.entry = static_cast<uint16_t>(vacant - pids_.begin());
+        WorkerEntry& shared = region_.worker_table()[*process.entry];
+        shared.pid = pid;
+        ++shared.generation;
+        const TakeEntry orders{.entry = *process.entry};
+        process.channel.queue(
+            static_cast<uint16_t>(MessageType::take_entry), std::span(&orders, 1));
+        newly_manned.push_back(*process.entry);
+    }
+    return newly_manned;
+}
+
+WorkerPool::Departure WorkerPool::remove(pid_t pid) {
+    Process& process = processes_.at(pid);
+    hang_up(process);
+    const Departure departure{.entry = process.entry,
+        .died_young = !process.proven && Clock::now() - process.started < youth};
+    if (process.entry) {
+        pids_[*process.entry] = 0;
+        region_.worker_table()[*process.entry].pid = 0;
+    }
+    processes_.erase(pid);
+    if (departure.died_young) {
+        ++died_young_;
+        throttle();
+    } else {
+        died_young_ = 0;
+    }
+    return departure;
+}
+
+void WorkerPool::send(Process& process) {
+    if (process.channel.flush() != Channel::Sent::partly)
+        return; // where the process is gone, its exit will be told
+    const int error = events_.change(static_cast<uintptr_t>(process.channel.fd()), EVFILT_WRITE,
+        EV_ADD | EV_ONESHOT, 0, 0, channel_udata_ | static_cast<uint32_t>(process.pid));
+    if (error != 0)
+        ::kill(process.pid, SIGKILL); // it would wait for ever for the rest; its successor will not
+}
+
+void WorkerPool::hang_up(Process& process) {
+    if (!process.channel.open())
+        return;
+    const auto channel = static_cast<uintptr_t>(process.channel.fd());
+    [[maybe_unused]] const int gone = events_.change(channel, EVFILT_READ, EV_DELETE);
+    process.channel.close();
+}
+
+void WorkerPool::dismiss_all() {
+    starting_allowed_ = false;
+    for (auto& [pid, process] : processes_)
+        hang_up(process);
+}
+
+void WorkerPool::kill_all() const {
+    for (const auto& [pid, process] : processes_)
+        ::kill(pid, SIGKILL);
+}
+
+} // namespace chatserv

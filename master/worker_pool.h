@@ -1,0 +1,93 @@
+// The worker pool: the worker processes, from their start to their end, and who of them serves
+// which entry of the worker table.
+//
+// Every process begins as a spare. One that has said hello can be given an entry; an entry whose
+// process died is given to the next spare, and another spare is started behind. A process that dies
+// young throttles the starting of others. The pool waits for nobody: it is told of what happened
+// and says what follows.
+#pragma once
+
+#include "master/options.h"
+#include "master/worker_program.h"
+#include "shared/channel.h"
+#include "shared/event_queue.h"
+#include "shared/protocol.h"
+#include "shared/region.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace chatserv {
+
+class WorkerPool {
+public:
+    struct Process {
+        pid_t pid;
+        Channel channel;
+        std::optional<uint16_t> entry; // none: a spare
+        bool ready = false;            // has said hello
+        bool proven = false;           // has served a client
+        std::chrono::steady_clock::time_point started{};
+    };
+
+    // `channel_udata`: what the events of the processes' channels carry, the pid in its lower half.
+    WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
+        const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata,
+        uintptr_t respawn_timer_ident);
+
+    // Starts as many processes as are missing, unless starting is throttled.
+    void replenish();
+    void respawn_timer();
+
+    // Null for a process that is no longer there: late word of it is to be ignored.
+    [[nodiscard]] Process* find(pid_t pid);
+    [[nodiscard]] Process* process_of(uint16_t entry);
+    [[nodiscard]] bool manned(uint16_t entry) const { return pids_[entry] != 0; }
+    [[nodiscard]] bool all_manned() const;
+    [[nodiscard]] bool empty() const { return processes_.empty(); }
+
+    // Its hello has come: it can be given work.
+    void mark_ready(Process& process) { process.ready = true; }
+    // Gives entries that nobody serves to spares that are ready; returns those entries.
+    [[nodiscard]] std::vector<uint16_t> man_entries();
+
+    struct Departure {
+        std::optional<uint16_t> entry; // it served this one
+        bool died_young;               // before it had proven itself
+    };
+    // Forgets a process that has been reaped.
+    Departure remove(pid_t pid);
+
+    // Sends what is queued, now or when the channel takes more.
+    void send(Process& process);
+
+    // Closes the channel of a process that has ended, or is to.
+    void hang_up(Process& process);
+    // Closes every channel, upon which the processes end by themselves; starts no others.
+    void dismiss_all();
+    void kill_all() const; // SIGKILL; their exits will be told
+
+private:
+    void start_one();
+    void throttle();
+
+    const WorkerProgram& program_;
+    const Region& region_;
+    const std::vector<FdPair>& doorbells_;
+    EventQueue& events_;
+    uint64_t channel_udata_;
+    uintptr_t respawn_timer_ident_;
+    std::vector<std::string> logging_arguments_;
+    size_t processes_wanted_;
+    std::map<pid_t, Process> processes_;
+    std::vector<pid_t> pids_; // by entry; 0: nobody
+    uint32_t died_young_ = 0; // one after the other
+    bool throttled_ = false;
+    bool starting_allowed_ = true;
+};
+
+} // namespace chatserv

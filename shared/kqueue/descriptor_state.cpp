@@ -1,0 +1,88 @@
+#include "descriptor_state.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace kq {
+
+namespace {
+
+constexpr std::int64_t terminal_buffer_bytes = 4096; // N_TTY_BUF_SIZE of the kernel
+
+bool socket_option(int fd, int option, int& value) {
+    socklen_t length = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0;
+}
+
+// Connections that wait for accept(2).
+std::int64_t accept_queue_length(int fd) {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == -1)
+        return 1;
+    return std::max<std::int64_t>(info.tcpi_unacked, 1); // which is what a listener keeps there
+}
+
+} // namespace
+
+bool is_socket(int fd) {
+    int type = 0;
+    return socket_option(fd, SO_TYPE, type);
+}
+
+bool never_connected(int fd) {
+    pollfd asked{.fd = fd, .events = POLLIN | POLLRDHUP, .revents = 0};
+    // One that was connected and is no more has been shut for reading too.
+    return ::poll(&asked, 1, 0) == 1 && asked.revents == POLLHUP && is_socket(fd);
+}
+
+std::int64_t readable(Knote& knote) {
+    if (knote.kind != DescriptorKind::listener) {
+        int bytes = 0;
+        if (::ioctl(knote.fd, FIONREAD, &bytes) == 0)
+            return bytes;
+        if (errno == EBADF)
+            return -1;
+        if (errno != EINVAL) // an eventfd, a kqueue: no number, only readiness
+            return 1;
+        knote.kind = DescriptorKind::listener;
+    }
+    return accept_queue_length(knote.fd);
+}
+
+std::int64_t writable_bytes(int fd) {
+    int used = 0;
+    int size = 0;
+    if (socket_option(fd, SO_SNDBUF, size))
+        return ::ioctl(fd, SIOCOUTQ, &used) == 0 ? std::max(size - used, 1) : 1;
+    if (errno == EBADF)
+        return -1;
+    size = ::fcntl(fd, F_GETPIPE_SZ);
+    if (size != -1)
+        return ::ioctl(fd, FIONREAD, &used) == 0 ? std::max(size - used, 1) : 1;
+    if (::ioctl(fd, TIOCOUTQ, &used) == 0)
+        return std::max<std::int64_t>(terminal_buffer_bytes - used, 1);
+    return 1;
+}
+
+std::uint32_t take_socket_error(int fd) {
+    int error = 0;
+    return socket_option(fd, SO_ERROR, error) ? static_cast<std::uint32_t>(error) : 0;
+}
+
+bool shut_for_sending(int fd) {
+    int type = 0;
+    if (!socket_option(fd, SO_TYPE, type) || type != SOCK_STREAM)
+        return false;
+    // Nothing is sent, but the kernel looks whether something could be.
+    return ::send(fd, nullptr, 0, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 && errno == EPIPE;
+}
+
+} // namespace kq

@@ -1,0 +1,141 @@
+/*
+ * kqueue(2) and kevent(2) for Linux: the interface.
+ *
+ * The names, values and meanings are FreeBSD's; a program that includes <sys/event.h> and keeps to
+ * https://man.freebsd.org/kqueue/2 compiles and behaves here as it does there. The filters are
+ * EVFILT_READ, EVFILT_WRITE, EVFILT_TIMER, EVFILT_SIGNAL, EVFILT_PROC (NOTE_EXIT) and EVFILT_USER;
+ * every other one is refused with EINVAL. README.md beside this folder says how it works; the end
+ * of this file says where Linux cannot do what a BSD kernel does.
+ *
+ * A kqueue belongs to the thread that uses it. It is not inherited by fork(2), it is close-on-exec,
+ * it is closed with close(2), and it can itself be polled or watched by another kqueue.
+ */
+#ifndef KQUEUE_SYS_EVENT_H
+#define KQUEUE_SYS_EVENT_H
+
+#include <stdint.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One change or one event. The 32 bytes of FreeBSD before 12 and of macOS: there is no `ext`. */
+struct kevent {
+    uintptr_t ident;      /* descriptor, process, signal, or a number of the caller's */
+    short filter;         /* EVFILT_* */
+    unsigned short flags; /* EV_* */
+    unsigned int fflags;  /* NOTE_* */
+    int64_t data;         /* as the filter says: bytes, connections, expirations, status, errno */
+    void* udata;          /* the caller's, returned unchanged */
+};
+
+#define EV_SET(kevp, a, b, c, d, e, f)                                                             \
+    do {                                                                                           \
+        struct kevent* ev_set_kevp_ = (kevp);                                                      \
+        ev_set_kevp_->ident = (uintptr_t)(a);                                                      \
+        ev_set_kevp_->filter = (short)(b);                                                         \
+        ev_set_kevp_->flags = (unsigned short)(c);                                                 \
+        ev_set_kevp_->fflags = (unsigned int)(d);                                                  \
+        ev_set_kevp_->data = (int64_t)(e);                                                         \
+        ev_set_kevp_->udata = (void*)(f);                                                          \
+    } while (0)
+
+/* Filters. */
+#define EVFILT_READ (-1)
+#define EVFILT_WRITE (-2)
+#define EVFILT_AIO (-3)   /* EINVAL */
+#define EVFILT_VNODE (-4) /* EINVAL */
+#define EVFILT_PROC (-5)
+#define EVFILT_SIGNAL (-6)
+#define EVFILT_TIMER (-7)
+#define EVFILT_USER (-11)
+
+/* What a change does. */
+#define EV_ADD 0x0001
+#define EV_DELETE 0x0002
+#define EV_ENABLE 0x0004
+#define EV_DISABLE 0x0008
+
+/* How a filter behaves: fixed by the EV_ADD that creates it, as in the BSDs. */
+#define EV_ONESHOT 0x0010
+#define EV_CLEAR 0x0020
+#define EV_RECEIPT 0x0040
+#define EV_DISPATCH 0x0080
+
+#define EV_KEEPUDATA 0x0200 /* a change of an existing filter leaves its udata alone */
+
+/* What an event says. */
+#define EV_ERROR 0x4000 /* data is the errno of a change (0 for a receipt) */
+#define EV_EOF 0x8000   /* fflags is the error of the socket, if any */
+
+/* EVFILT_READ, EVFILT_WRITE. */
+#define NOTE_LOWAT 0x0001     /* not ready before `data` bytes are there */
+#define NOTE_FILE_POLL 0x0002 /* a regular file is always ready, as poll(2) has it */
+/*
+ * Not in the BSDs (portable code: #ifndef NOTE_NODATA, #define NOTE_NODATA 0). Only readiness and
+ * EV_EOF are wanted: `data` and, with EV_EOF, the error in fflags are 0. Finding them costs a
+ * system call per event here, and asking a socket for its error takes it away from read(2).
+ */
+#define NOTE_NODATA 0x0100
+
+/* EVFILT_PROC. NOTE_EXIT: data is the status as wait(2) has it; only known of own children. */
+#define NOTE_EXIT 0x80000000U
+#define NOTE_FORK 0x40000000U       /* EINVAL */
+#define NOTE_EXEC 0x20000000U       /* EINVAL */
+#define NOTE_TRACK 0x00000001U      /* EINVAL */
+#define NOTE_EXITSTATUS 0x04000000U /* macOS needs it for data; accepted, without effect */
+
+/* EVFILT_TIMER. Milliseconds without any of the units. */
+#define NOTE_SECONDS 0x00000001U
+#define NOTE_MSECONDS 0x00000002U
+#define NOTE_USECONDS 0x00000004U
+#define NOTE_NSECONDS 0x00000008U
+#define NOTE_ABSTIME 0x00000010U /* data is a time of CLOCK_REALTIME; expires once */
+
+/* EVFILT_USER. */
+#define NOTE_FFNOP 0x00000000U
+#define NOTE_FFAND 0x40000000U
+#define NOTE_FFOR 0x80000000U
+#define NOTE_FFCOPY 0xc0000000U
+#define NOTE_FFCTRLMASK 0xc0000000U
+#define NOTE_FFLAGSMASK 0x00ffffffU
+#define NOTE_TRIGGER 0x01000000U
+
+/*
+ * Makes a kqueue; close(2) ends it. Returns its descriptor, or -1 with errno ENOMEM, EMFILE or
+ * ENFILE.
+ */
+int kqueue(void);
+
+/*
+ * Applies `nchanges` changes, then waits for events and returns how many of `nevents` it filled in,
+ * 0 after `timeout` (a null pointer waits for ever, nevents 0 never waits). A change that fails, or
+ * bears EV_RECEIPT, takes a slot of `eventlist` with EV_ERROR, and there is then no wait; a failure
+ * that finds no slot ends the call. `eventlist` may be `changelist`.
+ *
+ * Returns -1 with errno
+ *   EBADF   `kq` is not a kqueue, or the descriptor of a change is not open
+ *   EFAULT  a list is null that should not be
+ *   EINTR   a signal handler ran while waiting; the changes were applied
+ *   EINVAL  the filter, its flags, a count or the timeout is not valid
+ *   ENOENT  the filter to be changed or deleted is not there
+ *   ENOMEM  out of memory
+ *   ESRCH   the process of an EVFILT_PROC does not exist
+ *   EMFILE, ENFILE  (not in the BSDs) no descriptor left for a timer or a process
+ */
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* a function and a structure of one name, as stat(2) */
+#endif
+int kevent(int kq, const struct kevent* changelist, int nchanges, struct kevent* eventlist,
+    int nevents, const struct timespec* timeout);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,95 @@
+// The epoll sets of one kqueue.
+//
+// The first set is the descriptor that the caller holds. A descriptor can be in a set but once, so
+// the second filter on it (WRITE beside READ, say) is put into a second set, which is itself in the
+// first. Every knote is thus one registration of its own, with its own EPOLLET and EPOLLONESHOT.
+//
+// The beacon is an eventfd in the first set: raised, it makes the kqueue readable for others while
+// knotes are ready that epoll knows nothing of; and that it is in the set proves that the number is
+// still the kqueue, for the caller may close it at any time.
+//
+// Functions that return int return 0 or an errno unless said otherwise.
+#pragma once
+
+#include "descriptor.h"
+#include "knote.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <sys/epoll.h>
+
+namespace kq {
+
+// Tags of the layer's own registrations; a knote's has a generation above.
+enum InternalTag : std::uint64_t {
+    beacon_tag,
+    second_set_tag,
+    signal_tag,
+    held_signal_tag,
+    file_tag
+};
+
+class Poller {
+public:
+    // Borrows `number`, an empty epoll set: the caller of kqueue() closes it.
+    explicit Poller(int number) : number_(number) {}
+
+    [[nodiscard]] int open_beacon();
+    [[nodiscard]] int number() const { return number_; }
+
+    // Whether the number is still this kqueue's first set.
+    [[nodiscard]] bool owns_number() const;
+
+    // Registers a descriptor that no present knote has registered in that set. Takes over what a
+    // closed descriptor of the same number and file has left there.
+    [[nodiscard]] int add(EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
+    // EEXIST if the descriptor is registered there.
+    [[nodiscard]] int add_new(EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
+    // ENOENT or EBADF if the number is not the file that was registered.
+    [[nodiscard]] int modify(EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
+    [[nodiscard]] int remove(EpollSet set, int fd);
+
+    // Waits on the first set, for ever if `timeout` is null. Returns the number of events or a
+    // negated errno.
+    [[nodiscard]] int wait(epoll_event* events, int events_max, const timespec* timeout) {
+        int count = 0;
+        if (timeout == nullptr)
+            count = ::epoll_wait(number_, events, events_max, -1);
+        else if (timeout->tv_sec == 0 && timeout->tv_nsec == 0)
+            count = ::epoll_wait(number_, events, events_max, 0);
+        else
+            count = wait_until(events, events_max, *timeout);
+        return count == -1 ? -errno : count;
+    }
+    // What is ready in the second set now.
+    [[nodiscard]] int wait_second(epoll_event* events, int events_max);
+
+    void raise_beacon(bool raised) {
+        if (raised != beacon_raised_) [[unlikely]]
+            turn_beacon(raised);
+    }
+
+    // Begins new, empty sets; the first gets the number of the old one. The old ones live on in
+    // `former` until the caller has carried over what it wants.
+    struct Former {
+        Descriptor first, second;
+    };
+    [[nodiscard]] int renew(Former& former);
+    static bool registered(const Descriptor& former_set, int fd, std::uint32_t interest);
+
+private:
+    [[nodiscard]] int control(
+        int operation, EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
+    [[nodiscard]] int open_second();
+    // epoll_pwait2(2), which came with Linux 5.11; before, to the millisecond. -1 and errno.
+    int wait_until(epoll_event* events, int events_max, const timespec& timeout);
+    void turn_beacon(bool raised);
+
+    int number_;
+    Descriptor beacon_;
+    Descriptor second_;
+    bool beacon_raised_ = false;
+};
+
+} // namespace kq

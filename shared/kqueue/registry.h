@@ -1,0 +1,42 @@
+// All kqueues of the process, by descriptor number.
+//
+// The table grows by whole pieces and is never moved, and each entry has one owner: threads with a
+// kqueue each do not disturb one another, without a lock.
+#pragma once
+
+#include "kqueue.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+
+namespace kq {
+
+struct RegistryEntry {
+    std::atomic<Kqueue*> kqueue{nullptr};
+    std::atomic<const void*> thread{nullptr}; // the owner's mark
+};
+constexpr std::size_t registry_piece = 1024;
+constexpr std::size_t registry_pieces_max = 1024; // a million descriptors, Linux's own limit
+inline std::array<std::atomic<RegistryEntry*>, registry_pieces_max> registry;
+
+// Null if the number is no kqueue's.
+[[nodiscard]] inline Kqueue* find_kqueue(int number) {
+    const auto index = static_cast<std::size_t>(number);
+    if (number < 0 || index / registry_piece >= registry_pieces_max)
+        return nullptr;
+    RegistryEntry* piece = registry[index / registry_piece].load(std::memory_order_acquire);
+    return piece == nullptr ? nullptr
+                            : piece[index % registry_piece].kqueue.load(std::memory_order_acquire);
+}
+
+// Makes a kqueue: its number, or a negated errno. Throws std::bad_alloc.
+[[nodiscard]] int make_kqueue();
+
+// Forgets a kqueue whose number the caller has closed.
+void forget_kqueue(int number);
+
+// A kqueue has changed its epoll set, for which others may be watching.
+void tell_watchers(int number);
+
+} // namespace kq

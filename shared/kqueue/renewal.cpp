@@ -1,0 +1,52 @@
+// The last resort: new epoll sets in the place of those that hold a registration which nobody can
+// remove.
+//
+// epoll knows a registration by file and descriptor number. When a number is closed while another
+// process holds the file, the registration lives on and can no longer be named. Its events are
+// recognised by their tag, but a level-triggered one would end every wait at once. So all that is
+// still wanted is carried over into new sets, and the first of them takes over the kqueue's number.
+#include "kqueue.h"
+
+#include "registry.h"
+#include "signal_monitor.h"
+
+#include <cerrno>
+
+namespace kq {
+
+int Kqueue::renew() {
+    if (!poller_.owns_number())
+        return EBADF; // the number is a stranger's: its events, not ours
+    Poller::Former former;
+    if (const int error = poller_.renew(former))
+        return error;
+    if (file_monitor_)
+        (void)poller_.add(EpollSet::first, file_monitor_.get(), EPOLLIN, file_tag);
+    if (signals_registered_) {
+        signals_registered_ = false;
+        if (begin_signals() == 0)
+            end_signals(); // that is, without counting a knote more
+    }
+    knotes_.for_each([&](Knote& knote) {
+        if (knote.set != EpollSet::none)
+            carry_over(knote, former);
+    });
+    tell_watchers(number());
+    return 0;
+}
+
+// That the former set still knows the number shows that it is still the same file.
+void Kqueue::carry_over(Knote& knote, const Poller::Former& former) {
+    const Descriptor& set = knote.set == EpollSet::first ? former.first : former.second;
+    if (!Poller::registered(set, knote.fd, EPOLLONESHOT) ||
+        poller_.add(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote)) != 0)
+        drop(knote);
+}
+
+void Kqueue::watch_renewed(int number) {
+    Knote* knote = knotes_.find(EVFILT_READ, static_cast<std::uintptr_t>(number));
+    if (knote != nullptr && knote->set != EpollSet::none)
+        (void)poller_.add(knote->set, number, knote->registered, KnoteTable::tag(*knote));
+}
+
+} // namespace kq

@@ -1,0 +1,287 @@
+// The wait: collects what is ready, from epoll and from the ready queue, sleeping if need be.
+//
+// Never more events are taken from epoll than there are slots, for an edge or a oneshot that epoll
+// has handed over is told only once. epoll turns its ready list over, the ready queue is a queue,
+// and the two take turns at the slots: nobody starves.
+#include "kqueue.h"
+
+#include "signal_monitor.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+
+namespace kq {
+
+namespace {
+
+constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+constexpr timespec no_time{};
+constexpr timespec room_interval{.tv_sec = 0, .tv_nsec = 10'000'000};
+constexpr int batch_max = 1 << 16; // events of one epoll_wait(2)
+
+timespec now() {
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return time;
+}
+
+} // namespace
+
+// When a wait ends. The clock is asked only for a wait that has an end to come.
+class Kqueue::Deadline {
+public:
+    explicit Deadline(const timespec* timeout) : timeout_(timeout) {
+        if (timeout != nullptr && (timeout->tv_sec != 0 || timeout->tv_nsec != 0)) {
+            finite_ = true;
+            start_ = now();
+            left_ = *timeout;
+        }
+    }
+
+    // As epoll_pwait2(2) takes it.
+    [[nodiscard]] const timespec* remaining() const { return finite_ ? &left_ : timeout_; }
+
+    // Looks at the clock; true when the time is over.
+    [[nodiscard]] bool passed() {
+        if (!finite_)
+            return timeout_ != nullptr;
+        const timespec time = now();
+        left_.tv_sec = timeout_->tv_sec - (time.tv_sec - start_.tv_sec);
+        left_.tv_nsec = timeout_->tv_nsec - (time.tv_nsec - start_.tv_nsec);
+        while (left_.tv_nsec < 0) {
+            left_.tv_nsec += nanoseconds_per_second;
+            --left_.tv_sec;
+        }
+        if (left_.tv_nsec >= nanoseconds_per_second) {
+            left_.tv_nsec -= nanoseconds_per_second;
+            ++left_.tv_sec;
+        }
+        return left_.tv_sec < 0 || (left_.tv_sec == 0 && left_.tv_nsec == 0);
+    }
+
+private:
+    const timespec* timeout_;
+    timespec start_{};
+    timespec left_{};
+    bool finite_ = false;
+};
+
+int Kqueue::kevent(const struct kevent* changes, int change_count, struct kevent* events,
+    int events_max, const timespec* timeout) {
+    int count = change_count == 0 ? 0 : apply_all(changes, change_count, events, events_max);
+    if (count == 0 && events_max > 0)
+        count = scan(events, events_max, timeout);
+    poller_.raise_beacon(!ready_.empty());
+    plain_ = is_plain();
+    return count;
+}
+
+int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout) {
+    if (timeout != nullptr &&
+        (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= nanoseconds_per_second))
+        return -EINVAL;
+    Deadline deadline(timeout);
+    for (;;) {
+        const bool ready_first = !ready_.empty() && ready_first_;
+        ready_first_ = !ready_first;
+
+        int filled = ready_first ? take_ready(events, events_max) : 0;
+        if (filled < events_max) {
+            const bool sleep = filled == 0 && ready_.empty();
+            if (sleep)
+                poller_.raise_beacon(false); // or it would be the first to wake us
+            const std::uint64_t quiet_before = quiet_interruptions();
+            const int count =
+                poll(events + filled, events_max - filled, sleep ? deadline.remaining() : &no_time);
+            if (count >= 0)
+                filled += count;
+            else if (filled == 0 && (count != -EINTR || quiet_interruptions() == quiet_before))
+                return count;
+        }
+        if (filled < events_max && (filled == 0 || !ready_first))
+            filled += take_ready(events + filled, events_max - filled);
+        if (filled > 0 || deadline.passed())
+            return filled;
+    }
+}
+
+// Waits on epoll and hands over what it has. A negated errno if it was interrupted or is gone.
+int Kqueue::poll(struct kevent* events, int events_max, const timespec* timeout) {
+    // A small batch is on the stack, where the memory is warm already.
+    std::array<epoll_event, small_batch> small;
+    epoll_event* batch = events_max <= small_batch ? small.data() : large_batch(events_max);
+    const bool plain = signal_knotes_ == 0 && !room_watched_;
+    const int count = plain ? poller_.wait(batch, events_max, timeout)
+                            : wait_attentively(batch, events_max, timeout);
+    if (count > 0) [[likely]]
+        return collect(batch, count, events, events_max);
+    return count == -EINVAL ? -EBADF : count; // not an epoll set any more
+}
+
+epoll_event* Kqueue::large_batch(int& events_max) {
+    events_max = std::min(events_max, batch_max);
+    if (batch_.size() < static_cast<std::size_t>(events_max))
+        batch_.resize(static_cast<std::size_t>(events_max));
+    return batch_.data();
+}
+
+// Before it sleeps, a kqueue with signals sees to it that they would still reach it; and one that
+// waits for room in a buffer wakes up now and then to look. 0 may be returned before the timeout.
+int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec* timeout) {
+    int count = poller_.wait(batch, events_max, &no_time);
+    if (count != 0)
+        return count;
+    if (signal_knotes_ > 0)
+        adopt_dispositions();
+    if (!room_watched_)
+        return poller_.wait(batch, events_max, timeout);
+    const bool brief =
+        timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec < room_interval.tv_nsec;
+    count = poller_.wait(batch, events_max, brief ? timeout : &room_interval);
+    if (count != 0)
+        return count;
+    look_for_room();
+    return poller_.wait(batch, events_max, &no_time);
+}
+
+void Kqueue::look_for_room() {
+    room_watched_ = false;
+    knotes_.for_each([this](Knote& knote) {
+        if (!knote.parked || !knote.enabled || knote.ops != &write_ops)
+            return;
+        room_watched_ = true;
+        (void)rearm(knote); // has epoll look
+    });
+}
+
+int Kqueue::collect(epoll_event* batch, int count, struct kevent* events, int events_max) {
+    int filled = 0;
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& said = batch[i];
+        Knote* knote = knotes_.find(said.data.u64);
+        if (knote == nullptr) [[unlikely]] {
+            on_internal(said.data.u64);
+        } else if (said.events == knote->quick) [[likely]] {
+            fill(events[filled++], *knote);
+        } else if (deliver(*knote, said.events, events[filled])) {
+            ++filled;
+        }
+    }
+    if (second_ready_) {
+        second_ready_ = false;
+        filled += collect_second(batch, events + filled, events_max - filled);
+    }
+    if (stale_) [[unlikely]] {
+        stale_ = false;
+        if (const int error = renew(); error != 0 && filled == 0)
+            return -error;
+    }
+    return filled;
+}
+
+// For quick_wait(): goes on from the first event that is not a plain one.
+int Kqueue::collect_rest(
+    epoll_event* batch, int at, int count, struct kevent* events, int events_max) {
+    const int filled = collect(batch + at, count - at, events + at, events_max - at);
+    plain_ = is_plain();
+    return at + std::max(filled, 0);
+}
+
+// The second set's own event has used up a slot of the batch, so there is room for one at least.
+int Kqueue::collect_second(epoll_event* batch, struct kevent* events, int events_max) {
+    const int count = poller_.wait_second(batch, events_max);
+    return count <= 0 ? 0 : collect(batch, count, events, events_max);
+}
+
+void Kqueue::on_internal(std::uint64_t tag) {
+    switch (tag) {
+    case beacon_tag: // for others to see
+        break;
+    case second_set_tag:
+        second_ready_ = true;
+        break;
+    case held_signal_tag:
+        count_held_signals();
+        [[fallthrough]];
+    case signal_tag:
+        queue_signals();
+        break;
+    case file_tag:
+        queue_files();
+        break;
+    default:
+        stale_ = true;
+    }
+}
+
+void Kqueue::queue_signals() {
+    for (std::uintptr_t signal = 1; signal < signal_limit; ++signal) {
+        Knote* knote = knotes_.find(EVFILT_SIGNAL, signal);
+        if (knote != nullptr && knote->enabled)
+            knote->ops->evaluate(*this, *knote);
+    }
+}
+
+// Each knote that is in the queue now is looked at once; one that stays ready queues up again.
+int Kqueue::take_ready(struct kevent* events, int events_max) {
+    int filled = 0;
+    for (std::size_t left = ready_.size(); left > 0 && filled < events_max; --left) {
+        Knote& knote = ready_.front();
+        ready_.remove(knote);
+        if (deliver(knote, 0, events[filled]))
+            ++filled;
+    }
+    return filled;
+}
+
+bool Kqueue::deliver(Knote& knote, std::uint32_t epoll_events, struct kevent& event) {
+    if (!knote.enabled) {
+        ignore(knote);
+        return false;
+    }
+    fill(event, knote);
+    if (!knote.ops->report(*this, knote, epoll_events, event))
+        return false; // and the knote may be gone
+    if (event.flags & EV_ONESHOT) {
+        (void)knote.ops->detach(*this, knote);
+        drop(knote);
+    } else if (event.flags & EV_DISPATCH) {
+        knote.enabled = false;
+        knote.armed = false;
+        knote.quick = 0;
+        knote.ops->suspend(*this, knote);
+    }
+    return true;
+}
+
+// What is level-triggered and ready would be told again and again.
+void Kqueue::ignore(Knote& knote) {
+    if (knote.set == EpollSet::none)
+        return;
+    if (knote.registered & (EPOLLET | EPOLLONESHOT))
+        knote.armed = false;
+    else
+        (void)silence(knote);
+}
+
+int Kqueue::begin_signals() {
+    if (!signals_registered_) {
+        const int wake = signal_wake_descriptor();
+        const int held = held_signal_descriptor();
+        drop_descriptor(static_cast<std::uintptr_t>(wake));
+        drop_descriptor(static_cast<std::uintptr_t>(held));
+        // Edge-triggered, for nobody resets them: each kqueue sees each change once.
+        if (const int error = poller_.add(EpollSet::first, wake, EPOLLIN | EPOLLET, signal_tag))
+            return error;
+        if (const int error =
+                poller_.add(EpollSet::first, held, EPOLLIN | EPOLLET, held_signal_tag))
+            return error;
+        signals_registered_ = true;
+    }
+    ++signal_knotes_;
+    return 0;
+}
+
+} // namespace kq

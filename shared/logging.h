@@ -1,0 +1,36 @@
+// Log lines: one event each, to standard error, for people (text) or for programs (json).
+//
+//     2026-11-23T09:00:00.123Z info master: user 0 joined from 127.0.0.1:5555 on worker 1
+//     {"time":"2026-11-23T09:00:00.123Z","level":"info","process":"master",
+//      "message":"user 0 joined from 127.0.0.1:5555 on worker 1","event":"joined","slot":0, ...}
+//
+// (one line each). The text says everything; the fields say it once more for programs. Never
+// anything of what users send.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace chatserv {
+
+enum class LogFormat { text, json };
+
+// The names that set_up_logging() takes for a level, in rising order of silence.
+inline constexpr std::string_view log_levels[] = {"debug", "info", "warning", "error", "off"};
+
+// `process`: who speaks, for example "master". `level`: one of log_levels.
+void set_up_logging(const std::string& process, const std::string& level, LogFormat format);
+
+using LogFields = std::initializer_list<std::pair<const char*, std::variant<int64_t, std::string>>>;
+
+// `event` is the line's kind, a word that stays the same whatever the text says.
+void log_debug(const char* event, const std::string& text, LogFields fields = {});
+void log_info(const char* event, const std::string& text, LogFields fields = {});
+void log_warning(const char* event, const std::string& text, LogFields fields = {});
+void log_error(const char* event, const std::string& text, LogFields fields = {});
+
+} // namespace chatserv

@@ -1,0 +1,17 @@
+// The end of a process that found one of its own invariants broken.
+//
+// Only for what can be nobody's doing but ours: whatever a client, the kernel or another process
+// does wrong is an error to handle. A worker that panics is recovered like one that was killed.
+#pragma once
+
+namespace chatserv {
+
+// Writes one line to standard error and aborts (abort(3)).
+[[noreturn]] void panic(const char* what);
+
+inline void invariant(bool holds, const char* what) {
+    if (!holds) [[unlikely]]
+        panic(what);
+}
+
+} // namespace chatserv

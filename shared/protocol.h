@@ -1,0 +1,52 @@
+// What master and worker say to each other over their channel (channel.h).
+//
+//     worker -> master                      master -> worker
+//     hello           its first message     take_entry      serve as this entry from now on
+//     attached        these are served      clients         serve these; with their descriptors
+//     not_received    send these again      stop_reading    read no client any more
+//     closed          these are done with   finish          close all clients at the log's head
+//     stopped_reading the log has all it read
+#pragma once
+
+#include "shared/user_table.h"
+
+#include <cstdint>
+
+namespace chatserv {
+
+enum class MessageType : uint16_t {
+    hello = 1,
+    take_entry = 2,
+    clients = 3,         // ClientId each, and a descriptor each
+    attached = 4,        // ClientId each
+    not_received = 5,    // ClientId each
+    closed = 6,          // ClosedClient each
+    stop_reading = 7,    // no payload
+    stopped_reading = 8, // no payload
+    finish = 9,          // no payload
+};
+
+struct Hello {
+    uint32_t layout_version;
+};
+
+struct TakeEntry {
+    uint32_t entry;
+};
+
+// Why a client is done with.
+enum class LeaveReason : uint32_t {
+    end_of_file = 1,
+    read_error = 2,     // with its errno
+    write_error = 3,    // with its errno
+    stalled = 4,        // it blocked the room in the log, or its own farewell, for too long
+    server_stopped = 5, // the server is stopping
+};
+
+struct ClosedClient {
+    ClientId client;
+    LeaveReason reason;
+    int32_t error; // errno, where the reason has one
+};
+
+} // namespace chatserv

@@ -1,0 +1,207 @@
+#include "shared/region.h"
+
+#include "config.h"
+
+#include <algorithm>
+#include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/shared_memory_object.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+namespace ipc = boost::interprocess;
+
+// What mapped_region asks of the thing it maps; ours is a descriptor that somebody else opened.
+struct BorrowedMapping {
+    int fd;
+    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const {
+        return ipc::ipcdetail::mapping_handle_from_file_handle(fd);
+    }
+};
+
+constexpr uint64_t page_bytes = 4096;
+
+constexpr uint64_t rounded_up(uint64_t value, uint64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+uint64_t staging_area_bytes(const SegmentHeader& header) {
+    return rounded_up(batch_chunks_max * sizeof(ChunkRecord) + header.staging_bytes, page_bytes);
+}
+
+// The areas one after the other, each from a page of its own.
+SegmentHeader arrange(const RegionConfig& config) {
+    SegmentHeader header{};
+    header.magic = segment_magic;
+    header.layout_version = layout_version;
+    header.users = config.users;
+    header.workers = config.workers;
+    header.stall_limit_ms = config.stall_limit_ms;
+    header.log_bytes = config.log_bytes;
+    // An append takes at most a quarter of either ring, so that one waiting for room can be
+    // satisfied long before every reader has caught up.
+    header.index_entries = std::max<uint64_t>(4 * batch_chunks_max, config.log_bytes / 64);
+    header.staging_bytes = std::min<uint64_t>(config.log_bytes / 4, 256 * 1024);
+
+    uint64_t end = rounded_up(sizeof(SegmentHeader), page_bytes);
+    const auto place = [&end](uint64_t bytes) {
+        const uint64_t offset = end;
+        end += rounded_up(bytes, page_bytes);
+        return offset;
+    };
+    header.worker_table_offset = place(config.workers * sizeof(WorkerEntry));
+    header.user_control_offset = place(sizeof(UserTableControl));
+    header.user_table_offset = place(config.users * sizeof(UserSlot));
+    header.log_control_offset = place(sizeof(LogControl));
+    header.index_offset = place(header.index_entries * sizeof(IndexEntry));
+    header.ring_offset = place(header.log_bytes);
+    header.staging_offset = place(config.workers * staging_area_bytes(header));
+    header.segment_bytes = end;
+    return header;
+}
+
+[[noreturn]] void throw_error(int error, const char* what) {
+    throw std::system_error(error, std::generic_category(), what);
+}
+
+// Reserves the pages from the log on. A system that cannot reserve shared memory gives it out page
+// by page later; what is free now is then the best that can be checked.
+void reserve(int fd, const SegmentHeader& header) {
+    const uint64_t bytes = header.segment_bytes - header.log_control_offset;
+    struct statvfs fs {};
+    if (::fstatvfs(fd, &fs) == 0 && fs.f_blocks > 0 && fs.f_bavail * fs.f_frsize < bytes)
+        throw_error(ENOSPC, "shared memory for the broadcast log");
+#ifdef HAVE_POSIX_FALLOCATE
+    const int error = ::posix_fallocate(
+        fd, static_cast<off_t>(header.log_control_offset), static_cast<off_t>(bytes));
+    if (error == ENOSPC || error == ENOMEM)
+        throw_error(error, "shared memory for the broadcast log");
+#endif
+}
+
+// A shared-memory object that has lost its name already.
+UniqueFd make_nameless_object(uint64_t bytes) {
+    std::random_device entropy;
+    for (;;) {
+        const std::string name =
+            "chatserv-" + std::to_string(::getpid()) + "-" + std::to_string(entropy());
+        try {
+            ipc::shared_memory_object object(
+                ipc::create_only, name.c_str(), ipc::read_write, ipc::permissions(0600));
+            ipc::shared_memory_object::remove(name.c_str());
+            object.truncate(static_cast<ipc::offset_t>(bytes));
+            UniqueFd fd(::fcntl(object.get_mapping_handle().handle, F_DUPFD_CLOEXEC, 3));
+            if (!fd)
+                throw_error(errno, "shared memory");
+            return fd;
+        } catch (const ipc::interprocess_exception& failure) {
+            if (failure.get_error_code() != ipc::already_exists_error)
+                throw_error(failure.get_native_error(), "shared memory");
+        }
+    }
+}
+
+// The header is believed only where it is what this very program would have written.
+void validate(const SegmentHeader& header, uint64_t bytes) {
+    if (header.magic != segment_magic)
+        throw std::runtime_error("the shared-memory segment is not chatserv's");
+    if (header.layout_version != layout_version)
+        throw std::runtime_error("the shared-memory segment has layout version " +
+                                 std::to_string(header.layout_version) + ", this program's is " +
+                                 std::to_string(layout_version) +
+                                 ": chatserv and chatserv-worker must be of one build");
+    const bool bounded = header.users >= 1 && header.users <= users_max && header.workers >= 1 &&
+                         header.workers <= workers_max && header.log_bytes >= log_bytes_min &&
+                         header.log_bytes <= log_bytes_max && header.segment_bytes <= bytes;
+    const SegmentHeader expected =
+        bounded ? arrange({header.users, header.workers, header.log_bytes, header.stall_limit_ms})
+                : SegmentHeader{};
+    if (std::memcmp(&header, &expected, sizeof header) != 0)
+        throw std::runtime_error("the shared-memory segment's header is damaged");
+}
+
+} // namespace
+
+Region::Region(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
+    try {
+        mapping_ = ipc::mapped_region(
+            BorrowedMapping{fd_.get()}, ipc::read_write, 0, static_cast<std::size_t>(bytes));
+    } catch (const ipc::interprocess_exception& failure) {
+        throw_error(failure.get_native_error(), "mapping the shared-memory segment");
+    }
+}
+
+Region Region::create(const RegionConfig& config) {
+    const SegmentHeader header = arrange(config);
+    UniqueFd fd = make_nameless_object(header.segment_bytes);
+    reserve(fd.get(), header);
+    Region region(std::move(fd), header.segment_bytes);
+    region.header_ = header;
+    *region.at<SegmentHeader>(0) = header;
+    for (WorkerEntry& entry : region.worker_table())
+        entry.batch = 1; // batch 0 counts as published
+    return region;
+}
+
+Region Region::attach(UniqueFd fd) {
+    struct stat info {};
+    if (::fstat(fd.get(), &info) == -1)
+        throw_error(errno, "the shared-memory segment");
+    const auto bytes = static_cast<uint64_t>(info.st_size);
+    if (bytes < sizeof(SegmentHeader))
+        throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
+    Region region(std::move(fd), bytes);
+    region.header_ = *region.at<SegmentHeader>(0);
+    validate(region.header_, bytes);
+    return region;
+}
+
+std::span<WorkerEntry> Region::worker_table() const {
+    return {at<WorkerEntry>(header().worker_table_offset), header().workers};
+}
+
+UserTableControl& Region::user_control() const {
+    return *at<UserTableControl>(header().user_control_offset);
+}
+
+std::span<UserSlot> Region::user_table() const {
+    return {at<UserSlot>(header().user_table_offset), header().users};
+}
+
+LogControl& Region::log_control() const {
+    return *at<LogControl>(header().log_control_offset);
+}
+
+std::span<IndexEntry> Region::index() const {
+    return {at<IndexEntry>(header().index_offset), header().index_entries};
+}
+
+std::span<char> Region::ring() const {
+    return {at<char>(header().ring_offset), header().log_bytes};
+}
+
+uint64_t Region::staging_area_offset(uint32_t entry) const {
+    return header().staging_offset + entry * staging_area_bytes(header());
+}
+
+std::span<ChunkRecord> Region::staging_chunks(uint32_t entry) const {
+    return {at<ChunkRecord>(staging_area_offset(entry)), batch_chunks_max};
+}
+
+std::span<char> Region::staging_bytes(uint32_t entry) const {
+    return {at<char>(staging_area_offset(entry) + batch_chunks_max * sizeof(ChunkRecord)),
+        header().staging_bytes};
+}
+
+} // namespace chatserv

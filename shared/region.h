@@ -1,0 +1,61 @@
+// The shared-memory segment as a mapping: made once by the master, attached by every worker.
+//
+// The segment has no name: the one it is made with is removed at once, and workers get it as an
+// inherited descriptor. When the last process that maps it is gone, so is the memory.
+#pragma once
+
+#include "shared/fd.h"
+#include "shared/layout.h"
+
+#include <boost/interprocess/mapped_region.hpp>
+#include <cstdint>
+#include <span>
+
+namespace chatserv {
+
+struct RegionConfig {
+    uint32_t users;
+    uint32_t workers;
+    uint64_t log_bytes;
+    uint32_t stall_limit_ms;
+};
+
+class Region {
+public:
+    // Makes a segment for `config` and fills in its header. The log's memory is reserved at once,
+    // so that lack of it is an error here and never a SIGBUS later; the user table's is not, and
+    // grows with the slots used. Throws std::system_error (ENOSPC: shared memory is too small).
+    static Region create(const RegionConfig& config);
+
+    // Maps the segment behind `fd`, which it takes. Throws std::runtime_error where magic, layout
+    // version or sizes are not this program's, std::system_error where mapping fails.
+    static Region attach(UniqueFd fd);
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
+    // A private copy: what another process may do to the segment later cannot move the areas.
+    [[nodiscard]] const SegmentHeader& header() const { return header_; }
+    [[nodiscard]] std::span<WorkerEntry> worker_table() const;
+    [[nodiscard]] UserTableControl& user_control() const;
+    [[nodiscard]] std::span<UserSlot> user_table() const;
+    [[nodiscard]] LogControl& log_control() const;
+    [[nodiscard]] std::span<IndexEntry> index() const;
+    [[nodiscard]] std::span<char> ring() const;
+    [[nodiscard]] std::span<ChunkRecord> staging_chunks(uint32_t entry) const;
+    [[nodiscard]] std::span<char> staging_bytes(uint32_t entry) const;
+
+private:
+    Region(UniqueFd fd, uint64_t bytes);
+
+    template <typename T>
+    [[nodiscard]] T* at(uint64_t offset) const {
+        return reinterpret_cast<T*>(static_cast<char*>(mapping_.get_address()) + offset);
+    }
+    [[nodiscard]] uint64_t staging_area_offset(uint32_t entry) const;
+
+    UniqueFd fd_;
+    boost::interprocess::mapped_region mapping_;
+    SegmentHeader header_{};
+};
+
+} // namespace chatserv

@@ -1,0 +1,104 @@
+#include "worker/fan_out.h"
+
+#include "shared/worker_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/uio.h>
+
+namespace chatserv {
+
+namespace {
+
+// Pieces of the log for one writev(2), which leaves out the client's own chunks between them.
+class Gather {
+public:
+    // Takes in [from, to) as far as there is room for its pieces; says whether there was.
+    bool add(const BroadcastLog& log, uint64_t from, uint64_t to) {
+        const LogPieces pieces = log.pieces(from, to);
+        for (const std::span<const char> piece : {pieces.first, pieces.second}) {
+            if (piece.empty())
+                continue;
+            if (count_ == pieces_.size())
+                return false;
+            pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+            bytes_ += piece.size();
+        }
+        return true;
+    }
+
+    [[nodiscard]] size_t bytes() const { return bytes_; }
+
+    [[nodiscard]] ssize_t write_to(int fd) const {
+        return ::writev(fd, pieces_.data(), static_cast<int>(count_));
+    }
+
+private:
+    std::array<iovec, 64> pieces_; // POSIX lets writev(2) take no fewer than 16, all have 1,024
+    size_t count_ = 0;
+    size_t bytes_ = 0;
+};
+
+// The offset that is `bytes` of others' further on than `from`, and past any own chunk there.
+uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint64_t target) {
+    uint64_t offset = from;
+    for (const LogRange& range : own) {
+        if (range.begin > offset) {
+            const uint64_t others = std::min(bytes, range.begin - offset);
+            offset += others;
+            bytes -= others;
+        }
+        if (offset < range.begin)
+            return offset;
+        offset = std::max(offset, std::min(range.end, target));
+    }
+    return offset + bytes;
+}
+
+} // namespace
+
+FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
+    Cursor cursor = cursor_of(*client.slot);
+    Gather gather;
+    uint64_t from = cursor.log_offset;
+    bool whole = true;
+    for (const LogRange& range : client.own) {
+        if (range.begin >= target || !whole)
+            break;
+        if (range.begin > from)
+            whole = gather.add(log_, from, range.begin);
+        from = range.end;
+    }
+    if (whole && from < target)
+        whole = gather.add(log_, from, target);
+
+    ssize_t written = 0;
+    if (gather.bytes() > 0) {
+        begin_operation(*entry_, Operation::deliver, client.id.slot);
+        do {
+            written = gather.write_to(client.fd.get());
+        } while (written == -1 && errno == EINTR);
+    }
+    // W2: the socket has the bytes and the cursor does not say so yet.
+    const int error = errno;
+    const uint64_t moved = written > 0 ? static_cast<uint64_t>(written) : 0;
+    const uint64_t offset = offset_after(cursor.log_offset, moved, client.own, target);
+    if (offset != cursor.log_offset) {
+        move_cursor(*client.slot, {cursor.bytes_written + moved, offset});
+        client.own.forget_up_to(offset);
+    }
+    end_operation(*entry_);
+
+    if (written == -1) {
+        errno = error;
+        const bool full =
+            error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
+        return full ? Delivery::blocked : Delivery::failed;
+    }
+    if (moved < gather.bytes())
+        return Delivery::blocked;
+    return whole ? Delivery::complete : Delivery::more;
+}
+
+} // namespace chatserv

@@ -1,0 +1,34 @@
+// Fan-out, the second half of a byte's way: from the log to a client's socket, at its cursor.
+//
+// A client gets the whole of what it lacks in one system call; its own bytes are left out. There is
+// no queue per client: what it lacks is the log between its cursor and the target.
+#pragma once
+
+#include "shared/broadcast_log.h"
+#include "worker/client.h"
+
+#include <cstdint>
+
+namespace chatserv {
+
+class FanOut {
+public:
+    enum class Delivery {
+        complete, // the cursor is at the target
+        more,     // one system call was not enough for so many pieces: call again
+        blocked,  // the socket takes no more: wait for EVFILT_WRITE
+        failed,   // the socket is broken; errno says why
+    };
+
+    FanOut(const Region& region, uint32_t entry) :
+        entry_(&region.worker_table()[entry]), log_(region) {}
+
+    // Writes what the client lacks up to `target` and moves its cursor.
+    [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;
+
+private:
+    WorkerEntry* entry_;
+    BroadcastLog log_;
+};
+
+} // namespace chatserv

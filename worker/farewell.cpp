@@ -1,0 +1,163 @@
+// Service, the ways out: how a client that ended, failed, stalled or outlived the server leaves.
+//
+// The worker never shuts a connection down and never frees a slot: it lets go of its descriptor and
+// tells the master, which frees the slot first and then shuts the connection down, so that whoever
+// sees it closed finds the slot free (R5). A worker that dies before its word arrives leaves the
+// slot closing (W6), and its successor comes to the same end.
+#include "worker/service.h"
+
+#include "shared/kernel_account.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr int64_t linger_check_ms = 20;
+
+} // namespace
+
+// Nothing more will come from this client. It is closed when all that did come is published.
+void Service::end(Client& client, LeaveReason reason, int error) {
+    client.phase = Client::Phase::ended;
+    client.leave_reason = reason;
+    client.leave_error = error;
+    [[maybe_unused]] const int gone =
+        events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ, EV_DELETE);
+    ended_.push_back(client.id);
+    pass_needed_ = true;
+}
+
+// Its end takes its place in the total order: it gets what the log holds now.
+void Service::begin_closing(Client& client) {
+    const bool reachable = client.leave_reason != LeaveReason::read_error && !client.mute;
+    const uint64_t close_at = reachable ? log_.head() : cursor_of(*client.slot).log_offset;
+    users_.close(client.id, close_at);
+    client.phase = Client::Phase::closing;
+    if (!reachable) {
+        leave(client);
+        return;
+    }
+    stalls_.add(client, StallWatch::Kind::farewell);
+    arm_stall_timer();
+    pass_needed_ = true;
+}
+
+void Service::delivered_all_to_closing(Client& client) {
+    // A client that ended can send nothing more, so the kernel will deliver the rest by itself. One
+    // that the server leaves may be sending still, and bytes that arrive for a closed socket would
+    // have the kernel reset the connection and throw away what the client has not got yet: so it
+    // is sent EOF, and its bytes are swallowed until it has everything.
+    if (client.leave_reason != LeaveReason::server_stopped) {
+        leave(client);
+        return;
+    }
+    const int fd = client.fd.get();
+    client.phase = Client::Phase::lingering;
+    const bool sent_eof = ::shutdown(fd, SHUT_WR) == 0;
+    if (!sent_eof || unacknowledged_bytes(fd) == 0U ||
+        events_.change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD | EV_ENABLE, NOTE_NODATA, 0,
+            udata_of(client.id)) != 0) {
+        leave(client);
+        return;
+    }
+    if (lingering_.empty()) [[maybe_unused]]
+        const int error = events_.change(
+            linger_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, linger_check_ms);
+    lingering_.push_back(client.id);
+}
+
+void Service::discard_input(Client& client) {
+    char unwanted[16 * 1024];
+    const ssize_t got = ::recv(client.fd.get(), unwanted, sizeof unwanted, 0);
+    const bool waiting = got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (got <= 0 && !waiting)
+        leave(client);
+}
+
+// No event says that everything was acknowledged, so while anyone lingers the kernel is asked.
+void Service::linger_timer() {
+    std::erase_if(lingering_, [&](ClientId id) {
+        Client* const client = roster_.find(id);
+        if (client != nullptr && unacknowledged_bytes(client->fd.get()) == 0U)
+            leave(*client);
+        return roster_.find(id) == nullptr;
+    });
+    if (!lingering_.empty()) [[maybe_unused]]
+        const int error = events_.change(
+            linger_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, linger_check_ms);
+}
+
+void Service::finish() {
+    finishing_ = true;
+    roster_.for_each([&](Client& client) {
+        if (client.phase == Client::Phase::talking)
+            end(client, LeaveReason::server_stopped, 0);
+    });
+}
+
+// Ends a client here and now, whatever it has not got.
+void Service::drop(Client& client, LeaveReason reason, int error) {
+    client.leave_reason = reason;
+    client.leave_error = error;
+    if (client.phase == Client::Phase::talking || client.phase == Client::Phase::ended)
+        users_.close(client.id, cursor_of(*client.slot).log_offset);
+    leave(client);
+}
+
+// Lets go of a client. The filters go first: the master's copy keeps the socket open, and with it
+// their events. The cursor goes out of every appender's way, as the slot is not free yet; a
+// successor that finds it there has nothing left to deliver.
+void Service::leave(Client& client) {
+    move_cursor(*client.slot, {cursor_of(*client.slot).bytes_written, log_offset_none});
+    const auto fd = static_cast<uintptr_t>(client.fd.get());
+    if (client.phase == Client::Phase::talking || client.phase == Client::Phase::lingering)
+        [[maybe_unused]]
+        const int gone = events_.change(fd, EVFILT_READ, EV_DELETE);
+    if (client.write_filter) [[maybe_unused]]
+        const int gone = events_.change(fd, EVFILT_WRITE, EV_DELETE);
+    stalls_.remove(client.id);
+    closed_.push_back(
+        {.client = client.id, .reason = client.leave_reason, .error = client.leave_error});
+    roster_.remove(client);
+    pass_needed_ = true; // it may have been the last that blocked the room
+}
+
+void Service::stall_timer() {
+    stall_timer_armed_ = false;
+    // What can be delivered now is delivered first: a worker that was itself held up must not take
+    // its own absence for its clients' stall.
+    pass_needed_ = true;
+    settle();
+    const StallWatch::Clock::time_point now = StallWatch::Clock::now();
+    for (const StallWatch::Watched& watched : stalls_.overdue(now)) {
+        Client* const client = roster_.find(watched.client);
+        if (client == nullptr)
+            continue;
+        const uint64_t cursor = cursor_of(*client->slot).log_offset;
+        if (watched.kind == StallWatch::Kind::farewell && cursor != watched.log_offset)
+            stalls_.renew(watched.client, watched.kind, cursor, now);
+        else if (client->phase == Client::Phase::lingering ||
+                 client->leave_reason == LeaveReason::server_stopped)
+            drop(*client, LeaveReason::server_stopped, 0);
+        else
+            drop(*client, LeaveReason::stalled, 0);
+    }
+    arm_stall_timer();
+}
+
+void Service::arm_stall_timer() {
+    const auto deadline = stalls_.earliest_deadline();
+    if (!deadline || stall_timer_armed_)
+        return;
+    const auto remaining =
+        std::chrono::ceil<std::chrono::milliseconds>(*deadline - StallWatch::Clock::now());
+    const int64_t wait_ms = std::max<int64_t>(remaining.count(), 1);
+    stall_timer_armed_ =
+        events_.change(stall_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, wait_ms) == 0;
+}
+
+} // namespace chatserv

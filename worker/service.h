@@ -1,0 +1,119 @@
+// Serving the clients of one entry of the worker table: the way of each through its phases, and of
+// each byte through ingest and fan-out.
+//
+// A pass over the work (settle) attaches who is new, publishes what was read, then writes to every
+// client what it lacks: batching comes from load, and a lone line leaves at once. Nothing here
+// waits; what cannot be done now says what it waits for (wake_reasons).
+#pragma once
+
+#include "shared/broadcast_log.h"
+#include "shared/doorbell.h"
+#include "shared/event_queue.h"
+#include "shared/protocol.h"
+#include "shared/region.h"
+#include "worker/fan_out.h"
+#include "worker/ingest.h"
+#include "worker/roster.h"
+#include "worker/stall_watch.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace chatserv {
+
+class Service {
+public:
+    Service(const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells);
+
+    // Events. Each says what happened; settle() then does what follows from it.
+    void receive(ClientId id, UniqueFd fd);
+    void readable(ClientId id);
+    void writable(ClientId id);
+    void stall_timer();
+    void linger_timer();
+    void stop_reading(); // no client is read any more
+    void finish();       // every client is to get what the log holds now, and is closed
+
+    void settle();
+
+    // Before sleeping, in this order (doorbell.h): pending work, announce, look again.
+    [[nodiscard]] bool has_work() const { return pass_needed_; }
+    [[nodiscard]] uint32_t wake_reasons() const;
+    [[nodiscard]] bool look_again();
+
+    // stop_reading() has been called, and the log has all that was read before.
+    [[nodiscard]] bool stopped_reading() const { return stop_reading_ && ingest_.empty(); }
+
+    // What the master has to be told; taken away by the caller.
+    [[nodiscard]] std::vector<ClientId> take_attached() { return std::exchange(attached_, {}); }
+    [[nodiscard]] std::vector<ClosedClient> take_closed() { return std::exchange(closed_, {}); }
+
+private:
+    struct Newcomer {
+        ClientId id;
+        UniqueFd fd;
+    };
+
+    void attach_newcomers();
+    [[nodiscard]] Client* attach(Newcomer& newcomer);
+    void find_own_ranges(const std::vector<Client*>& newcomers);
+    void start_reading(Client& client);
+
+    void publish();
+    void after_publishing();
+    void hold_reading(Client& client);
+
+    void deliver_to_all();
+    void deliver_to(Client& client);
+    [[nodiscard]] uint64_t target_of(const Client& client) const;
+    void wait_for_write(Client& client);
+    void watch_room();
+
+    void end(Client& client, LeaveReason reason, int error);
+    void begin_closing(Client& client);
+    void delivered_all_to_closing(Client& client);
+    void drop(Client& client, LeaveReason reason, int error);
+    void discard_input(Client& client);
+    void leave(Client& client);
+    void arm_stall_timer();
+
+    uint32_t entry_;
+    EventQueue& events_;
+    const Doorbells& doorbells_;
+    UserTable users_;
+    BroadcastLog log_;
+    LogControl* log_control_;
+    Ingest ingest_;
+    FanOut fan_out_;
+    Roster roster_;
+    StallWatch stalls_;
+
+    std::vector<Newcomer> newcomers_; // received, not yet attached
+    std::vector<ClientId> held_;      // not read until the batch is published
+    std::vector<ClientId> ended_;     // to be closed once their last bytes are published
+    std::vector<ClientId> lingering_; // see Client::Phase
+    std::vector<ClientId> attached_;
+    std::vector<ClosedClient> closed_;
+
+    uint64_t delivered_head_ = 0;   // the head up to which the flowing clients were served
+    uint64_t seen_room_wanted_ = 0; // the demand for room that the clients were checked against
+    bool pass_needed_ = false;      // somebody may be behind although the head has not moved
+    bool waits_for_room_ = false;   // a batch is staged that did not fit
+    bool blocks_room_ = false;      // a client of ours is below seen_room_wanted_
+    bool stall_timer_armed_ = false;
+    bool stop_reading_ = false;
+    bool finishing_ = false;
+};
+
+// The idents of a worker's timers.
+inline constexpr uintptr_t stall_timer_ident = 1;
+inline constexpr uintptr_t linger_timer_ident = 2;
+
+[[nodiscard]] inline uint64_t udata_of(ClientId id) {
+    return static_cast<uint64_t>(id.generation) << 32 | id.slot;
+}
+[[nodiscard]] inline ClientId client_of(uint64_t udata) {
+    return {.slot = static_cast<uint32_t>(udata), .generation = static_cast<uint32_t>(udata >> 32)};
+}
+
+} // namespace chatserv

@@ -1,0 +1,193 @@
+#include "worker/worker.h"
+
+#include "shared/logging.h"
+#include "shared/panic.h"
+#include "shared/process_title.h"
+
+#include <algorithm>
+#include <fmt/core.h>
+
+#include <system_error>
+
+namespace chatserv {
+
+namespace {
+
+std::vector<int> ringing_ends(const std::vector<FdPair>& pipes) {
+    std::vector<int> ends;
+    for (const FdPair& pipe : pipes)
+        ends.push_back(pipe.second.get());
+    return ends;
+}
+
+// In frames of as many items as fit.
+template <typename Item>
+void queue_all(Channel& channel, MessageType type, std::span<const Item> items) {
+    constexpr size_t per_frame = payload_bytes_max / sizeof(Item);
+    while (!items.empty()) {
+        const std::span<const Item> frame = items.first(std::min(per_frame, items.size()));
+        channel.queue(static_cast<uint16_t>(type), frame);
+        items = items.subspan(frame.size());
+    }
+}
+
+} // namespace
+
+Worker::Worker(Inheritance inheritance) :
+    region_(Region::attach(std::move(inheritance.segment))),
+    channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
+    doorbells_(region_.worker_table(), ringing_ends(doorbell_pipes_)) {
+    const int error =
+        events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(), "watching the master's channel");
+    const Hello hello{.layout_version = layout_version};
+    channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
+    flush_channel();
+}
+
+void Worker::run() {
+    while (running_) {
+        const auto timeout =
+            nothing_to_do() ? std::nullopt : std::optional(std::chrono::nanoseconds::zero());
+        const std::span<const EventQueue::Event> events = events_.wait(timeout);
+        if (doorbell_)
+            doorbell_->wake_up();
+        for (const EventQueue::Event& event : events)
+            handle(event);
+        if (service_)
+            service_->settle();
+        report();
+    }
+}
+
+// The way to sleep that loses no wake-up: see doorbell.h.
+bool Worker::nothing_to_do() {
+    if (!service_)
+        return true;
+    if (service_->has_work())
+        return false;
+    doorbell_->announce_sleep(service_->wake_reasons());
+    if (!service_->look_again())
+        return true;
+    doorbell_->wake_up();
+    return false;
+}
+
+void Worker::handle(const EventQueue::Event& event) {
+    const auto ident = static_cast<uintptr_t>(event.ident);
+    if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_READ) {
+        handle_channel();
+    } else if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_WRITE) {
+        flush_channel();
+    } else if (!service_) {
+        return;
+    } else if (event.filter == EVFILT_TIMER) {
+        ident == stall_timer_ident ? service_->stall_timer() : service_->linger_timer();
+    } else if (ident == static_cast<uintptr_t>(doorbell_->listening_end())) {
+        doorbell_->empty_pipe();
+    } else if (event.filter == EVFILT_READ) {
+        service_->readable(client_of(EventQueue::udata_of(event)));
+    } else if (event.filter == EVFILT_WRITE) {
+        service_->writable(client_of(EventQueue::udata_of(event)));
+    }
+}
+
+void Worker::handle_channel() {
+    Message message;
+    for (;;) {
+        switch (channel_.receive(message)) {
+        case Channel::Received::message:
+            handle_message(message);
+            break;
+        case Channel::Received::nothing:
+            return;
+        case Channel::Received::malformed:
+            log_error("protocol", "the master sent a message that this worker does not understand");
+            [[fallthrough]];
+        case Channel::Received::closed:
+            running_ = false;
+            return;
+        }
+    }
+}
+
+void Worker::handle_message(Message& message) {
+    switch (static_cast<MessageType>(message.type)) {
+    case MessageType::take_entry:
+        if (const auto orders = message.items<TakeEntry>(); orders && orders->size() == 1)
+            return take_entry(orders->front().entry);
+        break;
+    case MessageType::clients:
+        if (service_)
+            return receive_clients(message);
+        break;
+    case MessageType::stop_reading:
+        if (service_)
+            return service_->stop_reading();
+        break;
+    case MessageType::finish:
+        if (service_)
+            return service_->finish();
+        break;
+    default:
+        break;
+    }
+    log_error(
+        "protocol", fmt::format("the master sent a message out of place (type {})", message.type));
+    running_ = false;
+}
+
+void Worker::take_entry(uint32_t entry) {
+    invariant(!service_ && entry < region_.worker_table().size(),
+        "the master gave a worker an entry that it cannot take");
+    set_process_title(fmt::format("chatserv: worker {}", entry + 1));
+    const int listening_end = doorbell_pipes_[entry].first.get();
+    doorbell_.emplace(region_.worker_table()[entry], listening_end);
+    service_.emplace(region_, entry, events_, doorbells_);
+    const int error =
+        events_.change(static_cast<uintptr_t>(listening_end), EVFILT_READ, EV_ADD, NOTE_NODATA);
+    invariant(error == 0, "a worker could not watch its doorbell");
+}
+
+void Worker::receive_clients(Message& message) {
+    const auto clients = message.items<ClientId>();
+    if (!clients || (!message.descriptors_lost && clients->size() != message.descriptors.size())) {
+        log_error("protocol", "the master sent clients without their descriptors");
+        running_ = false;
+        return;
+    }
+    if (message.descriptors_lost) {
+        queue_all(channel_, MessageType::not_received, std::span<const ClientId>(*clients));
+        return;
+    }
+    for (size_t i = 0; i < clients->size(); ++i)
+        service_->receive((*clients)[i], std::move(message.descriptors[i]));
+}
+
+void Worker::report() {
+    if (service_) {
+        queue_all(
+            channel_, MessageType::attached, std::span<const ClientId>(service_->take_attached()));
+        queue_all(
+            channel_, MessageType::closed, std::span<const ClosedClient>(service_->take_closed()));
+        if (service_->stopped_reading() && !stop_reading_reported_) {
+            stop_reading_reported_ = true;
+            channel_.queue(static_cast<uint16_t>(MessageType::stopped_reading));
+        }
+    }
+    flush_channel();
+}
+
+void Worker::flush_channel() {
+    const Channel::Sent sent = channel_.flush();
+    if (sent == Channel::Sent::broken)
+        running_ = false;
+    if (sent != Channel::Sent::partly)
+        return;
+    const int error =
+        events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_WRITE, EV_ADD | EV_ONESHOT);
+    invariant(error == 0, "a worker could not wait for the master's channel");
+}
+
+} // namespace chatserv

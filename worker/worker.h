@@ -1,0 +1,56 @@
+// A worker process: its kqueue, its channel to the master, and its loop.
+//
+// It begins as a spare, attached and idle, and serves nobody until the master gives it an entry of
+// the worker table; from then on it serves that entry's clients until it or the master ends. When
+// the master is gone, so is the worker: the channel's end tells.
+#pragma once
+
+#include "shared/channel.h"
+#include "shared/doorbell.h"
+#include "shared/event_queue.h"
+#include "shared/fd.h"
+#include "shared/region.h"
+#include "worker/service.h"
+
+#include <optional>
+#include <vector>
+
+namespace chatserv {
+
+// What a worker process inherits from the master.
+struct Inheritance {
+    UniqueFd channel;
+    UniqueFd segment;
+    std::vector<FdPair> doorbells; // one per entry: listening end, ringing end
+};
+
+class Worker {
+public:
+    // Throws where the segment is not of this program's making, or the system has no more kqueues.
+    explicit Worker(Inheritance inheritance);
+
+    // Works until the master closes the channel.
+    void run();
+
+private:
+    [[nodiscard]] bool nothing_to_do();
+    void handle(const EventQueue::Event& event);
+    void handle_channel();
+    void handle_message(Message& message);
+    void take_entry(uint32_t entry);
+    void receive_clients(Message& message);
+    void report();
+    void flush_channel();
+
+    Region region_;
+    Channel channel_;
+    std::vector<FdPair> doorbell_pipes_;
+    Doorbells doorbells_;
+    EventQueue events_;
+    std::optional<Doorbell> doorbell_; // with an entry only
+    std::optional<Service> service_;   // with an entry only
+    bool stop_reading_reported_ = false;
+    bool running_ = true;
+};
+
+} // namespace chatserv
