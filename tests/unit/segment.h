@@ -1,0 +1,67 @@
+// A small segment for a test, with the views on it that a worker has.
+#pragma once
+
+#include "shared/broadcast_log.h"
+#include "shared/log_append.h"
+#include "shared/region.h"
+#include "shared/staging.h"
+#include "shared/user_table.h"
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace chatserv {
+
+struct Segment {
+    explicit Segment(uint32_t user_slots = 4) :
+        region(Region::create({.users = user_slots,
+            .workers = 2,
+            .log_bytes = log_bytes_min,
+            .stall_limit_ms = 1000})) {}
+
+    // A client of `entry` with its cursor at the log's head.
+    ClientId attach(uint32_t slot, uint16_t entry = 0, uint32_t generation = 1) const {
+        const ClientId client{.slot = slot, .generation = generation};
+        users.assign(client, entry);
+        users.attach(client, log.head());
+        return client;
+    }
+
+    // As if `sender` had sent `text` and the worker had read it.
+    void stage(ClientId sender, std::string_view text, uint32_t entry = 0) const {
+        const Staging staging(region, entry);
+        std::memcpy(staging.room().data(), text.data(), text.size());
+        UserSlot& slot = users[sender.slot];
+        slot.bytes_read += text.size();
+        staging.add(sender, static_cast<uint32_t>(text.size()), slot.bytes_read);
+    }
+
+    // Publishes what is staged; true where there was room.
+    [[nodiscard]] bool publish(uint32_t entry = 0) const {
+        const Staging staging(region, entry);
+        LogLock lock(region.log_control(), entry);
+        if (!lock.held() || appender.append(staging, entry) != AppendResult::appended)
+            return false;
+        staging.clear();
+        return true;
+    }
+
+    // Everything from `from` on, as a reader would get it.
+    [[nodiscard]] std::string text_after(uint64_t from) const {
+        const LogPieces pieces = log.pieces(from, log.head());
+        return std::string(pieces.first.begin(), pieces.first.end())
+            .append(pieces.second.begin(), pieces.second.end());
+    }
+
+    void advance(ClientId client, uint64_t log_offset) const {
+        move_cursor(users[client.slot], {.bytes_written = 0, .log_offset = log_offset});
+    }
+
+    Region region;
+    UserTable users{region};
+    BroadcastLog log{region};
+    LogAppender appender{region};
+};
+
+} // namespace chatserv
