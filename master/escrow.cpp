@@ -1,5 +1,6 @@
 #include "master/escrow.h"
 
+#include "shared/kernel_account.h"
 #include "shared/panic.h"
 
 #include <algorithm>
@@ -9,6 +10,13 @@
 namespace chatserv {
 
 namespace {
+
+void write_base(UserSlot& slot, int socket) {
+    const auto counts = byte_counts(socket);
+    slot.accounted = counts ? 1 : 0;
+    slot.written_base = counts ? counts->written : 0;
+    slot.consumed_base = counts ? counts->consumed : 0;
+}
 
 void write_address(UserSlot& slot, const Address& peer) {
     const bool v6 = peer.family() == AF_INET6;
@@ -43,6 +51,7 @@ ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
     ++held_;
     const ClientId client{.slot = slot, .generation = held.generation};
     write_address(users_[slot], peer);
+    write_base(users_[slot], held.socket.get());
     users_.assign(client, entry);
     return client;
 }

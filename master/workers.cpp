@@ -40,6 +40,9 @@ std::string words_for(const ClosedClient& closed) {
         return "stalled: it did not read, and held up the others for the stall limit";
     case LeaveReason::server_stopped:
         return "server stopped";
+    case LeaveReason::in_doubt:
+        return "in doubt: its worker died while serving it, and this system keeps no account of how "
+               "far it had got";
     }
     return "for a reason unknown";
 }

@@ -9,8 +9,20 @@
 
 namespace chatserv {
 
+// Bytes that went through a socket, each since an unnamed beginning: only differences mean anything,
+// modulo 2^64. The beginning is the same for all readings of one socket.
+struct ByteCounts {
+    uint64_t written;  // accepted by write(2) and the like
+    uint64_t consumed; // returned by read(2) and the like
+};
+
+// Exact as long as no process writes to or reads from the socket meanwhile: the peer may send and
+// acknowledge as it likes. Nothing where the system keeps no account of such a socket, which can
+// change during its life: a connection that was reset may have none any more.
+[[nodiscard]] std::optional<ByteCounts> byte_counts(int socket);
+
 // Bytes (and FIN) written to this TCP socket that the peer has not acknowledged. Nothing where the
-// system does not say, or the socket is not one of those that it counts for.
+// system does not say.
 [[nodiscard]] std::optional<uint64_t> unacknowledged_bytes(int socket);
 
 } // namespace chatserv

@@ -104,7 +104,11 @@ struct alignas(cache_line_bytes) UserSlot {
     uint8_t address[16]; // IPv6, or IPv4 in the first four bytes; network order
     uint16_t port;       // host order
     uint8_t ip_version;  // 4 or 6
-    uint8_t unused_0[45];
+    uint8_t accounted;   // 1: the kernel keeps account of this socket, and stood at accept(2) at
+    uint8_t unused_0[4];
+    uint64_t written_base;  // ByteCounts::written (kernel_account.h)
+    uint64_t consumed_base; // ByteCounts::consumed
+    uint8_t unused_1[24];
 };
 
 // The log's shared words. `head` counts all bytes ever published and is the commit: storing it is
@@ -165,7 +169,7 @@ static_assert(sizeof(UserTableControl) == 64);
 static_assert(sizeof(UserSlot) == 128 && std::is_trivially_copyable_v<UserSlot>);
 static_assert(offsetof(UserSlot, cursor) == 8 && offsetof(UserSlot, cursor_index) == 40);
 static_assert(offsetof(UserSlot, bytes_read) == 48 && offsetof(UserSlot, close_at) == 56);
-static_assert(offsetof(UserSlot, address) == 64);
+static_assert(offsetof(UserSlot, address) == 64 && offsetof(UserSlot, written_base) == 88);
 static_assert(sizeof(LogControl) == 256 && std::is_trivially_copyable_v<LogControl>);
 static_assert(offsetof(LogControl, head) == 64 && offsetof(LogControl, tail) == 128);
 static_assert(offsetof(LogControl, intent_head) == 152);

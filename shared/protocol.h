@@ -41,6 +41,7 @@ enum class LeaveReason : uint32_t {
     write_error = 3,    // with its errno
     stalled = 4,        // it blocked the room in the log, or its own farewell, for too long
     server_stopped = 5, // the server is stopping
+    in_doubt = 6,       // its worker died while reading or writing, and no account says how much
 };
 
 struct ClosedClient {

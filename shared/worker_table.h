@@ -23,7 +23,8 @@ inline void end_operation(WorkerEntry& entry) {
     store_release(entry.in_flight, 0);
 }
 
-// What a dead worker left behind. A word that no worker writes reads as `none`.
+// What a dead worker left behind: the one client whose socket may be further than the segment says.
+// A word that no worker writes reads as `none`.
 [[nodiscard]] inline InFlight operation_in_flight(const WorkerEntry& entry) {
     const uint64_t word = load_acquire(entry.in_flight);
     const auto slot = static_cast<uint32_t>(word);

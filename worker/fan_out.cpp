@@ -58,6 +58,19 @@ uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint6
 
 } // namespace
 
+bool FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
+    const Cursor cursor = cursor_of(*client.slot);
+    const uint64_t bytes = bytes_written - cursor.bytes_written;
+    if (bytes > target - cursor.log_offset)
+        return false;
+    const uint64_t offset = offset_after(cursor.log_offset, bytes, client.own, target);
+    if (offset > target)
+        return false;
+    move_cursor(*client.slot, {bytes_written, offset});
+    client.own.forget_up_to(offset);
+    return true;
+}
+
 FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
     Cursor cursor = cursor_of(*client.slot);
     Gather gather;

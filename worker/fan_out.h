@@ -26,6 +26,10 @@ public:
     // Writes what the client lacks up to `target` and moves its cursor.
     [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;
 
+    // W2: moves the cursor of a client whose worker died while writing to where the kernel says
+    // that it was: `bytes_written` in all. False where that is further than the target.
+    [[nodiscard]] static bool settle(Client& client, uint64_t bytes_written, uint64_t target);
+
 private:
     WorkerEntry* entry_;
     BroadcastLog log_;

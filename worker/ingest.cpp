@@ -41,11 +41,9 @@ Ingest::Read Ingest::read(Client& client) {
         got = ::recv(client.fd.get(), room.data(), limit, 0);
     } while (got == -1 && errno == EINTR);
     // W1: the bytes are in the staging area and no record says so yet.
-    if (got > 0) {
-        const uint64_t total = load_acquire(client.slot->bytes_read) + static_cast<uint64_t>(got);
-        staging_.add(client.id, static_cast<uint32_t>(got), total);
-        store_release(client.slot->bytes_read, total);
-    }
+    if (got > 0)
+        record(client, static_cast<uint32_t>(got),
+            load_acquire(client.slot->bytes_read) + static_cast<uint64_t>(got));
     const int error = errno;
     end_operation(*entry_);
     errno = error;
@@ -54,6 +52,26 @@ Ingest::Read Ingest::read(Client& client) {
     if (got == 0)
         return Read::end_of_file;
     return errno == EAGAIN || errno == EWOULDBLOCK ? Read::nothing : Read::failed;
+}
+
+void Ingest::record(const Client& client, uint32_t bytes, uint64_t bytes_read) {
+    staging_.add(client.id, bytes, bytes_read);
+    // A death here leaves the chunk recorded and its sender's total behind: settle() looks at both.
+    store_release(client.slot->bytes_read, bytes_read);
+}
+
+bool Ingest::settle(const Client& client, uint64_t bytes_read) {
+    uint64_t recorded = load_acquire(client.slot->bytes_read);
+    for (const ChunkRecord& chunk : staging_.chunks())
+        if (ClientId{chunk.slot, chunk.generation} == client.id)
+            recorded = std::max(recorded, chunk.sender_bytes);
+    store_release(client.slot->bytes_read, recorded);
+    const uint64_t unrecorded = bytes_read - recorded;
+    if (unrecorded > staging_.room().size())
+        return false;
+    if (unrecorded > 0)
+        record(client, static_cast<uint32_t>(unrecorded), bytes_read);
+    return true;
 }
 
 Ingest::Publish Ingest::append(uint64_t& begin) {

@@ -36,6 +36,11 @@ public:
     // Reads what one recv(2) brings. Not to be called when full().
     [[nodiscard]] Read read(Client& client);
 
+    // W1: records what a worker that died while reading had read, if it had not recorded it: the
+    // kernel says that `bytes_read` in all were read from this client, and the bytes lie in the
+    // staging area. False where that cannot be.
+    [[nodiscard]] bool settle(const Client& client, uint64_t bytes_read);
+
     // Publishes the batch and begins the next one. Calls own(const ChunkRecord&, LogRange) for each
     // chunk published, in order, with where the log has it.
     template <typename Own>
@@ -57,6 +62,7 @@ public:
 
 private:
     [[nodiscard]] Publish append(uint64_t& begin);
+    void record(const Client& client, uint32_t bytes, uint64_t bytes_read);
 
     WorkerEntry* entry_;
     uint32_t entry_number_;

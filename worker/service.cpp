@@ -2,6 +2,7 @@
 // is in farewell.cpp.
 #include "worker/service.h"
 
+#include "shared/kernel_account.h"
 #include "shared/panic.h"
 
 #include <algorithm>
@@ -12,9 +13,10 @@ namespace chatserv {
 Service::Service(
     const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells) :
     entry_(entry),
-    events_(events), doorbells_(doorbells), users_(region), log_(region),
-    log_control_(&region.log_control()), ingest_(region, entry), fan_out_(region, entry),
-    stalls_(std::chrono::milliseconds(region.header().stall_limit_ms)) {}
+    shared_entry_(&region.worker_table()[entry]), events_(events), doorbells_(doorbells),
+    users_(region), log_(region), log_control_(&region.log_control()), ingest_(region, entry),
+    fan_out_(region, entry), stalls_(std::chrono::milliseconds(region.header().stall_limit_ms)),
+    doubt_(operation_in_flight(*shared_entry_)) {}
 
 void Service::receive(ClientId id, UniqueFd fd) {
     newcomers_.push_back({id, std::move(fd)});
@@ -50,7 +52,7 @@ bool Service::look_again() {
 // Under the log's lock, so that no append can fall between the cursor's place and its being counted
 // as a reader's (R4).
 void Service::attach_newcomers() {
-    if (newcomers_.empty())
+    if (newcomers_.empty() || client_in_doubt_is_missing())
         return;
     std::vector<Client*> present;
     {
@@ -72,8 +74,50 @@ void Service::attach_newcomers() {
         if (finishing_ && client->phase == Client::Phase::talking)
             end(*client, LeaveReason::server_stopped, 0);
     }
+    settle_doubt();
     arm_stall_timer();
     pass_needed_ = true;
+}
+
+// A client that the master has released meanwhile is in no doubt any more.
+bool Service::client_in_doubt_is_missing() {
+    if (doubt_.operation == Operation::none)
+        return false;
+    const bool known = doubt_.slot < users_.size();
+    const SlotStatus status = known ? status_of(users_[doubt_.slot]) : SlotStatus{};
+    if (status.owner != entry_ ||
+        (status.state != SlotState::orphaned && status.state != SlotState::closing)) {
+        doubt_.operation = Operation::none;
+        return false;
+    }
+    const ClientId id{.slot = doubt_.slot, .generation = status.generation};
+    return std::none_of(newcomers_.begin(), newcomers_.end(),
+        [id](const Newcomer& newcomer) { return newcomer.id == id; });
+}
+
+// W1, W2: the client that the dead worker was reading from or writing to. The kernel's account says
+// how far its socket is; the staging area or the cursor is brought there, and what the predecessor
+// had in flight is settled. A death in between leaves it to the next successor to do again.
+void Service::settle_doubt() {
+    if (doubt_.operation == Operation::none)
+        return;
+    const ClientId id{
+        .slot = doubt_.slot, .generation = status_of(users_[doubt_.slot]).generation};
+    Client* const client = roster_.find(id);
+    invariant(client != nullptr, "others were attached before the client in doubt");
+    const UserSlot& slot = *client->slot;
+    const auto counts =
+        slot.accounted != 0 ? byte_counts(client->fd.get()) : std::optional<ByteCounts>();
+    const bool settled =
+        counts && (doubt_.operation == Operation::receive
+                          ? ingest_.settle(*client, counts->consumed - slot.consumed_base)
+                          : FanOut::settle(*client, counts->written - slot.written_base,
+                                client->phase == Client::Phase::closing ? slot.close_at
+                                                                        : log_.head()));
+    doubt_.operation = Operation::none;
+    end_operation(*shared_entry_);
+    if (!settled)
+        drop(*client, LeaveReason::in_doubt, 0);
 }
 
 // Null where the slot is not waiting for this worker: the descriptor is closed, and the master,
@@ -177,6 +221,8 @@ void Service::hold_reading(Client& client) {
 }
 
 void Service::publish() {
+    if (doubt_.operation != Operation::none)
+        return;
     const Ingest::Publish result =
         ingest_.publish([&](const ChunkRecord& chunk, const LogRange& range) {
             if (Client* const sender = roster_.find({chunk.slot, chunk.generation}))

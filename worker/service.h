@@ -11,6 +11,7 @@
 #include "shared/event_queue.h"
 #include "shared/protocol.h"
 #include "shared/region.h"
+#include "shared/worker_table.h"
 #include "worker/fan_out.h"
 #include "worker/ingest.h"
 #include "worker/roster.h"
@@ -58,6 +59,8 @@ private:
     [[nodiscard]] Client* attach(Newcomer& newcomer);
     void find_own_ranges(const std::vector<Client*>& newcomers);
     void start_reading(Client& client);
+    [[nodiscard]] bool client_in_doubt_is_missing();
+    void settle_doubt();
 
     void publish();
     void after_publishing();
@@ -78,6 +81,7 @@ private:
     void arm_stall_timer();
 
     uint32_t entry_;
+    WorkerEntry* shared_entry_;
     EventQueue& events_;
     const Doorbells& doorbells_;
     UserTable users_;
@@ -88,6 +92,10 @@ private:
     Roster roster_;
     StallWatch stalls_;
 
+    // The operation in the midst of which a predecessor died. Until the kernel has been asked how far
+    // it got, nothing is published, read or written: the staging area may hold bytes that no record
+    // names, and the entry's word for what is in flight is taken.
+    InFlight doubt_;
     std::vector<Newcomer> newcomers_; // received, not yet attached
     std::vector<ClientId> held_;      // not read until the batch is published
     std::vector<ClientId> ended_;     // to be closed once their last bytes are published

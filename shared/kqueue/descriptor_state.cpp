@@ -1,11 +1,11 @@
 #include "descriptor_state.h"
 
+#include "accept_queue.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -19,15 +19,6 @@ constexpr std::int64_t terminal_buffer_bytes = 4096; // N_TTY_BUF_SIZE of the ke
 bool socket_option(int fd, int option, int& value) {
     socklen_t length = sizeof value;
     return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0;
-}
-
-// Connections that wait for accept(2).
-std::int64_t accept_queue_length(int fd) {
-    tcp_info info{};
-    socklen_t length = sizeof info;
-    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == -1)
-        return 1;
-    return std::max<std::int64_t>(info.tcpi_unacked, 1); // which is what a listener keeps there
 }
 
 } // namespace

@@ -15,19 +15,9 @@ int result_of(int returned) {
     return -1;
 }
 
-} // namespace
-
-extern "C" int kqueue() {
-    try {
-        return result_of(kq::make_kqueue());
-    } catch (const std::bad_alloc&) {
-        return result_of(-ENOMEM);
-    }
-}
-
 // The call in general. Not inlined, so that kevent() stays a short way to quick_wait().
-[[gnu::noinline]] static int any_kevent(kq::Kqueue& kqueue, const struct kevent* changelist,
-    int nchanges, struct kevent* eventlist, int nevents, const struct timespec* timeout) {
+[[gnu::noinline]] int any_kevent(kq::Kqueue& kqueue, const struct kevent* changelist, int nchanges,
+    struct kevent* eventlist, int nevents, const struct timespec* timeout) {
     if (nchanges < 0 || nevents < 0)
         return result_of(-EINVAL);
     if ((nchanges > 0 && changelist == nullptr) || (nevents > 0 && eventlist == nullptr))
@@ -42,6 +32,16 @@ extern "C" int kqueue() {
     }
 }
 
+} // namespace
+
+extern "C" int kqueue() {
+    try {
+        return result_of(kq::make_kqueue());
+    } catch (const std::bad_alloc&) {
+        return result_of(-ENOMEM);
+    }
+}
+
 extern "C" int kevent(int kq, const struct kevent* changelist, int nchanges,
     struct kevent* eventlist, int nevents, const struct timespec* timeout) {
     kq::Kqueue* kqueue = kq::find_kqueue(kq);
@@ -51,7 +51,7 @@ extern "C" int kevent(int kq, const struct kevent* changelist, int nchanges,
     if (nchanges == 0 && kqueue->may_be_quick(nevents) && eventlist != nullptr &&
         (timeout == nullptr || no_wait)) [[likely]] {
         const int count = kqueue->quick_wait(eventlist, nevents, !no_wait);
-        if (count > 0 || (count == 0 && no_wait)) [[likely]]
+        if (count >= 0) [[likely]]
             return count;
         if (count == -EINTR)
             return result_of(count);

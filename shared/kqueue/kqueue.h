@@ -97,7 +97,7 @@ private:
     void settle();
 
     int scan(struct kevent* events, int events_max, const timespec* timeout);
-    int poll(struct kevent* events, int events_max, const timespec* timeout);
+    int poll(struct kevent* events, int events_max, const timespec* timeout, bool& silent);
     epoll_event* large_batch(int& events_max);
     int wait_attentively(epoll_event* batch, int events_max, const timespec* timeout);
     void look_for_room();

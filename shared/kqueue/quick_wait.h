@@ -14,14 +14,14 @@
 
 namespace kq {
 
-// The number of events; 0 if there was none, and then a sleep has to go on by kevent(); or a
-// negated errno. Only where may_be_quick() holds.
+// The number of events; 0 if there are none, which is only said without `sleep`; a negated errno,
+// of which EAGAIN has the general wait go on. Only where may_be_quick() holds.
 inline int Kqueue::quick_wait(struct kevent* events, int events_max, bool sleep) {
     std::array<epoll_event, small_batch> batch; // on the stack, where the memory is warm
     const std::uint64_t quiet_before = quiet_interruptions();
     const int count = ::epoll_wait(poller_.number(), batch.data(), events_max, sleep ? -1 : 0);
     if (count < 0) [[unlikely]]
-        return errno == EINTR && quiet_interruptions() != quiet_before ? 0 : -errno;
+        return quiet_interruptions() != quiet_before ? -EAGAIN : -errno;
     for (int i = 0; i < count; ++i) {
         const epoll_event& said = batch[static_cast<std::size_t>(i)];
         const Knote* knote = knotes_.find(said.data.u64);

@@ -88,13 +88,14 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         ready_first_ = !ready_first;
 
         int filled = ready_first ? take_ready(events, events_max) : 0;
+        bool silent = false;
         if (filled < events_max) {
             const bool sleep = filled == 0 && ready_.empty();
             if (sleep)
                 poller_.raise_beacon(false); // or it would be the first to wake us
             const std::uint64_t quiet_before = quiet_interruptions();
-            const int count =
-                poll(events + filled, events_max - filled, sleep ? deadline.remaining() : &no_time);
+            const int count = poll(events + filled, events_max - filled,
+                sleep ? deadline.remaining() : &no_time, silent);
             if (count >= 0)
                 filled += count;
             else if (filled == 0 && (count != -EINTR || quiet_interruptions() == quiet_before))
@@ -102,19 +103,22 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         }
         if (filled < events_max && (filled == 0 || !ready_first))
             filled += take_ready(events + filled, events_max - filled);
-        if (filled > 0 || deadline.passed())
+        // As long as epoll says something, be it nothing to report, there may be more behind it.
+        if (filled > 0 || (silent && deadline.passed()))
             return filled;
     }
 }
 
-// Waits on epoll and hands over what it has. A negated errno if it was interrupted or is gone.
-int Kqueue::poll(struct kevent* events, int events_max, const timespec* timeout) {
+// Waits on epoll and hands over what it has; `silent` if it said nothing at all. A negated errno if
+// the wait was interrupted or the number is no epoll set.
+int Kqueue::poll(struct kevent* events, int events_max, const timespec* timeout, bool& silent) {
     // A small batch is on the stack, where the memory is warm already.
     std::array<epoll_event, small_batch> small;
     epoll_event* batch = events_max <= small_batch ? small.data() : large_batch(events_max);
     const bool plain = signal_knotes_ == 0 && !room_watched_;
     const int count = plain ? poller_.wait(batch, events_max, timeout)
                             : wait_attentively(batch, events_max, timeout);
+    silent = count == 0;
     if (count > 0) [[likely]]
         return collect(batch, count, events, events_max);
     return count == -EINVAL ? -EBADF : count; // not an epoll set any more
@@ -186,7 +190,8 @@ int Kqueue::collect_rest(
     epoll_event* batch, int at, int count, struct kevent* events, int events_max) {
     const int filled = collect(batch + at, count - at, events + at, events_max - at);
     plain_ = is_plain();
-    return at + std::max(filled, 0);
+    const int total = at + std::max(filled, 0);
+    return total > 0 ? total : -EAGAIN;
 }
 
 // The second set's own event has used up a slot of the batch, so there is room for one at least.

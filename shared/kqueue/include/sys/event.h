@@ -13,6 +13,14 @@
 #ifndef KQUEUE_SYS_EVENT_H
 #define KQUEUE_SYS_EVENT_H
 
+/*
+ * As for any header of the system: no warning about one name for a function and a structure, which
+ * stat(2) has too, nor about the casts of EV_SET in the caller's code.
+ */
+#ifdef __GNUC__
+#pragma GCC system_header
+#endif
+
 #include <stdint.h>
 #include <time.h>
 
@@ -124,15 +132,8 @@ int kqueue(void);
  *   ESRCH   the process of an EVFILT_PROC does not exist
  *   EMFILE, ENFILE  (not in the BSDs) no descriptor left for a timer or a process
  */
-#ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" /* a function and a structure of one name, as stat(2) */
-#endif
 int kevent(int kq, const struct kevent* changelist, int nchanges, struct kevent* eventlist,
     int nevents, const struct timespec* timeout);
-#ifdef __cplusplus
-#pragma GCC diagnostic pop
-#endif
 
 #ifdef __cplusplus
 }
