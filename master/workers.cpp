@@ -41,7 +41,8 @@ std::string words_for(const ClosedClient& closed) {
     case LeaveReason::server_stopped:
         return "server stopped";
     case LeaveReason::in_doubt:
-        return "in doubt: its worker died while serving it, and this system keeps no account of how "
+        return "in doubt: its worker died while serving it, and this system keeps no account of "
+               "how "
                "far it had got";
     }
     return "for a reason unknown";

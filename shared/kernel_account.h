@@ -9,12 +9,16 @@
 
 namespace chatserv {
 
-// Bytes that went through a socket, each since an unnamed beginning: only differences mean anything,
-// modulo 2^64. The beginning is the same for all readings of one socket.
+// Bytes that went through a socket, each since an unnamed beginning: only differences mean
+// anything, and those modulo what the system counts in. The beginning is the same for all readings
+// of one socket.
 struct ByteCounts {
     uint64_t written;  // accepted by write(2) and the like
     uint64_t consumed; // returned by read(2) and the like
 };
+
+// The bits of a difference of two counts that mean anything.
+extern const uint64_t byte_count_mask;
 
 // Exact as long as no process writes to or reads from the socket meanwhile: the peer may send and
 // acknowledge as it likes. Nothing where the system keeps no account of such a socket, which can

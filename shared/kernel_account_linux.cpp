@@ -92,6 +92,8 @@ bool fin_received(int socket, uint8_t state, int unread) {
 
 } // namespace
 
+const uint64_t byte_count_mask = ~0ULL;
+
 std::optional<ByteCounts> byte_counts(int socket) {
     if (!is_tcp(socket))
         return std::nullopt;

@@ -1,5 +1,6 @@
 #include "worker/fan_out.h"
 
+#include "shared/kernel_account.h"
 #include "shared/worker_table.h"
 
 #include <algorithm>
@@ -60,13 +61,13 @@ uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint6
 
 bool FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
     const Cursor cursor = cursor_of(*client.slot);
-    const uint64_t bytes = bytes_written - cursor.bytes_written;
+    const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
     if (bytes > target - cursor.log_offset)
         return false;
     const uint64_t offset = offset_after(cursor.log_offset, bytes, client.own, target);
     if (offset > target)
         return false;
-    move_cursor(*client.slot, {bytes_written, offset});
+    move_cursor(*client.slot, {cursor.bytes_written + bytes, offset});
     client.own.forget_up_to(offset);
     return true;
 }

@@ -1,6 +1,7 @@
 #include "worker/ingest.h"
 
 #include "shared/atomic_word.h"
+#include "shared/kernel_account.h"
 #include "shared/worker_table.h"
 
 #include <algorithm>
@@ -66,11 +67,11 @@ bool Ingest::settle(const Client& client, uint64_t bytes_read) {
         if (ClientId{chunk.slot, chunk.generation} == client.id)
             recorded = std::max(recorded, chunk.sender_bytes);
     store_release(client.slot->bytes_read, recorded);
-    const uint64_t unrecorded = bytes_read - recorded;
+    const uint64_t unrecorded = (bytes_read - recorded) & byte_count_mask;
     if (unrecorded > staging_.room().size())
         return false;
     if (unrecorded > 0)
-        record(client, static_cast<uint32_t>(unrecorded), bytes_read);
+        record(client, static_cast<uint32_t>(unrecorded), recorded + unrecorded);
     return true;
 }
 

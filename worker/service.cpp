@@ -101,19 +101,18 @@ bool Service::client_in_doubt_is_missing() {
 void Service::settle_doubt() {
     if (doubt_.operation == Operation::none)
         return;
-    const ClientId id{
-        .slot = doubt_.slot, .generation = status_of(users_[doubt_.slot]).generation};
+    const ClientId id{.slot = doubt_.slot, .generation = status_of(users_[doubt_.slot]).generation};
     Client* const client = roster_.find(id);
     invariant(client != nullptr, "others were attached before the client in doubt");
     const UserSlot& slot = *client->slot;
     const auto counts =
         slot.accounted != 0 ? byte_counts(client->fd.get()) : std::optional<ByteCounts>();
     const bool settled =
-        counts && (doubt_.operation == Operation::receive
-                          ? ingest_.settle(*client, counts->consumed - slot.consumed_base)
-                          : FanOut::settle(*client, counts->written - slot.written_base,
-                                client->phase == Client::Phase::closing ? slot.close_at
-                                                                        : log_.head()));
+        counts &&
+        (doubt_.operation == Operation::receive
+                ? ingest_.settle(*client, counts->consumed - slot.consumed_base)
+                : FanOut::settle(*client, counts->written - slot.written_base,
+                      client->phase == Client::Phase::closing ? slot.close_at : log_.head()));
     doubt_.operation = Operation::none;
     end_operation(*shared_entry_);
     if (!settled)

@@ -92,9 +92,9 @@ private:
     Roster roster_;
     StallWatch stalls_;
 
-    // The operation in the midst of which a predecessor died. Until the kernel has been asked how far
-    // it got, nothing is published, read or written: the staging area may hold bytes that no record
-    // names, and the entry's word for what is in flight is taken.
+    // The operation in the midst of which a predecessor died. Until the kernel has been asked how
+    // far it got, nothing is published, read or written: the staging area may hold bytes that no
+    // record names, and the entry's word for what is in flight is taken.
     InFlight doubt_;
     std::vector<Newcomer> newcomers_; // received, not yet attached
     std::vector<ClientId> held_;      // not read until the batch is published

@@ -68,8 +68,9 @@ TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
         const size_t word = bit / 32;
         const bool free_choice = word == offsetof(SegmentHeader, stall_limit_ms) / 4 ||
                                  word == offsetof(SegmentHeader, users) / 4;
-        if (!free_choice)
+        if (!free_choice) {
             EXPECT_NE(refusal_of(region), "attached") << "bit " << bit;
+        }
         bytes[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
     }
 }
