@@ -37,13 +37,6 @@ std::vector<FdPair> make_doorbells(uint32_t count) {
     return pipes;
 }
 
-std::vector<int> ringing_ends(const std::vector<FdPair>& pipes) {
-    std::vector<int> ends;
-    for (const FdPair& pipe : pipes)
-        ends.push_back(pipe.second.get());
-    return ends;
-}
-
 Region make_region(const Options& options) {
     try {
         return Region::create({.users = options.users,
@@ -100,8 +93,8 @@ void must_change(int error, const char* what) {
 
 Master::Master(const Options& options, const WorkerProgram& program) :
     region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
-    doorbells_(region_.worker_table(), ringing_ends(doorbell_pipes_)),
-    listeners_(make_listeners(options)), escrow_(UserTable(region_), options.workers),
+    doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
+    escrow_(UserTable(region_), options.workers),
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata, respawn_timer_ident),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit) {

@@ -8,16 +8,13 @@ namespace chatserv {
 
 namespace {
 
-void write_ring(int ringing_end) {
+void write_ring(const FdPair& pipe) {
     const char ring = 1;
     // EAGAIN: rung already. Nothing else can fail here that would leave the sleeper unrung.
-    [[maybe_unused]] const ssize_t written = ::write(ringing_end, &ring, 1);
+    [[maybe_unused]] const ssize_t written = ::write(pipe.second.get(), &ring, 1);
 }
 
 } // namespace
-
-Doorbells::Doorbells(std::span<WorkerEntry> table, std::vector<int> ringing_ends) :
-    table_(table), ringing_ends_(std::move(ringing_ends)) {}
 
 void Doorbells::ring(uint32_t reasons, uint32_t self) const {
     full_fence();
@@ -25,13 +22,13 @@ void Doorbells::ring(uint32_t reasons, uint32_t self) const {
         uint32_t& asleep = table_[entry].asleep;
         // Of several ringers one takes the word, and it alone spends the system call.
         if (entry != self && (load_acquire(asleep) & reasons) != 0 && exchange(asleep, 0) != 0)
-            write_ring(ringing_ends_[entry]);
+            write_ring(pipes_[entry]);
     }
 }
 
 void Doorbells::ring_all() const {
-    for (const int ringing_end : ringing_ends_)
-        write_ring(ringing_end);
+    for (const FdPair& pipe : pipes_)
+        write_ring(pipe);
 }
 
 void Doorbell::announce_sleep(uint32_t reasons) const {

@@ -17,11 +17,11 @@
 // ring_all() after the recovery.
 #pragma once
 
+#include "shared/fd.h"
 #include "shared/layout.h"
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace chatserv {
 
@@ -35,8 +35,9 @@ enum WakeReason : uint32_t {
 
 class Doorbells {
 public:
-    // `ringing_ends`: the writing end of each entry's pipe, borrowed, non-blocking.
-    Doorbells(std::span<WorkerEntry> table, std::vector<int> ringing_ends);
+    // `pipes`: one for each entry of the table, as make_pipe() makes them; borrowed.
+    Doorbells(std::span<WorkerEntry> table, std::span<const FdPair> pipes) :
+        table_(table), pipes_(pipes) {}
 
     // Wakes each worker, `self` excepted, that sleeps and wants to hear of any of `reasons`.
     void ring(uint32_t reasons, uint32_t self) const;
@@ -45,7 +46,7 @@ public:
 
 private:
     std::span<WorkerEntry> table_;
-    std::vector<int> ringing_ends_;
+    std::span<const FdPair> pipes_;
 };
 
 // The sleeper's side of one doorbell.

@@ -34,9 +34,9 @@ public:
     // Calls visit(Client&) for every client; it may remove that client.
     template <typename Visit>
     void for_each(Visit visit) {
-        for (size_t slot = 0; slot < by_slot_.size(); ++slot)
-            if (by_slot_[slot] != nullptr)
-                visit(*by_slot_[slot]);
+        for (const std::unique_ptr<Client>& client : by_slot_)
+            if (client != nullptr)
+                visit(*client);
     }
 
 private:

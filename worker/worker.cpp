@@ -13,13 +13,6 @@ namespace chatserv {
 
 namespace {
 
-std::vector<int> ringing_ends(const std::vector<FdPair>& pipes) {
-    std::vector<int> ends;
-    for (const FdPair& pipe : pipes)
-        ends.push_back(pipe.second.get());
-    return ends;
-}
-
 // In frames of as many items as fit.
 template <typename Item>
 void queue_all(Channel& channel, MessageType type, std::span<const Item> items) {
@@ -36,7 +29,7 @@ void queue_all(Channel& channel, MessageType type, std::span<const Item> items) 
 Worker::Worker(Inheritance inheritance) :
     region_(Region::attach(std::move(inheritance.segment))),
     channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
-    doorbells_(region_.worker_table(), ringing_ends(doorbell_pipes_)) {
+    doorbells_(region_.worker_table(), doorbell_pipes_) {
     const int error =
         events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
     if (error != 0)

@@ -22,6 +22,8 @@ int result_of(int returned) {
         return result_of(-EINVAL);
     if ((nchanges > 0 && changelist == nullptr) || (nevents > 0 && eventlist == nullptr))
         return result_of(-EFAULT);
+    if (nchanges == 0 && nevents == 0)
+        return kqueue.owns_number() ? 0 : result_of(-EBADF);
     try {
         const int count = kqueue.kevent(changelist, nchanges, eventlist, nevents, timeout);
         if (count == -EBADF && !kqueue.owns_number())

@@ -39,8 +39,10 @@ int Kqueue::renew() {
 void Kqueue::carry_over(Knote& knote, const Poller::Former& former) {
     const Descriptor& set = knote.set == EpollSet::first ? former.first : former.second;
     if (!Poller::registered(set, knote.fd, EPOLLONESHOT) ||
-        poller_.add(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote)) != 0)
+        poller_.add(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote)) != 0) {
+        (void)knote.ops->detach(*this, knote);
         drop(knote);
+    }
 }
 
 void Kqueue::watch_renewed(int number) {

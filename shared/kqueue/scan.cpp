@@ -83,6 +83,9 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= nanoseconds_per_second))
         return -EINVAL;
     Deadline deadline(timeout);
+    if (room_watched_)
+        look_for_room();
+    bool interrupted = false;
     for (;;) {
         const bool ready_first = !ready_.empty() && ready_first_;
         ready_first_ = !ready_first;
@@ -95,17 +98,23 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
                 poller_.raise_beacon(false); // or it would be the first to wake us
             const std::uint64_t quiet_before = quiet_interruptions();
             const int count = poll(events + filled, events_max - filled,
-                sleep ? deadline.remaining() : &no_time, silent);
+                sleep && !interrupted ? deadline.remaining() : &no_time, silent);
             if (count >= 0)
                 filled += count;
-            else if (filled == 0 && (count != -EINTR || quiet_interruptions() == quiet_before))
-                return count;
+            else if (count != -EINTR)
+                return filled > 0 ? filled : count;
+            else if (quiet_interruptions() == quiet_before)
+                interrupted = true; // but what interrupted may be an event, which goes before
         }
         if (filled < events_max && (filled == 0 || !ready_first))
             filled += take_ready(events + filled, events_max - filled);
         // As long as epoll says something, be it nothing to report, there may be more behind it.
-        if (filled > 0 || (silent && deadline.passed()))
+        if (filled > 0)
             return filled;
+        if (silent && (interrupted || deadline.passed()))
+            return interrupted ? -EINTR : 0;
+        if (silent && room_watched_)
+            look_for_room();
     }
 }
 
@@ -134,7 +143,7 @@ epoll_event* Kqueue::large_batch(int& events_max) {
 // Before it sleeps, a kqueue with signals sees to it that they would still reach it; and one that
 // waits for room in a buffer wakes up now and then to look. 0 may be returned before the timeout.
 int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec* timeout) {
-    int count = poller_.wait(batch, events_max, &no_time);
+    const int count = poller_.wait(batch, events_max, &no_time);
     if (count != 0)
         return count;
     if (signal_knotes_ > 0)
@@ -143,11 +152,7 @@ int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec*
         return poller_.wait(batch, events_max, timeout);
     const bool brief =
         timeout != nullptr && timeout->tv_sec == 0 && timeout->tv_nsec < room_interval.tv_nsec;
-    count = poller_.wait(batch, events_max, brief ? timeout : &room_interval);
-    if (count != 0)
-        return count;
-    look_for_room();
-    return poller_.wait(batch, events_max, &no_time);
+    return poller_.wait(batch, events_max, brief ? timeout : &room_interval);
 }
 
 void Kqueue::look_for_room() {

@@ -14,6 +14,8 @@ namespace kq {
 
 namespace {
 
+constexpr int reset_hand = static_cast<int>(SA_RESETHAND); // an unsigned number, in glibc alone
+
 enum class Mode : std::uint8_t { unwatched, counted, held, unseen };
 
 struct Watched {
@@ -81,7 +83,7 @@ void count(int signal) {
 void call_program(int signal, siginfo_t* info, void* context) {
     struct sigaction& program = entry_of(signal).program;
     const struct sigaction action = program;
-    if (action.sa_flags & SA_RESETHAND) {
+    if (action.sa_flags & reset_hand) {
         program.sa_flags = 0;
         program.sa_handler = SIG_DFL;
     }
@@ -130,7 +132,7 @@ struct sigaction current_action(int signal) {
 
 struct sigaction counting_action(int signal, const struct sigaction& program) {
     struct sigaction action = program;
-    action.sa_flags = (program.sa_flags & ~SA_RESETHAND) | SA_SIGINFO;
+    action.sa_flags = (program.sa_flags & ~reset_hand) | SA_SIGINFO;
     if (!is_function(program)) {
         sigemptyset(&action.sa_mask);
         action.sa_flags = SA_SIGINFO | SA_RESTART;

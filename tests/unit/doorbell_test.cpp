@@ -13,7 +13,7 @@ namespace {
 
 struct Bells {
     explicit Bells(const Region& region) :
-        doorbells(region.worker_table(), {pipes[0].second.get(), pipes[1].second.get()}),
+        doorbells(region.worker_table(), pipes),
         first(region.worker_table()[0], pipes[0].first.get()),
         second(region.worker_table()[1], pipes[1].first.get()) {}
 

@@ -4,8 +4,8 @@
  * The names, values and meanings are FreeBSD's; a program that includes <sys/event.h> and keeps to
  * https://man.freebsd.org/kqueue/2 compiles and behaves here as it does there. The filters are
  * EVFILT_READ, EVFILT_WRITE, EVFILT_TIMER, EVFILT_SIGNAL, EVFILT_PROC (NOTE_EXIT) and EVFILT_USER;
- * every other one is refused with EINVAL. README.md beside this folder says how it works; the end
- * of this file says where Linux cannot do what a BSD kernel does.
+ * every other one is refused with EINVAL. The end of this file says where Linux cannot do what a
+ * BSD kernel does.
  *
  * A kqueue belongs to the thread that uses it. It is not inherited by fork(2), it is close-on-exec,
  * it is closed with close(2), and it can itself be polled or watched by another kqueue.
@@ -27,6 +27,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct timespec; /* which <time.h> keeps to itself in strict C99 */
 
 /* One change or one event. The 32 bytes of FreeBSD before 12 and of macOS: there is no `ext`. */
 struct kevent {
@@ -138,5 +140,49 @@ int kevent(int kq, const struct kevent* changelist, int nchanges, struct kevent*
 #ifdef __cplusplus
 }
 #endif
+
+/*
+ * Where Linux cannot be faithful, or where that would cost too much.
+ *
+ * Descriptors:
+ * - To close one removes its filters, unless another process or descriptor still holds the file.
+ *   Then they stay until the number is added again or deleted, or `data` is asked for in vain; with
+ *   NOTE_NODATA an event of the lost file can still come. EV_DELETE before close(2) takes effect at
+ *   once.
+ * - An event of a file that cannot be named any more makes the kqueue build its epoll sets anew, at
+ *   two system calls for each filter. EV_CLEAR filters that are ready then fire again, and a
+ *   foreign epoll set that watches the kqueue loses it.
+ * - EV_ENABLE and EV_DISABLE may succeed for a descriptor that was closed without EV_DELETE.
+ * - A dup(2) of a kqueue is no kqueue (EBADF). A list of changes that needs no system call does not
+ *   find out that the kqueue was closed.
+ * - To poll a kqueue may say "ready" for a filter that is disabled, once.
+ *
+ * EVFILT_READ, EVFILT_WRITE:
+ * - To learn the error of a socket takes it away: read(2) then returns 0. Not with NOTE_NODATA.
+ * - With NOTE_NODATA, EVFILT_WRITE does not see one's own shutdown(2).
+ * - `data` to be read is FIONREAD: of a datagram socket the size of the first datagram, of a kqueue
+ *   and of whatever has no number 1. `data` to be written includes the kernel's overhead.
+ * - NOTE_LOWAT of EVFILT_WRITE is looked at every 10 ms while kevent() sleeps, and not by poll(2).
+ * - A regular file at its end is watched through /proc and inotify(7), within their limits.
+ *
+ * EVFILT_PROC:
+ * - The status in `data` is 0 if the process is no child, or one that nobody can wait for because
+ *   SIGCHLD is ignored.
+ *
+ * EVFILT_SIGNAL, in a process of one thread; a handler of ours stands in for the disposition, and
+ * the signal is unblocked:
+ * - sigaction(2) and sigprocmask(2) show it.
+ * - A signal that others send several times before this process runs is counted once.
+ * - poll(2), nanosleep(2) and their like return EINTR for an ignored signal; kevent() does not.
+ * - A disposition changed after EV_ADD is noticed by the next kevent() that has nothing to tell.
+ *   Until then a signal that was counted and is now ignored is lost; one that is now handled is
+ *   handled, and not counted.
+ * - A signal blocked after EV_ADD is counted once, and unblocked, by the next kevent().
+ * - A signal whose default action would end or stop the process is blocked instead. kevent() tells
+ *   of it, once however often it was sent, if it is ignored or handled by then; else the default
+ *   action is taken there.
+ * - What is executed without fork(2) before it, posix_spawn(3) included, inherits the default in
+ *   the place of SIG_IGN, and the block.
+ */
 
 #endif
