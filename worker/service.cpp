@@ -23,6 +23,7 @@ void Service::receive(ClientId id, UniqueFd fd) {
 }
 
 void Service::settle() {
+    waits_for_lock_ = false;
     attach_newcomers();
     publish();
     deliver_to_all();
@@ -33,7 +34,7 @@ uint32_t Service::wake_reasons() const {
     uint32_t reasons = wake_never;
     if (!roster_.empty())
         reasons |= wake_on_growth;
-    if (!newcomers_.empty() || !ingest_.empty())
+    if (waits_for_lock_)
         reasons |= wake_on_unlock;
     if (waits_for_room_)
         reasons |= wake_on_room;
@@ -41,6 +42,7 @@ uint32_t Service::wake_reasons() const {
 }
 
 bool Service::look_again() {
+    waits_for_lock_ = false;
     attach_newcomers();
     publish();
     return pass_needed_ || (!roster_.empty() && (log_.head() != delivered_head_ ||
@@ -57,8 +59,10 @@ void Service::attach_newcomers() {
     std::vector<Client*> present;
     {
         LogLock lock(*log_control_, entry_);
-        if (!lock.held())
+        if (!lock.held()) {
+            waits_for_lock_ = true;
             return;
+        }
         for (Newcomer& newcomer : newcomers_) {
             if (Client* const client = attach(newcomer))
                 present.push_back(client);
@@ -230,9 +234,10 @@ void Service::publish() {
     waits_for_room_ = result == Ingest::Publish::no_room;
     switch (result) {
     case Ingest::Publish::locked_out:
+        waits_for_lock_ = true;
         return;
     case Ingest::Publish::no_room:
-        doorbells_.ring(wake_on_growth | wake_on_unlock, entry_);
+        tell_room_wanted();
         return;
     case Ingest::Publish::published:
         doorbells_.ring(wake_on_growth | wake_on_unlock, entry_);
@@ -241,6 +246,15 @@ void Service::publish() {
         break;
     }
     after_publishing();
+}
+
+// Once for each demand: were it told at every attempt, two workers that both wait would keep each
+// other awake.
+void Service::tell_room_wanted() {
+    const uint64_t wanted = log_.room_wanted();
+    const bool news = wanted != told_room_wanted_;
+    told_room_wanted_ = wanted;
+    doorbells_.ring(news ? wake_on_growth | wake_on_unlock : wake_on_unlock, entry_);
 }
 
 // Nothing is staged: those who were held are read again, those who ended can be closed.
@@ -291,9 +305,7 @@ uint64_t Service::target_of(const Client& client) const {
 void Service::deliver_to(Client& client) {
     const uint64_t target = target_of(client);
     if (client.mute) {
-        // Its socket takes nothing any more, and its cursor must not block the room meanwhile.
-        move_cursor(*client.slot, {cursor_of(*client.slot).bytes_written, target});
-        client.own.forget_up_to(target);
+        skip_to(client, target);
         return;
     }
     switch (fan_out_.deliver(client, target)) {
@@ -311,9 +323,22 @@ void Service::deliver_to(Client& client) {
         if (client.phase == Client::Phase::closing)
             drop(client, LeaveReason::write_error, errno);
         else
-            client.mute = true; // what it sent before may still lie unread in the socket (R5)
+            mute(client);
         break;
     }
+}
+
+// A client whose socket takes nothing any more is not gone yet: what it sent before may still lie
+// unread in the socket (R5). Until that is read, its cursor keeps up with the head as if it were
+// written to, for it must not block the room: least of all its own.
+void Service::mute(Client& client) {
+    client.mute = true;
+    skip_to(client, target_of(client));
+}
+
+void Service::skip_to(Client& client, uint64_t log_offset) {
+    move_cursor(*client.slot, {cursor_of(*client.slot).bytes_written, log_offset});
+    client.own.forget_up_to(log_offset);
 }
 
 void Service::wait_for_write(Client& client) {

@@ -63,11 +63,14 @@ private:
     void settle_doubt();
 
     void publish();
+    void tell_room_wanted();
     void after_publishing();
     void hold_reading(Client& client);
 
     void deliver_to_all();
     void deliver_to(Client& client);
+    static void skip_to(Client& client, uint64_t log_offset);
+    void mute(Client& client);
     [[nodiscard]] uint64_t target_of(const Client& client) const;
     void wait_for_write(Client& client);
     void watch_room();
@@ -106,6 +109,8 @@ private:
     uint64_t delivered_head_ = 0;   // the head up to which the flowing clients were served
     uint64_t seen_room_wanted_ = 0; // the demand for room that the clients were checked against
     bool pass_needed_ = false;      // somebody may be behind although the head has not moved
+    uint64_t told_room_wanted_ = 0; // the last demand for room that this worker told the others
+    bool waits_for_lock_ = false;   // somebody else was appending
     bool waits_for_room_ = false;   // a batch is staged that did not fit
     bool blocks_room_ = false;      // a client of ours is below seen_room_wanted_
     bool stall_timer_armed_ = false;
