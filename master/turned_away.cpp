@@ -56,11 +56,16 @@ void TurnedAway::timer() {
         arm_timer();
 }
 
+void TurnedAway::close_all() {
+    waiting_.clear();
+    timed_ = 0;
+}
+
 void TurnedAway::arm_timer() {
     if (events_.change(timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, patience_ms) == 0)
         timed_ = waiting_.size();
     else
-        waiting_.clear(); // without a timer nobody can wait
+        close_all(); // without a timer nobody can wait
 }
 
 } // namespace chatserv

@@ -27,7 +27,7 @@ public:
     // This object's timer: the time of all that were here when it was set is over.
     void timer();
 
-    void close_all() { waiting_.clear(); }
+    void close_all();
 
 private:
     void arm_timer();
