@@ -41,10 +41,10 @@ int register_beside(Kqueue& kqueue, Knote& knote, Knote& sibling) {
     knote.set = sibling.set;
     const int error =
         kqueue.poller().add_new(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote));
-    if (error != EEXIST) {
+    if (error == 0 || error == EPERM)
         kqueue.drop(sibling); // it was about a file that has been closed
+    if (error != EEXIST)
         return error;
-    }
     knote.set = other_set(sibling.set);
     return kqueue.poller().add(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote));
 }

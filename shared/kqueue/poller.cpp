@@ -12,7 +12,9 @@ namespace kq {
 namespace {
 
 int result_of(int returned) {
-    return returned == -1 ? errno : 0;
+    if (returned != -1)
+        return 0;
+    return errno == ENOSPC ? ENOMEM : errno; // max_user_watches: a limit on memory
 }
 
 int ctl(int set, int operation, int fd, std::uint32_t interest, std::uint64_t tag) {

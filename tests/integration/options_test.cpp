@@ -1,0 +1,169 @@
+// The command line, the environment and the configuration file.
+#include "tests/support/process.h"
+#include "tests/support/server.h"
+#include "tests/support/temporary_directory.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <regex>
+#include <sysexits.h>
+
+namespace chatserv::test {
+namespace {
+
+using testing::HasSubstr;
+
+class OptionsTest : public testing::Test {
+protected:
+    Finished run_chatserv(std::vector<std::string> options,
+        const std::vector<std::pair<std::string, std::string>>& environment = {}) {
+        options.insert(options.begin(), chatserv_path());
+        return run(loop_, {options, environment});
+    }
+
+    // What --check-config says the number of users is; "" if it says nothing.
+    std::string users_in_force(std::vector<std::string> options,
+        const std::vector<std::pair<std::string, std::string>>& environment = {}) {
+        options.emplace_back("--check-config");
+        const Finished finished = run_chatserv(options, environment);
+        EXPECT_EQ(finished.status, 0) << finished.errors;
+        std::smatch users;
+        const bool found =
+            std::regex_search(finished.output, users, std::regex(R"(users\s*=\s*"?(\d+))"));
+        return found ? users.str(1) : "";
+    }
+
+    Loop loop_;
+    const TemporaryDirectory directory_;
+};
+
+void expect_one_line(const std::string& text) {
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+    EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+}
+
+struct BadOption {
+    std::string name;
+    std::string value;
+};
+
+std::ostream& operator<<(std::ostream& out, const BadOption& option) {
+    return out << option.name << " " << option.value;
+}
+
+class BadOptionTest : public OptionsTest, public testing::WithParamInterface<BadOption> {};
+
+TEST_P(BadOptionTest, IsRefusedInOneLineThatNamesIt) {
+    const auto& [name, value] = GetParam();
+    const Finished finished = run_chatserv({name + "=" + value});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    EXPECT_EQ(finished.output, "");
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr(name));
+    EXPECT_THAT(finished.errors, HasSubstr(value));
+}
+
+TEST_P(BadOptionTest, IsRefusedInTheEnvironmentToo) {
+    const auto& [name, value] = GetParam();
+    std::string variable = "CHATSERV_" + name.substr(2);
+    std::replace(variable.begin(), variable.end(), '-', '_');
+    std::transform(variable.begin(), variable.end(), variable.begin(),
+        [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
+    const Finished finished = run_chatserv({}, {{variable, value}});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr(value));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
+    testing::Values(BadOption{"--users", "0"}, BadOption{"--users", "100001"},
+        BadOption{"--users", "ten"}, BadOption{"--users", "-1"}, BadOption{"--users", "7x"},
+        BadOption{"--workers", "0"}, BadOption{"--workers", "99999999"},
+        BadOption{"--spares", "-1"}, BadOption{"--log-size", "63K"}, BadOption{"--log-size", "1Q"},
+        BadOption{"--log-size", "99999999999999999999G"}, BadOption{"--stall-limit", "-1"},
+        BadOption{"--stall-limit", "soon"}, BadOption{"--stall-limit", "nan"},
+        BadOption{"--listen", "nowhere"}, BadOption{"--listen", "127.0.0.1"},
+        BadOption{"--listen", "127.0.0.1:65536"}, BadOption{"--listen", "::1:9999"},
+        BadOption{"--listen", "[::1:9999"}, BadOption{"--log-level", "loud"},
+        BadOption{"--log-format", "xml"}));
+
+TEST_F(OptionsTest, RefusesAnUnknownOption) {
+    const Finished finished = run_chatserv({"--frobnicate"});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr("--frobnicate"));
+}
+
+TEST_F(OptionsTest, RefusesAnOptionWithoutItsValue) {
+    const Finished finished = run_chatserv({"--users"});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr("--users"));
+}
+
+TEST_F(OptionsTest, RefusesABadOptionWhenOnlyChecking) {
+    EXPECT_EQ(run_chatserv({"--check-config", "--users", "0"}).status, EX_USAGE);
+}
+
+TEST_F(OptionsTest, TellsItsVersion) {
+    const Finished finished = run_chatserv({"--version"});
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_TRUE(std::regex_search(finished.output, std::regex(R"(chatserv \d+\.\d+)")))
+        << finished.output;
+    EXPECT_EQ(finished.errors, "");
+}
+
+TEST_F(OptionsTest, HelpsWithEveryOption) {
+    const Finished finished = run_chatserv({"--help"});
+    EXPECT_EQ(finished.status, 0);
+    for (const char* option :
+        {"--listen", "--users", "--workers", "--spares", "--log-size", "--stall-limit",
+            "--log-level", "--log-format", "--config", "--check-config", "--version", "--help"})
+        EXPECT_THAT(finished.output, HasSubstr(option));
+}
+
+TEST_F(OptionsTest, PrefersFlagsToEnvironmentToFile) {
+    const std::string file = directory_.file("chatserv.conf", "users = 3\nworkers = 2\n");
+    const std::vector<std::pair<std::string, std::string>> environment{{"CHATSERV_USERS", "4"}};
+    EXPECT_EQ(users_in_force({}), "10");
+    EXPECT_EQ(users_in_force({"--config", file}), "3");
+    EXPECT_EQ(users_in_force({"--config", file}, environment), "4");
+    EXPECT_EQ(users_in_force({"--config", file, "--users", "5"}, environment), "5");
+    EXPECT_EQ(users_in_force({"--users", "5"}, environment), "5");
+    EXPECT_EQ(users_in_force({}, environment), "4");
+    EXPECT_EQ(users_in_force({}, {{"CHATSERV_CONFIG", file}}), "3");
+}
+
+TEST_F(OptionsTest, ChecksWithoutStarting) {
+    const Finished finished = run_chatserv({"--check-config", "--users", "7"});
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_THAT(finished.errors, testing::Not(HasSubstr("listening")));
+}
+
+TEST_F(OptionsTest, RefusesAFileThatIsNotThere) {
+    const std::string file = (directory_.path() / "missing.conf").string();
+    const Finished finished = run_chatserv({"--config", file});
+    EXPECT_EQ(finished.status, EX_NOINPUT);
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr(file));
+}
+
+TEST_F(OptionsTest, RefusesAFileWithAnUnknownName) {
+    const std::string file = directory_.file("chatserv.conf", "frobnicate = 1\n");
+    const Finished finished = run_chatserv({"--config", file, "--check-config"});
+    EXPECT_EQ(finished.status, EX_CONFIG);
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr("frobnicate"));
+}
+
+TEST_F(OptionsTest, RefusesAFileWithABadValue) {
+    const std::string file = directory_.file("chatserv.conf", "users = 0\n");
+    const Finished finished = run_chatserv({"--config", file, "--check-config"});
+    EXPECT_THAT(finished.status, testing::AnyOf(EX_USAGE, EX_CONFIG));
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr("users"));
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,53 @@
+// What tests of a running chatserv begin with.
+#pragma once
+
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace chatserv::test {
+
+class ServerTest : public testing::Test {
+protected:
+    void start(const std::vector<std::string>& options = {}) { start_on({"127.0.0.1:0"}, options); }
+
+    void start_on(
+        const std::vector<std::string>& listen, const std::vector<std::string>& options = {}) {
+        server_ =
+            std::make_unique<Server>(loop_, ServerOptions{Program::chatserv, listen, options, {}});
+    }
+
+    // A client that has joined by the time this returns.
+    std::unique_ptr<Client> join(std::size_t endpoint = 0, int receive_buffer_bytes = 0) {
+        auto client =
+            std::make_unique<Client>(loop_, server_->endpoint(endpoint), receive_buffer_bytes);
+        server_->wait_for_join(client->address());
+        return client;
+    }
+
+    std::vector<std::unique_ptr<Client>> join_many(std::size_t count) {
+        std::vector<std::unique_ptr<Client>> clients;
+        while (clients.size() < count)
+            clients.push_back(join());
+        return clients;
+    }
+
+    // Its TCP connection takes little, so that a paused one soon has its backlog in chatserv.
+    std::unique_ptr<Client> join_paused() {
+        auto client = join(0, 2048);
+        client->pause();
+        return client;
+    }
+
+    Loop loop_;
+    std::unique_ptr<Server> server_;
+};
+
+// No test here takes so long, so with this limit nobody stalls.
+constexpr const char* no_stall_limit = "--stall-limit=3600";
+
+} // namespace chatserv::test

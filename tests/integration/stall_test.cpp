@@ -1,0 +1,120 @@
+// R7, lossless or gone: readers that do not read, and what the others notice of it.
+#include "tests/integration/server_test.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace chatserv::test {
+namespace {
+
+class StallTest : public ServerTest {
+protected:
+    // Not constant, so that a piece missing in the middle would be seen.
+    static std::string numbered_lines(std::size_t bytes) {
+        std::string text;
+        for (unsigned number = 0; text.size() < bytes; ++number)
+            text += std::to_string(number) + "\n";
+        return text;
+    }
+
+    static bool is_beginning_of(const std::string& beginning, const std::string& whole) {
+        return whole.compare(0, beginning.size(), beginning) == 0;
+    }
+
+    // Much more than the smallest log and TCP's buffers.
+    const std::string much_ = numbered_lines(8'000'000);
+};
+
+TEST_F(StallTest, DisconnectsAStalledReaderWhileTheOthersGetEverything) {
+    start({"--log-size", "64K", "--stall-limit", "1"});
+    const auto sender = join();
+    const auto first = join();
+    const auto stalled = join_paused();
+    const auto second = join();
+    sender->send(much_);
+    server_->wait_for_line("user 2 left: stalled");
+    first->wait_for_bytes(much_.size());
+    second->wait_for_bytes(much_.size());
+    EXPECT_EQ(first->received(), much_);
+    EXPECT_EQ(second->received(), much_);
+
+    stalled->resume();
+    stalled->wait_for_end();
+    EXPECT_LT(stalled->received().size(), much_.size());
+    EXPECT_TRUE(is_beginning_of(stalled->received(), much_)) << "it never skips anything";
+    EXPECT_EQ(server_->count(" left: "), 1U);
+}
+
+// Their limits run at the same time: ten of them cost little more than one.
+TEST_F(StallTest, DisconnectsTenStalledReadersTogether) {
+    start({"--users", "12", "--log-size", "64K", "--stall-limit", "2"});
+    const auto sender = join();
+    const auto reader = join();
+    std::vector<std::unique_ptr<Client>> stalled;
+    while (stalled.size() < 10)
+        stalled.push_back(join_paused());
+    sender->send(much_);
+    server_->wait_for_line(" left: stalled", 1);
+    const auto begin = std::chrono::steady_clock::now();
+    server_->wait_for_line(" left: stalled", 10);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+    reader->wait_for_bytes(much_.size());
+    EXPECT_EQ(reader->received(), much_);
+    EXPECT_EQ(server_->count(" left: "), 10U);
+}
+
+// The slot of one who was disconnected is free like any other.
+TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
+    start({"--log-size", "64K", "--stall-limit", "0.5"});
+    const auto sender = join();
+    const auto stalled = join_paused();
+    sender->send(much_);
+    server_->wait_for_line("user 1 left: stalled");
+    const auto next = join();
+    server_->wait_for_line("user 1 joined from " + next->address());
+    loop_.wait_until([&] { return sender->is_sent(); }, "the sender to get rid of it all");
+    sender->send("the end");
+    next->wait_for("the end");
+}
+
+// One who is behind but blocks nobody is let be. A second server, where a reader does block, tells
+// when the limit has passed twice over.
+TEST_F(StallTest, LetsAReaderBeWhoseBacklogFitsIntoTheLog) {
+    start({"--log-size", "16M", "--stall-limit", "0.5"});
+    const auto sender = join();
+    const auto witness = join();
+    const auto behind = join_paused();
+    sender->send(much_);
+    witness->wait_for_bytes(much_.size());
+
+    Server clock(loop_,
+        {Program::chatserv, {"127.0.0.1:0"}, {"--log-size", "64K", "--stall-limit", "1.5"}, {}});
+    Client blocked_sender(loop_, clock.endpoint());
+    Client blocking(loop_, clock.endpoint(), 2048);
+    clock.wait_for_join(blocking.address());
+    blocking.pause();
+    blocked_sender.send(much_);
+    clock.wait_for_line(" left: stalled");
+
+    EXPECT_EQ(server_->count(" left: "), 0U);
+    behind->resume();
+    behind->wait_for_bytes(much_.size());
+    EXPECT_EQ(behind->received(), much_);
+}
+
+// A sender that fills the log is itself not read; it must not count as stalled for that.
+TEST_F(StallTest, DoesNotBlameTheSender) {
+    start({"--log-size", "64K", "--stall-limit", "0.5"});
+    const auto sender = join();
+    const auto stalled = join_paused();
+    const auto reader = join();
+    sender->send(much_);
+    server_->wait_for_line(" left: stalled");
+    reader->wait_for_bytes(much_.size());
+    reader->send("and you?");
+    sender->wait_for("and you?");
+    EXPECT_EQ(server_->count("user 0 left"), 0U);
+}
+
+} // namespace
+} // namespace chatserv::test

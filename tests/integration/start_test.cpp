@@ -1,0 +1,96 @@
+// What keeps the server from starting is said in one line, with the fitting status of sysexits(3).
+#include "tests/integration/server_test.h"
+
+#include "tests/support/temporary_directory.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sysexits.h>
+
+namespace chatserv::test {
+namespace {
+
+using testing::AllOf;
+using testing::Ge;
+using testing::HasSubstr;
+using testing::Le;
+
+class StartTest : public ServerTest {
+protected:
+    static void expect_one_line_and_sysexit(const Finished& finished) {
+        EXPECT_THAT(finished.status, AllOf(Ge(EX__BASE), Le(EX__MAX)));
+        EXPECT_NE(finished.status, EX_USAGE) << "the options as such are right";
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
+            << finished.errors;
+    }
+};
+
+TEST_F(StartTest, SaysThatAPortIsInUse) {
+    start();
+    const std::string taken = server_->endpoint().text();
+    const Finished second = run(loop_, {{chatserv_path(), "--listen", taken}});
+    expect_one_line_and_sysexit(second);
+    EXPECT_THAT(second.errors, HasSubstr(taken));
+}
+
+TEST_F(StartTest, SaysThatAnAddressIsNotOurs) {
+    const Finished finished = run(loop_, {{chatserv_path(), "--listen", "192.0.2.1:9999"}});
+    expect_one_line_and_sysexit(finished);
+    EXPECT_THAT(finished.errors, HasSubstr("192.0.2.1:9999"));
+}
+
+TEST_F(StartTest, SaysThatTheWorkerBinaryIsMissing) {
+    const TemporaryDirectory directory;
+    const auto alone = directory.path() / "chatserv";
+    std::filesystem::copy_file(chatserv_path(), alone);
+    const Finished finished = run(loop_, {{alone.string(), "--listen", "127.0.0.1:0"}});
+    expect_one_line_and_sysexit(finished);
+    EXPECT_THAT(finished.errors, HasSubstr("chatserv-worker"));
+}
+
+// The hard limit cannot be raised; the soft one is raised by chatserv itself.
+TEST_F(StartTest, SaysThatDescriptorsAreTooFew) {
+    const Finished finished =
+        run(loop_, {{"sh", "-c", R"(ulimit -n 100 && exec "$0" --listen 127.0.0.1:0 --users 1000)",
+                       chatserv_path()}});
+    expect_one_line_and_sysexit(finished);
+    EXPECT_THAT(finished.errors, HasSubstr("descriptor"));
+    EXPECT_THAT(finished.errors, HasSubstr("1000"));
+}
+
+TEST_F(StartTest, RaisesTheSoftLimitOfDescriptors) {
+    const std::string script = R"(ulimit -S -n 40 && exec "$0" --listen 127.0.0.1:0 --users 100)";
+    Process server(loop_, {{"sh", "-c", script, chatserv_path()}});
+    loop_.wait_until(
+        [&] {
+            return server.exited() ||
+                   server.errors().text().find("listening on ") != std::string::npos;
+        },
+        "the server to listen");
+    EXPECT_FALSE(server.exited()) << server.errors().text();
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait_for_exit(), 0);
+}
+
+TEST_F(StartTest, TakesTheUsersFromTheEnvironment) {
+    Server server(loop_, {Program::chatserv, {"127.0.0.1:0"}, {}, {{"CHATSERV_USERS", "1"}}});
+    Client first(loop_, server.endpoint());
+    server.wait_for_join(first.address());
+    Client second(loop_, server.endpoint());
+    second.wait_for("too many users!\n");
+}
+
+TEST_F(StartTest, ListensOnThePortOfAServerThatHasJustEnded) {
+    start();
+    const std::string address = server_->endpoint().text();
+    const auto client = join();
+    EXPECT_EQ(server_->stop(), 0); // its side of the connection is now in TIME_WAIT
+    client->wait_for_end();
+    client->close();
+    start_on({address});
+    EXPECT_EQ(server_->endpoint().text(), address);
+}
+
+} // namespace
+} // namespace chatserv::test

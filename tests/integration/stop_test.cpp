@@ -1,0 +1,151 @@
+// How the server ends: what its users still get, how soon, and that nothing is left.
+#include "tests/integration/server_test.h"
+
+#include <cerrno>
+#include <csignal>
+#include <gtest/gtest.h>
+
+namespace chatserv::test {
+namespace {
+
+class StopTest : public ServerTest {
+protected:
+    // A reader that is far behind when it returns: the witness has all that the sender said.
+    void build_backlog() {
+        sender_ = join();
+        witness_ = join();
+        slow_ = join_paused();
+        sender_->send(backlog_);
+        witness_->wait_for_bytes(backlog_.size());
+    }
+
+    const std::string backlog_ = std::string(3'000'000, 'b'); // fits into the log
+    std::unique_ptr<Client> sender_;
+    std::unique_ptr<Client> witness_;
+    std::unique_ptr<Client> slow_;
+};
+
+class StopSignalTest : public StopTest, public testing::WithParamInterface<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Each, StopSignalTest, testing::Values(SIGTERM, SIGINT),
+    [](const auto& number) { return number.param == SIGTERM ? "Sigterm" : "Sigint"; });
+
+TEST_P(StopSignalTest, ClosesIdleUsersAtOnceAndExitsWithZero) {
+    start({no_stall_limit}); // waiting for that would be seen
+    const auto clients = join_many(10);
+    server_->process().signal(GetParam());
+    for (const auto& client : clients) {
+        client->wait_for_end();
+        EXPECT_EQ(client->end_error(), 0) << "end of file, no reset";
+        EXPECT_EQ(client->received(), "");
+    }
+    EXPECT_EQ(server_->process().wait_for_exit(), 0);
+    EXPECT_EQ(server_->count(" left: server stopped"), 10U);
+}
+
+TEST_F(StopTest, LeavesNoProcessBehind) {
+    start({"--workers", "3", "--spares", "2"});
+    const auto clients = join_many(4);
+    server_->wait_for_line(" started (pid ", 3);
+    const std::vector<pid_t> workers = server_->worker_pids();
+    EXPECT_EQ(workers.size(), 3U);
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
+    for (const pid_t worker : workers)
+        EXPECT_TRUE(::kill(worker, 0) == -1 && errno == ESRCH) << "worker " << worker;
+}
+
+// Nobody is left to look after the workers; that their output ends says that they are gone.
+TEST_F(StopTest, TakesTheWorkersAlongWhenTheMasterIsKilled) {
+    start();
+    const auto clients = join_many(4);
+    server_->process().signal(SIGKILL);
+    EXPECT_EQ(server_->process().wait_for_exit(), 128 + SIGKILL);
+    for (const auto& client : clients)
+        client->wait_for_end();
+}
+
+TEST_F(StopTest, DeliversTheBacklogFirst) {
+    start({no_stall_limit});
+    build_backlog();
+    server_->process().signal(SIGTERM);
+    witness_->wait_for_end(); // not held up by the slow one
+    slow_->resume();
+    slow_->wait_for_end();
+    EXPECT_EQ(slow_->end_error(), 0);
+    EXPECT_EQ(slow_->received(), backlog_);
+    EXPECT_EQ(server_->process().wait_for_exit(), 0);
+}
+
+TEST_F(StopTest, WaitsForTheBacklogNoLongerThanTheStallLimit) {
+    start({"--stall-limit", "1"});
+    build_backlog();
+    EXPECT_EQ(server_->stop(), 0) << "although the reader never reads";
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+// One who was turned away and does not close is given some time, less than the stop takes here.
+TEST_F(StopTest, StopsWhileOneWhoWasTurnedAwayHoldsOn) {
+    start({"--users", "3", "--stall-limit", "3"});
+    build_backlog();
+    Client refused(loop_, server_->endpoint());
+    refused.wait_for_end();
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+TEST_F(StopTest, EndsAtOnceWithASecondSignal) {
+    start({no_stall_limit});
+    build_backlog();
+    server_->process().signal(SIGTERM);
+    witness_->wait_for_end();
+    EXPECT_FALSE(server_->process().exited()) << "the slow one still has a backlog";
+    // Two signals at the same moment are one request, so it is asked until it gives way.
+    for (int i = 0; i < 600 && !server_->process().exited(); ++i) {
+        server_->process().signal(SIGTERM);
+        loop_.turn(std::chrono::milliseconds(100));
+    }
+    server_->process().wait_for_exit();
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+TEST_F(StopTest, AcceptsNobodyWhileItStops) {
+    start({no_stall_limit});
+    build_backlog();
+    server_->process().signal(SIGTERM);
+    witness_->wait_for_end();
+    Client late(loop_, server_->endpoint());
+    late.wait_for_end();
+    EXPECT_EQ(late.received(), "");
+    EXPECT_EQ(server_->count(" joined from "), 3U);
+}
+
+// Senders do not stop because the server does. Their unread bytes must not turn the close into a
+// reset, which would destroy what is still under way to them.
+TEST_F(StopTest, DeliversTheBacklogOfOneWhoGoesOnTalking) {
+    start({no_stall_limit});
+    build_backlog();
+    slow_->send(std::string(50'000'000, 't'));
+    loop_.wait_until([&] { return !sender_->received().empty(); }, "the talk to arrive");
+    server_->process().signal(SIGTERM);
+    witness_->wait_for_end();
+    slow_->resume();
+    slow_->wait_for_end();
+    EXPECT_EQ(slow_->end_error(), 0);
+    EXPECT_EQ(slow_->received(), backlog_);
+    slow_->close();
+    EXPECT_EQ(server_->process().wait_for_exit(), 0);
+}
+
+TEST_F(StopTest, IgnoresAHangUp) {
+    start();
+    const auto first = join();
+    const auto second = join();
+    server_->process().signal(SIGHUP);
+    first->send("still here");
+    second->wait_for("still here");
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+} // namespace
+} // namespace chatserv::test

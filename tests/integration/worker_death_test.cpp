@@ -1,0 +1,102 @@
+// A worker that dies is replaced, and users who were idle on it notice nothing.
+#include "tests/integration/server_test.h"
+
+#include <csignal>
+#include <gtest/gtest.h>
+#include <set>
+
+namespace chatserv::test {
+namespace {
+
+class WorkerDeathTest : public ServerTest {
+protected:
+    void SetUp() override {
+        start({"--workers", "2"});
+        server_->wait_for_line("worker 1 started ");
+        server_->wait_for_line("worker 2 started ");
+        clients_ = join_many(6);
+    }
+
+    pid_t pid_of(int worker) {
+        return server_->worker_pids().at(static_cast<std::size_t>(worker - 1));
+    }
+
+    // Afterwards no worker has anything in hand: each has come back to its loop to attach a
+    // visitor, after all that the clients have seen so far. Visitors come until each worker has had
+    // one.
+    void await_idle_workers() {
+        std::set<int> idle;
+        std::vector<std::unique_ptr<Client>> visitors;
+        while (idle.size() < 2) {
+            ASSERT_LT(visitors.size(), 4U) << "new clients all go to one worker";
+            visitors.push_back(std::make_unique<Client>(loop_, server_->endpoint()));
+            idle.insert(server_->wait_for_join(visitors.back()->address()).worker);
+        }
+        visits_ += visitors.size();
+        visitors.clear();
+        server_->wait_for_line(" left: end of file", visits_);
+    }
+
+    void kill_and_await_replacement(int worker) {
+        const pid_t victim = pid_of(worker);
+        ::kill(victim, SIGKILL);
+        server_->wait_for_line("worker " + std::to_string(worker) + " died (pid " +
+                               std::to_string(victim) + "): killed by signal 9");
+        loop_.wait_until([&] { return pid_of(worker) != victim; },
+            "another process to take up entry " + std::to_string(worker));
+    }
+
+    // Each says something that all others get, and nothing else.
+    void expect_that_all_can_talk(const std::string& occasion) {
+        for (std::size_t from = 0; from < clients_.size(); ++from) {
+            const std::string said = occasion + ", said by " + std::to_string(from) + ";";
+            clients_[from]->send(said);
+            for (std::size_t to = 0; to < clients_.size(); ++to) {
+                if (to == from)
+                    continue;
+                expected_[to] += said;
+                clients_[to]->wait_for_bytes(expected_[to].size());
+            }
+        }
+        for (std::size_t i = 0; i < clients_.size(); ++i)
+            EXPECT_EQ(clients_[i]->received(), expected_[i]) << "client " << i;
+        EXPECT_EQ(server_->count(" left: "), visits_) << "nobody but visitors";
+    }
+
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::size_t visits_ = 0;
+    std::vector<std::string> expected_ = std::vector<std::string>(6);
+};
+
+TEST_F(WorkerDeathTest, LetsIdleUsersTalkOn) {
+    expect_that_all_can_talk("before");
+    for (const int worker : {1, 2, 1}) {
+        await_idle_workers();
+        kill_and_await_replacement(worker);
+        expect_that_all_can_talk("after a death of " + std::to_string(worker));
+    }
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+TEST_F(WorkerDeathTest, LetsNewUsersJoin) {
+    kill_and_await_replacement(1);
+    kill_and_await_replacement(2);
+    const auto late = join();
+    clients_[0]->send("welcome");
+    late->wait_for("welcome");
+    EXPECT_EQ(late->received(), "welcome");
+}
+
+TEST_F(WorkerDeathTest, SurvivesTheDeathOfAllWorkersAtOnce) {
+    const pid_t first = pid_of(1);
+    const pid_t second = pid_of(2);
+    ::kill(first, SIGKILL);
+    ::kill(second, SIGKILL);
+    loop_.wait_until(
+        [&] { return pid_of(1) != first && pid_of(2) != second; }, "both entries to be taken up");
+    expect_that_all_can_talk("after both deaths");
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,248 @@
+#include "tests/property/scenario_driver.h"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+
+namespace chatserv::test {
+
+namespace {
+
+// Long enough to occur at one place of a stream only, see Tally::last_codes.
+constexpr std::uint64_t last_words_bytes = 32;
+
+} // namespace
+
+void Tally::take(const std::string& received) {
+    for (; bytes < received.size(); ++bytes) {
+        const unsigned sender = sender_of(received[bytes]);
+        ++counts[sender];
+        last_codes[sender] = last_codes[sender] << 4U | code_of(received[bytes]);
+    }
+}
+
+ScenarioDriver::ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario) :
+    loop_(loop), server_(server), scenario_(scenario), code_(scenario.seed),
+    ledger_(scenario.users), visitors_(scenario.clients.size()) {
+    for (std::size_t i = 0; i < visitors_.size(); ++i) {
+        visitors_[i].session.name = "client " + std::to_string(i);
+        visitors_[i].session.sender = scenario.clients[i].sender;
+    }
+}
+
+void ScenarioDriver::run() {
+    try {
+        for (const Step& step : scenario_.steps) {
+            carry_out(step);
+            // Gives the server a moment, if it likes to take it. Whatever it does of it is right.
+            for (unsigned turn = 0; turn < step.turns; ++turn)
+                loop_.turn(std::chrono::milliseconds(1));
+            observe();
+        }
+        finish();
+    } catch (const std::exception& failure) {
+        violations_.emplace_back(failure.what());
+    }
+}
+
+void ScenarioDriver::carry_out(const Step& step) {
+    if (step.action == Action::await_joins)
+        return await_joins();
+    Visitor& visitor = visitors_[step.client];
+    if (step.action == Action::join)
+        return join(visitor, scenario_.clients[step.client]);
+    if (step.action == Action::resume && visitor.client)
+        return visitor.client->resume();
+    // Who may yet be turned away must be silent: bytes nobody reads turn a close into a reset.
+    if (visitor.state != State::present || !(visitor.slot || visitor.is_certain))
+        return;
+    if (step.action == Action::send)
+        send(visitor, step.bytes);
+    else if (step.action == Action::pause)
+        visitor.client->pause();
+    else
+        leave(visitor, step.action);
+}
+
+void ScenarioDriver::join(Visitor& visitor, const ClientPlan& plan) {
+    visitor.is_certain = ledger_.has_room_for_certain();
+    visitor.session.delivered_before = delivered();
+    visitor.visit = ledger_.connecting();
+    visitor.client = std::make_unique<Client>(
+        loop_, server_.endpoint(plan.ipv6 && has_ipv6() ? 1 : 0), plan.receive_buffer_bytes);
+    visitor.state = State::present;
+}
+
+void ScenarioDriver::send(Visitor& visitor, std::uint64_t bytes) {
+    visitor.client->send(code_.bytes(*visitor.session.sender, visitor.queued_bytes, bytes));
+    visitor.queued_bytes += bytes;
+}
+
+void ScenarioDriver::leave(Visitor& visitor, Action how) {
+    if (how != Action::half_close && !visitor.slot)
+        return; // a connection reset before it is accepted need not ever be seen by a server
+    visitor.state = State::leaving;
+    if (how == Action::half_close) {
+        visitor.session.ending = Ending::half_closed;
+        visitor.session.delivered_before_eof = delivered();
+        visitor.client->half_close();
+        return;
+    }
+    visitor.session.ending = Ending::cut;
+    if (how == Action::reset)
+        visitor.client->reset();
+    else
+        visitor.client->close();
+}
+
+// A server may be unable to accept while a reader is paused (the reference writes to it and waits),
+// and this step must not wait for a later one.
+void ScenarioDriver::await_joins() {
+    if (anyone_is_paused())
+        return;
+    wait_until(
+        [](const Visitor& visitor) {
+            return visitor.state != State::present || visitor.slot.has_value();
+        },
+        "every client to be admitted or turned away");
+}
+
+bool ScenarioDriver::anyone_is_paused() const {
+    return std::any_of(visitors_.begin(), visitors_.end(),
+        [](const Visitor& visitor) { return visitor.client && visitor.client->is_paused(); });
+}
+
+void ScenarioDriver::finish() {
+    await_joins();
+    wait_until(
+        [](const Visitor& visitor) { return visitor.state != State::leaving || visitor.has_left; },
+        "those who leave to be gone in the log");
+    wait_until(
+        [](const Visitor& visitor) {
+            const bool reads_to_the_end = visitor.session.ending == Ending::half_closed ||
+                                          visitor.state == State::turned_away;
+            return !reads_to_the_end || visitor.client->ended();
+        },
+        "those who half-closed or were turned away to read end of file");
+    exchange_last_words();
+    stop_server();
+}
+
+// All who can send say one thing more. As those who left are gone, this is behind all other bytes
+// in the total order: who has everyone's last words has everything.
+void ScenarioDriver::exchange_last_words() {
+    for (Visitor& visitor : visitors_) {
+        if (visitor.state == State::present && visitor.session.sender)
+            send(visitor, last_words_bytes);
+    }
+    wait_until(
+        [this](const Visitor& reader) {
+            return reader.state != State::present ||
+                   std::all_of(visitors_.begin(), visitors_.end(),
+                       [&](const Visitor& writer) { return has_last_words(reader, writer); });
+        },
+        "everyone to have everyone's last words");
+}
+
+bool ScenarioDriver::has_last_words(const Visitor& reader, const Visitor& writer) const {
+    if (&reader == &writer || writer.state != State::present || !writer.session.sender)
+        return true;
+    const unsigned sender = *writer.session.sender;
+    std::uint64_t expected = 0;
+    for (std::uint64_t position = writer.queued_bytes - 16; position < writer.queued_bytes;
+         ++position)
+        expected = expected << 4U | code_.code(sender, position);
+    return reader.tally.last_codes[sender] == expected;
+}
+
+void ScenarioDriver::stop_server() {
+    stopping_ = true;
+    server_.process().signal(SIGTERM);
+    wait_until(
+        [](const Visitor& visitor) {
+            return visitor.state != State::present || visitor.client->ended();
+        },
+        "the server to close all connections");
+    const int status = server_.process().wait_for_exit();
+    observe();
+    if (status != 0)
+        violations_.push_back("the server ended with status " + std::to_string(status));
+    for (const Visitor& visitor : visitors_) {
+        if (visitor.state != State::present)
+            continue;
+        if (visitor.client->end_error() != 0)
+            violations_.push_back(visitor.session.name + " was reset when the server stopped");
+        if (!visitor.has_left)
+            violations_.push_back("the log has no word of how " + visitor.session.name + " left");
+    }
+}
+
+void ScenarioDriver::wait_until(
+    const std::function<bool(const Visitor&)>& holds_for_all, const char* what) {
+    loop_.wait_until(
+        [&] {
+            observe();
+            return std::all_of(visitors_.begin(), visitors_.end(), holds_for_all);
+        },
+        what);
+}
+
+void ScenarioDriver::observe() {
+    for (Visitor& visitor : visitors_) {
+        if (visitor.client)
+            visitor.tally.take(visitor.client->received());
+    }
+    while (log_lines_seen_ < server_.log().size())
+        observe_log_line(server_.log()[log_lines_seen_++]);
+    if (!stopping_)
+        observe_disconnections();
+}
+
+void ScenarioDriver::observe_disconnections() {
+    for (Visitor& visitor : visitors_) {
+        if (visitor.state == State::present && visitor.slot && visitor.client->ended()) {
+            violations_.push_back("R6: " + visitor.session.name + " was disconnected");
+            visitor.state = State::leaving;
+            visitor.session.ending = Ending::cut;
+        }
+    }
+}
+
+std::vector<PerSender> ScenarioDriver::delivered() const {
+    std::vector<PerSender> all;
+    for (const Visitor& visitor : visitors_) {
+        if (visitor.slot)
+            all.push_back(visitor.tally.counts);
+        else
+            all.emplace_back();
+    }
+    return all;
+}
+
+void ScenarioDriver::check_turned_away(const Visitor& visitor) {
+    const Client& client = *visitor.client;
+    if (client.received() != "too many users!\n" || !client.ended() || client.end_error() != 0)
+        violations_.push_back("R1: " + client.address() + " was not turned away as it should be");
+}
+
+std::vector<std::string> ScenarioDriver::violations() {
+    Transcript transcript{code_, {}};
+    for (Visitor& visitor : visitors_) {
+        if (visitor.client && visitor.slot) {
+            visitor.session.sent = visitor.client->sent_bytes();
+            visitor.session.received = visitor.client->received();
+        } else {
+            visitor.session = {}; // holds its place, as the others are counted by it
+            visitor.session.ending = Ending::cut;
+        }
+        if (visitor.state == State::turned_away)
+            check_turned_away(visitor);
+        transcript.sessions.push_back(visitor.session);
+    }
+    std::vector<std::string> all = std::move(violations_);
+    for (const auto& found : {ledger_.violations(), violations_in(transcript)})
+        all.insert(all.end(), found.begin(), found.end());
+    return all;
+}
+
+} // namespace chatserv::test

@@ -1,0 +1,92 @@
+// Carries out a scenario against a running server and keeps what its clients saw.
+#pragma once
+
+#include "tests/property/scenario.h"
+#include "tests/property/slot_ledger.h"
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+#include "tests/support/transcript.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chatserv::test {
+
+// How much of each sender a client has received so far, and which codes came last.
+struct Tally {
+    PerSender counts{};
+    PerSender last_codes{}; // sixteen of them, four bits each
+    std::size_t bytes = 0;  // of what was received, how much is counted here
+
+    void take(const std::string& received);
+};
+
+class ScenarioDriver {
+public:
+    // The server listens on endpoint 0 and, where the machine has IPv6, on endpoint 1.
+    ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario);
+
+    // All steps, then the end: everyone reads what is due, and the server is stopped by SIGTERM.
+    void run();
+
+    // What of R1 to R7 was broken; valid after run(), also if that threw.
+    [[nodiscard]] std::vector<std::string> violations();
+
+private:
+    enum class State { absent, present, leaving, turned_away };
+    struct Visitor {
+        State state = State::absent;
+        std::unique_ptr<Client> client;
+        Session session;
+        Tally tally;
+        std::size_t visit = 0; // its number in the ledger
+        std::optional<unsigned> slot;
+        bool is_certain = false; // it must be admitted, so may act before it is known to be
+        bool has_left = false;   // according to the log
+        std::uint64_t queued_bytes = 0;
+    };
+
+    void carry_out(const Step& step);
+    void join(Visitor& visitor, const ClientPlan& plan);
+    void send(Visitor& visitor, std::uint64_t bytes);
+    void leave(Visitor& visitor, Action how);
+    void await_joins();
+
+    void finish();
+    void exchange_last_words();
+    void stop_server();
+
+    void wait_until(const std::function<bool(const Visitor&)>& holds_for_all, const char* what);
+    void observe();
+    void observe_disconnections();
+
+    // the log: see scenario_log.cpp
+    void observe_log_line(const std::string& line);
+    void on_joined(const std::string& address, unsigned slot);
+    void on_left(unsigned slot, const std::string& reason);
+    void on_turned_away(const std::string& address);
+    void check_reason(const Visitor& visitor, const std::string& reason);
+    [[nodiscard]] Visitor* undecided(const std::string& address);
+
+    [[nodiscard]] std::vector<PerSender> delivered() const;
+    [[nodiscard]] bool has_last_words(const Visitor& reader, const Visitor& writer) const;
+    [[nodiscard]] bool anyone_is_paused() const;
+    void check_turned_away(const Visitor& visitor);
+
+    Loop& loop_;
+    Server& server_;
+    const Scenario& scenario_;
+    StreamCode code_;
+    SlotLedger ledger_;
+    std::vector<Visitor> visitors_;
+    std::size_t log_lines_seen_ = 0;
+    bool stopping_ = false;
+    std::vector<std::string> violations_;
+};
+
+} // namespace chatserv::test

@@ -1,0 +1,61 @@
+// R8: on the same random scenarios the reference, and chatserv with any number of workers, keep
+// R1 to R7. CHATSERV_TEST_SCENARIOS sets how many, CHATSERV_TEST_SEED the first.
+#include "tests/property/scenario.h"
+#include "tests/property/scenario_driver.h"
+#include "tests/support/seed.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chatserv::test {
+namespace {
+
+struct Subject {
+    const char* name;
+    Program program;
+    unsigned workers;
+};
+
+std::ostream& operator<<(std::ostream& out, const Subject& subject) {
+    return out << subject.name;
+}
+
+class ScenarioTest : public testing::TestWithParam<Subject> {};
+
+ServerOptions options_for(const Subject& subject, const Scenario& scenario) {
+    ServerOptions options;
+    options.program = subject.program;
+    if (has_ipv6())
+        options.listen.emplace_back("[::1]:0");
+    // Nobody stalls in these scenarios, however slow the machine.
+    options.more = {"--users", std::to_string(scenario.users), "--stall-limit", "600"};
+    if (subject.program == Program::chatserv) {
+        options.more.insert(
+            options.more.end(), {"--workers", std::to_string(subject.workers), "--spares", "1"});
+        if (!scenario.log_size.empty())
+            options.more.insert(options.more.end(), {"--log-size", scenario.log_size});
+    }
+    return options;
+}
+
+TEST_P(ScenarioTest, KeepsTheContract) {
+    const std::uint64_t first = base_seed();
+    const std::uint64_t count = number_from_environment("CHATSERV_TEST_SCENARIOS", 8);
+    for (std::uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) {
+        const Scenario scenario = make_scenario(seed);
+        Loop loop;
+        Server server(loop, options_for(GetParam(), scenario));
+        ScenarioDriver driver(loop, server, scenario);
+        driver.run();
+        EXPECT_THAT(driver.violations(), testing::IsEmpty()) << scenario;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ScenarioTest,
+    testing::Values(Subject{"Reference", Program::reference, 0},
+        Subject{"OneWorker", Program::chatserv, 1}, Subject{"TwoWorkers", Program::chatserv, 2},
+        Subject{"FourWorkers", Program::chatserv, 4}),
+    [](const auto& subject) { return subject.param.name; });
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,120 @@
+// Very many users at once: each receives every message.
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <memory>
+#include <sys/resource.h>
+#include <vector>
+
+namespace chatserv::test {
+namespace {
+
+// For what is neither a client nor a client's other end.
+constexpr rlim_t spare_descriptors = 200;
+
+// The server inherits the limit, and needs as many for the server ends as the test for the others.
+std::string why_descriptors_do_not_suffice(std::size_t users) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t needed = users + spare_descriptors;
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = std::min(needed, limit.rlim_max);
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+        ::getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= needed)
+        return "";
+    return std::to_string(needed) + " descriptors are needed, and " +
+           std::to_string(limit.rlim_cur) + " are the limit (ulimit -H -n)";
+}
+
+class ScaleTest : public testing::TestWithParam<std::size_t> {
+protected:
+    static constexpr std::size_t messages = 100;
+
+    // In waves that fit into a listen queue, over two ports that share the clients.
+    void join_all(Server& server, std::size_t users) {
+        constexpr std::size_t wave = 100;
+        while (clients_.size() < users) {
+            for (std::size_t i = 0; i < wave && clients_.size() < users; ++i) {
+                clients_.push_back(
+                    std::make_unique<Client>(loop_, server.endpoint(clients_.size() % 2)));
+            }
+            loop_.wait_until([&] { return joined(server) >= clients_.size(); },
+                std::to_string(clients_.size()) + " users to join");
+        }
+    }
+
+    // Each line is looked at once, since they are many.
+    std::size_t joined(Server& server) {
+        for (; lines_seen_ < server.log().size(); ++lines_seen_)
+            joined_ += parse_joined(server.log()[lines_seen_]).has_value() ? 1 : 0;
+        return joined_;
+    }
+
+    // All of one length, so that what is expected of a client is a matter of counting.
+    static std::string message(std::size_t number) {
+        const std::string digits = std::to_string(number);
+        return "message " + std::string(6 - digits.size(), '0') + digits + "\n";
+    }
+
+    // One that sent gets all messages but its own.
+    void wait_for_messages() {
+        const std::size_t length = message(0).size();
+        const auto is_complete = [&](const std::unique_ptr<Client>& client) {
+            const std::size_t own = client->sent_bytes() / length;
+            return client->received().size() >= (messages - own) * length || client->ended();
+        };
+        std::size_t complete = 0; // of the clients, how many have been seen to have everything
+        loop_.wait_until(
+            [&] {
+                while (complete < clients_.size() && is_complete(clients_[complete]))
+                    ++complete;
+                return complete == clients_.size();
+            },
+            "everyone to have every message");
+    }
+
+    // The messages of many senders come in any order, but in the same one for all.
+    void expect_same_order() {
+        const std::string& all = clients_.back()->received();
+        for (std::size_t i = 0; i < clients_.size(); ++i) {
+            std::string expected = all;
+            if (clients_[i]->sent_bytes() > 0)
+                expected.erase(all.find(message(i)), message(i).size());
+            ASSERT_EQ(clients_[i]->received(), expected) << "client " << i;
+        }
+    }
+
+    Loop loop_;
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::size_t lines_seen_ = 0;
+    std::size_t joined_ = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Users, ScaleTest, testing::Values(1000, 10000), testing::PrintToStringParamName());
+
+TEST_P(ScaleTest, EachReceivesEveryMessage) {
+    const std::size_t users = GetParam();
+    if (const std::string reason = why_descriptors_do_not_suffice(users); !reason.empty())
+        GTEST_SKIP() << reason;
+    Server server(loop_, {Program::chatserv, {"127.0.0.1:0", "127.0.0.1:0"},
+                             {"--users", std::to_string(users), "--stall-limit", "600"}, {}});
+    join_all(server, users);
+
+    Client one_too_many(loop_, server.endpoint());
+    one_too_many.wait_for("too many users!\n");
+
+    // The last ones only listen: they see what all are to see.
+    for (std::size_t number = 0; number < messages; ++number)
+        clients_[number]->send(message(number));
+    wait_for_messages();
+    expect_same_order();
+    EXPECT_EQ(server.stop(), 0);
+}
+
+} // namespace
+} // namespace chatserv::test
