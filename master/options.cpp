@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fmt/core.h>
 #include <set>
 #include <sysexits.h>
@@ -77,12 +78,15 @@ uint64_t log_bytes_of(const std::string& text) {
 }
 
 std::chrono::milliseconds stall_limit_of(const std::string& text) {
-    const auto seconds = number_of<double>(text);
-    // Written so that "nan" is refused as well.
-    if (!seconds || !(*seconds >= stall_limit_seconds_min && *seconds <= stall_limit_seconds_max))
+    // Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
+    char* end = nullptr;
+    const double seconds = std::strtod(text.c_str(), &end);
+    const bool number = text.find_first_not_of("0123456789.") == std::string::npos &&
+                        end != text.c_str() && *end == '\0';
+    if (!number || seconds < stall_limit_seconds_min || seconds > stall_limit_seconds_max)
         refuse("--stall-limit", text,
             fmt::format("seconds from {} to {}", stall_limit_seconds_min, stall_limit_seconds_max));
-    return std::chrono::milliseconds(static_cast<int64_t>(*seconds * 1000));
+    return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
 std::vector<Address> addresses_of(const std::vector<std::string>& texts) {

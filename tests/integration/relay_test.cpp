@@ -123,7 +123,7 @@ TEST_F(RelayTest, TakesWhatIsSaidBeforeTheConnectionIsAccepted) {
 
 // R5: end of file is one side's; what the others said before it still arrives.
 TEST_F(RelayTest, GivesOneWhoHalfClosedAllThatWasSaidBefore) {
-    start({no_stall_limit});
+    start({large_log, no_stall_limit});
     const auto sender = join();
     const auto witness = join();
     const auto leaver = join(0, 4096);

@@ -50,4 +50,7 @@ protected:
 // No test here takes so long, so with this limit nobody stalls.
 constexpr const char* no_stall_limit = "--stall-limit=3600";
 
+// Holds all that is ever said in a test whose readers may be that far behind.
+constexpr const char* large_log = "--log-size=8M";
+
 } // namespace chatserv::test

@@ -12,6 +12,9 @@ namespace chatserv::test {
 
 namespace {
 
+// More than any test sends: a server that repeats without end must not take all memory.
+constexpr std::size_t received_bytes_max = 200'000'000;
+
 // Small segments as well, since systems give a connection send buffers in proportion to them: with
 // the large ones of a loopback interface the server's kernel takes megabytes for a reader who reads
 // nothing, and the server never notices.
@@ -82,7 +85,9 @@ void Client::ready(short events) {
 void Client::read_once() {
     std::array<char, 65536> buffer; // NOLINT: filled by recv(2)
     const ssize_t got = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
-    if (got > 0)
+    if (got > 0 && received_.size() > received_bytes_max)
+        end(EOVERFLOW);
+    else if (got > 0)
         received_.append(buffer.data(), static_cast<std::size_t>(got));
     else if (got == 0)
         end(0);

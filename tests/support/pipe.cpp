@@ -7,6 +7,13 @@
 
 namespace chatserv::test {
 
+namespace {
+
+// Far more than a sane program writes to a test that keeps it all; beyond, the pipe is closed.
+constexpr std::size_t text_bytes_max = 200'000'000;
+
+} // namespace
+
 void PipeReader::hand_to(Sink sink) {
     sink_ = std::move(sink);
     sink_(std::exchange(text_, {}));
@@ -15,13 +22,13 @@ void PipeReader::hand_to(Sink sink) {
 void PipeReader::ready(short /*events*/) {
     std::array<char, 65536> buffer; // NOLINT: filled by read(2)
     const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
-    if (got > 0) {
+    if (got > 0 && text_.size() <= text_bytes_max) {
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
         if (sink_)
             sink_(bytes);
         else
             text_.append(bytes);
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    } else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
         fd_.reset();
     }
 }
