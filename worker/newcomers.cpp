@@ -1,0 +1,144 @@
+// Service, the ways in: how a client that the master has sent is attached, or carried on with after
+// its worker died.
+#include "worker/service.h"
+
+#include "shared/kernel_account.h"
+#include "shared/panic.h"
+
+#include <algorithm>
+
+namespace chatserv {
+
+// Under the log's lock, so that no append can fall between the cursor's place and its being counted
+// as a reader's (R4).
+void Service::attach_newcomers() {
+    if (newcomers_.empty() || client_in_doubt_is_missing())
+        return;
+    std::vector<Client*> present;
+    {
+        LogLock lock(*log_control_, entry_);
+        if (!lock.held()) {
+            waits_for_lock_ = true;
+            return;
+        }
+        for (Newcomer& newcomer : newcomers_) {
+            if (Client* const client = attach(newcomer))
+                present.push_back(client);
+        }
+        newcomers_.clear();
+        find_own_ranges(present);
+    }
+    doorbells_.ring(wake_on_unlock, entry_);
+    for (Client* const client : present) {
+        attached_.push_back(client->id);
+        if (client->phase == Client::Phase::talking)
+            start_reading(*client);
+        if (finishing_ && client->phase == Client::Phase::talking)
+            end(*client, LeaveReason::server_stopped, 0);
+    }
+    settle_doubt();
+    arm_stall_timer();
+    pass_needed_ = true;
+}
+
+// A client that the master has released meanwhile is in no doubt any more.
+bool Service::client_in_doubt_is_missing() {
+    if (doubt_.operation == Operation::none)
+        return false;
+    const bool known = doubt_.slot < users_.size();
+    const SlotStatus status = known ? status_of(users_[doubt_.slot]) : SlotStatus{};
+    if (status.owner != entry_ ||
+        (status.state != SlotState::orphaned && status.state != SlotState::closing)) {
+        doubt_.operation = Operation::none;
+        return false;
+    }
+    const ClientId id{.slot = doubt_.slot, .generation = status.generation};
+    return std::none_of(newcomers_.begin(), newcomers_.end(),
+        [id](const Newcomer& newcomer) { return newcomer.id == id; });
+}
+
+// W1, W2: the client that the dead worker was reading from or writing to. The kernel's account says
+// how far its socket is; the staging area or the cursor is brought there, and what the predecessor
+// had in flight is settled. A death in between leaves it to the next successor to do again.
+void Service::settle_doubt() {
+    if (doubt_.operation == Operation::none)
+        return;
+    const ClientId id{.slot = doubt_.slot, .generation = status_of(users_[doubt_.slot]).generation};
+    Client* const client = roster_.find(id);
+    invariant(client != nullptr, "others were attached before the client in doubt");
+    const UserSlot& slot = *client->slot;
+    const auto counts =
+        slot.accounted != 0 ? byte_counts(client->fd.get()) : std::optional<ByteCounts>();
+    const bool settled =
+        counts &&
+        (doubt_.operation == Operation::receive
+                ? ingest_.settle(*client, counts->consumed - slot.consumed_base)
+                : FanOut::settle(*client, counts->written - slot.written_base,
+                      client->phase == Client::Phase::closing ? slot.close_at : log_.head()));
+    doubt_.operation = Operation::none;
+    end_operation(*shared_entry_);
+    if (!settled)
+        drop(*client, LeaveReason::in_doubt, 0);
+}
+
+// Null where the slot is not waiting for this worker: the descriptor is closed, and the master,
+// whose word was out of date, still has its own.
+Client* Service::attach(Newcomer& newcomer) {
+    const SlotStatus status = status_of(users_[newcomer.id.slot]);
+    if (status.generation != newcomer.id.generation || status.owner != entry_)
+        return nullptr;
+    Client::Phase phase = Client::Phase::talking;
+    switch (status.state) {
+    case SlotState::assigned:
+        users_.attach(newcomer.id, log_.head());
+        break;
+    case SlotState::orphaned:
+        users_.adopt(newcomer.id);
+        break;
+    case SlotState::closing:
+        phase = Client::Phase::closing;
+        break;
+    default:
+        return nullptr;
+    }
+    Client& client = roster_.add(newcomer.id, std::move(newcomer.fd), users_[newcomer.id.slot]);
+    client.phase = phase;
+    client.adopting = status.state != SlotState::assigned;
+    if (phase == Client::Phase::closing) {
+        if (finishing_)
+            client.leave_reason = LeaveReason::server_stopped;
+        stalls_.add(client, StallWatch::Kind::farewell);
+    }
+    return &client;
+}
+
+// What of the log ahead of their cursors the adopted ones sent themselves, found in one walk. (The
+// others' cursors are at the head, and they will learn of their ranges when these are published.)
+void Service::find_own_ranges(const std::vector<Client*>& newcomers) {
+    const uint64_t head = log_.head();
+    uint64_t from = head;
+    for (const Client* const client : newcomers)
+        from = std::min(from, cursor_of(*client->slot).log_offset);
+    if (from == head)
+        return;
+    log_.for_each_chunk_after(from, [&](const IndexEntry& chunk, uint64_t begin) {
+        Client* const sender = roster_.find({chunk.slot, chunk.generation});
+        if (sender == nullptr || !sender->adopting)
+            return;
+        const uint64_t cursor = cursor_of(*sender->slot).log_offset;
+        if (chunk.end > cursor)
+            sender->own.add({std::max(begin, cursor), chunk.end});
+    });
+    for (Client* const client : newcomers)
+        client->adopting = false;
+}
+
+void Service::start_reading(Client& client) {
+    const uint16_t flags = stop_reading_ ? EV_ADD | EV_DISABLE : EV_ADD;
+    const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ, flags,
+        NOTE_NODATA, 0, udata_of(client.id));
+    if (error != 0)
+        end(client, LeaveReason::read_error, error);
+}
+
+} // namespace chatserv
