@@ -257,8 +257,8 @@ void Master::handle_signal(int signal) {
 }
 
 void Master::begin_stop(int signal) {
-    log_info("stopping", fmt::format("signal {}: stopping; {} users get the rest of the log",
-                             signal, escrow_.held()));
+    log_info("stopping", fmt::format("{}: stopping; {} users get the rest of the log",
+                             signal == SIGINT ? "SIGINT" : "SIGTERM", escrow_.held()));
     phase_ = Phase::draining;
     stop_begun_ = std::chrono::steady_clock::now();
     listeners_.clear();

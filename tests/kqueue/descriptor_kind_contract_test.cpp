@@ -222,7 +222,8 @@ TEST(FifoContract, EofWhenTheLastWriterHasGoneAndDataAgainWithTheNext) {
 TEST(TerminalContract, ALineFromATerminal) {
     Queue queue;
     const Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY));
-    ASSERT_NE(int{terminal}, -1);
+    if (int{terminal} == -1)
+        GTEST_SKIP() << "no pseudo-terminal is to be had here (is /dev/pts mounted?)";
     ASSERT_EQ(::grantpt(terminal), 0);
     ASSERT_EQ(::unlockpt(terminal), 0);
     const Fd line(::open(::ptsname(terminal), O_RDWR | O_NOCTTY));

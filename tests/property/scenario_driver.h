@@ -76,6 +76,7 @@ private:
     [[nodiscard]] std::vector<PerSender> delivered() const;
     [[nodiscard]] bool has_last_words(const Visitor& reader, const Visitor& writer) const;
     [[nodiscard]] bool anyone_is_paused() const;
+    [[nodiscard]] bool anyone_relies_on_getting_in() const;
     void check_turned_away(const Visitor& visitor);
 
     Loop& loop_;
