@@ -2,7 +2,6 @@
 // newcomers.cpp, how it leaves in farewell.cpp.
 #include "worker/service.h"
 
-
 #include <algorithm>
 #include <cerrno>
 
