@@ -54,7 +54,7 @@ void ScenarioDriver::carry_out(const Step& step) {
     if (step.action == Action::resume && visitor.client)
         return visitor.client->resume();
     // Who may yet be turned away must be silent: bytes nobody reads turn a close into a reset.
-    if (visitor.state != State::present || !(visitor.slot || visitor.is_certain))
+    if (visitor.state != State::present || !(visitor.slot || ledger_.has_room_for(0)))
         return;
     if (step.action == Action::send)
         send(visitor, step.bytes);
@@ -65,10 +65,9 @@ void ScenarioDriver::carry_out(const Step& step) {
 }
 
 void ScenarioDriver::join(Visitor& visitor, const ClientPlan& plan) {
-    visitor.is_certain = ledger_.has_room_for_certain();
     // Of two listeners either may be served first: this one could get the last slot before one who
     // came earlier and has acted on being certain of it.
-    if (!visitor.is_certain && anyone_relies_on_getting_in())
+    if (!ledger_.has_room_for(1) && anyone_relies_on_getting_in())
         return;
     visitor.session.delivered_before = delivered();
     visitor.visit = ledger_.connecting();

@@ -46,8 +46,7 @@ private:
         Tally tally;
         std::size_t visit = 0; // its number in the ledger
         std::optional<unsigned> slot;
-        bool is_certain = false; // it must be admitted, so may act before it is known to be
-        bool has_left = false;   // according to the log
+        bool has_left = false; // according to the log
         std::uint64_t queued_bytes = 0;
     };
 

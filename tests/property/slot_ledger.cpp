@@ -4,10 +4,10 @@
 
 namespace chatserv::test {
 
-bool SlotLedger::has_room_for_certain() const {
+bool SlotLedger::has_room_for(unsigned more) const {
     const auto here = std::count_if(
         visits_.begin(), visits_.end(), [](const Visit& visit) { return !visit.over; });
-    return here < users_;
+    return here + more <= users_;
 }
 
 std::size_t SlotLedger::connecting() {

@@ -16,8 +16,8 @@ class SlotLedger {
 public:
     explicit SlotLedger(unsigned users) : users_(users) {}
 
-    // Whether one that connects now must be admitted.
-    [[nodiscard]] bool has_room_for_certain() const;
+    // Whether all that are connecting, and so many more, must be admitted.
+    [[nodiscard]] bool has_room_for(unsigned more) const;
 
     // A connection begins; returns the number by which it is named from then on.
     std::size_t connecting();

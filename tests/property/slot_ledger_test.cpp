@@ -10,10 +10,10 @@ TEST(SlotLedgerTest, PassesTheLowestFreeSlot) {
     const auto first = ledger.connecting();
     ledger.joined(first, 0);
     ledger.joined(ledger.connecting(), 1);
-    EXPECT_FALSE(ledger.has_room_for_certain());
+    EXPECT_FALSE(ledger.has_room_for(1));
     ledger.turned_away(ledger.connecting());
     ledger.left(first);
-    EXPECT_TRUE(ledger.has_room_for_certain());
+    EXPECT_TRUE(ledger.has_room_for(1));
     ledger.joined(ledger.connecting(), 0);
     EXPECT_TRUE(ledger.violations().empty());
 }
