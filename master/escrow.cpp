@@ -11,8 +11,7 @@ namespace chatserv {
 
 namespace {
 
-void write_base(UserSlot& slot, int socket) {
-    const auto counts = byte_counts(socket);
+void write_base(UserSlot& slot, const std::optional<ByteCounts>& counts) {
     slot.accounted = counts ? 1 : 0;
     slot.written_base = counts ? counts->written : 0;
     slot.consumed_base = counts ? counts->consumed : 0;
@@ -46,12 +45,13 @@ ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
     held.peer = peer;
     held.entry = entry;
     held.announced = false;
+    held.moving = false;
     ++held.generation;
     ++clients_of_entry_[entry];
     ++held_;
     const ClientId client{.slot = slot, .generation = held.generation};
     write_address(users_[slot], peer);
-    write_base(users_[slot], held.socket.get());
+    write_base(users_[slot], keep_account_ ? byte_counts(held.socket.get()) : std::nullopt);
     users_.assign(client, entry);
     return client;
 }

@@ -25,9 +25,12 @@ public:
         uint32_t generation = 0;
         uint16_t entry = 0;     // the worker table's entry that serves it
         bool announced = false; // its joining was confirmed once
+        bool moving = false;    // its worker died, and the next has not confirmed it yet
     };
 
-    Escrow(UserTable users, uint32_t workers) : users_(users), clients_of_entry_(workers) {}
+    // `keep_account`: the kernel's account of each connection can be relied on (account_check.h).
+    Escrow(UserTable users, uint32_t workers, bool keep_account) :
+        users_(users), clients_of_entry_(workers), keep_account_(keep_account) {}
 
     [[nodiscard]] bool full() const { return held_ == users_.size(); }
     [[nodiscard]] bool empty() const { return held_ == 0; }
@@ -56,6 +59,7 @@ private:
     std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> freed_;
     std::vector<uint32_t> clients_of_entry_;
     uint32_t held_ = 0;
+    bool keep_account_;
 };
 
 } // namespace chatserv

@@ -1,4 +1,5 @@
 // chatserv: the master's program.
+#include "master/chaos.h"
 #include "master/descriptor_limit.h"
 #include "master/failure.h"
 #include "master/master.h"
@@ -9,6 +10,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <string_view>
 #include <sysexits.h>
 #include <system_error>
 
@@ -17,6 +19,8 @@ namespace {
 using namespace chatserv;
 
 int serve(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == "chaos")
+        return run_chaos(argc - 1, argv + 1);
     const auto options = parse_options(argc, argv);
     if (!options)
         return EX_OK;

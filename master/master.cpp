@@ -1,6 +1,7 @@
 // Master: its making, its events, its phases. What it does with its workers is in workers.cpp.
 #include "master/master.h"
 
+#include "master/account_check.h"
 #include "master/failure.h"
 #include "shared/logging.h"
 
@@ -16,10 +17,6 @@ namespace chatserv {
 
 namespace {
 
-// The upper half of an event's udata says what its descriptor is.
-constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
-constexpr uint64_t channel_udata = 2ULL << 32;  // lower half: pid
-constexpr uint64_t turned_away_udata = 3ULL << 32;
 constexpr uint64_t kind_of(uint64_t udata) {
     return udata & ~0xffff'ffffULL;
 }
@@ -42,7 +39,9 @@ Region make_region(const Options& options) {
         return Region::create({.users = options.users,
             .workers = options.workers,
             .log_bytes = options.log_bytes,
-            .stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count())});
+            .stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count()),
+            .processes = options.workers + options.spares,
+            .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count())});
     } catch (const std::system_error& failure) {
         throw Failure(EX_OSERR, fmt::format("{}; free some shared memory or choose a smaller "
                                             "--log-size (it is {} bytes)",
@@ -84,6 +83,20 @@ std::vector<Listener> make_listeners(const Options& options) {
     return listeners;
 }
 
+// Said at the start, since it decides what the death of a worker can cost.
+bool check_account() {
+    const std::string why_not = why_account_is_unreliable();
+    if (why_not.empty())
+        log_info("kernel_account", "the kernel's account of each connection is in force: a worker "
+                                   "that dies costs nobody anything");
+    else
+        log_warning("kernel_account",
+            fmt::format("no kernel account of connections ({}): a worker that dies costs the one "
+                        "user that it was serving at that instant the connection",
+                why_not));
+    return why_not.empty();
+}
+
 void must_change(int error, const char* what) {
     if (error != 0)
         throw std::system_error(error, std::generic_category(), what);
@@ -94,7 +107,7 @@ void must_change(int error, const char* what) {
 Master::Master(const Options& options, const WorkerProgram& program) :
     region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
-    escrow_(UserTable(region_), options.workers),
+    escrow_(UserTable(region_), options.workers, check_account()), takeovers_(options.workers),
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata, respawn_timer_ident),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit) {
@@ -104,12 +117,14 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     for (const int signal : {SIGTERM, SIGINT})
         must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
+    open_control(options);
 }
 
 int Master::run() {
     pool_.replenish();
     while (phase_ != Phase::dismissing || !pool_.empty()) {
-        const std::span<const EventQueue::Event> events = events_.wait();
+        const std::span<const EventQueue::Event> events = events_.wait(until_next_look());
+        pool_.end_hung();
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
         for (const EventQueue::Event& event : events) {
@@ -125,6 +140,13 @@ int Master::run() {
         advance_stop();
     }
     return exit_status_;
+}
+
+std::optional<std::chrono::nanoseconds> Master::until_next_look() const {
+    const auto next = pool_.next_look();
+    if (!next)
+        return std::nullopt;
+    return std::max(*next - HangWatch::Clock::now(), HangWatch::Clock::duration::zero());
 }
 
 void Master::handle(const EventQueue::Event& event) {
@@ -145,6 +167,9 @@ void Master::handle(const EventQueue::Event& event) {
             handle_channel(static_cast<pid_t>(static_cast<uint32_t>(udata)));
         else if (kind_of(udata) == turned_away_udata)
             turned_away_.readable(static_cast<int>(event.ident));
+        else if (kind_of(udata) == control_udata)
+            control_->handle(
+                event, [this](const Control::Request& request) { return strike(request); });
         else if (phase_ == Phase::serving)
             accept_clients(listeners_[static_cast<uint32_t>(udata)]);
     }

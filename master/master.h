@@ -5,9 +5,11 @@
 // pool; here is only what happens when.
 #pragma once
 
+#include "master/control.h"
 #include "master/escrow.h"
 #include "master/listener.h"
 #include "master/options.h"
+#include "master/takeover.h"
 #include "master/turned_away.h"
 #include "master/worker_pool.h"
 #include "master/worker_program.h"
@@ -15,6 +17,8 @@
 #include "shared/event_queue.h"
 #include "shared/region.h"
 
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace chatserv {
@@ -25,6 +29,12 @@ inline constexpr uintptr_t turned_away_timer_ident = 2;
 inline constexpr uintptr_t accept_timer_ident = 3;
 inline constexpr uintptr_t resend_timer_ident = 4;
 inline constexpr uintptr_t stop_timer_ident = 5;
+
+// The upper half of an event's udata says what its descriptor is.
+inline constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
+inline constexpr uint64_t channel_udata = 2ULL << 32;  // lower half: pid
+inline constexpr uint64_t turned_away_udata = 3ULL << 32;
+inline constexpr uint64_t control_udata = 4ULL << 32;
 
 class Master {
 public:
@@ -49,18 +59,26 @@ private:
     void handle(const EventQueue::Event& event);
     void handle_signal(int signal);
     void handle_timer(uintptr_t ident);
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> until_next_look() const;
     void accept_clients(const Listener& listener);
 
     // workers: see workers.cpp
     void handle_channel(pid_t pid);
-    void read_channel(pid_t pid, WorkerPool::Process& process);
+    void read_channel(WorkerPool::Process& process);
     bool handle_message(WorkerPool::Process& process, const Message& message);
     void confirm_attached(WorkerPool::Process& process, ClientId client);
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
     void handle_exit(pid_t pid);
-    void distrust(pid_t pid);
+    void distrust(WorkerPool::Process& process);
+    void is_served(Escrow::Held& held);
+    void finish_takeover(uint16_t entry);
     void man_entries();
     void send_clients(uint16_t entry);
+
+    // the control socket: see chaos_requests.cpp
+    void open_control(const Options& options);
+    [[nodiscard]] std::string strike(const Control::Request& request);
+    void tell_takeover(const Takeover& takeover, double milliseconds);
 
     // phases
     void start_serving();
@@ -76,6 +94,8 @@ private:
     Doorbells doorbells_;
     std::vector<Listener> listeners_;
     Escrow escrow_;
+    TakeoverBook takeovers_;
+    std::optional<Control> control_;
     TurnedAway turned_away_;
     WorkerPool pool_;
 

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "master/failure.h"
 #include "shared/layout.h"
+#include "shared/unix_socket.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -17,9 +18,8 @@ namespace chatserv {
 
 namespace {
 
-constexpr uint32_t spares_max = 16;
-constexpr double stall_limit_seconds_min = 0.1;
-constexpr double stall_limit_seconds_max = 3600;
+constexpr double limit_seconds_min = 0.1;
+constexpr double limit_seconds_max = 3600;
 
 // Every value arrives as text and is judged here, so that each refusal reads alike.
 struct Texts {
@@ -30,6 +30,8 @@ struct Texts {
     std::string spares = "1";
     std::string log_size = "4M";
     std::string stall_limit = "5";
+    std::string hang_limit = "2";
+    std::string control;
     std::string log_level = "info";
     std::string log_format = "text";
 };
@@ -77,16 +79,23 @@ uint64_t log_bytes_of(const std::string& text) {
     return *number * unit;
 }
 
-std::chrono::milliseconds stall_limit_of(const std::string& text) {
+std::chrono::milliseconds limit_of(const char* option, const std::string& text) {
     // Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
     char* end = nullptr;
     const double seconds = std::strtod(text.c_str(), &end);
     const bool number = text.find_first_not_of("0123456789.") == std::string::npos &&
                         end != text.c_str() && *end == '\0';
-    if (!number || seconds < stall_limit_seconds_min || seconds > stall_limit_seconds_max)
-        refuse("--stall-limit", text,
-            fmt::format("seconds from {} to {}", stall_limit_seconds_min, stall_limit_seconds_max));
+    if (!number || seconds < limit_seconds_min || seconds > limit_seconds_max)
+        refuse(option, text,
+            fmt::format("seconds from {} to {}", limit_seconds_min, limit_seconds_max));
     return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+std::string control_path_of(const std::string& text) {
+    if (text.size() > socket_path_bytes_max)
+        refuse("--control", text,
+            fmt::format("a path of at most {} bytes, or none", socket_path_bytes_max));
+    return text;
 }
 
 std::vector<Address> addresses_of(const std::vector<std::string>& texts) {
@@ -114,7 +123,9 @@ Options options_of(const Texts& texts) {
     options.workers = count_of("--workers", texts.workers, 1, workers_max);
     options.spares = count_of("--spares", texts.spares, 0, spares_max);
     options.log_bytes = log_bytes_of(texts.log_size);
-    options.stall_limit = stall_limit_of(texts.stall_limit);
+    options.stall_limit = limit_of("--stall-limit", texts.stall_limit);
+    options.hang_limit = limit_of("--hang-limit", texts.hang_limit);
+    options.control = control_path_of(texts.control);
     options.log_level = texts.log_level;
     if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
         std::end(log_levels))
@@ -145,6 +156,13 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "How far the slowest reader may be behind, with K, M or G; 64K to 64G");
     add("--stall-limit", texts.stall_limit, "SECONDS", "CHATSERV_STALL_LIMIT",
         "How long one reader may hold everybody back before it is disconnected");
+    add("--hang-limit", texts.hang_limit, "SECONDS", "CHATSERV_HANG_LIMIT",
+        "A worker that does not answer for that long is killed and replaced");
+    app.add_option("--control", texts.control,
+           "Where `chatserv chaos` reaches this server, or none [chatserv-PID.sock in "
+           "$XDG_RUNTIME_DIR, or $TMPDIR, or /tmp]")
+        ->type_name("PATH")
+        ->envname("CHATSERV_CONTROL");
     add("--log-level", texts.log_level, "LEVEL", "CHATSERV_LOG_LEVEL",
         "Least severity logged: " + list_of(log_levels));
     add("--log-format", texts.log_format, "FORMAT", "CHATSERV_LOG_FORMAT",
@@ -214,10 +232,12 @@ std::string describe(const Options& options) {
     std::vector<std::string> listen;
     for (const Address& address : options.listen)
         listen.push_back(fmt::format("\"{}\"", address.text()));
-    return fmt::format("listen = [{}]\nusers = {}\nworkers = {}\nspares = {}\nlog-size = {}\n"
-                       "stall-limit = {}\nlog-level = {}\nlog-format = {}\n",
+    return fmt::format(
+        "listen = [{}]\nusers = {}\nworkers = {}\nspares = {}\nlog-size = {}\n"
+        "stall-limit = {}\nhang-limit = {}\ncontrol = \"{}\"\nlog-level = {}\nlog-format = {}\n",
         list_of(listen), options.users, options.workers, options.spares, options.log_bytes,
-        static_cast<double>(options.stall_limit.count()) / 1000, options.log_level,
+        static_cast<double>(options.stall_limit.count()) / 1000,
+        static_cast<double>(options.hang_limit.count()) / 1000, options.control, options.log_level,
         options.log_format == LogFormat::json ? "json" : "text");
 }
 

@@ -20,6 +20,8 @@ struct Options {
     uint32_t spares = 1;
     uint64_t log_bytes = 4 * 1024 * 1024;
     std::chrono::milliseconds stall_limit{5000};
+    std::chrono::milliseconds hang_limit{2000};
+    std::string control; // path of the control socket, or "none"; empty: where it usually is
     std::string log_level = "info";
     LogFormat log_format = LogFormat::text;
     bool check_config = false;

@@ -3,6 +3,8 @@
 #include "shared/atomic_word.h"
 #include "shared/log_append.h"
 
+#include <utility>
+
 namespace chatserv {
 
 std::vector<ClientId> recover_entry(
@@ -17,6 +19,47 @@ std::vector<ClientId> recover_entry(
             lost.push_back(client);
     doorbells.ring_all();
     return lost;
+}
+
+void TakeoverBook::died(uint16_t entry, std::string cause, Takeover::Clock::time_point when) {
+    Page& page = pages_[entry];
+    if (page.takeover)
+        ++page.takeover->deaths;
+    else
+        page.takeover = Takeover{.entry = entry, .cause = std::move(cause), .begun = when};
+    page.manned = false;
+    page.settled = false;
+}
+
+void TakeoverBook::manned(uint16_t entry, pid_t pid, uint32_t users) {
+    Page& page = pages_[entry];
+    page.manned = true;
+    page.settled = false;
+    page.outstanding = users;
+    if (page.takeover) {
+        page.takeover->pid = pid;
+        page.takeover->users = users;
+    }
+}
+
+void TakeoverBook::settled(uint16_t entry, uint64_t bytes) {
+    Page& page = pages_[entry];
+    page.settled = true;
+    if (page.takeover)
+        page.takeover->settled_bytes += bytes;
+}
+
+void TakeoverBook::arrived(uint16_t entry) {
+    Page& page = pages_[entry];
+    if (page.outstanding > 0)
+        --page.outstanding;
+}
+
+std::optional<Takeover> TakeoverBook::take_finished(uint16_t entry) {
+    Page& page = pages_[entry];
+    if (!page.manned || !page.settled || page.outstanding > 0)
+        return std::nullopt;
+    return std::exchange(page.takeover, std::nullopt);
 }
 
 } // namespace chatserv

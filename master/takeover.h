@@ -1,12 +1,16 @@
 // Takeover: what the master does about the entry of a worker that died, so that the next one can
-// carry on where it was.
+// carry on where it was; and its book of takeovers.
 #pragma once
 
 #include "master/escrow.h"
 #include "shared/doorbell.h"
 #include "shared/region.h"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace chatserv {
@@ -19,5 +23,45 @@ namespace chatserv {
 // cannot be carried on.
 [[nodiscard]] std::vector<ClientId> recover_entry(
     uint16_t entry, const Region& region, const Escrow& escrow, const Doorbells& doorbells);
+
+// A takeover is over when the successor serves every client that the dead worker served.
+struct Takeover {
+    using Clock = std::chrono::steady_clock;
+
+    uint16_t entry;
+    std::string cause;          // of the (first) death
+    Clock::time_point begun;    // the death was noticed; where the master was the cause, was caused
+    pid_t pid = 0;              // the successor
+    uint32_t deaths = 1;        // more where successors died in the midst of it
+    uint32_t users = 0;         // carried on with
+    uint64_t settled_bytes = 0; // that the kernel's account knew of and the segment did not
+};
+
+// The takeovers under way, one for each entry at the most.
+class TakeoverBook {
+public:
+    explicit TakeoverBook(uint32_t workers) : pages_(workers) {}
+
+    // The entry's worker has died. If its predecessor's takeover is not over, it goes on.
+    void died(uint16_t entry, std::string cause, Takeover::Clock::time_point when);
+    // A process has been given the entry, and so many of its clients are on their way to it.
+    void manned(uint16_t entry, pid_t pid, uint32_t users);
+    void settled(uint16_t entry, uint64_t bytes);
+    // One of these clients is served, or has gone.
+    void arrived(uint16_t entry);
+
+    // The entry's takeover, if it is over now; it is struck from the book.
+    [[nodiscard]] std::optional<Takeover> take_finished(uint16_t entry);
+
+private:
+    struct Page {
+        std::optional<Takeover> takeover{}; // none: nothing is under way
+        uint32_t outstanding = 0;           // clients that the successor has not confirmed
+        bool manned = false;
+        bool settled = false;
+    };
+
+    std::vector<Page> pages_;
+};
 
 } // namespace chatserv

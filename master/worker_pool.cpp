@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <fmt/core.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -31,7 +32,8 @@ WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, con
     respawn_timer_ident_(respawn_timer_ident), logging_arguments_{options.log_level,
                                                    options.log_format == LogFormat::json ? "json"
                                                                                          : "text"},
-    processes_wanted_(options.workers + options.spares), pids_(options.workers) {}
+    processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
+    hang_watch_(region.heartbeats(), options.hang_limit), pids_(options.workers) {}
 
 void WorkerPool::replenish() {
     while (starting_allowed_ && !throttled_ && processes_.size() < processes_wanted_) {
@@ -51,14 +53,23 @@ void WorkerPool::start_one() {
     std::vector<int> inherited{ends.second.get(), region_.fd()};
     for (const FdPair& doorbell : doorbells_)
         inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
+    const uint32_t seat = hang_watch_.enter(Clock::now());
     std::vector<std::string> arguments = logging_arguments_;
+    arguments.push_back(std::to_string(seat));
     for (const int fd : inherited)
         arguments.push_back(std::to_string(fd));
 
-    const pid_t pid = program_.start(arguments, inherited);
+    pid_t pid = 0;
+    try {
+        pid = program_.start(arguments, inherited);
+    } catch (const std::system_error&) {
+        hang_watch_.leave(seat);
+        throw;
+    }
     Process& process = processes_
                            .emplace(pid, Process{.pid = pid,
                                              .channel = Channel(std::move(ends.first)),
+                                             .seat = seat,
                                              .entry = std::nullopt,
                                              .started = Clock::now()})
                            .first->second;
@@ -72,6 +83,7 @@ void WorkerPool::start_one() {
         ::kill(pid, SIGKILL);
         ::waitpid(pid, nullptr, 0);
         processes_.erase(pid);
+        hang_watch_.leave(seat);
         throw std::system_error(error, std::generic_category(), "watching it");
     }
 }
@@ -79,6 +91,10 @@ void WorkerPool::start_one() {
 void WorkerPool::throttle() {
     const int64_t delay =
         std::min(respawn_delay_ms_min << std::min(died_young_ - 1, 16U), respawn_delay_ms_max);
+    log_warning("respawn_delayed",
+        fmt::format("{} worker processes in a row ended before their first work: the next is "
+                    "started in {} ms",
+            died_young_, delay));
     throttled_ =
         events_.change(respawn_timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, delay) == 0;
 }
@@ -125,14 +141,18 @@ std::vector<uint16_t> WorkerPool::man_entries() {
 WorkerPool::Departure WorkerPool::remove(pid_t pid) {
     Process& process = processes_.at(pid);
     hang_up(process);
+    const bool by_itself = process.ended_because.empty();
     const Departure departure{.entry = process.entry,
-        .died_young = !process.proven && Clock::now() - process.started < youth};
+        .died_young = by_itself && !process.proven && Clock::now() - process.started < youth,
+        .ended_because = std::move(process.ended_because),
+        .ended = by_itself ? Clock::now() : process.ended};
+    hang_watch_.leave(process.seat);
     if (process.entry) {
         pids_[*process.entry] = 0;
         region_.worker_table()[*process.entry].pid = 0;
     }
     processes_.erase(pid);
-    if (departure.died_young) {
+    if (departure.died_young && starting_allowed_) {
         ++died_young_;
         throttle();
     } else {
@@ -147,7 +167,27 @@ void WorkerPool::send(Process& process) {
     const int error = events_.change(static_cast<uintptr_t>(process.channel.fd()), EVFILT_WRITE,
         EV_ADD | EV_ONESHOT, 0, 0, channel_udata_ | static_cast<uint32_t>(process.pid));
     if (error != 0)
-        ::kill(process.pid, SIGKILL); // it would wait for ever for the rest; its successor will not
+        end(process, fmt::format("its channel cannot be watched: {}", std::strerror(error)));
+}
+
+void WorkerPool::end(Process& process, std::string because) {
+    if (!process.ended_because.empty())
+        return;
+    process.ended_because = std::move(because);
+    process.ended = Clock::now();
+    hang_watch_.ignore(process.seat);
+    ::kill(process.pid, SIGKILL);
+}
+
+void WorkerPool::end_hung() {
+    const auto next = hang_watch_.next_look();
+    if (!next || Clock::now() < *next)
+        return;
+    for (const uint32_t seat : hang_watch_.overdue(Clock::now()))
+        for (auto& [pid, process] : processes_)
+            if (process.seat == seat)
+                end(process,
+                    fmt::format("it did not answer for {} ms (--hang-limit)", hang_limit_.count()));
 }
 
 void WorkerPool::hang_up(Process& process) {

@@ -7,6 +7,7 @@
 // and says what follows.
 #pragma once
 
+#include "master/hang_watch.h"
 #include "master/options.h"
 #include "master/worker_program.h"
 #include "shared/channel.h"
@@ -19,6 +20,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace chatserv {
@@ -28,10 +30,15 @@ public:
     struct Process {
         pid_t pid;
         Channel channel;
+        uint32_t seat;                 // its place among the heartbeats
         std::optional<uint16_t> entry; // none: a spare
         bool ready = false;            // has said hello
         bool proven = false;           // has served a client
         std::chrono::steady_clock::time_point started{};
+        bool stopped = false; // by the master, since chaos asked for it
+        // Set where the master ended it: why, and when.
+        std::string ended_because{};
+        std::chrono::steady_clock::time_point ended{};
     };
 
     // `channel_udata`: what the events of the processes' channels carry, the pid in its lower half.
@@ -56,11 +63,20 @@ public:
     [[nodiscard]] std::vector<uint16_t> man_entries();
 
     struct Departure {
-        std::optional<uint16_t> entry; // it served this one
-        bool died_young;               // before it had proven itself
+        std::optional<uint16_t> entry;               // it served this one
+        bool died_young;                             // by itself, before it had proven itself
+        std::string ended_because;                   // empty: it died by itself
+        std::chrono::steady_clock::time_point ended; // or of its death being noticed
     };
     // Forgets a process that has been reaped.
     Departure remove(pid_t pid);
+
+    // SIGKILLs a process; its exit will be told. `because` goes into the log then.
+    void end(Process& process, std::string because);
+    // When end_hung() is due; nothing where no process is left.
+    [[nodiscard]] auto next_look() const { return hang_watch_.next_look(); }
+    // Ends those that do not answer any more (P5).
+    void end_hung();
 
     // Sends what is queued, now or when the channel takes more.
     void send(Process& process);
@@ -83,6 +99,8 @@ private:
     uintptr_t respawn_timer_ident_;
     std::vector<std::string> logging_arguments_;
     size_t processes_wanted_;
+    std::chrono::milliseconds hang_limit_;
+    HangWatch hang_watch_;
     std::map<pid_t, Process> processes_;
     std::vector<pid_t> pids_; // by entry; 0: nobody
     uint32_t died_young_ = 0; // one after the other

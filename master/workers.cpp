@@ -6,7 +6,6 @@
 #include "shared/logging.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstring>
 #include <fmt/core.h>
 #include <sys/wait.h>
@@ -54,13 +53,13 @@ void Master::handle_channel(pid_t pid) {
     WorkerPool::Process* const process = pool_.find(pid);
     if (process == nullptr || !process->channel.open())
         return;
-    read_channel(pid, *process);
+    read_channel(*process);
     man_entries();
     if (process->channel.open())
         pool_.send(*process);
 }
 
-void Master::read_channel(pid_t pid, WorkerPool::Process& process) {
+void Master::read_channel(WorkerPool::Process& process) {
     Message message;
     for (;;) {
         switch (process.channel.receive(message)) {
@@ -69,7 +68,7 @@ void Master::read_channel(pid_t pid, WorkerPool::Process& process) {
                 break;
             [[fallthrough]];
         case Channel::Received::malformed:
-            distrust(pid);
+            distrust(process);
             return;
         case Channel::Received::nothing:
             return;
@@ -88,6 +87,8 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         if (!hello || hello->size() != 1 || hello->front().layout_version != layout_version)
             return false;
         pool_.mark_ready(process);
+        log_debug("worker_ready", fmt::format("spare worker ready (pid {})", process.pid),
+            {{"pid", process.pid}});
         return true;
     }
     case MessageType::attached:
@@ -115,6 +116,14 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
             return true;
         }
         return false;
+    case MessageType::settled:
+        if (const auto settled = message.items<Settled>();
+            settled && settled->size() == 1 && process.entry) {
+            takeovers_.settled(*process.entry, settled->front().bytes);
+            finish_takeover(*process.entry);
+            return true;
+        }
+        return false;
     case MessageType::stopped_reading:
         if (process.entry)
             stopped_reading_[*process.entry] = true;
@@ -129,6 +138,7 @@ void Master::confirm_attached(WorkerPool::Process& process, ClientId client) {
     if (held == nullptr || held->entry != process.entry)
         return; // late word, or not its client
     process.proven = true;
+    is_served(*held);
     if (held->announced)
         return;
     held->announced = true;
@@ -138,10 +148,38 @@ void Master::confirm_attached(WorkerPool::Process& process, ClientId client) {
         {{"slot", client.slot}, {"address", peer}, {"worker", held->entry + 1}});
 }
 
+// The client's takeover is over.
+void Master::is_served(Escrow::Held& held) {
+    if (!std::exchange(held.moving, false))
+        return;
+    takeovers_.arrived(held.entry);
+    finish_takeover(held.entry);
+}
+
+void Master::finish_takeover(uint16_t entry) {
+    const auto takeover = takeovers_.take_finished(entry);
+    if (!takeover)
+        return;
+    const double milliseconds =
+        std::chrono::duration<double, std::milli>(Takeover::Clock::now() - takeover->begun).count();
+    const std::string again =
+        takeover->deaths == 1 ? "" : fmt::format(" ({} deaths)", takeover->deaths);
+    log_info("taken_over",
+        fmt::format("worker {} taken over by pid {} in {:.2f} ms: {}{}; {} users moved, {} bytes "
+                    "settled by the kernel's account",
+            entry + 1, takeover->pid, milliseconds, takeover->cause, again, takeover->users,
+            takeover->settled_bytes),
+        {{"worker", entry + 1}, {"pid", takeover->pid}, {"milliseconds", milliseconds},
+            {"cause", takeover->cause}, {"deaths", takeover->deaths}, {"users", takeover->users},
+            {"settled_bytes", static_cast<int64_t>(takeover->settled_bytes)}});
+    tell_takeover(*takeover, milliseconds);
+}
+
 void Master::client_closed(const WorkerPool::Process& process, const ClosedClient& closed) {
-    const Escrow::Held* const held = escrow_.find(closed.client);
+    Escrow::Held* const held = escrow_.find(closed.client);
     if (held == nullptr || held->entry != process.entry)
         return;
+    is_served(*held);
     const std::string reason = words_for(closed);
     log_info("left", fmt::format("user {} left: {}", closed.client.slot, reason),
         {{"slot", closed.client.slot}, {"reason", reason}});
@@ -156,14 +194,17 @@ void Master::handle_exit(pid_t pid) {
     ::waitpid(pid, &wait_status, 0);
     // Its last words first: who it was done with is not to be handed on.
     if (process->channel.open())
-        read_channel(pid, *process);
+        read_channel(*process);
 
     const WorkerPool::Departure departure = pool_.remove(pid);
     if (phase_ == Phase::dismissing)
         return;
     const std::string who = departure.entry ? fmt::format("worker {}", *departure.entry + 1)
                                             : std::string("spare worker");
-    log_warning("worker_died", fmt::format("{} died (pid {}): {}", who, pid, end_of(wait_status)),
+    const std::string cause =
+        end_of(wait_status) +
+        (departure.ended_because.empty() ? "" : fmt::format(", {}", departure.ended_because));
+    log_warning("worker_died", fmt::format("{} died (pid {}): {}", who, pid, cause),
         {{"pid", pid}, {"worker", departure.entry ? *departure.entry + 1 : 0}});
     if (phase_ == Phase::starting && departure.died_young)
         throw Failure(EX_UNAVAILABLE,
@@ -178,17 +219,18 @@ void Master::handle_exit(pid_t pid) {
             escrow_.release(client);
         }
         stopped_reading_[*departure.entry] = false;
+        takeovers_.died(*departure.entry, cause, departure.ended);
     }
     man_entries();
     pool_.replenish();
 }
 
 // A worker that says what none of ours would say is ended, and then recovered like any other.
-void Master::distrust(pid_t pid) {
-    log_error("protocol", fmt::format("the worker with pid {} broke the protocol: ending it", pid));
-    ::kill(pid, SIGKILL);
-    if (WorkerPool::Process* const process = pool_.find(pid))
-        pool_.hang_up(*process);
+void Master::distrust(WorkerPool::Process& process) {
+    log_error("protocol",
+        fmt::format("the worker with pid {} broke the protocol: ending it", process.pid));
+    pool_.end(process, "it broke the protocol");
+    pool_.hang_up(process);
 }
 
 void Master::man_entries() {
@@ -198,6 +240,9 @@ void Master::man_entries() {
             fmt::format("worker {} started (pid {})", entry + 1, process.pid),
             {{"worker", entry + 1}, {"pid", process.pid}});
         outbox_[entry] = escrow_.all_of(entry);
+        for (const ClientId client : outbox_[entry])
+            escrow_.find(client)->moving = true;
+        takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));
         send_clients(entry);
         if (phase_ == Phase::draining || phase_ == Phase::finishing)
             process.channel.queue(static_cast<uint16_t>(MessageType::stop_reading));

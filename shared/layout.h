@@ -5,7 +5,8 @@
 // one writer. A field that two processes look at while one may write is accessed through
 // shared/atomic_word.h only.
 //
-//     header | worker table | user table | log control | index ring | byte ring | staging areas
+//     header | worker table | heartbeats | user table | log control | index ring | byte ring |
+//     staging areas
 #pragma once
 
 #include <cstddef>
@@ -15,10 +16,11 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 1;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 2;                  // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
+inline constexpr uint32_t spares_max = 16;
 inline constexpr uint64_t log_bytes_min = 64 * 1024;
 inline constexpr uint64_t log_bytes_max = 64ULL * 1024 * 1024 * 1024;
 inline constexpr uint32_t batch_chunks_max = 512; // chunks that one append can publish
@@ -28,14 +30,17 @@ inline constexpr size_t cache_line_bytes = 64;
 struct SegmentHeader {
     uint64_t magic;
     uint32_t layout_version;
-    uint32_t users;   // slots of the user table
-    uint32_t workers; // entries of the worker table
+    uint32_t users;     // slots of the user table
+    uint32_t workers;   // entries of the worker table
+    uint32_t processes; // heartbeats: workers and spares
     uint32_t stall_limit_ms;
+    uint32_t hang_limit_ms;
     uint64_t segment_bytes;
     uint64_t log_bytes;     // capacity of the byte ring
     uint64_t index_entries; // capacity of the index ring
     uint64_t staging_bytes; // payload capacity of one staging area
     uint64_t worker_table_offset;
+    uint64_t heartbeats_offset;
     uint64_t user_control_offset;
     uint64_t user_table_offset;
     uint64_t log_control_offset;
@@ -70,6 +75,12 @@ struct alignas(cache_line_bytes) WorkerEntry {
     // line 3; writer: the holder of the log's lock, or the master repairing after its death
     uint64_t published_batch; // the last batch of this entry that the log holds
     uint8_t unused_4[56];
+};
+
+// One per worker process, spares included: where it shows that it is alive. See heartbeat.h.
+struct alignas(cache_line_bytes) Heartbeat {
+    uint64_t beat_ns; // writer: the process, or the master before it starts
+    uint8_t unused[56];
 };
 
 // A slot's life. Each transition has one permitted caller; user_table.h names them.
@@ -158,13 +169,14 @@ struct ChunkRecord {
 // A staging area is batch_chunks_max chunk records, then staging_bytes of payload.
 // Writer: the worker whose entry it belongs to.
 
-static_assert(sizeof(SegmentHeader) == 112 && std::is_trivially_copyable_v<SegmentHeader>);
+static_assert(sizeof(SegmentHeader) == 128 && std::is_trivially_copyable_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
 static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);
 static_assert(offsetof(WorkerEntry, staged_chunks) == 80);
 static_assert(offsetof(WorkerEntry, asleep) == 128);
 static_assert(offsetof(WorkerEntry, published_batch) == 192);
+static_assert(sizeof(Heartbeat) == 64 && std::is_trivially_copyable_v<Heartbeat>);
 static_assert(sizeof(UserTableControl) == 64);
 static_assert(sizeof(UserSlot) == 128 && std::is_trivially_copyable_v<UserSlot>);
 static_assert(offsetof(UserSlot, cursor) == 8 && offsetof(UserSlot, cursor_index) == 40);

@@ -1,6 +1,7 @@
 #include "shared/log_append.h"
 
 #include "shared/atomic_word.h"
+#include "shared/crash_point.h"
 
 #include <algorithm>
 #include <cstring>
@@ -39,8 +40,11 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
         return AppendResult::no_room;
     }
     const uint64_t head = control_->head;
+    crash_point(CrashPoint::room_made);
     copy_in(payload, head);
+    crash_point(CrashPoint::bytes_copied);
     write_index(chunks, head);
+    crash_point(CrashPoint::index_written);
 
     const uint64_t head_after = head + payload.size();
     const uint64_t index_next_after = control_->index_next + chunks.size();
@@ -49,10 +53,13 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
     store_release(control_->intent_batch, staging.batch());
     store_release(control_->intent_index_next, index_next_after);
     store_release(control_->intent_head, head_after);
+    crash_point(CrashPoint::intended);
 
     store_release(control_->head, head_after); // the commit
+    crash_point(CrashPoint::committed);
 
     store_release(worker_table_[entry].published_batch, staging.batch());
+    crash_point(CrashPoint::batch_noted);
     store_release(control_->index_next, index_next_after);
     return AppendResult::appended;
 }

@@ -25,7 +25,8 @@ inline constexpr std::string_view log_levels[] = {"debug", "info", "warning", "e
 // `process`: who speaks, for example "master". `level`: one of log_levels.
 void set_up_logging(const std::string& process, const std::string& level, LogFormat format);
 
-using LogFields = std::initializer_list<std::pair<const char*, std::variant<int64_t, std::string>>>;
+using LogFields =
+    std::initializer_list<std::pair<const char*, std::variant<int64_t, double, std::string>>>;
 
 // `event` is the line's kind, a word that stays the same whatever the text says.
 void log_debug(const char* event, const std::string& text, LogFields fields = {});

@@ -5,6 +5,7 @@
 //     attached        these are served      clients         serve these; with their descriptors
 //     not_received    send these again      stop_reading    read no client any more
 //     closed          these are done with   finish          close all clients at the log's head
+//     settled         see Settled
 //     stopped_reading the log has all it read
 #pragma once
 
@@ -24,6 +25,7 @@ enum class MessageType : uint16_t {
     stop_reading = 7,    // no payload
     stopped_reading = 8, // no payload
     finish = 9,          // no payload
+    settled = 10,        // Settled
 };
 
 struct Hello {
@@ -32,6 +34,12 @@ struct Hello {
 
 struct TakeEntry {
     uint32_t entry;
+};
+
+// Once from each process that has taken an entry: what a predecessor may have had in flight when it
+// died is settled.
+struct Settled {
+    uint64_t bytes; // that the kernel's account knew of and the segment did not
 };
 
 // Why a client is done with.

@@ -47,7 +47,9 @@ SegmentHeader arrange(const RegionConfig& config) {
     header.layout_version = layout_version;
     header.users = config.users;
     header.workers = config.workers;
+    header.processes = config.processes;
     header.stall_limit_ms = config.stall_limit_ms;
+    header.hang_limit_ms = config.hang_limit_ms;
     header.log_bytes = config.log_bytes;
     // An append takes at most a quarter of either ring, so that one waiting for room can be
     // satisfied long before every reader has caught up.
@@ -61,6 +63,7 @@ SegmentHeader arrange(const RegionConfig& config) {
         return offset;
     };
     header.worker_table_offset = place(config.workers * sizeof(WorkerEntry));
+    header.heartbeats_offset = place(config.processes * sizeof(Heartbeat));
     header.user_control_offset = place(sizeof(UserTableControl));
     header.user_table_offset = place(config.users * sizeof(UserSlot));
     header.log_control_offset = place(sizeof(LogControl));
@@ -122,11 +125,17 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                                  std::to_string(layout_version) +
                                  ": chatserv and chatserv-worker must be of one build");
     const bool bounded = header.users >= 1 && header.users <= users_max && header.workers >= 1 &&
-                         header.workers <= workers_max && header.log_bytes >= log_bytes_min &&
-                         header.log_bytes <= log_bytes_max && header.segment_bytes <= bytes;
-    const SegmentHeader expected =
-        bounded ? arrange({header.users, header.workers, header.log_bytes, header.stall_limit_ms})
-                : SegmentHeader{};
+                         header.workers <= workers_max && header.processes >= 1 &&
+                         header.processes <= workers_max + spares_max &&
+                         header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
+                         header.segment_bytes <= bytes;
+    const SegmentHeader expected = bounded ? arrange({.users = header.users,
+                                                 .workers = header.workers,
+                                                 .log_bytes = header.log_bytes,
+                                                 .stall_limit_ms = header.stall_limit_ms,
+                                                 .processes = header.processes,
+                                                 .hang_limit_ms = header.hang_limit_ms})
+                                           : SegmentHeader{};
     if (std::memcmp(&header, &expected, sizeof header) != 0)
         throw std::runtime_error("the shared-memory segment's header is damaged");
 }
@@ -169,6 +178,10 @@ Region Region::attach(UniqueFd fd) {
 
 std::span<WorkerEntry> Region::worker_table() const {
     return {at<WorkerEntry>(header().worker_table_offset), header().workers};
+}
+
+std::span<Heartbeat> Region::heartbeats() const {
+    return {at<Heartbeat>(header().heartbeats_offset), header().processes};
 }
 
 UserTableControl& Region::user_control() const {

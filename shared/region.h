@@ -18,6 +18,8 @@ struct RegionConfig {
     uint32_t workers;
     uint64_t log_bytes;
     uint32_t stall_limit_ms;
+    uint32_t processes = workers; // that can be at once: workers and spares
+    uint32_t hang_limit_ms = 2000;
 };
 
 class Region {
@@ -36,6 +38,7 @@ public:
     // A private copy: what another process may do to the segment later cannot move the areas.
     [[nodiscard]] const SegmentHeader& header() const { return header_; }
     [[nodiscard]] std::span<WorkerEntry> worker_table() const;
+    [[nodiscard]] std::span<Heartbeat> heartbeats() const;
     [[nodiscard]] UserTableControl& user_control() const;
     [[nodiscard]] std::span<UserSlot> user_table() const;
     [[nodiscard]] LogControl& log_control() const;

@@ -1,6 +1,7 @@
 #include "shared/staging.h"
 
 #include "shared/atomic_word.h"
+#include "shared/crash_point.h"
 #include "shared/panic.h"
 
 namespace chatserv {
@@ -53,7 +54,9 @@ bool Staging::published() const {
 void Staging::clear() const {
     invariant(published(), "a staging area was cleared before the log had its batch");
     // In this order: between the two stores the batch is empty, and still known as published.
+    crash_point(CrashPoint::appended);
     store_release(entry_->staged_chunks, 0);
+    crash_point(CrashPoint::half_cleared);
     store_release(entry_->batch, batch() + 1);
 }
 

@@ -1,6 +1,7 @@
 #include "shared/user_table.h"
 
 #include "shared/atomic_word.h"
+#include "shared/crash_point.h"
 #include "shared/panic.h"
 
 #include <algorithm>
@@ -40,6 +41,7 @@ Cursor cursor_of(const UserSlot& slot) {
 void move_cursor(UserSlot& slot, const Cursor& cursor) {
     const uint64_t other = ~load_acquire(slot.cursor_index) & 1;
     store_release(slot.cursor[other].bytes_written, cursor.bytes_written);
+    crash_point(CrashPoint::cursor_torn);
     store_release(slot.cursor[other].log_offset, cursor.log_offset);
     store_release(slot.cursor_index, other);
 }

@@ -1,5 +1,6 @@
 #include "worker/fan_out.h"
 
+#include "shared/crash_point.h"
 #include "shared/kernel_account.h"
 #include "shared/worker_table.h"
 
@@ -59,17 +60,17 @@ uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint6
 
 } // namespace
 
-bool FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
+std::optional<uint64_t> FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
     const Cursor cursor = cursor_of(*client.slot);
     const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
     if (bytes > target - cursor.log_offset)
-        return false;
+        return std::nullopt;
     const uint64_t offset = offset_after(cursor.log_offset, bytes, client.own, target);
     if (offset > target)
-        return false;
+        return std::nullopt;
     move_cursor(*client.slot, {cursor.bytes_written + bytes, offset});
     client.own.forget_up_to(offset);
-    return true;
+    return bytes;
 }
 
 FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
@@ -94,14 +95,15 @@ FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
             written = gather.write_to(client.fd.get());
         } while (written == -1 && errno == EINTR);
     }
-    // W2: the socket has the bytes and the cursor does not say so yet.
     const int error = errno;
+    crash_point(CrashPoint::written); // W2: the socket has the bytes, the cursor does not say so
     const uint64_t moved = written > 0 ? static_cast<uint64_t>(written) : 0;
     const uint64_t offset = offset_after(cursor.log_offset, moved, client.own, target);
     if (offset != cursor.log_offset) {
         move_cursor(*client.slot, {cursor.bytes_written + moved, offset});
         client.own.forget_up_to(offset);
     }
+    crash_point(CrashPoint::cursor_moved);
     end_operation(*entry_);
 
     if (written == -1) {

@@ -8,6 +8,7 @@
 #include "worker/client.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace chatserv {
 
@@ -27,8 +28,10 @@ public:
     [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;
 
     // W2: moves the cursor of a client whose worker died while writing to where the kernel says
-    // that it was: `bytes_written` in all. False where that is further than the target.
-    [[nodiscard]] static bool settle(Client& client, uint64_t bytes_written, uint64_t target);
+    // that it was: `bytes_written` in all. Returns how many bytes it had written and not recorded;
+    // nothing where that is further than the target.
+    [[nodiscard]] static std::optional<uint64_t> settle(
+        Client& client, uint64_t bytes_written, uint64_t target);
 
 private:
     WorkerEntry* entry_;

@@ -6,6 +6,7 @@
 // slot closing (W6), and its successor comes to the same end.
 #include "worker/service.h"
 
+#include "shared/crash_point.h"
 #include "shared/kernel_account.h"
 
 #include <algorithm>
@@ -35,7 +36,9 @@ void Service::end(Client& client, LeaveReason reason, int error) {
 void Service::begin_closing(Client& client) {
     const bool reachable = client.leave_reason != LeaveReason::read_error && !client.mute;
     const uint64_t close_at = reachable ? log_.head() : cursor_of(*client.slot).log_offset;
+    crash_point(CrashPoint::end_seen); // W6
     users_.close(client.id, close_at);
+    crash_point(CrashPoint::closing);
     client.phase = Client::Phase::closing;
     if (!reachable) {
         leave(client);
@@ -123,6 +126,7 @@ void Service::leave(Client& client) {
     closed_.push_back(
         {.client = client.id, .reason = client.leave_reason, .error = client.leave_error});
     roster_.remove(client);
+    crash_point(CrashPoint::left_untold);
     pass_needed_ = true; // it may have been the last that blocked the room
 }
 

@@ -1,6 +1,7 @@
 #include "worker/ingest.h"
 
 #include "shared/atomic_word.h"
+#include "shared/crash_point.h"
 #include "shared/kernel_account.h"
 #include "shared/worker_table.h"
 
@@ -41,7 +42,7 @@ Ingest::Read Ingest::read(Client& client) {
     do {
         got = ::recv(client.fd.get(), room.data(), limit, 0);
     } while (got == -1 && errno == EINTR);
-    // W1: the bytes are in the staging area and no record says so yet.
+    crash_point(CrashPoint::received); // W1: the bytes are in the staging area, unrecorded
     if (got > 0)
         record(client, static_cast<uint32_t>(got),
             load_acquire(client.slot->bytes_read) + static_cast<uint64_t>(got));
@@ -57,11 +58,12 @@ Ingest::Read Ingest::read(Client& client) {
 
 void Ingest::record(const Client& client, uint32_t bytes, uint64_t bytes_read) {
     staging_.add(client.id, bytes, bytes_read);
+    crash_point(CrashPoint::recorded);
     // A death here leaves the chunk recorded and its sender's total behind: settle() looks at both.
     store_release(client.slot->bytes_read, bytes_read);
 }
 
-bool Ingest::settle(const Client& client, uint64_t bytes_read) {
+std::optional<uint64_t> Ingest::settle(const Client& client, uint64_t bytes_read) {
     uint64_t recorded = load_acquire(client.slot->bytes_read);
     for (const ChunkRecord& chunk : staging_.chunks())
         if (ClientId{chunk.slot, chunk.generation} == client.id)
@@ -69,10 +71,10 @@ bool Ingest::settle(const Client& client, uint64_t bytes_read) {
     store_release(client.slot->bytes_read, recorded);
     const uint64_t unrecorded = (bytes_read - recorded) & byte_count_mask;
     if (unrecorded > staging_.room().size())
-        return false;
+        return std::nullopt;
     if (unrecorded > 0)
         record(client, static_cast<uint32_t>(unrecorded), recorded + unrecorded);
-    return true;
+    return unrecorded;
 }
 
 Ingest::Publish Ingest::append(uint64_t& begin) {

@@ -8,6 +8,7 @@
 #include "worker/client.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace chatserv {
@@ -38,8 +39,8 @@ public:
 
     // W1: records what a worker that died while reading had read, if it had not recorded it: the
     // kernel says that `bytes_read` in all were read from this client, and the bytes lie in the
-    // staging area. False where that cannot be.
-    [[nodiscard]] bool settle(const Client& client, uint64_t bytes_read);
+    // staging area. Returns how many bytes it recorded; nothing where that cannot be.
+    [[nodiscard]] std::optional<uint64_t> settle(const Client& client, uint64_t bytes_read);
 
     // Publishes the batch and begins the next one. Calls own(const ChunkRecord&, LogRange) for each
     // chunk published, in order, with where the log has it.

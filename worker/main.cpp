@@ -1,8 +1,8 @@
 // chatserv-worker: started by the master, never by hand.
 //
-// The arguments, which only the master writes (master/spawn.cpp):
-//     LOG_LEVEL LOG_FORMAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
-// the last four kinds being numbers of inherited descriptors.
+// The arguments, which only the master writes (master/worker_pool.cpp):
+//     LOG_LEVEL LOG_FORMAT SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
+// SEAT being its place among the heartbeats, the last four kinds numbers of inherited descriptors.
 #include "shared/logging.h"
 #include "shared/process_title.h"
 #include "worker/worker.h"
@@ -21,22 +21,31 @@ namespace chatserv {
 
 namespace {
 
-std::optional<UniqueFd> inherited(std::string_view argument) {
-    int fd = -1;
+std::optional<int> number_of(std::string_view argument) {
+    int number = -1;
     const char* const end = argument.data() + argument.size();
-    const auto [parsed_to, error] = std::from_chars(argument.data(), end, fd);
-    if (error != std::errc() || parsed_to != end || fd < 3 || ::fcntl(fd, F_GETFD) == -1)
+    const auto [parsed_to, error] = std::from_chars(argument.data(), end, number);
+    if (error != std::errc() || parsed_to != end || number < 0)
         return std::nullopt;
-    UniqueFd owned(fd);
-    set_close_on_exec(fd, true);
+    return number;
+}
+
+std::optional<UniqueFd> inherited(std::string_view argument) {
+    const auto fd = number_of(argument);
+    if (!fd || *fd < 3 || ::fcntl(*fd, F_GETFD) == -1)
+        return std::nullopt;
+    UniqueFd owned(*fd);
+    set_close_on_exec(*fd, true);
     return owned;
 }
 
 std::optional<Inheritance> inheritance_of(int argc, char** argv) {
-    constexpr int first = 3;
-    if (argc < first + 4 || (argc - first) % 2 != 0)
+    constexpr int first = 4;
+    const auto seat = argc < first + 4 ? std::nullopt : number_of(argv[first - 1]);
+    if (!seat || (argc - first) % 2 != 0)
         return std::nullopt;
     Inheritance inheritance;
+    inheritance.seat = static_cast<uint32_t>(*seat);
     for (int i = first; i < argc; i += 2) {
         auto one = inherited(argv[i]);
         auto two = inherited(argv[i + 1]);

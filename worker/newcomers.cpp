@@ -2,8 +2,7 @@
 // its worker died.
 #include "worker/service.h"
 
-#include "shared/kernel_account.h"
-#include "shared/panic.h"
+#include "shared/crash_point.h"
 
 #include <algorithm>
 
@@ -24,11 +23,14 @@ void Service::attach_newcomers() {
         for (Newcomer& newcomer : newcomers_) {
             if (Client* const client = attach(newcomer))
                 present.push_back(client);
+            beat(heartbeat_);
+            crash_point(CrashPoint::some_attached);
         }
         newcomers_.clear();
         find_own_ranges(present);
     }
     doorbells_.ring(wake_on_unlock, entry_);
+    crash_point(CrashPoint::all_attached);
     for (Client* const client : present) {
         attached_.push_back(client->id);
         if (client->phase == Client::Phase::talking)
@@ -39,46 +41,6 @@ void Service::attach_newcomers() {
     settle_doubt();
     arm_stall_timer();
     pass_needed_ = true;
-}
-
-// A client that the master has released meanwhile is in no doubt any more.
-bool Service::client_in_doubt_is_missing() {
-    if (doubt_.operation == Operation::none)
-        return false;
-    const bool known = doubt_.slot < users_.size();
-    const SlotStatus status = known ? status_of(users_[doubt_.slot]) : SlotStatus{};
-    if (status.owner != entry_ ||
-        (status.state != SlotState::orphaned && status.state != SlotState::closing)) {
-        doubt_.operation = Operation::none;
-        return false;
-    }
-    const ClientId id{.slot = doubt_.slot, .generation = status.generation};
-    return std::none_of(newcomers_.begin(), newcomers_.end(),
-        [id](const Newcomer& newcomer) { return newcomer.id == id; });
-}
-
-// W1, W2: the client that the dead worker was reading from or writing to. The kernel's account says
-// how far its socket is; the staging area or the cursor is brought there, and what the predecessor
-// had in flight is settled. A death in between leaves it to the next successor to do again.
-void Service::settle_doubt() {
-    if (doubt_.operation == Operation::none)
-        return;
-    const ClientId id{.slot = doubt_.slot, .generation = status_of(users_[doubt_.slot]).generation};
-    Client* const client = roster_.find(id);
-    invariant(client != nullptr, "others were attached before the client in doubt");
-    const UserSlot& slot = *client->slot;
-    const auto counts =
-        slot.accounted != 0 ? byte_counts(client->fd.get()) : std::optional<ByteCounts>();
-    const bool settled =
-        counts &&
-        (doubt_.operation == Operation::receive
-                ? ingest_.settle(*client, counts->consumed - slot.consumed_base)
-                : FanOut::settle(*client, counts->written - slot.written_base,
-                      client->phase == Client::Phase::closing ? slot.close_at : log_.head()));
-    doubt_.operation = Operation::none;
-    end_operation(*shared_entry_);
-    if (!settled)
-        drop(*client, LeaveReason::in_doubt, 0);
 }
 
 // Null where the slot is not waiting for this worker: the descriptor is closed, and the master,

@@ -2,18 +2,30 @@
 // newcomers.cpp, how it leaves in farewell.cpp.
 #include "worker/service.h"
 
+#include "shared/crash_point.h"
+
 #include <algorithm>
 #include <cerrno>
 
 namespace chatserv {
 
-Service::Service(
-    const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells) :
+namespace {
+
+constexpr uint32_t deliveries_per_beat = 64;
+
+} // namespace
+
+Service::Service(const Region& region, uint32_t entry, EventQueue& events,
+    const Doorbells& doorbells, Heartbeat& heartbeat) :
     entry_(entry),
     shared_entry_(&region.worker_table()[entry]), events_(events), doorbells_(doorbells),
-    users_(region), log_(region), log_control_(&region.log_control()), ingest_(region, entry),
-    fan_out_(region, entry), stalls_(std::chrono::milliseconds(region.header().stall_limit_ms)),
-    doubt_(operation_in_flight(*shared_entry_)) {}
+    heartbeat_(heartbeat), users_(region), log_(region), log_control_(&region.log_control()),
+    ingest_(region, entry), fan_out_(region, entry),
+    stalls_(std::chrono::milliseconds(region.header().stall_limit_ms)),
+    doubt_(operation_in_flight(*shared_entry_)) {
+    if (doubt_.operation == Operation::none)
+        settled_bytes_ = 0;
+}
 
 void Service::receive(ClientId id, UniqueFd fd) {
     newcomers_.push_back({id, std::move(fd)});
@@ -103,6 +115,7 @@ void Service::publish() {
         tell_room_wanted();
         return;
     case Ingest::Publish::published:
+        crash_point(CrashPoint::not_rung);
         doorbells_.ring(wake_on_growth | wake_on_unlock, entry_);
         break;
     case Ingest::Publish::nothing:
@@ -156,7 +169,12 @@ void Service::deliver_to_all() {
         return;
     delivered_head_ = head;
     pass_needed_ = false;
-    roster_.for_each_flowing([&](Client& client) { deliver_to(client); });
+    uint32_t delivered = 0;
+    roster_.for_each_flowing([&](Client& client) {
+        deliver_to(client);
+        if (++delivered % deliveries_per_beat == 0) // a pass over very many takes its time
+            beat(heartbeat_);
+    });
 }
 
 uint64_t Service::target_of(const Client& client) const {

@@ -9,6 +9,7 @@
 #include "shared/broadcast_log.h"
 #include "shared/doorbell.h"
 #include "shared/event_queue.h"
+#include "shared/heartbeat.h"
 #include "shared/protocol.h"
 #include "shared/region.h"
 #include "shared/worker_table.h"
@@ -18,13 +19,15 @@
 #include "worker/stall_watch.h"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace chatserv {
 
 class Service {
 public:
-    Service(const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells);
+    Service(const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+        Heartbeat& heartbeat);
 
     // Events. Each says what happened; settle() then does what follows from it.
     void receive(ClientId id, UniqueFd fd);
@@ -48,6 +51,10 @@ public:
     // What the master has to be told; taken away by the caller.
     [[nodiscard]] std::vector<ClientId> take_attached() { return std::exchange(attached_, {}); }
     [[nodiscard]] std::vector<ClosedClient> take_closed() { return std::exchange(closed_, {}); }
+    // Once: what was in flight when the predecessor died is settled, by so many bytes.
+    [[nodiscard]] std::optional<uint64_t> take_settled_bytes() {
+        return std::exchange(settled_bytes_, std::nullopt);
+    }
 
 private:
     struct Newcomer {
@@ -61,6 +68,7 @@ private:
     void start_reading(Client& client);
     [[nodiscard]] bool client_in_doubt_is_missing();
     void settle_doubt();
+    void settled(uint64_t bytes);
 
     void publish();
     void tell_room_wanted();
@@ -87,6 +95,7 @@ private:
     WorkerEntry* shared_entry_;
     EventQueue& events_;
     const Doorbells& doorbells_;
+    Heartbeat& heartbeat_;
     UserTable users_;
     BroadcastLog log_;
     LogControl* log_control_;
@@ -99,6 +108,7 @@ private:
     // far it got, nothing is published, read or written: the staging area may hold bytes that no
     // record names, and the entry's word for what is in flight is taken.
     InFlight doubt_;
+    std::optional<uint64_t> settled_bytes_;
     std::vector<Newcomer> newcomers_; // received, not yet attached
     std::vector<ClientId> held_;      // not read until the batch is published
     std::vector<ClientId> ended_;     // to be closed once their last bytes are published

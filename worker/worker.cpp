@@ -1,5 +1,6 @@
 #include "worker/worker.h"
 
+#include "shared/crash_point.h"
 #include "shared/logging.h"
 #include "shared/panic.h"
 #include "shared/process_title.h"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <fmt/core.h>
 
+#include <stdexcept>
 #include <system_error>
 
 namespace chatserv {
@@ -24,10 +26,18 @@ void queue_all(Channel& channel, MessageType type, std::span<const Item> items) 
     }
 }
 
+Heartbeat* heartbeat_at(const Region& region, uint32_t seat) {
+    if (seat >= region.heartbeats().size())
+        throw std::runtime_error("the master gave this worker a seat that there is not");
+    return &region.heartbeats()[seat];
+}
+
 } // namespace
 
 Worker::Worker(Inheritance inheritance) :
     region_(Region::attach(std::move(inheritance.segment))),
+    heartbeat_(heartbeat_at(region_, inheritance.seat)),
+    beat_interval_(std::max(region_.header().hang_limit_ms / 2, 1U)),
     channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
     doorbells_(region_.worker_table(), doorbell_pipes_) {
     const int error =
@@ -41,9 +51,9 @@ Worker::Worker(Inheritance inheritance) :
 
 void Worker::run() {
     while (running_) {
-        const auto timeout =
-            nothing_to_do() ? std::nullopt : std::optional(std::chrono::nanoseconds::zero());
-        const std::span<const EventQueue::Event> events = events_.wait(timeout);
+        beat(*heartbeat_);
+        const std::span<const EventQueue::Event> events =
+            events_.wait(nothing_to_do() ? beat_interval_ : std::chrono::milliseconds::zero());
         if (doorbell_)
             doorbell_->wake_up();
         for (const EventQueue::Event& event : events)
@@ -137,10 +147,11 @@ void Worker::take_entry(uint32_t entry) {
     set_process_title(fmt::format("chatserv: worker {}", entry + 1));
     const int listening_end = doorbell_pipes_[entry].first.get();
     doorbell_.emplace(region_.worker_table()[entry], listening_end);
-    service_.emplace(region_, entry, events_, doorbells_);
+    service_.emplace(region_, entry, events_, doorbells_, *heartbeat_);
     const int error =
         events_.change(static_cast<uintptr_t>(listening_end), EVFILT_READ, EV_ADD, NOTE_NODATA);
     invariant(error == 0, "a worker could not watch its doorbell");
+    crash_point(CrashPoint::entry_taken);
 }
 
 void Worker::receive_clients(Message& message) {
@@ -156,10 +167,15 @@ void Worker::receive_clients(Message& message) {
     }
     for (size_t i = 0; i < clients->size(); ++i)
         service_->receive((*clients)[i], std::move(message.descriptors[i]));
+    crash_point(CrashPoint::clients_received);
 }
 
 void Worker::report() {
     if (service_) {
+        if (const auto bytes = service_->take_settled_bytes()) {
+            const Settled settled{.bytes = *bytes};
+            channel_.queue(static_cast<uint16_t>(MessageType::settled), std::span(&settled, 1));
+        }
         queue_all(
             channel_, MessageType::attached, std::span<const ClientId>(service_->take_attached()));
         queue_all(

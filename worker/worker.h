@@ -9,9 +9,11 @@
 #include "shared/doorbell.h"
 #include "shared/event_queue.h"
 #include "shared/fd.h"
+#include "shared/heartbeat.h"
 #include "shared/region.h"
 #include "worker/service.h"
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -21,12 +23,14 @@ namespace chatserv {
 struct Inheritance {
     UniqueFd channel;
     UniqueFd segment;
+    uint32_t seat = 0;             // its place among the heartbeats
     std::vector<FdPair> doorbells; // one per entry: listening end, ringing end
 };
 
 class Worker {
 public:
-    // Throws where the segment is not of this program's making, or the system has no more kqueues.
+    // Throws where the segment is not of this program's making or has no such seat, or the system
+    // has no more kqueues.
     explicit Worker(Inheritance inheritance);
 
     // Works until the master closes the channel.
@@ -43,6 +47,8 @@ private:
     void flush_channel();
 
     Region region_;
+    Heartbeat* heartbeat_;
+    std::chrono::milliseconds beat_interval_;
     Channel channel_;
     std::vector<FdPair> doorbell_pipes_;
     Doorbells doorbells_;

@@ -21,12 +21,21 @@ std::string from_environment(const char* name, const char* otherwise) {
 
 Command command_for(const ServerOptions& options) {
     Command command;
-    command.arguments.push_back(
-        options.program == Program::chatserv ? chatserv_path() : reference_path());
+    if (!options.binary.empty())
+        command.arguments.push_back(options.binary);
+    else
+        command.arguments.push_back(
+            options.program == Program::chatserv ? chatserv_path() : reference_path());
     for (const std::string& address : options.listen)
         command.arguments.insert(command.arguments.end(), {"--listen", address});
     command.arguments.insert(command.arguments.end(), options.more.begin(), options.more.end());
     command.environment = options.environment;
+    // A server that a test kills would leave its socket behind: only who needs one has one.
+    const auto is_control = [](const auto& variable) {
+        return variable.first == "CHATSERV_CONTROL";
+    };
+    if (std::none_of(command.environment.begin(), command.environment.end(), is_control))
+        command.environment.emplace_back("CHATSERV_CONTROL", "none");
     return command;
 }
 

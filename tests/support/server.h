@@ -23,6 +23,7 @@ struct ServerOptions {
     std::vector<std::string> listen{"127.0.0.1:0"};
     std::vector<std::string> more{}; // further options as on the command line
     std::vector<std::pair<std::string, std::string>> environment{};
+    std::string binary{}; // another build of the program than the one that is tested usually
 };
 
 // Listening when constructed. Prints its log if the test fails.

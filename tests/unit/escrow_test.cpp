@@ -15,7 +15,7 @@ const Address peer = *Address::parse("192.0.2.1:1234");
 
 TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
     const Segment segment(5);
-    Escrow escrow(segment.users, 2);
+    Escrow escrow(segment.users, 2, true);
     std::vector<ClientId> clients;
     for (uint32_t slot = 0; slot < 5; ++slot) {
         EXPECT_FALSE(escrow.full());
@@ -36,7 +36,7 @@ TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
 TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
     constexpr uint32_t users = 1000;
     const Segment segment(users);
-    Escrow escrow(segment.users, 2);
+    Escrow escrow(segment.users, 2, true);
     std::set<uint32_t> free;
     for (uint32_t slot = 0; slot < users; ++slot)
         free.insert(slot);
@@ -64,7 +64,7 @@ TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
 
 TEST(Escrow, KnowsAClientByItsGeneration) {
     const Segment segment;
-    Escrow escrow(segment.users, 2);
+    Escrow escrow(segment.users, 2, true);
     const ClientId first = escrow.admit(make_pipe().first, peer, 0);
     ASSERT_NE(escrow.find(first), nullptr);
     escrow.release(first);
@@ -78,7 +78,7 @@ TEST(Escrow, KnowsAClientByItsGeneration) {
 
 TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
     const Segment segment;
-    Escrow escrow(segment.users, 2);
+    Escrow escrow(segment.users, 2, true);
     FdPair ends = make_stream_pair();
     const UniqueFd worker_copy(::dup(ends.first.get()));
     const ClientId client = escrow.admit(std::move(ends.first), peer, 0);

@@ -67,6 +67,8 @@ TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
         bytes[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
         const size_t word = bit / 32;
         const bool free_choice = word == offsetof(SegmentHeader, stall_limit_ms) / 4 ||
+                                 word == offsetof(SegmentHeader, hang_limit_ms) / 4 ||
+                                 word == offsetof(SegmentHeader, processes) / 4 ||
                                  word == offsetof(SegmentHeader, users) / 4;
         if (!free_choice) {
             EXPECT_NE(refusal_of(region), "attached") << "bit " << bit;

@@ -1,0 +1,116 @@
+#include "master/account_check.h"
+
+#include "master/listener.h"
+#include "shared/kernel_account.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <poll.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+#include <vector>
+
+namespace chatserv {
+
+namespace {
+
+constexpr size_t sent_bytes = 3000;
+constexpr size_t read_bytes = 1000;
+constexpr size_t written_bytes = 5000;
+constexpr std::chrono::milliseconds patience{1000};
+
+[[noreturn]] void throw_errno(const char* call) {
+    throw std::system_error(errno, std::generic_category(), call);
+}
+
+void await(int fd, short events) {
+    pollfd waiting{.fd = fd, .events = events, .revents = 0};
+    if (::poll(&waiting, 1, static_cast<int>(patience.count())) != 1)
+        throw std::system_error(ETIMEDOUT, std::generic_category(), "loopback");
+}
+
+// A connection over loopback, of whichever family there is.
+struct Loopback {
+    UniqueFd client;
+    UniqueFd server;
+
+    explicit Loopback(const Address& address) {
+        const Listener listener(address);
+        client = UniqueFd(::socket(address.family(), SOCK_STREAM, 0));
+        if (!client)
+            throw_errno("socket");
+        set_close_on_exec(client.get(), true);
+        const Address& at = listener.address();
+        if (::connect(client.get(), at.data(), at.size()) == -1)
+            throw_errno("connect");
+        await(listener.fd(), POLLIN);
+        auto accepted = listener.accept();
+        if (!accepted)
+            throw_errno("accept");
+        server = std::move(accepted->socket);
+    }
+
+    static Loopback open() {
+        try {
+            return Loopback(*Address::parse("127.0.0.1:0"));
+        } catch (const std::system_error&) {
+            return Loopback(*Address::parse("[::1]:0"));
+        }
+    }
+};
+
+void send_exactly(int fd, size_t bytes) {
+    const std::vector<char> zeros(bytes);
+    if (::send(fd, zeros.data(), bytes, 0) != static_cast<ssize_t>(bytes))
+        throw_errno("send");
+}
+
+void receive_exactly(int fd, size_t bytes) {
+    std::vector<char> buffer(bytes);
+    while (bytes > 0) {
+        await(fd, POLLIN);
+        const ssize_t got = ::recv(fd, buffer.data(), bytes, 0);
+        if (got <= 0)
+            throw_errno("recv");
+        bytes -= static_cast<size_t>(got);
+    }
+}
+
+bool account_says(int fd, const ByteCounts& base, uint64_t written, uint64_t consumed) {
+    const auto counts = byte_counts(fd);
+    return counts && ((counts->written - base.written) & byte_count_mask) == written &&
+           ((counts->consumed - base.consumed) & byte_count_mask) == consumed;
+}
+
+} // namespace
+
+// With bytes unread, with bytes unacknowledged or not yet read by the other side, and after an end
+// of file: each of these goes into the account's sums.
+std::string why_account_is_unreliable() {
+    try {
+        const Loopback loopback = Loopback::open();
+        const int server = loopback.server.get();
+        const auto base = byte_counts(server);
+        if (!base)
+            return "this system keeps none";
+        send_exactly(loopback.client.get(), sent_bytes);
+        receive_exactly(server, read_bytes);
+        send_exactly(server, written_bytes);
+        if (!account_says(server, *base, written_bytes, read_bytes))
+            return "it did not tell what was written and read";
+        ::shutdown(loopback.client.get(), SHUT_WR);
+        receive_exactly(server, sent_bytes - read_bytes);
+        if (!account_says(server, *base, written_bytes, sent_bytes))
+            return "it did not tell what was read before an end of file";
+        receive_exactly(loopback.client.get(), written_bytes);
+        if (!account_says(server, *base, written_bytes, sent_bytes))
+            return "it did not tell what was written once that had arrived";
+        return {};
+    } catch (const std::system_error& failure) {
+        return std::string("it could not be tried on loopback: ") + failure.what();
+    }
+}
+
+} // namespace chatserv

@@ -1,0 +1,251 @@
+#include "master/chaos.h"
+
+#include "master/control.h"
+#include "master/failure.h"
+#include "shared/event_queue.h"
+#include "shared/unix_socket.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <sysexits.h>
+#include <system_error>
+#include <unistd.h>
+#include <vector>
+
+namespace chatserv {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct ChaosOptions {
+    int64_t pid = 0;
+    std::string control{};
+    double rate = 1;
+    double seconds = 10;
+    std::string mode = "kill";
+    uint64_t seed = 0;
+    bool help = false;
+};
+
+ChaosOptions parse(int argc, const char* const* argv) {
+    CLI::App app("Kills or stops workers of a running chatserv at random, and says how long each\n"
+                 "takeover took as the server measured it: from the instant at which it knew of "
+                 "the death\n(or caused it) until all clients were served again.",
+        "chatserv chaos");
+    ChaosOptions options;
+    options.seed = std::random_device()();
+    app.add_option("--pid", options.pid, "The master's process id")->check(CLI::PositiveNumber);
+    app.add_option("--control", options.control,
+        "The master's control socket, if not where it "
+        "usually is");
+    app.add_option("--rate", options.rate, "Strikes a second, on average, 0.01 to 1000 [1]")
+        ->check(CLI::Range(0.01, 1000.0));
+    app.add_option("--for", options.seconds, "Seconds, up to 86400 [10]")
+        ->check(CLI::Range(0.0, 86400.0));
+    app.add_option("--mode", options.mode,
+           "kill (SIGKILL), stop (SIGSTOP: the server must find out), or mixed [kill]")
+        ->check(CLI::IsMember({"kill", "stop", "mixed"}));
+    app.add_option("--seed", options.seed, "Repeats the choices of an earlier run");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& asked_for_text) {
+        app.exit(asked_for_text);
+        options.help = true;
+        return options;
+    } catch (const CLI::Error& failure) {
+        throw Failure(EX_USAGE, fmt::format("{} (see chatserv chaos --help)", failure.what()));
+    }
+    if (options.pid == 0 && options.control.empty())
+        throw Failure(EX_USAGE, "chaos: say which server with --pid MASTER");
+    return options;
+}
+
+UniqueFd connect(const ChaosOptions& options) {
+    const std::string path = options.control.empty()
+                                 ? default_control_path(static_cast<pid_t>(options.pid))
+                                 : options.control;
+    try {
+        return connect_to(path);
+    } catch (const std::system_error& failure) {
+        const bool no_process =
+            options.pid != 0 && ::kill(static_cast<pid_t>(options.pid), 0) == -1 && errno == ESRCH;
+        throw Failure(EX_UNAVAILABLE,
+            no_process ? fmt::format("there is no process {}: give the pid of a running master",
+                             options.pid)
+                       : fmt::format("cannot reach a master at {}: is it a chatserv of this user, "
+                                     "without --control?",
+                             failure.what()));
+    }
+}
+
+// The smallest value that `share` of all do not exceed.
+double quantile(const std::vector<double>& sorted, double share) {
+    const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+    return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
+}
+
+// One run: strikes at random instants (a Poisson process) while the server's word is written down.
+class Chaos {
+public:
+    Chaos(const ChaosOptions& options, UniqueFd server) :
+        options_(options), server_(std::move(server)), random_(options.seed) {
+        set_nonblocking(server_.get());
+        for (const int signal : {SIGINT, SIGTERM}) {
+            std::signal(signal, SIG_IGN);
+            must(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD));
+        }
+        std::signal(SIGPIPE, SIG_IGN);
+        must(events_.change(static_cast<uintptr_t>(server_.get()), EVFILT_READ, EV_ADD));
+    }
+
+    int run() {
+        wait_for([&] { return workers_ > 0; }, Clock::now() + patience);
+        if (workers_ == 0)
+            throw Failure(EX_UNAVAILABLE, "the server does not answer");
+        fmt::print("seed {}, {} workers, hang limit {} ms\n", options_.seed, workers_,
+            hang_limit_.count());
+        const Clock::time_point end = started_ + duration(options_.seconds);
+        std::exponential_distribution<double> pause(options_.rate);
+        for (Clock::time_point next = started_ + duration(pause(random_)); next < end;
+             next += duration(pause(random_))) {
+            wait_for([] { return false; }, next);
+            if (interrupted_)
+                break;
+            strike();
+        }
+        wait_for([] { return false; }, end);
+        // What was struck last is still to be taken over; only then is the measure complete.
+        interrupted_ = false;
+        wait_for([&] { return struck_ == answered_ && outstanding_ == 0; },
+            Clock::now() + hang_limit_ + patience);
+        summarize();
+        return outstanding_ == 0 ? EX_OK : EX_SOFTWARE;
+    }
+
+private:
+    static constexpr std::chrono::seconds patience{10};
+
+    static Clock::duration duration(double seconds) {
+        return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    }
+
+    static void must(int error) {
+        if (error != 0)
+            throw std::system_error(error, std::generic_category(), "kevent");
+    }
+
+    template <typename Condition>
+    void wait_for(Condition condition, Clock::time_point end) {
+        while (!interrupted_ && !condition()) {
+            const Clock::time_point now = Clock::now();
+            if (now >= end)
+                return;
+            for (const EventQueue::Event& event : events_.wait(end - now)) {
+                if (event.filter == EVFILT_SIGNAL)
+                    interrupted_ = true;
+                else
+                    read();
+            }
+        }
+    }
+
+    void strike() {
+        const auto worker = static_cast<uint32_t>(random_() % workers_ + 1);
+        const bool stop = options_.mode == "stop" || (options_.mode == "mixed" && random_() % 2);
+        const std::string request = fmt::format("{} {}\n", stop ? "stop" : "kill", worker);
+        if (::write(server_.get(), request.data(), request.size()) !=
+            static_cast<ssize_t>(request.size()))
+            throw Failure(EX_UNAVAILABLE, "the server does not listen any more");
+        ++struck_;
+    }
+
+    void read() {
+        char bytes[4096];
+        const ssize_t got = ::read(server_.get(), bytes, sizeof bytes);
+        if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return;
+        if (got <= 0)
+            throw Failure(EX_UNAVAILABLE, "the server ended while chaos was under way");
+        input_.append(bytes, static_cast<size_t>(got));
+        for (size_t end = 0; (end = input_.find('\n')) != std::string::npos;) {
+            take(nlohmann::json::parse(input_.substr(0, end)));
+            input_.erase(0, end + 1);
+        }
+    }
+
+    void take(const nlohmann::json& said) {
+        const std::string event = said.at("event");
+        const double at = std::chrono::duration<double>(Clock::now() - started_).count();
+        if (event == "hello") {
+            workers_ = said.at("workers");
+            hang_limit_ = std::chrono::milliseconds(said.at("hang_limit_ms"));
+        } else if (event == "struck") {
+            ++answered_;
+            const bool kill = said.at("how") == "kill";
+            ++(kill ? killed_ : stopped_);
+            ++outstanding_;
+            fmt::print("{:8.3f} s  {} worker {} (pid {})\n", at, kill ? "killed" : "stopped",
+                said.at("worker").get<int>(), said.at("pid").get<int>());
+        } else if (event == "refused") {
+            ++answered_;
+            ++refused_;
+            fmt::print("{:8.3f} s  {}\n", at, said.at("reason").get<std::string>());
+        } else if (event == "taken_over") {
+            outstanding_ -= std::min<uint64_t>(outstanding_, 1);
+            milliseconds_.push_back(said.at("milliseconds"));
+            fmt::print("{:8.3f} s  worker {} taken over in {:.2f} ms, {} users, {} bytes settled\n",
+                at, said.at("worker").get<int>(), milliseconds_.back(), said.at("users").get<int>(),
+                said.at("settled_bytes").get<uint64_t>());
+        }
+        std::fflush(stdout);
+    }
+
+    void summarize() {
+        fmt::print("{} killed, {} stopped, {} not there; {} takeovers", killed_, stopped_, refused_,
+            milliseconds_.size());
+        if (!milliseconds_.empty()) {
+            std::sort(milliseconds_.begin(), milliseconds_.end());
+            fmt::print(": median {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms",
+                quantile(milliseconds_, 0.5), quantile(milliseconds_, 0.99), milliseconds_.back());
+        }
+        fmt::print("\n");
+    }
+
+    const ChaosOptions& options_;
+    UniqueFd server_;
+    EventQueue events_;
+    std::mt19937_64 random_;
+    Clock::time_point started_ = Clock::now();
+    std::string input_;
+    std::vector<double> milliseconds_;
+    std::chrono::milliseconds hang_limit_{};
+    uint32_t workers_ = 0;
+    uint64_t struck_ = 0;
+    uint64_t answered_ = 0;
+    uint64_t killed_ = 0;
+    uint64_t stopped_ = 0;
+    uint64_t refused_ = 0;
+    uint64_t outstanding_ = 0;
+    bool interrupted_ = false;
+};
+
+} // namespace
+
+int run_chaos(int argc, const char* const* argv) {
+    const ChaosOptions options = parse(argc, argv);
+    if (options.help)
+        return EX_OK;
+    return Chaos(options, connect(options)).run();
+}
+
+} // namespace chatserv

@@ -1,0 +1,73 @@
+// The control socket: how `chatserv chaos` reaches a running master.
+//
+// A UNIX stream socket that only its user may connect to. What is asked is a line of words, what is
+// answered a line of JSON (so `nc -U` will do as well):
+//
+//     kill N     SIGKILL worker N        {"event":"struck","how":"kill","worker":2,"pid":77}
+//     stop N     SIGSTOP worker N        {"event":"refused","reason":"worker 2 is being replaced"}
+//
+// Whoever connects is told of the server first ({"event":"hello",...}) and of each takeover as it
+// ends ({"event":"taken_over",...}). The master waits for none of them: who does not read is
+// disconnected.
+#pragma once
+
+#include "shared/event_queue.h"
+#include "shared/fd.h"
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <string>
+#include <sys/types.h>
+
+namespace chatserv {
+
+// Where the master with this pid listens unless it is told otherwise: in the folder that
+// $XDG_RUNTIME_DIR or else $TMPDIR names, or in /tmp.
+[[nodiscard]] std::string default_control_path(pid_t master);
+
+class Control {
+public:
+    struct Request {
+        enum class Kind { kill, stop };
+        Kind kind;
+        uint32_t worker; // from 1
+    };
+    // Carries a request out and returns the answer: a JSON object.
+    using Answer = std::function<std::string(const Request&)>;
+
+    // Listens at `path`. `greeting`: what whoever connects is told first. Throws std::system_error:
+    // EADDRINUSE where somebody listens there or something else than a socket is there.
+    Control(EventQueue& events, uint64_t udata, std::string path, std::string greeting);
+    ~Control();
+    Control(const Control&) = delete;
+    Control& operator=(const Control&) = delete;
+
+    // An event with this object's udata.
+    void handle(const EventQueue::Event& event, const Answer& answer);
+    // Tells everybody who is connected.
+    void tell(const std::string& line);
+
+private:
+    struct Connection {
+        UniqueFd socket;
+        std::string input{};
+        std::string output{};
+        bool waits_for_write = false;
+    };
+
+    void accept();
+    void read(Connection& connection, const Answer& answer);
+    void send(Connection& connection, const std::string& line);
+    void flush(Connection& connection);
+    void sweep();
+
+    EventQueue& events_;
+    uint64_t udata_;
+    std::string path_;
+    std::string greeting_;
+    UniqueFd listener_;
+    std::list<Connection> connections_; // one whose socket is closed is swept away
+};
+
+} // namespace chatserv

@@ -1,0 +1,74 @@
+// Master: what it says and does over the control socket (control.h).
+#include "master/failure.h"
+#include "master/master.h"
+#include "shared/logging.h"
+
+#include <csignal>
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <sysexits.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string refusal(const std::string& reason) {
+    return ordered_json{{"event", "refused"}, {"reason", reason}}.dump();
+}
+
+} // namespace
+
+// Without one the server serves all the same: only where the user has asked for a path is it an
+// error that there can be none.
+void Master::open_control(const Options& options) {
+    if (options.control == "none")
+        return;
+    const std::string path =
+        options.control.empty() ? default_control_path(::getpid()) : options.control;
+    const ordered_json greeting{{"event", "hello"}, {"pid", ::getpid()},
+        {"workers", options.workers}, {"hang_limit_ms", options.hang_limit.count()}};
+    try {
+        control_.emplace(events_, control_udata, path, greeting.dump());
+    } catch (const std::system_error& failure) {
+        const std::string what = fmt::format("no control socket: {}", failure.what());
+        if (!options.control.empty())
+            throw Failure(
+                EX_UNAVAILABLE, what + "; choose another --control, or none, if nobody needs it");
+        log_warning("no_control", what + "; `chatserv chaos` cannot reach this server");
+    }
+}
+
+std::string Master::strike(const Control::Request& request) {
+    const uint32_t worker = request.worker;
+    if (worker < 1 || worker > outbox_.size())
+        return refusal(fmt::format("there is no worker {}", worker));
+    WorkerPool::Process* const process = pool_.process_of(static_cast<uint16_t>(worker - 1));
+    if (process == nullptr || !process->ended_because.empty())
+        return refusal(fmt::format("worker {} is being replaced", worker));
+    if (process->stopped)
+        return refusal(fmt::format("worker {} is stopped, and not replaced yet", worker));
+    const bool kill = request.kind == Control::Request::Kind::kill;
+    if (kill)
+        pool_.end(*process, "as chaos asked");
+    else
+        process->stopped = ::kill(process->pid, SIGSTOP) == 0; // the rest is the hang watch's
+    return ordered_json{{"event", "struck"}, {"how", kill ? "kill" : "stop"}, {"worker", worker},
+        {"pid", process->pid}}
+        .dump();
+}
+
+void Master::tell_takeover(const Takeover& takeover, double milliseconds) {
+    if (!control_)
+        return;
+    control_->tell(
+        ordered_json{{"event", "taken_over"}, {"worker", takeover.entry + 1}, {"pid", takeover.pid},
+            {"milliseconds", milliseconds}, {"cause", takeover.cause}, {"deaths", takeover.deaths},
+            {"users", takeover.users}, {"settled_bytes", takeover.settled_bytes}}
+            .dump());
+}
+
+} // namespace chatserv

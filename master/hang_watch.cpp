@@ -1,0 +1,64 @@
+#include "master/hang_watch.h"
+
+#include "shared/panic.h"
+
+#include <algorithm>
+
+namespace chatserv {
+
+namespace {
+
+// Until its first beat a process may take longer: exec and the dynamic linker read from a disk.
+constexpr std::chrono::seconds start_limit{10};
+
+} // namespace
+
+HangWatch::HangWatch(std::span<Heartbeat> heartbeats, std::chrono::milliseconds limit) :
+    heartbeats_(heartbeats), limit_(limit), seats_(heartbeats.size()) {}
+
+uint32_t HangWatch::enter(Clock::time_point now) {
+    const auto free =
+        std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.taken; });
+    invariant(free != seats_.end(), "more worker processes were started than there are places for");
+    *free = {.taken = true, .watched = true, .entered = now};
+    const auto seat = static_cast<uint32_t>(free - seats_.begin());
+    clear(heartbeats_[seat]);
+    const Clock::time_point look = now + limit_;
+    next_look_ = next_look_ ? std::min(*next_look_, look) : look;
+    return seat;
+}
+
+void HangWatch::leave(uint32_t seat) {
+    seats_[seat] = {};
+}
+
+HangWatch::Clock::time_point HangWatch::deadline_of(uint32_t seat) const {
+    if (has_beaten(heartbeats_[seat]))
+        return last_beat(heartbeats_[seat]) + limit_;
+    return seats_[seat].entered + std::max<Clock::duration>(start_limit, limit_);
+}
+
+std::vector<uint32_t> HangWatch::overdue(Clock::time_point now) {
+    if (!next_look_ || now < *next_look_)
+        return {};
+    const bool held_up = now - *next_look_ > limit_ / 4;
+    next_look_.reset();
+    std::vector<uint32_t> overdue;
+    for (uint32_t seat = 0; seat < seats_.size(); ++seat) {
+        if (!seats_[seat].watched)
+            continue;
+        Clock::time_point look = deadline_of(seat);
+        if (look <= now) {
+            if (!held_up)
+                overdue.push_back(seat);
+            look = now + limit_ / 2;
+        }
+        // A process whose first beat is outstanding can beat at any time, and hang then.
+        if (!has_beaten(heartbeats_[seat]))
+            look = std::min(look, now + limit_);
+        next_look_ = next_look_ ? std::min(*next_look_, look) : look;
+    }
+    return overdue;
+}
+
+} // namespace chatserv

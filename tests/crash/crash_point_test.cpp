@@ -1,0 +1,102 @@
+// Every crash window by name: the victim is killed at exactly that instant, and what each of the
+// others reads, and it itself, is what they would have read otherwise, byte for byte.
+#include "tests/crash/crash_scene.h"
+
+#include <algorithm>
+#include <array>
+
+namespace chatserv::test {
+namespace {
+
+// What happens while the point is armed.
+enum class Scene { talk, join, leave };
+
+struct CrashCase {
+    CrashPoint point;
+    const char* name;
+    Scene scene;
+    // Within a recovery: the instant of the death that is recovered from.
+    CrashPoint first = CrashPoint::count;
+};
+
+constexpr std::array cases{
+    CrashCase{CrashPoint::received, "W1Received", Scene::talk},
+    CrashCase{CrashPoint::received, "W1ReceivedOfOneWhoLeaves", Scene::leave},
+    CrashCase{CrashPoint::recorded, "W1Recorded", Scene::talk},
+    CrashCase{CrashPoint::written, "W2Written", Scene::talk},
+    CrashCase{CrashPoint::written, "W2WrittenToOneWhoLeaves", Scene::leave},
+    CrashCase{CrashPoint::cursor_torn, "W2CursorTorn", Scene::talk},
+    CrashCase{CrashPoint::cursor_moved, "W2CursorMoved", Scene::talk},
+    CrashCase{CrashPoint::room_made, "W3RoomMade", Scene::talk},
+    CrashCase{CrashPoint::bytes_copied, "W3BytesCopied", Scene::talk},
+    CrashCase{CrashPoint::index_written, "W3IndexWritten", Scene::talk},
+    CrashCase{CrashPoint::intended, "W3Intended", Scene::talk},
+    CrashCase{CrashPoint::committed, "W3Committed", Scene::talk},
+    CrashCase{CrashPoint::batch_noted, "W3BatchNoted", Scene::talk},
+    CrashCase{CrashPoint::appended, "W3Appended", Scene::talk},
+    CrashCase{CrashPoint::half_cleared, "W3HalfCleared", Scene::talk},
+    CrashCase{CrashPoint::clients_received, "W4ClientsReceived", Scene::join},
+    CrashCase{CrashPoint::some_attached, "W4SomeAttached", Scene::join},
+    CrashCase{CrashPoint::all_attached, "W4AllAttached", Scene::join},
+    CrashCase{CrashPoint::not_rung, "W5NotRung", Scene::talk},
+    CrashCase{CrashPoint::end_seen, "W6EndSeen", Scene::leave},
+    CrashCase{CrashPoint::closing, "W6Closing", Scene::leave},
+    CrashCase{CrashPoint::left_untold, "W6LeftUntold", Scene::leave},
+    CrashCase{CrashPoint::entry_taken, "RecoveryEntryTaken", Scene::talk, CrashPoint::received},
+    CrashCase{
+        CrashPoint::clients_received, "RecoveryClientsReceived", Scene::talk, CrashPoint::written},
+    CrashCase{CrashPoint::some_attached, "RecoverySomeAttached", Scene::talk, CrashPoint::written},
+    CrashCase{CrashPoint::all_attached, "RecoveryAllAttached", Scene::talk, CrashPoint::received},
+    CrashCase{CrashPoint::doubt_asked, "RecoveryAskedOfARead", Scene::talk, CrashPoint::received},
+    CrashCase{CrashPoint::doubt_asked, "RecoveryAskedOfAWrite", Scene::talk, CrashPoint::written},
+    CrashCase{CrashPoint::doubt_settled, "RecoverySettledARead", Scene::talk, CrashPoint::received},
+    CrashCase{CrashPoint::doubt_settled, "RecoverySettledAWrite", Scene::talk, CrashPoint::written},
+    CrashCase{CrashPoint::recorded, "RecoveryRecorded", Scene::talk, CrashPoint::received},
+    CrashCase{CrashPoint::committed, "RecoveryCommitted", Scene::talk, CrashPoint::intended},
+};
+
+constexpr bool every_point_has_a_case() {
+    for (unsigned point = 0; point < static_cast<unsigned>(CrashPoint::count); ++point)
+        if (std::none_of(cases.begin(), cases.end(), [point](const CrashCase& candidate) {
+                return static_cast<unsigned>(candidate.point) == point;
+            }))
+            return false;
+    return true;
+}
+static_assert(every_point_has_a_case(), "a crash point has no test: add it to `cases`");
+
+class CrashPointTest : public CrashScene, public testing::WithParamInterface<CrashCase> {};
+
+INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
+    [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST_P(CrashPointTest, NobodyNotices) {
+    const CrashCase& crash = GetParam();
+    open(build_named("CHATSERV_CRASHING"));
+    if (crash.first == CrashPoint::count) {
+        arm_victim(crash.point);
+    } else {
+        arm_victim(crash.first);
+        arm_anyone(crash.point);
+    }
+    switch (crash.scene) {
+    case Scene::talk:
+        everyone_speaks("meanwhile");
+        break;
+    case Scene::join:
+        join("a newcomer speaks;");
+        break;
+    case Scene::leave:
+        leave(0, "0 says goodbye;");
+        break;
+    }
+    everyone_speaks("after");
+    EXPECT_TRUE(struck(crash.point)) << "nobody came by that point";
+    EXPECT_TRUE(crash.first == CrashPoint::count || struck(crash.first));
+    server_->wait_for_line("worker 1 taken over by pid ");
+    expect_that_nobody_noticed();
+    stop();
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,102 @@
+#include "tests/crash/crash_scene.h"
+
+#include <cstdlib>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace chatserv::test {
+
+namespace {
+
+std::string number_of(CrashPoint point) {
+    return std::to_string(static_cast<unsigned>(point));
+}
+
+} // namespace
+
+std::string build_named(const char* variable) {
+    const char* const path = std::getenv(variable);
+    if (path == nullptr)
+        throw std::runtime_error(std::string(variable) + " is not set: run these with meson test");
+    return path;
+}
+
+void CrashScene::open(const std::string& binary, const std::vector<std::string>& options) {
+    std::vector<std::string> all{"--workers", "2", "--spares", "2"};
+    all.insert(all.end(), options.begin(), options.end());
+    server_ = std::make_unique<Server>(
+        loop_, ServerOptions{.more = all,
+                   .environment = {{"CHATSERV_CRASH_DIR", folder_.path().string()}},
+                   .binary = binary});
+    for (int i = 0; i < 4; ++i) {
+        people_.push_back({std::make_unique<Client>(loop_, server_->endpoint())});
+        const Joined joined = server_->wait_for_join(people_.back().client->address());
+        ASSERT_EQ(joined.worker, i % 2 + 1) << "new users do not take turns at the workers";
+    }
+    everyone_speaks("before");
+}
+
+void CrashScene::arm_victim(CrashPoint point) {
+    const std::string pid = std::to_string(server_->worker_pids().front());
+    (void)folder_.file(number_of(point) + "." + pid, "");
+}
+
+void CrashScene::arm_anyone(CrashPoint point) {
+    (void)folder_.file(number_of(point), "");
+}
+
+bool CrashScene::struck(CrashPoint point) const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+        if (entry.path().stem() == number_of(point))
+            return false;
+    return true;
+}
+
+void CrashScene::join(const std::string& text) {
+    people_.push_back({std::make_unique<Client>(loop_, server_->endpoint())});
+    server_->wait_for_join(people_.back().client->address());
+    say(people_.size() - 1, text);
+}
+
+void CrashScene::everyone_but(std::size_t person, const std::string& text) {
+    for (std::size_t i = 0; i < people_.size(); ++i)
+        if (i != person && !people_[i].client->ended())
+            people_[i].expected += text;
+    for (const Person& other : people_)
+        if (!other.client->ended())
+            other.client->wait_for_bytes(other.expected.size());
+}
+
+void CrashScene::say(std::size_t person, const std::string& text) {
+    people_[person].client->send(text);
+    everyone_but(person, text);
+}
+
+void CrashScene::leave(std::size_t person, const std::string& text) {
+    people_[person].client->send(text);
+    people_[person].client->half_close();
+    people_[person].client->wait_for_end();
+    ++left_;
+    everyone_but(person, text);
+}
+
+void CrashScene::everyone_speaks(const std::string& occasion) {
+    for (std::size_t i = 0; i < people_.size(); ++i)
+        if (!people_[i].client->ended())
+            say(i, std::to_string(i) + " speaks " + occasion + ";");
+}
+
+void CrashScene::expect_that_nobody_noticed() {
+    for (std::size_t i = 0; i < people_.size(); ++i)
+        EXPECT_EQ(people_[i].client->received(), people_[i].expected) << "user " << i;
+    if (left_ > 0)
+        server_->wait_for_line(" left: end of file", left_);
+    EXPECT_EQ(server_->count(" left: "), left_);
+}
+
+void CrashScene::stop() {
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+} // namespace chatserv::test

@@ -1,0 +1,105 @@
+// The one client in doubt: what its case is without the kernel's account, and that the tests of
+// takeovers see it when a successor trusts the stored cursors instead.
+#include "tests/crash/crash_scene.h"
+
+#include <gmock/gmock.h>
+
+namespace chatserv::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+// The control of the crash points' tests: the same two deaths, of which one must lose bytes here
+// and the other must repeat some.
+class TrustingTest : public CrashScene {
+protected:
+    void SetUp() override { open(build_named("CHATSERV_TRUSTING")); }
+
+    std::string read_by(std::size_t person) const {
+        return people_[person].client->received().substr(people_[person].expected.size());
+    }
+};
+
+TEST_F(TrustingTest, LosesWhatWasReadAndNotRecorded) {
+    arm_victim(CrashPoint::received);
+    people_[0].client->send("lost;");
+    server_->wait_for_line("worker 1 taken over by pid ");
+    people_[0].client->send("the end;");
+    people_[1].client->wait_for("the end;");
+    EXPECT_EQ(read_by(1), "the end;");
+}
+
+TEST_F(TrustingTest, RepeatsWhatWasWrittenAndNotRecorded) {
+    arm_victim(CrashPoint::written);
+    people_[1].client->send("repeated;");
+    server_->wait_for_line("worker 1 taken over by pid ");
+    people_[1].client->send("the end;");
+    people_[0].client->wait_for("the end;");
+    people_[2].client->wait_for("the end;");
+    EXPECT_THAT((std::vector{read_by(0), read_by(2)}),
+        UnorderedElementsAre("repeated;the end;", "repeated;repeated;the end;"));
+}
+
+// As on a system without the account: that one client is disconnected, and the log says why.
+class UnaccountedTest : public CrashScene {
+protected:
+    void SetUp() override {
+        // Here the server cannot tell when a client has got everything: a stop takes the limit.
+        open(build_named("CHATSERV_UNACCOUNTED"), {"--stall-limit", "0.5"});
+    }
+
+    // All but one of these are as they were.
+    void expect_that_only(std::size_t person, const std::string& said_by_3) {
+        server_->wait_for_line("worker 1 taken over by pid ");
+        people_[person].client->wait_for_end();
+        EXPECT_THAT(
+            server_->wait_for_line(" left: "), HasSubstr("left: in doubt: its worker died"));
+        for (std::size_t i = 0; i < people_.size(); ++i) {
+            if (i == person || i == 3)
+                continue;
+            people_[i].expected += said_by_3;
+            people_[i].client->wait_for_bytes(people_[i].expected.size());
+        }
+        everyone_speaks("after");
+        EXPECT_EQ(server_->count(" left: "), 1U);
+        for (std::size_t i = 0; i < people_.size(); ++i)
+            if (i != person) {
+                EXPECT_EQ(people_[i].client->received(), people_[i].expected) << "user " << i;
+            }
+        stop();
+    }
+};
+
+TEST_F(UnaccountedTest, SaysSoAtTheStart) {
+    EXPECT_THAT(server_->wait_for_line("no kernel account of connections"),
+        HasSubstr("this system keeps none"));
+    stop();
+}
+
+TEST_F(UnaccountedTest, DisconnectsTheOneThatWasRead) {
+    arm_victim(CrashPoint::received);
+    people_[0].client->send("?");
+    expect_that_only(0, "");
+}
+
+TEST_F(UnaccountedTest, DisconnectsTheOneThatWasWrittenTo) {
+    arm_victim(CrashPoint::written);
+    people_[3].client->send("hello from 3;");
+    loop_.wait_until([&] { return server_->count(" left: ") == 1; }, "one to be in doubt");
+    const std::size_t written = parse_left(server_->wait_for_line(" left: "))->slot;
+    ASSERT_EQ(written % 2, 0U) << "served by the victim";
+    expect_that_only(written, "hello from 3;");
+}
+
+TEST_F(UnaccountedTest, CostsNobodyAnythingWhereNobodyWasBeingServed) {
+    arm_victim(CrashPoint::not_rung);
+    everyone_speaks("meanwhile");
+    server_->wait_for_line("worker 1 taken over by pid ");
+    everyone_speaks("after");
+    expect_that_nobody_noticed();
+    stop();
+}
+
+} // namespace
+} // namespace chatserv::test

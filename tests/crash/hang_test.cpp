@@ -1,0 +1,99 @@
+// A worker that is stopped is found, ended and replaced; its clients wait that long and no longer.
+#include "tests/integration/server_test.h"
+
+#include <algorithm>
+#include <csignal>
+#include <gmock/gmock.h>
+
+namespace chatserv::test {
+namespace {
+
+using testing::HasSubstr;
+
+class HangTest : public ServerTest {
+protected:
+    void begin(const std::vector<std::string>& options) {
+        std::vector<std::string> all{"--workers", "2"};
+        all.insert(all.end(), options.begin(), options.end());
+        start(all);
+        clients_ = join_many(4);
+    }
+
+    void expect_that_all_can_talk(const std::string& occasion) {
+        for (std::size_t from = 0; from < clients_.size(); ++from) {
+            const std::string said = occasion + " " + std::to_string(from) + ";";
+            clients_[from]->send(said);
+            for (std::size_t to = 0; to < clients_.size(); ++to)
+                if (to != from)
+                    expected_[to] += said;
+            for (std::size_t to = 0; to < clients_.size(); ++to)
+                clients_[to]->wait_for_bytes(expected_[to].size());
+        }
+        for (std::size_t i = 0; i < clients_.size(); ++i)
+            EXPECT_EQ(clients_[i]->received(), expected_[i]) << "client " << i;
+        EXPECT_EQ(server_->count(" left: "), 0U);
+    }
+
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::vector<std::string> expected_ = std::vector<std::string>(4);
+};
+
+TEST_F(HangTest, AStoppedWorkerIsReplaced) {
+    begin({"--hang-limit", "0.3"});
+    expect_that_all_can_talk("before");
+    ::kill(server_->worker_pids().at(0), SIGSTOP);
+    expect_that_all_can_talk("meanwhile");
+    EXPECT_THAT(server_->wait_for_line("worker 1 taken over by pid "),
+        HasSubstr("it did not answer for 300 ms (--hang-limit); 2 users moved"));
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+TEST_F(HangTest, AllWorkersStoppedAtOnceAreReplaced) {
+    begin({"--hang-limit", "0.3"});
+    for (const pid_t pid : server_->worker_pids())
+        ::kill(pid, SIGSTOP);
+    expect_that_all_can_talk("after");
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_F(HangTest, AStoppedSpareIsReplacedBeforeItIsNeeded) {
+    begin({"--hang-limit", "0.3", "--log-level", "debug"});
+    server_->wait_for_line("spare worker ready (pid ", 3); // two of them are workers now
+    const std::vector<pid_t> at_work = server_->worker_pids();
+    pid_t spare = 0;
+    for (std::size_t i = 1; i <= 3; ++i) {
+        const std::string line = server_->wait_for_line("spare worker ready (pid ", i);
+        const pid_t pid = std::stoi(line.substr(line.find("(pid ") + 5));
+        if (std::find(at_work.begin(), at_work.end(), pid) == at_work.end())
+            spare = pid;
+    }
+    ::kill(spare, SIGSTOP);
+    server_->wait_for_line("spare worker died (pid " + std::to_string(spare) + ")");
+    ::kill(at_work.front(), SIGKILL);
+    expect_that_all_can_talk("after");
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+// Nobody is ended because the machine stood still, or somebody stopped the whole server.
+TEST_F(HangTest, AServerThatWasStoppedAsAWholeGoesOn) {
+    begin({"--hang-limit", "1"});
+    ::kill(-server_->process().pid(), SIGSTOP);
+    const auto twice_the_limit = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    while (std::chrono::steady_clock::now() < twice_the_limit)
+        loop_.turn(std::chrono::milliseconds(100));
+    ::kill(-server_->process().pid(), SIGCONT);
+    expect_that_all_can_talk("after");
+    EXPECT_EQ(server_->count(" died "), 0U);
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_F(HangTest, AHungWorkerDoesNotHoldUpTheStop) {
+    begin({"--hang-limit", "0.3"});
+    ::kill(server_->worker_pids().at(0), SIGSTOP);
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,94 @@
+// The hang watch: who is overdue, and when it looks.
+#include "master/hang_watch.h"
+
+#include <gmock/gmock.h>
+
+namespace chatserv {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class HangWatchTest : public testing::Test {
+protected:
+    void beat_at(uint32_t seat, HangWatch::Clock::time_point time) {
+        heartbeats_[seat].beat_ns = static_cast<uint64_t>(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+    }
+
+    // Looks at the instant at which the watch wants to.
+    std::vector<uint32_t> look() { return watch_.overdue(watch_.next_look().value()); }
+
+    HangWatch::Clock::time_point start_ = HangWatch::Clock::now();
+    std::vector<Heartbeat> heartbeats_ = std::vector<Heartbeat>(3);
+    HangWatch watch_{heartbeats_, 2000ms};
+};
+
+TEST_F(HangWatchTest, LooksAtNobodyWhereNobodyIs) {
+    EXPECT_EQ(watch_.next_look(), std::nullopt);
+    EXPECT_THAT(watch_.overdue(start_ + 1h), IsEmpty());
+}
+
+TEST_F(HangWatchTest, TellsWhoHasNotBeatenForTheLimit) {
+    const uint32_t dead = watch_.enter(start_);
+    const uint32_t alive = watch_.enter(start_);
+    beat_at(dead, start_ + 10ms);
+    beat_at(alive, start_ + 1500ms);
+    EXPECT_THAT(look(), IsEmpty()) << "at 2 s, when the first beat is 1990 ms old";
+    EXPECT_EQ(watch_.next_look(), start_ + 2010ms) << "not a moment later than due";
+    EXPECT_THAT(look(), ElementsAre(dead));
+}
+
+TEST_F(HangWatchTest, LooksOnceASecondAtTheMostWhereAllBeatTwiceInALimit) {
+    const uint32_t first = watch_.enter(start_);
+    const uint32_t second = watch_.enter(start_);
+    HangWatch::Clock::time_point last_look = start_;
+    for (int round = 0; round < 100; ++round) {
+        const auto now = watch_.next_look().value();
+        EXPECT_GE(now - last_look, 1s);
+        beat_at(first, now - 1s);
+        beat_at(second, now - 300ms);
+        EXPECT_THAT(watch_.overdue(now), IsEmpty());
+        last_look = now;
+    }
+}
+
+TEST_F(HangWatchTest, GivesAProcessThatStartsMoreTime) {
+    const uint32_t seat = watch_.enter(start_);
+    while (watch_.next_look().value() < start_ + 10s)
+        EXPECT_THAT(look(), IsEmpty());
+    EXPECT_THAT(watch_.overdue(start_ + 10s + 1ms), ElementsAre(seat));
+}
+
+TEST_F(HangWatchTest, FindsAProcessThatHangsAfterItsFirstBeat) {
+    const uint32_t seat = watch_.enter(start_);
+    beat_at(seat, start_ + 1ms);
+    EXPECT_THAT(look(), IsEmpty());
+    EXPECT_THAT(look(), ElementsAre(seat));
+    EXPECT_LE(watch_.next_look().value(), start_ + 3100ms);
+}
+
+TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
+    const uint32_t seat = watch_.enter(start_);
+    beat_at(seat, start_);
+    const auto late = start_ + 10s; // the whole machine slept
+    EXPECT_THAT(watch_.overdue(late), IsEmpty());
+    EXPECT_EQ(watch_.next_look(), late + 1s);
+    EXPECT_THAT(look(), ElementsAre(seat)) << "still silent though it could have run";
+}
+
+TEST_F(HangWatchTest, TellsOfNobodyThatWasSeenToOrHasLeft) {
+    const uint32_t ignored = watch_.enter(start_);
+    const uint32_t left = watch_.enter(start_);
+    beat_at(ignored, start_);
+    beat_at(left, start_);
+    watch_.ignore(ignored);
+    watch_.leave(left);
+    EXPECT_THAT(look(), IsEmpty());
+    EXPECT_EQ(watch_.enter(start_ + 3s), left) << "the place of one that left is free";
+    EXPECT_FALSE(has_beaten(heartbeats_[left])) << "and has nothing of its predecessor's";
+}
+
+} // namespace
+} // namespace chatserv
