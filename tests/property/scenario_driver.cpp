@@ -6,21 +6,6 @@
 
 namespace chatserv::test {
 
-namespace {
-
-// Long enough to occur at one place of a stream only, see Tally::last_codes.
-constexpr std::uint64_t last_words_bytes = 32;
-
-} // namespace
-
-void Tally::take(const std::string& received) {
-    for (; bytes < received.size(); ++bytes) {
-        const unsigned sender = sender_of(received[bytes]);
-        ++counts[sender];
-        last_codes[sender] = last_codes[sender] << 4U | code_of(received[bytes]);
-    }
-}
-
 ScenarioDriver::ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario) :
     loop_(loop), server_(server), scenario_(scenario), code_(scenario.seed),
     ledger_(scenario.users), visitors_(scenario.clients.size()) {
@@ -157,12 +142,7 @@ void ScenarioDriver::exchange_last_words() {
 bool ScenarioDriver::has_last_words(const Visitor& reader, const Visitor& writer) const {
     if (&reader == &writer || writer.state != State::present || !writer.session.sender)
         return true;
-    const unsigned sender = *writer.session.sender;
-    std::uint64_t expected = 0;
-    for (std::uint64_t position = writer.queued_bytes - 16; position < writer.queued_bytes;
-         ++position)
-        expected = expected << 4U | code_.code(sender, position);
-    return reader.tally.last_codes[sender] == expected;
+    return reader.tally.has_last_words(code_, *writer.session.sender, writer.queued_bytes);
 }
 
 void ScenarioDriver::stop_server() {

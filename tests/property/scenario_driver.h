@@ -5,6 +5,7 @@
 #include "tests/property/slot_ledger.h"
 #include "tests/support/client.h"
 #include "tests/support/server.h"
+#include "tests/support/tally.h"
 #include "tests/support/transcript.h"
 
 #include <array>
@@ -16,15 +17,6 @@
 #include <vector>
 
 namespace chatserv::test {
-
-// How much of each sender a client has received so far, and which codes came last.
-struct Tally {
-    PerSender counts{};
-    PerSender last_codes{}; // sixteen of them, four bits each
-    std::size_t bytes = 0;  // of what was received, how much is counted here
-
-    void take(const std::string& received);
-};
 
 class ScenarioDriver {
 public:

@@ -1,0 +1,186 @@
+// How long the clients of a killed worker wait: from SIGKILL to the first byte that its successor
+// delivers, and until everybody has it.
+//
+// One worker serves all clients, so a takeover moves every one of them. In each round it is killed
+// and one client says a byte in the same moment; the clock stops when the first of the others reads
+// it, and again when the last one does. Receivers, sender and server share the machine, so the
+// second figure holds the delivery to all of them as well, which is given beside it as measured
+// without a death.
+//
+//     takeover-bench [CLIENTS...]      10 1000 10000 unless told otherwise
+#include "shared/event_queue.h"
+#include "tests/support/server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace chatserv {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using test::Loop;
+using test::Server;
+
+struct Times {
+    double first_ms;
+    double last_ms;
+};
+
+double milliseconds(Clock::duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+}
+
+double quantile(std::vector<double> values, double share) {
+    std::sort(values.begin(), values.end());
+    const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(values.size())));
+    return values[std::clamp<size_t>(rank, 1, values.size()) - 1];
+}
+
+[[noreturn]] void fail(const std::string& what) {
+    std::fprintf(stderr, "takeover-bench: %s\n", what.c_str());
+    std::exit(1);
+}
+
+class Bench {
+public:
+    explicit Bench(size_t clients) :
+        server_(loop_, {.listen = {"127.0.0.1:0", "127.0.0.1:0"},
+                           .more = {"--workers", "1", "--spares", "1", "--users",
+                               std::to_string(clients), "--hang-limit", "60"}}) {
+        constexpr size_t wave = 100; // as many as fit into a listen queue
+        while (sockets_.size() < clients) {
+            for (size_t i = 0; i < wave && sockets_.size() < clients; ++i)
+                connect_one();
+            loop_.wait_until([&] { return joined() == sockets_.size(); }, "the clients to join");
+        }
+    }
+
+    // A byte from the first client to all others. With `kill`, the worker is killed first.
+    Times round(bool kill) {
+        const size_t takeovers = taken_over();
+        const Clock::time_point begin = Clock::now();
+        if (kill && ::kill(worker_, SIGKILL) == -1)
+            fail("the worker is not there");
+        if (::send(sockets_.front().get(), "x", 1, 0) != 1)
+            fail("cannot send");
+        size_t outstanding = sockets_.size() - 1;
+        double first_ms = 0;
+        while (outstanding > 0) {
+            const auto events = events_.wait();
+            if (first_ms == 0)
+                first_ms = milliseconds(Clock::now() - begin);
+            for (const EventQueue::Event& event : events)
+                outstanding -= read_one(static_cast<int>(event.ident));
+        }
+        const double last_ms = milliseconds(Clock::now() - begin);
+        if (kill)
+            loop_.wait_until([&] { return taken_over() > takeovers; }, "the takeover's log line");
+        return {first_ms, last_ms};
+    }
+
+private:
+    void connect_one() {
+        const test::Endpoint& endpoint = server_.endpoint(sockets_.size() % 2);
+        UniqueFd socket(::socket(endpoint.family(), SOCK_STREAM, 0));
+        if (!socket || ::connect(socket.get(), endpoint.address(), endpoint.length()) == -1)
+            fail("cannot connect");
+        set_nonblocking(socket.get());
+        if (!sockets_.empty() &&
+            events_.change(static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD) != 0)
+            fail("cannot watch a client");
+        sockets_.push_back(std::move(socket));
+    }
+
+    static size_t read_one(int fd) {
+        char bytes[16];
+        if (::recv(fd, bytes, sizeof bytes, 0) != 1)
+            fail("a client got something else than the one byte that was sent");
+        return 1;
+    }
+
+    void read_log() {
+        for (; lines_seen_ < server_.log().size(); ++lines_seen_) {
+            const std::string& line = server_.log()[lines_seen_];
+            if (const auto started = test::parse_worker_started(line))
+                worker_ = started->pid;
+            else if (line.find(" joined from ") != std::string::npos)
+                ++joined_;
+            else if (line.find(" taken over by ") != std::string::npos)
+                ++taken_over_;
+            else if (line.find(" left: ") != std::string::npos)
+                fail("a client was disconnected: " + line);
+        }
+    }
+    size_t joined() {
+        read_log();
+        return joined_;
+    }
+    size_t taken_over() {
+        read_log();
+        return taken_over_;
+    }
+
+    Loop loop_;
+    Server server_;
+    EventQueue events_;
+    std::vector<UniqueFd> sockets_; // the first one sends
+    size_t lines_seen_ = 0;
+    size_t joined_ = 0;
+    size_t taken_over_ = 0;
+    pid_t worker_ = 0;
+};
+
+void measure(size_t clients) {
+    const int rounds = clients > 5000 ? 50 : 200;
+    Bench bench(clients);
+    (void)bench.round(false);
+    std::vector<double> first;
+    std::vector<double> last;
+    std::vector<double> undisturbed_first;
+    std::vector<double> undisturbed_last;
+    for (int i = 0; i < rounds; ++i) {
+        const Times alive = bench.round(false);
+        undisturbed_first.push_back(alive.first_ms);
+        undisturbed_last.push_back(alive.last_ms);
+        const Times killed = bench.round(true);
+        first.push_back(killed.first_ms);
+        last.push_back(killed.last_ms);
+    }
+    const auto row = [&](const char* what, const std::vector<double>& values) {
+        std::printf("%7zu  %-34s %8.2f %8.2f\n", clients, what, quantile(values, 0.5),
+            quantile(values, 0.99));
+    };
+    row("first byte, worker alive", undisturbed_first);
+    row("first byte after SIGKILL", first);
+    row("last client served, worker alive", undisturbed_last);
+    row("last client served after SIGKILL", last);
+    std::fflush(stdout);
+}
+
+} // namespace
+} // namespace chatserv
+
+int main(int argc, char** argv) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    std::vector<size_t> counts;
+    for (int i = 1; i < argc; ++i)
+        counts.push_back(std::strtoul(argv[i], nullptr, 10));
+    if (counts.empty())
+        counts = {10, 1000, 10000};
+    std::printf("clients  ms                                  median      p99\n");
+    for (const size_t count : counts)
+        chatserv::measure(count);
+    return 0;
+}

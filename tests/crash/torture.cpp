@@ -1,0 +1,224 @@
+#include "tests/crash/torture.h"
+
+#include "tests/support/endpoint.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+namespace chatserv::test {
+
+namespace {
+
+constexpr std::uint64_t stream_bytes_per_strike = 20'000; // of each resident: it talks to the end
+
+ServerOptions server_options(
+    const TortureOptions& options, bool two_families, std::mt19937_64& random) {
+    const auto pick = [&](std::initializer_list<const char*> all) {
+        return std::string(all.begin()[random() % all.size()]);
+    };
+    return {.listen = {"127.0.0.1:0", two_families ? "[::1]:0" : "127.0.0.1:0"},
+        .more = {"--workers", pick({"1", "2", "2", "4"}), "--spares", pick({"0", "1", "4"}),
+            "--log-size", pick({"64K", "64K", "256K", "4M"}), "--users", "20", "--stall-limit",
+            "600", "--hang-limit", "0.5"},
+        .binary = options.binary};
+}
+
+void spin_for(std::chrono::microseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+}
+
+} // namespace
+
+Torture::Torture(Loop& loop, std::uint64_t seed, const TortureOptions& options) :
+    loop_(loop), random_(seed), options_(options), code_(seed), two_families_(has_ipv6()),
+    server_(std::make_unique<Server>(loop, server_options(options, two_families_, random_))) {}
+
+std::vector<std::string> Torture::run() {
+    while (people_.size() < residents)
+        invite(people_.size() % 3 == 0);
+    loop_.wait_until(
+        [&] {
+            observe();
+            return joined_.size() == residents;
+        },
+        "the residents to join");
+    while (killed_ + stopped_ < options_.strikes) {
+        observe();
+        everyone_speaks((killed_ + stopped_ + 1) * stream_bytes_per_strike);
+        if (options_.visitors)
+            visitors_come_and_go();
+        if (random_() % 4 == 0)
+            strike();
+        loop_.turn(std::chrono::milliseconds(random_() % 2));
+    }
+    say_last_words();
+    std::vector<std::string> found = violations();
+    if (const int status = server_->stop(); status != 0)
+        found.push_back("the server ended with status " + std::to_string(status));
+    if (!server_->process().group_is_gone())
+        found.emplace_back("the server has left processes behind");
+    return found;
+}
+
+// The first few have a stream of their own, all others listen.
+void Torture::invite(bool slow) {
+    Person person;
+    person.session.name = "client " + std::to_string(people_.size());
+    if (people_.size() < senders_max)
+        person.session.sender = static_cast<unsigned>(people_.size());
+    person.client =
+        std::make_unique<Client>(loop_, server_->endpoint(people_.size() % 2), slow ? 8192 : 0);
+    people_.push_back(std::move(person));
+}
+
+void Torture::speak(Person& person, std::uint64_t bytes) {
+    person.client->send(code_.bytes(*person.session.sender, person.queued_bytes, bytes));
+    person.queued_bytes += bytes;
+}
+
+void Torture::everyone_speaks(std::uint64_t stream_bytes_max) {
+    for (Person& person : people_) {
+        const bool may = person.session.sender && person.joined && !person.leaving;
+        if (may && person.client->is_sent() && person.queued_bytes < stream_bytes_max)
+            speak(person, std::uint64_t{1} << random_() % 16);
+    }
+    Client& slow = *people_[random_() % residents].client;
+    slow.is_paused() ? slow.resume() : slow.pause();
+}
+
+void Torture::visitors_come_and_go() {
+    const auto present = static_cast<std::size_t>(std::count_if(people_.begin() + residents,
+        people_.end(), [](const Person& visitor) { return !visitor.gone; }));
+    if (present < visitors_at_once && random_() % 8 == 0)
+        invite(random_() % 4 == 0);
+    for (std::size_t i = residents; i < people_.size(); ++i)
+        if (people_[i].joined && !people_[i].leaving && random_() % 16 == 0)
+            begin_to_leave(people_[i]);
+}
+
+void Torture::begin_to_leave(Person& visitor) {
+    visitor.leaving = true;
+    switch (random_() % 4) {
+    case 0:
+        visitor.session.ending = Ending::cut;
+        visitor.client->reset();
+        visitor.gone = true;
+        break;
+    case 1:
+        visitor.session.ending = Ending::cut;
+        visitor.client->close();
+        visitor.gone = true;
+        break;
+    default:
+        visitor.session.ending = Ending::half_closed;
+        visitor.session.delivered_before_eof = delivered();
+        visitor.client->half_close();
+    }
+}
+
+// Mostly one worker; now and then all of them within the same moment.
+void Torture::strike() {
+    spin_for(std::chrono::microseconds(random_() % 300));
+    const bool stop = options_.stops && random_() % 40 == 0;
+    if (random_() % 10 == 0) {
+        for (const pid_t worker : workers_)
+            strike_one(worker, stop);
+    } else {
+        strike_one(workers_[random_() % workers_.size()], stop);
+    }
+}
+
+void Torture::strike_one(pid_t victim, bool stop) {
+    if (!struck_.insert(victim).second || ::kill(victim, stop ? SIGSTOP : SIGKILL) != 0)
+        return;
+    ++(stop ? stopped_ : killed_);
+}
+
+void Torture::observe() {
+    for (; log_lines_seen_ < server_->log().size(); ++log_lines_seen_) {
+        const std::string& line = server_->log()[log_lines_seen_];
+        if (const auto started = parse_worker_started(line)) {
+            workers_.resize(std::max(workers_.size(), static_cast<std::size_t>(started->worker)));
+            workers_[static_cast<std::size_t>(started->worker) - 1] = started->pid;
+        } else if (const auto joined = parse_joined(line)) {
+            joined_.insert(joined->address);
+        }
+    }
+    PerSender sent{};
+    for (const Person& person : people_)
+        if (person.session.sender)
+            sent[*person.session.sender] = person.client->sent_bytes();
+    for (Person& person : people_) {
+        person.tally.take(person.client->received());
+        if (!person.joined && joined_.contains(person.client->address())) {
+            person.joined = true;
+            person.session.sent_when_joined = sent;
+        }
+        if (person.leaving && person.client->ended())
+            person.gone = true;
+    }
+}
+
+std::vector<PerSender> Torture::delivered() const {
+    std::vector<PerSender> all;
+    for (const Person& person : people_)
+        all.push_back(person.tally.counts);
+    return all;
+}
+
+// The residents say something that everyone waits for. Only then it is known, and without knowing
+// how many bytes are due, that nothing is still on its way.
+void Torture::say_last_words() {
+    const auto all_visitors_are_gone = [&] {
+        observe();
+        for (std::size_t i = residents; i < people_.size(); ++i)
+            if (people_[i].joined && !people_[i].leaving)
+                begin_to_leave(people_[i]);
+        return std::all_of(people_.begin() + residents, people_.end(),
+            [](const Person& visitor) { return visitor.gone; });
+    };
+    for (Person& person : people_)
+        person.client->resume();
+    loop_.wait_until(all_visitors_are_gone, "the visitors to leave");
+    for (unsigned i = 0; i < residents; ++i)
+        speak(people_[i], last_words_bytes);
+    const auto has_everything = [&](const Person& reader) {
+        return reader.client->ended() ||
+               std::all_of(people_.begin(), people_.begin() + residents, [&](const Person& writer) {
+                   return &reader == &writer || writer.client->ended() ||
+                          reader.tally.has_last_words(
+                              code_, *writer.session.sender, writer.queued_bytes);
+               });
+    };
+    loop_.wait_until(
+        [&] {
+            observe();
+            return std::all_of(people_.begin(), people_.begin() + residents, has_everything);
+        },
+        "the residents to have everything");
+}
+
+std::vector<std::string> Torture::violations() {
+    std::vector<std::string> found;
+    Transcript transcript{code_, {}};
+    for (Person& person : people_) {
+        const bool resident = !person.leaving;
+        if (person.client->ended() &&
+            (resident || person.client->end_error() != 0))
+            found.push_back(person.session.name + " was disconnected");
+        person.session.sent = person.client->sent_bytes();
+        person.session.received = person.client->received();
+        person.session.delivered_before.resize(people_.size());
+        transcript.sessions.push_back(std::move(person.session));
+    }
+    std::vector<std::string> flaws = violations_in(transcript);
+    found.insert(found.end(), flaws.begin(), flaws.end());
+    if (const std::size_t lost = server_->count(" left: in doubt"); lost > 0)
+        found.push_back(std::to_string(lost) + " users were in doubt");
+    return found;
+}
+
+} // namespace chatserv::test

@@ -1,0 +1,84 @@
+// One round of torture: position-coded streams run between clients in both directions over IPv4 and
+// IPv6, while workers are killed or stopped at random instants, one, several or all at once.
+//
+// Residents stay and talk the whole time; some of them read slowly, so that workers die with sockets
+// full, and the log is small, so that they die with the log full. Visitors come, talk or listen,
+// and leave in one of the ways in which people leave.
+#pragma once
+
+#include "tests/support/client.h"
+#include "tests/support/server.h"
+#include "tests/support/tally.h"
+#include "tests/support/transcript.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace chatserv::test {
+
+struct TortureOptions {
+    std::string binary{}; // empty: the one tested usually
+    std::uint64_t strikes = 250;
+    bool stops = true; // some workers are stopped, not killed
+    bool visitors = true;
+};
+
+class Torture {
+public:
+    Torture(Loop& loop, std::uint64_t seed, const TortureOptions& options);
+
+    // Everything, to the server's end. Returns what anybody could have noticed: nothing, in a
+    // server that keeps its promise.
+    [[nodiscard]] std::vector<std::string> run();
+
+    [[nodiscard]] std::uint64_t killed() const { return killed_; }
+    [[nodiscard]] std::uint64_t stopped() const { return stopped_; }
+    [[nodiscard]] std::size_t visits() const { return people_.size() - residents; }
+
+private:
+    static constexpr unsigned residents = 6;
+    static constexpr std::size_t visitors_at_once = 3;
+
+    struct Person {
+        std::unique_ptr<Client> client{};
+        Session session{};
+        Tally tally{};
+        std::uint64_t queued_bytes = 0;
+        bool joined = false;
+        bool leaving = false; // has begun to
+        bool gone = false;    // and is
+    };
+
+    void invite(bool slow);
+    void speak(Person& person, std::uint64_t bytes);
+    void everyone_speaks(std::uint64_t stream_bytes_max);
+    void visitors_come_and_go();
+    void begin_to_leave(Person& visitor);
+    void strike();
+    void strike_one(pid_t victim, bool stop);
+    void observe();
+    void say_last_words();
+    [[nodiscard]] std::vector<PerSender> delivered() const;
+    [[nodiscard]] std::vector<std::string> violations();
+
+    Loop& loop_;
+    std::mt19937_64 random_;
+    TortureOptions options_;
+    StreamCode code_;
+    bool two_families_;
+    std::unique_ptr<Server> server_;
+    std::vector<Person> people_; // residents first
+    std::size_t log_lines_seen_ = 0;
+    std::vector<pid_t> workers_;           // the last process known of each
+    std::set<pid_t> struck_{};             // killed or stopped
+    std::set<std::string> joined_{};       // addresses
+    std::uint64_t killed_ = 0;
+    std::uint64_t stopped_ = 0;
+};
+
+} // namespace chatserv::test
