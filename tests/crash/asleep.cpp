@@ -29,11 +29,6 @@ std::string children_file(pid_t pid) {
     return "task/" + std::to_string(pid) + "/children";
 }
 
-std::vector<pid_t> children_of(pid_t pid) {
-    std::ifstream file = open_of(pid, children_file(pid));
-    return {std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>()};
-}
-
 // How often it has been put to sleep or aside so far, if it sleeps and is in a wait for events.
 std::optional<std::string> asleep(pid_t pid) {
     long call = -1; // the file says "running" of a process that runs
@@ -52,6 +47,11 @@ std::optional<std::string> asleep(pid_t pid) {
 }
 
 } // namespace
+
+std::vector<pid_t> children_of(pid_t pid) {
+    std::ifstream file = open_of(pid, children_file(pid));
+    return {std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>()};
+}
 
 std::optional<std::string> all_asleep(pid_t master, std::size_t children) {
     std::vector<pid_t> processes = children_of(master);

@@ -5,8 +5,11 @@
 #include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace chatserv::test {
+
+[[nodiscard]] std::vector<pid_t> children_of(pid_t pid);
 
 // Nothing unless the process and its children, that many, are asleep waiting for events. Otherwise
 // a text that is another one whenever any of them has run since: two equal ones in a row say that

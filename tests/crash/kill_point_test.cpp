@@ -2,6 +2,7 @@
 
 #include "tests/crash/asleep.h"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
@@ -10,11 +11,10 @@ namespace chatserv::test {
 namespace {
 
 constexpr std::size_t workers = 2;
-constexpr std::size_t spares = 2;
 
-// Nobody is given up, for whoever is held up here is held up by the test.
-const std::vector<std::string> options{"--workers", std::to_string(workers), "--spares",
-    std::to_string(spares), "--stall-limit", "600"};
+// Whoever is held up is held up by the test, for as long as that takes.
+const std::vector<std::string> options{
+    "--workers", std::to_string(workers), "--stall-limit", "600"};
 
 // A point of the dynamic linker, which finds a function when it is first called, is not worth a
 // kill: it finds all of them at the start.
@@ -36,8 +36,10 @@ void KillPointTest::begin() {
     server_.reset();
     kills_ = 0;
     visits_ = 0;
+    std::vector<std::string> all_options = options;
+    all_options.insert(all_options.end(), {"--spares", std::to_string(spares_)});
     server_ = std::make_unique<Server>(
-        loop_, ServerOptions{Program::chatserv, {"127.0.0.1:0"}, options, environment});
+        loop_, ServerOptions{Program::chatserv, {"127.0.0.1:0"}, all_options, environment});
     for (std::size_t i = 0; i < users_wanted_; ++i) {
         users_.push_back({std::make_unique<Client>(loop_, server_->endpoint()), {}});
         const Joined joined = server_->wait_for_join(users_.back().client->address());
@@ -56,21 +58,38 @@ KillPointTest::Outcome KillPointTest::round(std::uint64_t kill_at) {
         exchange(*victim, kill_at);
         wait_until_all_have_what_is_due();
         wait_for_rest();
-        outcome = {victim->killed(), victim->points()};
+        outcome = {victim->killed(), victim->points(), 0, false};
         if (!outcome.reached)
             victim->kill();
         ++kills_;
         wait_until([&] { return server_->worker_pids().at(1) != pid; }, "a successor");
+        end_successor(outcome);
         wait_for_rest();
         expect_that_nobody_noticed();
     } catch (const std::exception& failure) {
         ADD_FAILURE() << failure.what();
     }
     victim_ = nullptr;
+    if (HasFailure() && successor_)
+        ADD_FAILURE() << "its successor was killed " << successor_->place();
+    successor_.reset();
     if (HasFailure())
         ADD_FAILURE() << "in round " << rounds_ << ", to be killed at point " << kill_at
                       << ", killed " << (victim ? victim->place() : "not yet");
     return outcome;
+}
+
+// Where the victim did not come to its point, its successor has taken over only now.
+void KillPointTest::end_successor(Outcome& outcome) {
+    if (!successor_)
+        return;
+    wait_until_all_have_what_is_due();
+    wait_for_rest();
+    outcome.successor_points = successor_->points();
+    outcome.successor_reached = successor_->killed();
+    if (!outcome.successor_reached)
+        successor_->kill();
+    ++kills_;
 }
 
 void KillPointTest::expect_that_nobody_noticed() {
@@ -102,8 +121,7 @@ void KillPointTest::visitor_left() {
 
 void KillPointTest::wait_until(const std::function<bool()>& condition, std::string_view what) {
     const auto condition_after_a_step = [&] {
-        if (victim_ != nullptr)
-            victim_->advance();
+        advance_victims();
         return condition();
     };
     loop_.wait_until(condition_after_a_step, what);
@@ -120,13 +138,19 @@ void KillPointTest::wait_until_all_have_what_is_due() {
         wait_until([&] { return has_all(*visitor_); }, "all that is due to the visitor");
 }
 
+bool KillPointTest::advance_victims() {
+    const bool first = victim_ != nullptr && victim_->advance();
+    const bool second = successor_ && successor_->advance();
+    return first || second;
+}
+
 // No event tells of sleep, so it is asked for again and again.
 void KillPointTest::wait_for_rest() {
     const auto give_up = std::chrono::steady_clock::now() + patience;
     std::optional<std::string> before;
     for (;;) {
-        const bool goes_on = victim_ != nullptr && victim_->advance();
-        auto now = goes_on ? std::nullopt : all_asleep(server_->process().pid(), workers + spares);
+        auto now = advance_victims() ? std::nullopt
+                                     : all_asleep(server_->process().pid(), workers + spares_);
         if (now && now == before)
             return;
         before = std::move(now);
@@ -134,6 +158,15 @@ void KillPointTest::wait_for_rest() {
             throw std::runtime_error("waited in vain for the server to be at rest");
         loop_.turn(std::chrono::milliseconds(1));
     }
+}
+
+pid_t KillPointTest::spare_pid() {
+    const std::vector<pid_t> manned = server_->worker_pids();
+    for (const pid_t pid : children_of(server_->process().pid())) {
+        if (std::find(manned.begin(), manned.end(), pid) == manned.end())
+            return pid;
+    }
+    throw std::runtime_error("there is no spare worker");
 }
 
 std::string KillPointTest::text(std::string_view words) const {

@@ -26,7 +26,8 @@ protected:
         std::string due;
     };
 
-    KillPointTest(Victim::Unit unit, std::size_t users) : unit_(unit), users_wanted_(users) {}
+    KillPointTest(Victim::Unit unit, std::size_t users, std::size_t spares = 2) :
+        unit_(unit), users_wanted_(users), spares_(spares) {}
 
     // Begins, and skips the test where nothing can be traced.
     void SetUp() override;
@@ -40,6 +41,8 @@ protected:
     struct Outcome {
         bool reached = false;     // the point at which it was to die
         std::uint64_t points = 0; // up to there, or of the whole exchange
+        std::uint64_t successor_points = 0;
+        bool successor_reached = false;
     };
     Outcome round(std::uint64_t kill_at);
 
@@ -57,6 +60,9 @@ protected:
     void wait_until_all_have_what_is_due();
     void wait_for_rest();
 
+    // The one spare, where there is but one.
+    [[nodiscard]] pid_t spare_pid();
+
     // Text of this round alone.
     [[nodiscard]] std::string text(std::string_view words) const;
 
@@ -65,12 +71,17 @@ protected:
 
     std::vector<User> users_;
     std::optional<User> visitor_;
+    // The spare that takes over from the victim, where an exchange has it die as well.
+    std::optional<Victim> successor_;
 
 private:
+    bool advance_victims();
+    void end_successor(Outcome& outcome);
     void expect_that_nobody_noticed();
 
     Victim::Unit unit_;
     std::size_t users_wanted_;
+    std::size_t spares_;
     Victim* victim_ = nullptr; // of the round that runs
     std::uint64_t rounds_ = 0;
     std::size_t kills_ = 0;
