@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t samples_max = 60;
 constexpr std::uint64_t samples_min = 5;
 // A worker with sanitizers executes many times as many instructions: fewer samples then.
-constexpr std::uint64_t steps_max = 1'000'000;
+constexpr std::uint64_t steps_max = 300'000;
 
 // The log of a server, which is searched for every word of it, is not to grow for ever.
 constexpr std::uint64_t rounds_per_server = 200;

@@ -74,7 +74,8 @@ KillPointTest::Outcome KillPointTest::round(std::uint64_t kill_at) {
         ADD_FAILURE() << "its successor was killed " << successor_->place();
     successor_.reset();
     if (HasFailure())
-        ADD_FAILURE() << "in round " << rounds_ << ", to be killed at point " << kill_at
+        ADD_FAILURE() << (server_->process().exited() ? "the master has ended as well; " : "")
+                      << "in round " << rounds_ << ", to be killed at point " << kill_at
                       << ", killed " << (victim ? victim->place() : "not yet");
     return outcome;
 }
