@@ -1,0 +1,182 @@
+#include "tests/crash/tracer.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <system_error>
+
+namespace chatserv::test {
+
+namespace {
+
+constexpr int syscall_stop = SIGTRAP | 0x80; // as PTRACE_O_TRACESYSGOOD marks it
+
+// The event of a stop by a request of ptrace(2), which is in the status above the signal.
+int event_of(int status) {
+    return status >> 16;
+}
+
+long control(int request, pid_t pid, unsigned long data) {
+    return ::ptrace(static_cast<__ptrace_request>(request), pid, nullptr, data);
+}
+
+void must_control(int request, pid_t pid, unsigned long data, const char* what) {
+    if (control(request, pid, data) == -1)
+        throw std::system_error(errno, std::generic_category(), what);
+}
+
+// Waits for the process to stop or to end; nothing if it cannot be waited for.
+std::optional<int> wait_for(pid_t pid) {
+    int status = 0;
+    pid_t got = 0;
+    do {
+        got = ::waitpid(pid, &status, __WALL);
+    } while (got == -1 && errno == EINTR);
+    return got == pid ? std::optional(status) : std::nullopt;
+}
+
+bool ended(int status) {
+    return WIFEXITED(status) || WIFSIGNALED(status);
+}
+
+__ptrace_syscall_info info_of(pid_t pid) {
+    __ptrace_syscall_info info{};
+    if (::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) == -1)
+        throw std::system_error(errno, std::generic_category(), "PTRACE_GET_SYSCALL_INFO");
+    return info;
+}
+
+// Of the mapping that holds the address, the file and the place in it.
+std::string place_in_file(pid_t pid, std::uint64_t address) {
+    std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
+    for (std::string line; std::getline(maps, line);) {
+        std::istringstream fields(line);
+        std::uint64_t begin = 0;
+        std::uint64_t end = 0;
+        std::uint64_t offset = 0;
+        char dash = 0;
+        std::string skipped; // the permissions; then the device and the inode
+        std::string file;
+        fields >> std::hex >> begin >> dash >> end >> skipped >> offset >> skipped >> skipped >>
+            file;
+        if (address < begin || address >= end)
+            continue;
+        std::ostringstream place;
+        place << file << " 0x" << std::hex << address - begin + offset;
+        return place.str();
+    }
+    return "an address that is not mapped";
+}
+
+} // namespace
+
+Tracer::Tracer(pid_t pid) : pid_(pid) {
+    must_control(PTRACE_SEIZE, pid, PTRACE_O_TRACESYSGOOD, "PTRACE_SEIZE");
+    must_control(PTRACE_INTERRUPT, pid, 0, "PTRACE_INTERRUPT");
+    const auto status = wait_for(pid);
+    if (!status || ended(*status))
+        throw std::runtime_error(
+            "process " + std::to_string(pid) + " ended while it was attached to");
+}
+
+Tracer::~Tracer() {
+    if (traced_)
+        kill();
+}
+
+std::optional<std::string> Tracer::obstacle(pid_t pid) {
+    try {
+        Tracer tracer(pid);
+        static_cast<void>(info_of(pid));
+        tracer.detach();
+    } catch (const std::system_error& failure) {
+        constexpr std::array refusals{EPERM, EACCES, ENOSYS, EIO, EINVAL};
+        if (std::find(refusals.begin(), refusals.end(), failure.code().value()) == refusals.end())
+            throw;
+        return std::string("ptrace(2) cannot be used here: ") + failure.what();
+    }
+    return std::nullopt;
+}
+
+void Tracer::run_to_syscall() {
+    resume(PTRACE_SYSCALL, 0);
+}
+
+void Tracer::single_step() {
+    resume(PTRACE_SINGLESTEP, 0);
+}
+
+void Tracer::resume(int request, int signal) {
+    must_control(request, pid_, static_cast<unsigned long>(signal), "resuming a traced process");
+    if (request != PTRACE_LISTEN)
+        request_ = request;
+    running_ = true;
+}
+
+std::optional<Tracer::Stop> Tracer::stopped() {
+    while (running_) {
+        int status = 0;
+        const pid_t got = ::waitpid(pid_, &status, WNOHANG | __WALL);
+        if (got == 0)
+            return std::nullopt;
+        if (got == -1)
+            throw std::system_error(errno, std::generic_category(), "waitpid");
+        running_ = false;
+        if (ended(status)) {
+            traced_ = false;
+            throw std::runtime_error(
+                "the traced process ended by itself, wait status " + std::to_string(status));
+        }
+        const int signal = WSTOPSIG(status);
+        if (signal == syscall_stop) {
+            const __ptrace_syscall_info info = info_of(pid_);
+            const bool entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+            if (entry)
+                syscall_ = info.entry.nr;
+            last_stop_ = entry ? Stop::before_syscall : Stop::after_syscall;
+            return last_stop_;
+        }
+        if (event_of(status) == PTRACE_EVENT_STOP) {
+            // A group-stop is to last until SIGCONT; other stops of this kind are our own.
+            resume(signal == SIGTRAP ? request_ : PTRACE_LISTEN, 0);
+        } else if (signal == SIGTRAP && request_ == PTRACE_SINGLESTEP) {
+            last_stop_ = Stop::step;
+            return last_stop_;
+        } else {
+            resume(request_, signal);
+        }
+    }
+    return std::nullopt;
+}
+
+void Tracer::kill() {
+    ::kill(pid_, SIGKILL);
+    std::optional<int> status;
+    do { // it may have stopped just before
+        status = wait_for(pid_);
+    } while (status && !ended(*status));
+    running_ = false;
+    traced_ = false;
+}
+
+void Tracer::detach() {
+    must_control(PTRACE_DETACH, pid_, 0, "PTRACE_DETACH");
+    traced_ = false;
+}
+
+std::string Tracer::place() const {
+    std::string words;
+    if (last_stop_ == Stop::before_syscall || last_stop_ == Stop::after_syscall) {
+        words = last_stop_ == Stop::before_syscall ? "before" : "after";
+        words += " system call number " + std::to_string(syscall_) + ", ";
+    }
+    return words + "at " + place_in_file(pid_, info_of(pid_).instruction_pointer);
+}
+
+} // namespace chatserv::test
