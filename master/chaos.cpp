@@ -201,7 +201,8 @@ private:
             ++refused_;
             fmt::print("{:8.3f} s  {}\n", at, said.at("reason").get<std::string>());
         } else if (event == "taken_over") {
-            outstanding_ -= std::min<uint64_t>(outstanding_, 1);
+            // More deaths than one where a successor was struck in the midst of a takeover.
+            outstanding_ -= std::min(outstanding_, said.at("deaths").get<uint64_t>());
             milliseconds_.push_back(said.at("milliseconds"));
             fmt::print("{:8.3f} s  worker {} taken over in {:.2f} ms, {} users, {} bytes settled\n",
                 at, said.at("worker").get<int>(), milliseconds_.back(), said.at("users").get<int>(),

@@ -19,8 +19,12 @@ using Clock = std::chrono::steady_clock;
 // A process that lives this long has proven itself, though it may have had nobody to serve.
 constexpr std::chrono::seconds youth{1};
 
+// Between a death before the first work and the next start: doubled from death to death where the
+// processes fail by themselves, for then the next will fail as well; little where something from
+// outside kills them.
 constexpr int64_t respawn_delay_ms_min = 100;
 constexpr int64_t respawn_delay_ms_max = 10'000;
+constexpr int64_t respawn_delay_ms_after_kill = 10;
 
 } // namespace
 
@@ -43,7 +47,7 @@ void WorkerPool::replenish() {
             log_error("worker_not_started",
                 fmt::format("no worker could be started: {}; trying again", failure.what()));
             ++died_young_;
-            throttle();
+            throttle(true);
         }
     }
 }
@@ -88,9 +92,11 @@ void WorkerPool::start_one() {
     }
 }
 
-void WorkerPool::throttle() {
+void WorkerPool::throttle(bool own_fault) {
     const int64_t delay =
-        std::min(respawn_delay_ms_min << std::min(died_young_ - 1, 16U), respawn_delay_ms_max);
+        own_fault
+            ? std::min(respawn_delay_ms_min << std::min(died_young_ - 1, 16U), respawn_delay_ms_max)
+            : std::min(respawn_delay_ms_after_kill * died_young_, respawn_delay_ms_min);
     log_warning("respawn_delayed",
         fmt::format("{} worker processes in a row ended before their first work: the next is "
                     "started in {} ms",
@@ -138,7 +144,7 @@ std::vector<uint16_t> WorkerPool::man_entries() {
     return newly_manned;
 }
 
-WorkerPool::Departure WorkerPool::remove(pid_t pid) {
+WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
     Process& process = processes_.at(pid);
     hang_up(process);
     const bool by_itself = process.ended_because.empty();
@@ -153,8 +159,9 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid) {
     }
     processes_.erase(pid);
     if (departure.died_young && starting_allowed_) {
+        const bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
         ++died_young_;
-        throttle();
+        throttle(!killed);
     } else {
         died_young_ = 0;
     }

@@ -33,7 +33,7 @@ public:
         uint32_t seat;                 // its place among the heartbeats
         std::optional<uint16_t> entry; // none: a spare
         bool ready = false;            // has said hello
-        bool proven = false;           // has served a client
+        bool proven = false;           // has taken up an entry, and settled what was in doubt
         std::chrono::steady_clock::time_point started{};
         bool stopped = false; // by the master, since chaos asked for it
         // Set where the master ended it: why, and when.
@@ -64,12 +64,12 @@ public:
 
     struct Departure {
         std::optional<uint16_t> entry;               // it served this one
-        bool died_young;                             // by itself, before it had proven itself
+        bool died_young;                             // not by the master's hand, before it had proven itself
         std::string ended_because;                   // empty: it died by itself
         std::chrono::steady_clock::time_point ended; // or of its death being noticed
     };
-    // Forgets a process that has been reaped.
-    Departure remove(pid_t pid);
+    // Forgets a process that has been reaped; `wait_status` as of waitpid(2).
+    Departure remove(pid_t pid, int wait_status);
 
     // SIGKILLs a process; its exit will be told. `because` goes into the log then.
     void end(Process& process, std::string because);
@@ -89,7 +89,7 @@ public:
 
 private:
     void start_one();
-    void throttle();
+    void throttle(bool own_fault);
 
     const WorkerProgram& program_;
     const Region& region_;

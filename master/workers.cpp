@@ -119,6 +119,7 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
     case MessageType::settled:
         if (const auto settled = message.items<Settled>();
             settled && settled->size() == 1 && process.entry) {
+            process.proven = true;
             takeovers_.settled(*process.entry, settled->front().bytes);
             finish_takeover(*process.entry);
             return true;
@@ -137,7 +138,6 @@ void Master::confirm_attached(WorkerPool::Process& process, ClientId client) {
     Escrow::Held* const held = escrow_.find(client);
     if (held == nullptr || held->entry != process.entry)
         return; // late word, or not its client
-    process.proven = true;
     is_served(*held);
     if (held->announced)
         return;
@@ -196,7 +196,7 @@ void Master::handle_exit(pid_t pid) {
     if (process->channel.open())
         read_channel(*process);
 
-    const WorkerPool::Departure departure = pool_.remove(pid);
+    const WorkerPool::Departure departure = pool_.remove(pid, wait_status);
     if (phase_ == Phase::dismissing)
         return;
     const std::string who = departure.entry ? fmt::format("worker {}", *departure.entry + 1)

@@ -14,7 +14,7 @@ constexpr std::size_t workers = 2;
 
 // Whoever is held up is held up by the test, for as long as that takes.
 const std::vector<std::string> options{
-    "--workers", std::to_string(workers), "--stall-limit", "600"};
+    "--workers", std::to_string(workers), "--stall-limit", "600", "--hang-limit", "3600"};
 
 // A point of the dynamic linker, which finds a function when it is first called, is not worth a
 // kill: it finds all of them at the start.

@@ -20,7 +20,7 @@ ServerOptions server_options(
     return {.listen = {"127.0.0.1:0", two_families ? "[::1]:0" : "127.0.0.1:0"},
         .more = {"--workers", pick({"1", "2", "2", "4"}), "--spares", pick({"0", "1", "4"}),
             "--log-size", pick({"64K", "64K", "256K", "4M"}), "--users", "20", "--stall-limit",
-            "600", "--hang-limit", "0.5"},
+            "600", "--hang-limit", "0.3"},
         .binary = options.binary};
 }
 

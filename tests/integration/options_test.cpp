@@ -83,6 +83,8 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--spares", "-1"}, BadOption{"--log-size", "63K"}, BadOption{"--log-size", "1Q"},
         BadOption{"--log-size", "99999999999999999999G"}, BadOption{"--stall-limit", "-1"},
         BadOption{"--stall-limit", "soon"}, BadOption{"--stall-limit", "nan"},
+        BadOption{"--hang-limit", "0"}, BadOption{"--hang-limit", "never"},
+        BadOption{"--control", "/tmp/" + std::string(200, 'x')},
         BadOption{"--listen", "nowhere"}, BadOption{"--listen", "127.0.0.1"},
         BadOption{"--listen", "127.0.0.1:65536"}, BadOption{"--listen", "::1:9999"},
         BadOption{"--listen", "[::1:9999"}, BadOption{"--log-level", "loud"},
@@ -119,7 +121,8 @@ TEST_F(OptionsTest, HelpsWithEveryOption) {
     EXPECT_EQ(finished.status, 0);
     for (const char* option :
         {"--listen", "--users", "--workers", "--spares", "--log-size", "--stall-limit",
-            "--log-level", "--log-format", "--config", "--check-config", "--version", "--help"})
+            "--hang-limit", "--control", "--log-level", "--log-format", "--config", "--check-config", "--version", "--help",
+            "chatserv chaos"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
@@ -139,6 +142,14 @@ TEST_F(OptionsTest, ChecksWithoutStarting) {
     const Finished finished = run_chatserv({"--check-config", "--users", "7"});
     EXPECT_EQ(finished.status, 0);
     EXPECT_THAT(finished.errors, testing::Not(HasSubstr("listening")));
+}
+
+TEST_F(OptionsTest, TakesBackWhatItSaysIsInForce) {
+    const std::vector<std::string> options{"--check-config", "--listen", "[::1]:7", "--users", "7",
+        "--hang-limit", "0.5", "--stall-limit", "2.5"};
+    const std::string in_force = run_chatserv(options).output;
+    const std::string file = directory_.file("chatserv.conf", in_force);
+    EXPECT_EQ(run_chatserv({"--check-config", "--config", file}).output, in_force);
 }
 
 TEST_F(OptionsTest, RefusesAFileThatIsNotThere) {
