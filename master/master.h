@@ -73,6 +73,7 @@ private:
     void is_served(Escrow::Held& held);
     void finish_takeover(uint16_t entry);
     void man_entries();
+    void replenish_pool();
     void send_clients(uint16_t entry);
 
     // the control socket: see chaos_requests.cpp

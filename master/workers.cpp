@@ -173,6 +173,7 @@ void Master::finish_takeover(uint16_t entry) {
             {"cause", takeover->cause}, {"deaths", takeover->deaths}, {"users", takeover->users},
             {"settled_bytes", static_cast<int64_t>(takeover->settled_bytes)}});
     tell_takeover(*takeover, milliseconds);
+    replenish_pool();
 }
 
 void Master::client_closed(const WorkerPool::Process& process, const ClosedClient& closed) {
@@ -222,7 +223,14 @@ void Master::handle_exit(pid_t pid) {
         takeovers_.died(*departure.entry, cause, departure.ended);
     }
     man_entries();
-    pool_.replenish();
+    replenish_pool();
+}
+
+// The start of a process takes the processor from a takeover that another process is busy with, and
+// is not urgent unless an entry waits for it.
+void Master::replenish_pool() {
+    if (!takeovers_.any_under_way() || !pool_.all_manned())
+        pool_.replenish();
 }
 
 // A worker that says what none of ours would say is ended, and then recovered like any other.
@@ -239,7 +247,7 @@ void Master::man_entries() {
         log_info("worker_started",
             fmt::format("worker {} started (pid {})", entry + 1, process.pid),
             {{"worker", entry + 1}, {"pid", process.pid}});
-        outbox_[entry] = escrow_.all_of(entry);
+        outbox_[entry] = clients_to_hand_over(entry, region_, escrow_);
         for (const ClientId client : outbox_[entry])
             escrow_.find(client)->moving = true;
         takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));

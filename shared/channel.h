@@ -75,6 +75,8 @@ public:
 
     [[nodiscard]] Sent flush();
     [[nodiscard]] Received receive(Message& message);
+    // Bytes were received that receive() has not looked at: no event will tell of them.
+    [[nodiscard]] bool has_unread() const { return parsed_bytes_ < incoming_.size(); }
 
 private:
     struct Outgoing {

@@ -33,6 +33,8 @@ void Service::attach_newcomers() {
     crash_point(CrashPoint::all_attached);
     for (Client* const client : present) {
         attached_.push_back(client->id);
+        fresh_.push_back(client->id);
+        watch_room_of(*client);
         if (client->phase == Client::Phase::talking)
             start_reading(*client);
         if (finishing_ && client->phase == Client::Phase::talking)
@@ -40,7 +42,6 @@ void Service::attach_newcomers() {
     }
     settle_doubt();
     arm_stall_timer();
-    pass_needed_ = true;
 }
 
 // Null where the slot is not waiting for this worker: the descriptor is closed, and the master,

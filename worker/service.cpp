@@ -59,7 +59,7 @@ bool Service::look_again() {
     // what this worker waits for now.
     if ((wake_reasons() & ~announced) != 0)
         return true;
-    return pass_needed_ || (!roster_.empty() && (log_.head() != delivered_head_ ||
+    return has_work() || (!roster_.empty() && (log_.head() != delivered_head_ ||
                                                     log_.room_wanted() != seen_room_wanted_));
 }
 
@@ -170,8 +170,13 @@ void Service::stop_reading() {
 
 void Service::deliver_to_all() {
     const uint64_t head = log_.head();
-    if (head == delivered_head_ && !pass_needed_)
+    const std::vector<ClientId> fresh = std::exchange(fresh_, {});
+    if (head == delivered_head_ && !pass_needed_) {
+        for (const ClientId id : fresh)
+            if (Client* const client = roster_.find(id))
+                deliver_to(*client);
         return;
+    }
     delivered_head_ = head;
     pass_needed_ = false;
     uint32_t delivered = 0;
@@ -273,6 +278,14 @@ void Service::watch_room() {
         doorbells_.ring(wake_on_room, entry_);
         pass_needed_ = pass_needed_ || waits_for_room_; // this worker's own turn to try again
     }
+}
+
+// A client that a takeover brings after this worker has looked at the present demand.
+void Service::watch_room_of(const Client& newcomer) {
+    if (cursor_of(*newcomer.slot).log_offset >= seen_room_wanted_)
+        return;
+    stalls_.add(newcomer, StallWatch::Kind::room);
+    blocks_room_ = true;
 }
 
 } // namespace chatserv

@@ -41,7 +41,7 @@ public:
     void settle();
 
     // Before sleeping, in this order (doorbell.h): pending work, announce, look again.
-    [[nodiscard]] bool has_work() const { return pass_needed_; }
+    [[nodiscard]] bool has_work() const { return pass_needed_ || !fresh_.empty(); }
     [[nodiscard]] uint32_t wake_reasons() const;
     [[nodiscard]] bool look_again();
 
@@ -82,6 +82,7 @@ private:
     [[nodiscard]] uint64_t target_of(const Client& client) const;
     void wait_for_write(Client& client);
     void watch_room();
+    void watch_room_of(const Client& newcomer);
 
     void end(Client& client, LeaveReason reason, int error);
     void begin_closing(Client& client);
@@ -110,6 +111,7 @@ private:
     InFlight doubt_;
     std::optional<uint64_t> settled_bytes_;
     std::vector<Newcomer> newcomers_; // received, not yet attached
+    std::vector<ClientId> fresh_;     // attached, not yet written to
     std::vector<ClientId> held_;      // not read until the batch is published
     std::vector<ClientId> ended_;     // to be closed once their last bytes are published
     std::vector<ClientId> lingering_; // see Client::Phase

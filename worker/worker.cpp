@@ -102,6 +102,10 @@ void Worker::handle_channel() {
         switch (channel_.receive(message)) {
         case Channel::Received::message:
             handle_message(message);
+            // Clients are served as they come: the first of very many need not wait for the last.
+            if (message.type == static_cast<uint16_t>(MessageType::clients) &&
+                !channel_.has_unread())
+                return;
             break;
         case Channel::Received::nothing:
             return;
