@@ -6,7 +6,7 @@
 //
 //     doorbell.announce_sleep(reasons);      // 1. say so
 //     if (something to do after all)         // 2. look once more
-//         do not sleep
+//         do not sleep                       //    (nor with reasons that were not announced)
 //     kevent(...);                           // 3. sleep
 //     doorbell.wake_up();                    // 4. unsay it, and empty the pipe if it rang
 //

@@ -39,9 +39,14 @@ uint32_t Service::wake_reasons() const {
 }
 
 bool Service::look_again() {
+    const uint32_t announced = wake_reasons();
     waits_for_lock_ = false;
     attach_newcomers();
     publish();
+    // Locked out where there was no room, or no room where it was locked out: nobody has been told
+    // what this worker waits for now.
+    if ((wake_reasons() & ~announced) != 0)
+        return true;
     return pass_needed_ || (!roster_.empty() && (log_.head() != delivered_head_ ||
                                                     log_.room_wanted() != seen_room_wanted_));
 }
