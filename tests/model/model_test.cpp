@@ -50,10 +50,6 @@ TEST(LongModel, TwoSendersAndRoomForOne) {
     expect_no_violation({.killable = {}, .kills = 0, .head = log_bytes_min - message_bytes});
 }
 
-TEST(LongModel, TwoSendersAndNoRoom) {
-    expect_no_violation({.killable = {}, .kills = 0, .head = log_bytes_min - 3});
-}
-
 TEST(Model, SenderAndNoRoom) {
     expect_no_violation({.messages = {1, 0, 0},
         .killable = {},
