@@ -1,0 +1,124 @@
+// That the search finds what is wrong: each test puts one fault in, and expects a violation.
+#include "tests/model/world.h"
+
+#include <gtest/gtest.h>
+#include <iostream>
+
+namespace chatserv::model {
+namespace {
+
+// A process's number: in the order in which World adds them.
+constexpr size_t worker_a = 0;
+
+const Setting sender_may_die{.messages = {1, 0, 0}};
+const Setting nobody_dies{.messages = {1, 0, 0}, .killable = {}, .kills = 0};
+const Setting two_senders{.killable = {}, .kills = 0, .listener = false};
+
+// What is said of it holds `what`.
+void expect_violation(World& world, const std::string& what) {
+    const Findings findings = world.explore();
+    std::cout << findings.states << " states, " << findings.moves
+              << " moves: " << findings.violation.substr(0, findings.violation.find('\n')) << "\n";
+    EXPECT_NE(findings.violation.find(what), std::string::npos) << findings.violation;
+}
+
+TEST(ModelFault, SleeperWithoutFence) {
+    World world(nobody_dies);
+    world.inject({.no_fence = [](size_t process) { return process != worker_a; }});
+    expect_violation(world, "the listener was not sent");
+}
+
+TEST(ModelFault, RingerWithoutFence) {
+    World world(nobody_dies);
+    world.inject({.no_fence = [](size_t process) { return process == worker_a; }});
+    expect_violation(world, "the listener was not sent");
+}
+
+TEST(ModelFault, SleeperLooksBeforeItAnnounces) {
+    Setting setting = nobody_dies;
+    setting.sleep = Sleep::looks_before_announcing;
+    World world(setting);
+    expect_violation(world, "the listener was not sent");
+}
+
+TEST(ModelFault, SleeperDoesNotAnnounceWhatItMetWhenItLooked) {
+    World world({.killable = {},
+        .kills = 0,
+        .head = log_bytes_min - message_bytes,
+        .sleep = Sleep::forgets_new_reasons});
+    expect_violation(world, "a record is not in the log");
+}
+
+TEST(ModelFault, NoRepair) {
+    Setting setting = sender_may_die;
+    setting.recovery = Recovery::without_repair;
+    World world(setting);
+    expect_violation(world, "the lock was not released");
+}
+
+TEST(ModelFault, NobodyIsRungAfterARecovery) {
+    Setting setting = sender_may_die;
+    setting.recovery = Recovery::without_ringing;
+    World world(setting);
+    expect_violation(world, "nobody would ring it");
+}
+
+TEST(ModelFault, IntentWrittenAfterTheCommit) {
+    World world(sender_may_die);
+    const uint32_t intent = world.granule(&world.log().intent_head);
+    world.inject({.late = [intent](const Store& store) { return store.granule == intent; },
+        .after = world.granule(&world.log().head)});
+    expect_violation(world, "repeated");
+}
+
+TEST(ModelFault, OldIntentNotWithdrawn) {
+    World world(sender_may_die);
+    const uint32_t intent = world.granule(&world.log().intent_head);
+    world.inject({.lost = [intent](const Store& store) {
+        return store.granule == intent && store.value == ~0ULL;
+    }});
+    expect_violation(world, "a record is not in the log");
+}
+
+TEST(ModelFault, PublicationNotRecorded) {
+    World world(sender_may_die);
+    const uint32_t published = world.granule(&world.entry(entry_a).published_batch);
+    world.inject({.lost = [published](const Store& store) { return store.granule == published; }});
+    expect_violation(world, "cleared before the log had its batch");
+}
+
+TEST(ModelFault, CommitLost) {
+    World world(sender_may_die);
+    const uint32_t head = world.granule(&world.log().head);
+    world.inject({.lost = [head](const Store& store) { return store.granule == head; }});
+    expect_violation(world, "a record is not in the log");
+}
+
+TEST(ModelFault, BytesWrittenAfterTheCommit) {
+    World world(nobody_dies);
+    world.inject({.late = [&world](const Store& store) { return world.in_ring(store.granule); },
+        .after = world.granule(&world.log().head)});
+    expect_violation(world, "the listener was not sent");
+}
+
+TEST(ModelFault, LockReleasedBeforeTheCommit) {
+    World world(two_senders);
+    const uint32_t head = world.granule(&world.log().head);
+    world.inject({.late = [head](const Store& store) { return store.granule == head; },
+        .after = world.granule(&world.log().lock)});
+    expect_violation(world, "(the log has");
+}
+
+TEST(ModelFault, SuccessorDoesNotAskWhetherItsBatchIsPublished) {
+    World world(sender_may_die);
+    const uint32_t published = world.granule(&world.entry(entry_a).published_batch);
+    // It looks as one that knows nothing yet, before it has adopted its client.
+    world.inject({.unseen = [&world, published](size_t, uint32_t granule) {
+        return granule == published && world.entry(entry_a).staged_chunks > 0 &&
+               status_of(world.slot(entry_a)).state == SlotState::orphaned;
+    }});
+    expect_violation(world, "repeated");
+}
+
+} // namespace
+} // namespace chatserv::model

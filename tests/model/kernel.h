@@ -1,0 +1,82 @@
+// The part of a system that the processes of the model need: doorbell pipes, sockets whose bytes
+// are accounted for, and who is dead. What it knows is plain data, part of the model's state.
+//
+// The product's own calls of read(2), write(2), recv(2) and writev(2) are led here when the test is
+// linked. A call takes place in one step and, as the locks in a kernel do, empties the store buffer
+// of whoever makes it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace chatserv::model {
+
+class Simulator;
+
+// Of the worker table: two whose clients send, one whose client listens.
+inline constexpr uint32_t entries = 3;
+inline constexpr uint32_t entry_a = 0;
+inline constexpr uint32_t entry_b = 1;
+inline constexpr uint32_t entry_r = 2;
+inline constexpr size_t message_bytes = 5;
+inline constexpr size_t received_max = 32;
+
+// What a process can be woken by.
+inline constexpr uint32_t event_rung = 1;
+inline constexpr uint32_t event_readable = 2;
+
+struct KernelState {
+    // By entry, of the worker table's.
+    std::array<uint8_t, entries> rung;     // its pipe is not empty
+    std::array<uint8_t, entries> messages; // that its client has yet to send
+    std::array<uint8_t, entries> sent;     // messages that were read from its client
+    std::array<uint8_t, entries> died;     // its process died, and was not reaped
+    std::array<uint8_t, entries> given;    // it waits for a spare to take it
+    std::array<uint32_t, entries> written; // bytes written to its client
+    // The last of those, from offset `base` of the log on.
+    std::array<std::array<char, received_max>, entries> received;
+    uint64_t base;
+    uint64_t write_limit; // bytes that one writev(2) takes at most
+};
+
+// The calls as processes of the model make them.
+class Kernel {
+public:
+    explicit Kernel(Simulator& simulator) : simulator_(&simulator) {}
+
+    // kevent(2): which of the events above there are for `entry`; where there is none, waits for
+    // one if it `may_sleep`.
+    [[nodiscard]] uint32_t events(uint32_t entry, bool may_sleep) const;
+    // The master: waits for a death, and reaps.
+    [[nodiscard]] uint32_t reap() const;
+    // The master: gives an entry to whichever spare takes it first.
+    void give(uint32_t entry) const;
+    // A spare: waits until it is given an entry, and takes it.
+    [[nodiscard]] uint32_t take() const;
+    // Bytes read from the entry's client, and written to it, in all.
+    [[nodiscard]] uint64_t consumed(uint32_t entry) const;
+    [[nodiscard]] uint64_t written(uint32_t entry) const;
+
+private:
+    Simulator* simulator_;
+};
+
+// Descriptors that no real kernel gives out.
+[[nodiscard]] constexpr int pipe_reading(uint32_t entry) {
+    return 0x1000000 + static_cast<int>(entry);
+}
+[[nodiscard]] constexpr int pipe_writing(uint32_t entry) {
+    return 0x2000000 + static_cast<int>(entry);
+}
+[[nodiscard]] constexpr int client_socket(uint32_t entry) {
+    return 0x3000000 + static_cast<int>(entry);
+}
+
+// The text of the nth message that the client of an entry sends: [A0], for one.
+[[nodiscard]] constexpr std::array<char, message_bytes> message(uint32_t entry, uint32_t number) {
+    return {'[', static_cast<char>('A' + entry), static_cast<char>('a' + entry),
+        static_cast<char>('0' + number), ']'};
+}
+
+} // namespace chatserv::model

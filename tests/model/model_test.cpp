@@ -1,0 +1,70 @@
+// Appending, dying, recovering, sleeping and waking, in every order that x86's memory allows.
+//
+// Each test is a small world (world.h) whose schedules are searched to the last. That the search
+// finds what is wrong is tested in fault_test.cpp.
+#include "tests/model/world.h"
+
+#include <chrono>
+#include <gtest/gtest.h>
+#include <iostream>
+
+namespace chatserv::model {
+namespace {
+
+void expect_no_violation(const Setting& setting) {
+    const auto begin = std::chrono::steady_clock::now();
+    const Findings findings = World(setting).explore();
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+    std::cout << findings.states << " states, " << findings.moves << " moves, "
+              << findings.schedules << " schedules, " << findings.ends << " ends, " << time.count()
+              << " s\n";
+    EXPECT_EQ(findings.violation, "");
+    EXPECT_GT(findings.ends, 0U);
+}
+
+TEST(Model, SenderThatMayDie) {
+    expect_no_violation({.messages = {1, 0, 0}});
+}
+
+TEST(Model, SenderOfTwoMessagesThatMayDie) {
+    expect_no_violation({.messages = {2, 0, 0}});
+}
+
+TEST(Model, SenderWhoseSuccessorMayDieToo) {
+    expect_no_violation({.messages = {1, 0, 0}, .kills = 2});
+}
+
+TEST(Model, ListenerThatMayDie) {
+    expect_no_violation({.messages = {1, 0, 0}, .killable = {entry_r}});
+}
+
+TEST(Model, TwoSenders) {
+    expect_no_violation({.killable = {}, .kills = 0});
+}
+
+TEST(Model, TwoSendersOfWhomOneMayDie) {
+    expect_no_violation({.listener = false});
+}
+
+TEST(LongModel, TwoSendersAndRoomForOne) {
+    expect_no_violation({.killable = {}, .kills = 0, .head = log_bytes_min - message_bytes});
+}
+
+TEST(Model, SenderAndNoRoom) {
+    expect_no_violation({.messages = {1, 0, 0},
+        .killable = {},
+        .kills = 0,
+        .head = log_bytes_min - 3,
+        .write_limit = 40'000});
+}
+
+TEST(Model, SenderThatMayDieAndNoRoom) {
+    expect_no_violation({.messages = {1, 0, 0}, .head = log_bytes_min - 3});
+}
+
+TEST(LongModel, TwoSendersOfWhomOneMayDieAndListener) {
+    expect_no_violation({});
+}
+
+} // namespace
+} // namespace chatserv::model
