@@ -209,8 +209,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
                  "Each option can also be set in the environment and in a file: flags come before\n"
                  "environment before file.",
         "chatserv");
-    app.footer("chatserv chaos --pid MASTER   kills workers of a running server at random, and says\n"
-               "                              how long each takeover took (chatserv chaos --help)");
+    app.footer(
+        "chatserv chaos --pid MASTER   kills workers of a running server at random, and says\n"
+        "                              how long each takeover took (chatserv chaos --help)");
     Texts texts;
     std::string config_file;
     bool check_config = false;

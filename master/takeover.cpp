@@ -2,7 +2,6 @@
 
 #include "shared/atomic_word.h"
 #include "shared/log_append.h"
-#include "shared/worker_table.h"
 
 #include <algorithm>
 #include <utility>
@@ -21,19 +20,6 @@ std::vector<ClientId> recover_entry(
             lost.push_back(client);
     doorbells.ring_all();
     return lost;
-}
-
-std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Region& region, const Escrow& escrow) {
-    std::vector<ClientId> clients = escrow.all_of(entry);
-    const InFlight in_flight = operation_in_flight(region.worker_table()[entry]);
-    if (in_flight.operation == Operation::none)
-        return clients;
-    const auto in_doubt = std::find_if(clients.begin(), clients.end(),
-        [&](const ClientId client) { return client.slot == in_flight.slot; });
-    if (in_doubt != clients.end())
-        std::iter_swap(clients.begin(), in_doubt);
-    return clients;
 }
 
 void TakeoverBook::died(uint16_t entry, std::string cause, Takeover::Clock::time_point when) {
@@ -71,8 +57,8 @@ void TakeoverBook::arrived(uint16_t entry) {
 }
 
 bool TakeoverBook::any_under_way() const {
-    return std::any_of(pages_.begin(), pages_.end(),
-        [](const Page& page) { return page.takeover.has_value(); });
+    return std::any_of(
+        pages_.begin(), pages_.end(), [](const Page& page) { return page.takeover.has_value(); });
 }
 
 std::optional<Takeover> TakeoverBook::take_finished(uint16_t entry) {

@@ -24,11 +24,6 @@ namespace chatserv {
 [[nodiscard]] std::vector<ClientId> recover_entry(
     uint16_t entry, const Region& region, const Escrow& escrow, const Doorbells& doorbells);
 
-// The clients of an entry in the order in which its next worker is to get them: first the one that its
-// predecessor was serving at the instant it died, for until that one is settled nobody is served.
-[[nodiscard]] std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Region& region, const Escrow& escrow);
-
 // A takeover is over when the successor serves every client that the dead worker served.
 struct Takeover {
     using Clock = std::chrono::steady_clock;

@@ -63,9 +63,9 @@ public:
     [[nodiscard]] std::vector<uint16_t> man_entries();
 
     struct Departure {
-        std::optional<uint16_t> entry;               // it served this one
-        bool died_young;                             // not by the master's hand, before it had proven itself
-        std::string ended_because;                   // empty: it died by itself
+        std::optional<uint16_t> entry; // it served this one
+        bool died_young;               // not by the master's hand, before it had proven itself
+        std::string ended_because;     // empty: it died by itself
         std::chrono::steady_clock::time_point ended; // or of its death being noticed
     };
     // Forgets a process that has been reaped; `wait_status` as of waitpid(2).

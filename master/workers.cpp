@@ -4,6 +4,7 @@
 #include "master/failure.h"
 #include "master/takeover.h"
 #include "shared/logging.h"
+#include "shared/worker_table.h"
 
 #include <algorithm>
 #include <cstring>
@@ -45,6 +46,21 @@ std::string words_for(const ClosedClient& closed) {
                "far it had got";
     }
     return "for a reason unknown";
+}
+
+// An entry's clients in the order in which its next worker is to get them: first the one that its
+// predecessor was serving when it died, for until that one is settled nobody is served.
+std::vector<ClientId> clients_to_hand_over(
+    uint16_t entry, const Region& region, const Escrow& escrow) {
+    std::vector<ClientId> clients = escrow.all_of(entry);
+    const InFlight in_flight = operation_in_flight(region.worker_table()[entry]);
+    if (in_flight.operation == Operation::none)
+        return clients;
+    const auto in_doubt = std::find_if(clients.begin(), clients.end(),
+        [&](const ClientId client) { return client.slot == in_flight.slot; });
+    if (in_doubt != clients.end())
+        std::iter_swap(clients.begin(), in_doubt);
+    return clients;
 }
 
 } // namespace
@@ -244,9 +260,6 @@ void Master::distrust(WorkerPool::Process& process) {
 void Master::man_entries() {
     for (const uint16_t entry : pool_.man_entries()) {
         WorkerPool::Process& process = *pool_.process_of(entry);
-        log_info("worker_started",
-            fmt::format("worker {} started (pid {})", entry + 1, process.pid),
-            {{"worker", entry + 1}, {"pid", process.pid}});
         outbox_[entry] = clients_to_hand_over(entry, region_, escrow_);
         for (const ClientId client : outbox_[entry])
             escrow_.find(client)->moving = true;
@@ -257,6 +270,9 @@ void Master::man_entries() {
         if (phase_ == Phase::finishing)
             process.channel.queue(static_cast<uint16_t>(MessageType::finish));
         pool_.send(process);
+        log_info("worker_started", // while it is at work already
+            fmt::format("worker {} started (pid {})", entry + 1, process.pid),
+            {{"worker", entry + 1}, {"pid", process.pid}});
     }
     if (phase_ == Phase::starting && pool_.all_manned())
         start_serving();

@@ -60,7 +60,7 @@ bool Service::look_again() {
     if ((wake_reasons() & ~announced) != 0)
         return true;
     return has_work() || (!roster_.empty() && (log_.head() != delivered_head_ ||
-                                                    log_.room_wanted() != seen_room_wanted_));
+                                                  log_.room_wanted() != seen_room_wanted_));
 }
 
 // --- ingest ------------------------------------------------------------------------------------

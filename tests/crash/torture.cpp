@@ -206,8 +206,7 @@ std::vector<std::string> Torture::violations() {
     Transcript transcript{code_, {}};
     for (Person& person : people_) {
         const bool resident = !person.leaving;
-        if (person.client->ended() &&
-            (resident || person.client->end_error() != 0))
+        if (person.client->ended() && (resident || person.client->end_error() != 0))
             found.push_back(person.session.name + " was disconnected");
         person.session.sent = person.client->sent_bytes();
         person.session.received = person.client->received();

@@ -1,9 +1,9 @@
 // One round of torture: position-coded streams run between clients in both directions over IPv4 and
 // IPv6, while workers are killed or stopped at random instants, one, several or all at once.
 //
-// Residents stay and talk the whole time; some of them read slowly, so that workers die with sockets
-// full, and the log is small, so that they die with the log full. Visitors come, talk or listen,
-// and leave in one of the ways in which people leave.
+// Residents stay and talk the whole time; some of them read slowly, so that workers die with
+// sockets full, and the log is small, so that they die with the log full. Visitors come, talk or
+// listen, and leave in one of the ways in which people leave.
 #pragma once
 
 #include "tests/support/client.h"
@@ -74,9 +74,9 @@ private:
     std::unique_ptr<Server> server_;
     std::vector<Person> people_; // residents first
     std::size_t log_lines_seen_ = 0;
-    std::vector<pid_t> workers_;           // the last process known of each
-    std::set<pid_t> struck_{};             // killed or stopped
-    std::set<std::string> joined_{};       // addresses
+    std::vector<pid_t> workers_;     // the last process known of each
+    std::set<pid_t> struck_{};       // killed or stopped
+    std::set<std::string> joined_{}; // addresses
     std::uint64_t killed_ = 0;
     std::uint64_t stopped_ = 0;
 };

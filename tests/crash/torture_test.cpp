@@ -1,4 +1,5 @@
-// R9: workers are killed and stopped at random moments while everybody talks, and no client notices.
+// R9: workers are killed and stopped at random moments while everybody talks, and no client
+// notices.
 //
 // CHATSERV_TEST_STRIKES says how many are struck, CHATSERV_TEST_SEED repeats the choices (not the
 // instants).

@@ -84,11 +84,10 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--log-size", "99999999999999999999G"}, BadOption{"--stall-limit", "-1"},
         BadOption{"--stall-limit", "soon"}, BadOption{"--stall-limit", "nan"},
         BadOption{"--hang-limit", "0"}, BadOption{"--hang-limit", "never"},
-        BadOption{"--control", "/tmp/" + std::string(200, 'x')},
-        BadOption{"--listen", "nowhere"}, BadOption{"--listen", "127.0.0.1"},
-        BadOption{"--listen", "127.0.0.1:65536"}, BadOption{"--listen", "::1:9999"},
-        BadOption{"--listen", "[::1:9999"}, BadOption{"--log-level", "loud"},
-        BadOption{"--log-format", "xml"}));
+        BadOption{"--control", "/tmp/" + std::string(200, 'x')}, BadOption{"--listen", "nowhere"},
+        BadOption{"--listen", "127.0.0.1"}, BadOption{"--listen", "127.0.0.1:65536"},
+        BadOption{"--listen", "::1:9999"}, BadOption{"--listen", "[::1:9999"},
+        BadOption{"--log-level", "loud"}, BadOption{"--log-format", "xml"}));
 
 TEST_F(OptionsTest, RefusesAnUnknownOption) {
     const Finished finished = run_chatserv({"--frobnicate"});
@@ -119,10 +118,9 @@ TEST_F(OptionsTest, TellsItsVersion) {
 TEST_F(OptionsTest, HelpsWithEveryOption) {
     const Finished finished = run_chatserv({"--help"});
     EXPECT_EQ(finished.status, 0);
-    for (const char* option :
-        {"--listen", "--users", "--workers", "--spares", "--log-size", "--stall-limit",
-            "--hang-limit", "--control", "--log-level", "--log-format", "--config", "--check-config", "--version", "--help",
-            "chatserv chaos"})
+    for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
+             "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
+             "--config", "--check-config", "--version", "--help", "chatserv chaos"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 

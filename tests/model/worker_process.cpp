@@ -113,10 +113,11 @@ void WorkerProcess::attach_newcomer() {
 void WorkerProcess::settle_doubt() {
     if (doubt_.operation == Operation::none)
         return;
-    const bool settled = doubt_.operation == Operation::receive
-                             ? ingest_.settle(client_, kernel_.consumed(entry_))
-                             : FanOut::settle(client_, kernel_.written(entry_), log_.head());
-    invariant(settled, "what a dead worker had in flight could not be settled");
+    const std::optional<uint64_t> settled =
+        doubt_.operation == Operation::receive
+            ? ingest_.settle(client_, kernel_.consumed(entry_))
+            : FanOut::settle(client_, kernel_.written(entry_), log_.head());
+    invariant(settled.has_value(), "what a dead worker had in flight could not be settled");
     doubt_.operation = Operation::none;
     end_operation(shared_entry_);
 }

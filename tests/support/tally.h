@@ -10,8 +10,8 @@
 
 namespace chatserv::test {
 
-// What is to be recognized as the end of a stream is to be so long at least: half of it occurs at one
-// place only.
+// What is to be recognized as the end of a stream is to be so long at least: half of it occurs at
+// one place only.
 constexpr std::uint64_t last_words_bytes = 32;
 
 struct Tally {
