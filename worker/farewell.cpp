@@ -154,8 +154,10 @@ void Service::stall_timer() {
 }
 
 void Service::arm_stall_timer() {
+    if (stall_timer_armed_)
+        return;
     const auto deadline = stalls_.earliest_deadline();
-    if (!deadline || stall_timer_armed_)
+    if (!deadline)
         return;
     const auto remaining =
         std::chrono::ceil<std::chrono::milliseconds>(*deadline - StallWatch::Clock::now());

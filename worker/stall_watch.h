@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace chatserv {
@@ -36,16 +37,10 @@ public:
     // Stops timing for room those of whom has_got_on(ClientId) is true.
     template <typename HasGotOn>
     void release_room(HasGotOn has_got_on) {
-        if (room_count_ == 0)
-            return;
-        std::erase_if(watched_, [&](const Watched& watched) {
-            const bool released = watched.kind == Kind::room && has_got_on(watched.client);
-            room_count_ -= released ? 1 : 0;
-            return released;
-        });
+        std::erase_if(room_, [&](const auto& item) { return has_got_on(item.second.client); });
     }
 
-    [[nodiscard]] bool any_blocks_room() const { return room_count_ > 0; }
+    [[nodiscard]] bool any_blocks_room() const { return !room_.empty(); }
 
     // Those whose time is over. They stay watched until removed or renewed.
     [[nodiscard]] std::vector<Watched> overdue(Clock::time_point now) const;
@@ -55,9 +50,13 @@ public:
     [[nodiscard]] std::optional<Clock::time_point> earliest_deadline() const;
 
 private:
+    using Clients = std::unordered_map<uint64_t, Watched>; // by generation and slot
+
+    [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : farewell_; }
+
     std::chrono::milliseconds limit_;
-    std::vector<Watched> watched_;
-    size_t room_count_ = 0;
+    Clients room_;
+    Clients farewell_;
 };
 
 } // namespace chatserv

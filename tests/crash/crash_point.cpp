@@ -1,6 +1,11 @@
-// What a crash point is in the programs that the tests build: where the test has left a file of its
-// number in the folder $CHATSERV_CRASH_DIR, the first process to come by removes it and dies; a
-// number with ".PID" behind it is for that process alone.
+// What a crash point is in the programs that the tests build. Where the test has left a file in the
+// folder $CHATSERV_CRASH_DIR, a process that comes by does what its name says, N being the point's
+// number:
+//
+//     N          removes the file and dies (SIGKILL)
+//     N.PID      the same, for that process alone
+//     N.spin     removes the file and goes round and round for ever
+//     N.fail     fails (exit status 1); the file stays, so others will fail as well
 #include "shared/crash_point.h"
 
 #include <csignal>
@@ -17,6 +22,11 @@ void crash_point(CrashPoint point) {
     const std::string for_anyone =
         std::string(folder) + "/" + std::to_string(static_cast<unsigned>(point));
     const std::string for_me = for_anyone + "." + std::to_string(::getpid());
+    if (::access((for_anyone + ".fail").c_str(), F_OK) == 0)
+        ::_exit(1);
+    if (::unlink((for_anyone + ".spin").c_str()) == 0)
+        for (static volatile bool forever = true; forever;) {
+        }
     if (::unlink(for_me.c_str()) == -1 && ::unlink(for_anyone.c_str()) == -1)
         return;
     ::kill(::getpid(), SIGKILL);

@@ -45,6 +45,18 @@ void CrashScene::arm_anyone(CrashPoint point) {
     (void)folder_.file(number_of(point), "");
 }
 
+void CrashScene::arm_to_spin(CrashPoint point) {
+    (void)folder_.file(number_of(point) + ".spin", "");
+}
+
+void CrashScene::arm_to_fail(CrashPoint point) {
+    (void)folder_.file(number_of(point) + ".fail", "");
+}
+
+void CrashScene::disarm_failing(CrashPoint point) {
+    std::filesystem::remove(folder_.path() / (number_of(point) + ".fail"));
+}
+
 bool CrashScene::struck(CrashPoint point) const {
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
         if (entry.path().stem() == number_of(point))

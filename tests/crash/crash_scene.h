@@ -30,6 +30,11 @@ protected:
     void arm_victim(CrashPoint point);
     // So does whoever comes to it first.
     void arm_anyone(CrashPoint point);
+    // Whoever comes to it first goes round and round there.
+    void arm_to_spin(CrashPoint point);
+    // Everybody who comes to it fails, until they are told not to.
+    void arm_to_fail(CrashPoint point);
+    void disarm_failing(CrashPoint point);
     // Whether somebody has died there.
     [[nodiscard]] bool struck(CrashPoint point) const;
 

@@ -1,4 +1,5 @@
 // A worker that is stopped is found, ended and replaced; its clients wait that long and no longer.
+#include "tests/crash/crash_scene.h"
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
@@ -93,6 +94,47 @@ TEST_F(HangTest, AHungWorkerDoesNotHoldUpTheStop) {
     ::kill(server_->worker_pids().at(0), SIGSTOP);
     EXPECT_EQ(server_->stop(), 0);
     EXPECT_TRUE(server_->process().group_is_gone());
+}
+
+class SpinTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
+
+// With bytes read that nobody has seen; with the log's lock held, so that nobody else can append;
+// and in the midst of a recovery.
+INSTANTIATE_TEST_SUITE_P(At, SpinTest,
+    testing::Values(CrashPoint::received, CrashPoint::intended, CrashPoint::doubt_asked),
+    [](const auto& tested) { return "Point" + std::to_string(static_cast<int>(tested.param)); });
+
+TEST_P(SpinTest, AWorkerThatGoesRoundAndRoundIsReplaced) {
+    open(build_named("CHATSERV_CRASHING"), {"--hang-limit", "0.3"});
+    if (GetParam() == CrashPoint::doubt_asked)
+        arm_victim(CrashPoint::written);
+    arm_to_spin(GetParam());
+    everyone_speaks("meanwhile");
+    everyone_speaks("after");
+    EXPECT_TRUE(struck(GetParam()));
+    EXPECT_GE(server_->count("it did not answer for 300 ms (--hang-limit)"), 1U);
+    expect_that_nobody_noticed();
+    stop();
+}
+
+// A worker program that has become unable to do its work: its users wait, and go on as if nothing
+// had been once it is able again.
+class FailingTest : public CrashScene {};
+
+TEST_F(FailingTest, ClientsWaitForAWorkerThatDoesNotFail) {
+    open(build_named("CHATSERV_CRASHING"));
+    arm_to_fail(CrashPoint::entry_taken);
+    ::kill(server_->worker_pids().front(), SIGKILL);
+    server_->wait_for_line("ended before their first work: the next is started in 400 ms");
+    people_[1].client->send("said meanwhile by 1;");
+    people_[3].client->wait_for("said meanwhile by 1;");
+    EXPECT_EQ(server_->count(" taken over by pid "), 0U);
+    disarm_failing(CrashPoint::entry_taken);
+    for (const std::size_t i : {0U, 2U, 3U})
+        people_[i].expected += "said meanwhile by 1;";
+    everyone_speaks("after");
+    expect_that_nobody_noticed();
+    stop();
 }
 
 } // namespace

@@ -1,0 +1,107 @@
+// chatserv-floor: what the kernel can send at the most. Writes the same lines from one buffer to
+// every connection, and does nothing else: no reading, no relaying, no order to keep.
+//
+//     chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS
+//
+// Prints `listening on PORT`. When it has CONNECTIONS, and the first of them has sent a byte, it
+// writes to all of them in turn for SECONDS, the same number of bytes to each, and closes them.
+#include "bench/load/line.h"
+#include "shared/fd.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+namespace {
+
+using chatserv::UniqueFd;
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t buffer_bytes = 1024 * 1024;
+
+[[noreturn]] void fail(const char* what) {
+    std::perror(what);
+    std::exit(1);
+}
+
+UniqueFd listen_on_loopback() {
+    UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    const int on = 1;
+    ::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (::bind(listener.get(), any, size) == -1 || ::listen(listener.get(), SOMAXCONN) == -1 ||
+        ::getsockname(listener.get(), any, &size) == -1)
+        fail("listen");
+    std::printf("listening on %d\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+    return listener;
+}
+
+// All of it, waiting only for a socket that takes nothing.
+void write_all(int fd, const char* bytes, size_t count) {
+    while (count > 0) {
+        const ssize_t written = ::send(fd, bytes, count, 0);
+        if (written > 0) {
+            bytes += written;
+            count -= static_cast<size_t>(written);
+            continue;
+        }
+        pollfd waiting{.fd = fd, .events = POLLOUT, .revents = 0};
+        if (::poll(&waiting, 1, 10'000) != 1)
+            fail("a listener does not read");
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 5) {
+        std::fputs("usage: chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS\n", stderr);
+        return 64;
+    }
+    const size_t connections = std::strtoul(argv[1], nullptr, 10);
+    const size_t line_bytes = std::strtoul(argv[2], nullptr, 10);
+    const size_t write_bytes = std::max(std::strtoul(argv[3], nullptr, 10), line_bytes);
+    const std::chrono::duration<double> time(std::strtod(argv[4], nullptr));
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+
+    std::string buffer;
+    for (uint64_t number = 0; number < buffer_bytes / line_bytes; ++number)
+        buffer += chatserv::bench::make_line(line_bytes, 0, number, 0);
+
+    const UniqueFd listener = listen_on_loopback();
+    std::vector<UniqueFd> sockets;
+    while (sockets.size() < connections) {
+        sockets.emplace_back(::accept(listener.get(), nullptr, nullptr));
+        if (!sockets.back())
+            fail("accept");
+    }
+    char go = 0;
+    if (::recv(sockets.front().get(), &go, 1, 0) != 1)
+        fail("waiting for the first byte");
+    for (const UniqueFd& socket : sockets)
+        chatserv::set_nonblocking(socket.get());
+    const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
+    for (size_t offset = 0; Clock::now() < end;) {
+        const size_t bytes = std::min(write_bytes, buffer.size() - offset);
+        for (const UniqueFd& socket : sockets)
+            write_all(socket.get(), buffer.data() + offset, bytes);
+        offset = (offset + bytes) % buffer.size();
+    }
+    return 0;
+}

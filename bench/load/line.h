@@ -1,0 +1,54 @@
+// The lines that the load generator sends, and that tell where they belong.
+//
+//     sender (8 bytes) | number (8) | time (8) | filling | '\n'
+//
+// Each field is 48 bits, six to a byte, the lowest first, in bytes from '@' on: text, without an
+// end of line in it, that is packed and unpacked in a few instructions. The number counts one
+// sender's lines modulo a power of two (a sender writes the same buffer again and again, so that
+// making lines costs nothing); that no whole round is missing is seen from the number of lines.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace chatserv::bench {
+
+static_assert(std::endian::native == std::endian::little);
+
+constexpr size_t field_bytes = 8;
+constexpr size_t line_bytes_min = 3 * field_bytes + 1;
+constexpr char filling = '.';
+
+inline void put_field(char* at, uint64_t value) {
+    char text[field_bytes];
+    for (char& byte : text) {
+        byte = static_cast<char>(0x40 | (value & 0x3f));
+        value >>= 6;
+    }
+    std::memcpy(at, text, sizeof text);
+}
+
+// The 48 bits of a field.
+[[nodiscard]] inline uint64_t take_field(const char* at) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, at, sizeof bits);
+    bits &= 0x3f3f3f3f3f3f3f3f;
+    bits = (bits & 0x003f003f003f003f) | (bits & 0x3f003f003f003f00) >> 2;
+    bits = (bits & 0x00000fff00000fff) | (bits & 0x0fff00000fff0000) >> 4;
+    return (bits & 0xffffff) | (bits >> 32) << 24;
+}
+
+[[nodiscard]] inline std::string make_line(
+    size_t bytes, uint64_t sender, uint64_t number, uint64_t time_ns) {
+    std::string line(bytes, filling);
+    put_field(line.data(), sender);
+    put_field(line.data() + field_bytes, number);
+    put_field(line.data() + 2 * field_bytes, time_ns);
+    line.back() = '\n';
+    return line;
+}
+
+} // namespace chatserv::bench
