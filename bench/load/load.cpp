@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr size_t receive_bytes = 256 * 1024;
 constexpr size_t buffer_bytes_of_one = 1024 * 1024; // of a sender alone; of many each has less
 constexpr size_t buffer_bytes_of_many = 64 * 1024;
-constexpr auto patience = 10s; // without anything new
+constexpr auto patience = 10s; // without anything new; with a server that is far behind
 
 [[noreturn]] void throw_errno(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -268,8 +268,9 @@ LoadResult Load::run() {
         read_floor();
     else
         send_everything();
-    while (missing() > 0 && first_error().empty() && turn(Clock::now() + patience)) {
-    }
+    const Clock::time_point give_up = Clock::now() + patience;
+    while (missing() > 0 && first_error().empty() && Clock::now() < give_up)
+        turn(give_up);
     LoadResult result;
     for (const Sender& sender : senders_)
         result.lines_sent += lines_sent_by(sender);
