@@ -13,11 +13,10 @@ uint64_t key_of(ClientId id) {
 } // namespace
 
 void StallWatch::add(const Client& client, Kind kind) {
-    of(kind).try_emplace(
-        key_of(client.id), Watched{.client = client.id,
-                               .kind = kind,
-                               .deadline = Clock::now() + limit_,
-                               .log_offset = cursor_of(*client.slot).log_offset});
+    of(kind).try_emplace(key_of(client.id), Watched{.client = client.id,
+                                                .kind = kind,
+                                                .deadline = Clock::now() + limit_,
+                                                .log_offset = cursor_of(*client.slot).log_offset});
 }
 
 void StallWatch::remove(ClientId client) {
