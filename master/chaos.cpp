@@ -102,10 +102,12 @@ public:
         set_nonblocking(server_.get());
         for (const int signal : {SIGINT, SIGTERM}) {
             std::signal(signal, SIG_IGN);
-            must(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD));
+            must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+                "watching for signals");
         }
         std::signal(SIGPIPE, SIG_IGN);
-        must(events_.change(static_cast<uintptr_t>(server_.get()), EVFILT_READ, EV_ADD));
+        must_change(events_.change(static_cast<uintptr_t>(server_.get()), EVFILT_READ, EV_ADD),
+            "watching the server");
     }
 
     int run() {
@@ -137,11 +139,6 @@ private:
 
     static Clock::duration duration(double seconds) {
         return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-    }
-
-    static void must(int error) {
-        if (error != 0)
-            throw std::system_error(error, std::generic_category(), "kevent");
     }
 
     template <typename Condition>

@@ -1,4 +1,5 @@
-// Master: its making, its events, its phases. What it does with its workers is in workers.cpp.
+// Master: its making and its events. Its phases are in phases.cpp, what it does with its workers in
+// workers.cpp and manning.cpp.
 #include "master/master.h"
 
 #include "master/account_check.h"
@@ -24,9 +25,6 @@ constexpr uint64_t kind_of(uint64_t udata) {
 // So many connections are accepted before other events are looked at again.
 constexpr int accept_batch = 256;
 constexpr int64_t accept_pause_ms = 1000;
-
-// Who asks for one stop can send two signals: timeout(1) tells the process and then its group.
-constexpr std::chrono::milliseconds same_request{50};
 
 std::vector<FdPair> make_doorbells(uint32_t count) {
     std::vector<FdPair> pipes;
@@ -95,11 +93,6 @@ bool check_account() {
                         "user that it was serving at that instant the connection",
                 why_not));
     return why_not.empty();
-}
-
-void must_change(int error, const char* what) {
-    if (error != 0)
-        throw std::system_error(error, std::generic_category(), what);
 }
 
 } // namespace
@@ -251,73 +244,6 @@ void Master::pause_accepting(int error) {
     must_change(
         events_.change(accept_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, accept_pause_ms),
         "timing the next accept");
-}
-
-// --- phases ------------------------------------------------------------------------------------
-
-void Master::start_serving() {
-    phase_ = Phase::serving;
-    for (const Listener& listener : listeners_) {
-        must_change(
-            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA,
-                0, listener_udata | static_cast<uint64_t>(&listener - listeners_.data())),
-            "watching a listen socket");
-        const std::string address = listener.address().text();
-        log_info("listening", fmt::format("listening on {}", address), {{"address", address}});
-    }
-}
-
-void Master::handle_signal(int signal) {
-    if (phase_ == Phase::starting || phase_ == Phase::serving) {
-        begin_stop(signal);
-        return;
-    }
-    if (std::chrono::steady_clock::now() - stop_begun_ < same_request)
-        return;
-    log_warning("stop_at_once", "a second signal: ending at once");
-    exit_status_ = 128 + signal;
-    pool_.kill_all();
-    phase_ = Phase::dismissing;
-    pool_.dismiss_all();
-}
-
-void Master::begin_stop(int signal) {
-    log_info("stopping", fmt::format("{}: stopping; {} users get the rest of the log",
-                             signal == SIGINT ? "SIGINT" : "SIGTERM", escrow_.held()));
-    phase_ = Phase::draining;
-    stop_begun_ = std::chrono::steady_clock::now();
-    listeners_.clear();
-    turned_away_.close_all();
-    tell_workers(MessageType::stop_reading);
-    // Draining and finishing are each bounded by the stall limit in the workers; should one of them
-    // fail to keep to it, the server ends all the same.
-    const int64_t limit_ms = 2 * stall_limit_.count() + 2000;
-    must_change(events_.change(stop_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, limit_ms),
-        "timing the stop");
-}
-
-void Master::advance_stop() {
-    const auto all_stopped_reading = [&] {
-        return std::all_of(
-            stopped_reading_.begin(), stopped_reading_.end(), [](bool stopped) { return stopped; });
-    };
-    if (phase_ == Phase::draining && (escrow_.empty() || all_stopped_reading())) {
-        phase_ = Phase::finishing;
-        tell_workers(MessageType::finish);
-    }
-    if (phase_ == Phase::finishing && escrow_.empty()) {
-        phase_ = Phase::dismissing;
-        pool_.dismiss_all();
-    }
-}
-
-void Master::tell_workers(MessageType message) {
-    for (uint16_t entry = 0; entry < outbox_.size(); ++entry) {
-        if (WorkerPool::Process* const process = pool_.process_of(entry)) {
-            process->channel.queue(static_cast<uint16_t>(message));
-            pool_.send(*process);
-        }
-    }
 }
 
 } // namespace chatserv

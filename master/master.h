@@ -55,39 +55,41 @@ private:
         dismissing // stopping: the workers end
     };
 
-    // events
+    // events: master.cpp
     void handle(const EventQueue::Event& event);
-    void handle_signal(int signal);
     void handle_timer(uintptr_t ident);
     [[nodiscard]] std::optional<std::chrono::nanoseconds> until_next_look() const;
     void accept_clients(const Listener& listener);
+    [[nodiscard]] uint16_t entry_for_a_newcomer() const;
+    void pause_accepting(int error);
 
-    // workers: see workers.cpp
+    // what the workers say: workers.cpp
     void handle_channel(pid_t pid);
     void read_channel(WorkerPool::Process& process);
     bool handle_message(WorkerPool::Process& process, const Message& message);
     void confirm_attached(WorkerPool::Process& process, ClientId client);
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
-    void handle_exit(pid_t pid);
     void distrust(WorkerPool::Process& process);
+
+    // who serves which entry: manning.cpp
+    void handle_exit(pid_t pid);
+    void replenish_pool();
+    void man_entries();
+    void send_clients(uint16_t entry);
     void is_served(Escrow::Held& held);
     void finish_takeover(uint16_t entry);
-    void man_entries();
-    void replenish_pool();
-    void send_clients(uint16_t entry);
 
-    // the control socket: see chaos_requests.cpp
+    // the control socket: control_requests.cpp
     void open_control(const Options& options);
     [[nodiscard]] std::string strike(const Control::Request& request);
     void tell_takeover(const Takeover& takeover, double milliseconds);
 
-    // phases
+    // from start to stop: phases.cpp
     void start_serving();
+    void handle_signal(int signal);
     void begin_stop(int signal);
     void advance_stop();
     void tell_workers(MessageType message);
-    [[nodiscard]] uint16_t entry_for_a_newcomer() const;
-    void pause_accepting(int error);
 
     EventQueue events_;
     Region region_;

@@ -1,4 +1,4 @@
-// Master: what it hears from its workers, and what it does when one dies.
+// Master: what it hears from its workers.
 #include "master/master.h"
 
 #include "master/failure.h"
@@ -17,13 +17,6 @@ namespace chatserv {
 namespace {
 
 constexpr int64_t resend_pause_ms = 1000;
-
-std::string end_of(int wait_status) {
-    if (WIFSIGNALED(wait_status))
-        return fmt::format(
-            "killed by signal {} ({})", WTERMSIG(wait_status), ::strsignal(WTERMSIG(wait_status)));
-    return fmt::format("exit status {}", WEXITSTATUS(wait_status));
-}
 
 std::string words_for(const ClosedClient& closed) {
     const bool reset = closed.error == ECONNRESET || closed.error == EPIPE;
@@ -46,21 +39,6 @@ std::string words_for(const ClosedClient& closed) {
                "far it had got";
     }
     return "for a reason unknown";
-}
-
-// An entry's clients in the order in which its next worker is to get them: first the one that its
-// predecessor was serving when it died, for until that one is settled nobody is served.
-std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Region& region, const Escrow& escrow) {
-    std::vector<ClientId> clients = escrow.all_of(entry);
-    const InFlight in_flight = operation_in_flight(region.worker_table()[entry]);
-    if (in_flight.operation == Operation::none)
-        return clients;
-    const auto in_doubt = std::find_if(clients.begin(), clients.end(),
-        [&](const ClientId client) { return client.slot == in_flight.slot; });
-    if (in_doubt != clients.end())
-        std::iter_swap(clients.begin(), in_doubt);
-    return clients;
 }
 
 } // namespace
@@ -164,34 +142,6 @@ void Master::confirm_attached(WorkerPool::Process& process, ClientId client) {
         {{"slot", client.slot}, {"address", peer}, {"worker", held->entry + 1}});
 }
 
-// The client's takeover is over.
-void Master::is_served(Escrow::Held& held) {
-    if (!std::exchange(held.moving, false))
-        return;
-    takeovers_.arrived(held.entry);
-    finish_takeover(held.entry);
-}
-
-void Master::finish_takeover(uint16_t entry) {
-    const auto takeover = takeovers_.take_finished(entry);
-    if (!takeover)
-        return;
-    const double milliseconds =
-        std::chrono::duration<double, std::milli>(Takeover::Clock::now() - takeover->begun).count();
-    const std::string again =
-        takeover->deaths == 1 ? "" : fmt::format(" ({} deaths)", takeover->deaths);
-    log_info("taken_over",
-        fmt::format("worker {} taken over by pid {} in {:.2f} ms: {}{}; {} users moved, {} bytes "
-                    "settled by the kernel's account",
-            entry + 1, takeover->pid, milliseconds, takeover->cause, again, takeover->users,
-            takeover->settled_bytes),
-        {{"worker", entry + 1}, {"pid", takeover->pid}, {"milliseconds", milliseconds},
-            {"cause", takeover->cause}, {"deaths", takeover->deaths}, {"users", takeover->users},
-            {"settled_bytes", static_cast<int64_t>(takeover->settled_bytes)}});
-    tell_takeover(*takeover, milliseconds);
-    replenish_pool();
-}
-
 void Master::client_closed(const WorkerPool::Process& process, const ClosedClient& closed) {
     Escrow::Held* const held = escrow_.find(closed.client);
     if (held == nullptr || held->entry != process.entry)
@@ -203,107 +153,12 @@ void Master::client_closed(const WorkerPool::Process& process, const ClosedClien
     escrow_.release(closed.client);
 }
 
-void Master::handle_exit(pid_t pid) {
-    WorkerPool::Process* const process = pool_.find(pid);
-    if (process == nullptr)
-        return;
-    int wait_status = 0;
-    ::waitpid(pid, &wait_status, 0);
-    // Its last words first: who it was done with is not to be handed on.
-    if (process->channel.open())
-        read_channel(*process);
-
-    const WorkerPool::Departure departure = pool_.remove(pid, wait_status);
-    if (phase_ == Phase::dismissing)
-        return;
-    const std::string who = departure.entry ? fmt::format("worker {}", *departure.entry + 1)
-                                            : std::string("spare worker");
-    const std::string cause =
-        end_of(wait_status) +
-        (departure.ended_because.empty() ? "" : fmt::format(", {}", departure.ended_because));
-    log_warning("worker_died", fmt::format("{} died (pid {}): {}", who, pid, cause),
-        {{"pid", pid}, {"worker", departure.entry ? *departure.entry + 1 : 0}});
-    if (phase_ == Phase::starting && departure.died_young)
-        throw Failure(EX_UNAVAILABLE,
-            "the workers do not start (the line above says how one ended): "
-            "is chatserv-worker of the same build as chatserv?");
-    if (departure.entry) {
-        for (const ClientId client :
-            recover_entry(*departure.entry, region_, escrow_, doorbells_)) {
-            log_error("user_lost",
-                fmt::format("user {} left: its slot was overwritten by its worker", client.slot),
-                {{"slot", client.slot}});
-            escrow_.release(client);
-        }
-        stopped_reading_[*departure.entry] = false;
-        takeovers_.died(*departure.entry, cause, departure.ended);
-    }
-    man_entries();
-    replenish_pool();
-}
-
-// The start of a process takes the processor from a takeover that another process is busy with, and
-// is not urgent unless an entry waits for it.
-void Master::replenish_pool() {
-    if (!takeovers_.any_under_way() || !pool_.all_manned())
-        pool_.replenish();
-}
-
 // A worker that says what none of ours would say is ended, and then recovered like any other.
 void Master::distrust(WorkerPool::Process& process) {
     log_error("protocol",
         fmt::format("the worker with pid {} broke the protocol: ending it", process.pid));
     pool_.end(process, "it broke the protocol");
     pool_.hang_up(process);
-}
-
-void Master::man_entries() {
-    for (const uint16_t entry : pool_.man_entries()) {
-        WorkerPool::Process& process = *pool_.process_of(entry);
-        outbox_[entry] = clients_to_hand_over(entry, region_, escrow_);
-        for (const ClientId client : outbox_[entry])
-            escrow_.find(client)->moving = true;
-        takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));
-        send_clients(entry);
-        if (phase_ == Phase::draining || phase_ == Phase::finishing)
-            process.channel.queue(static_cast<uint16_t>(MessageType::stop_reading));
-        if (phase_ == Phase::finishing)
-            process.channel.queue(static_cast<uint16_t>(MessageType::finish));
-        pool_.send(process);
-        log_info("worker_started", // while it is at work already
-            fmt::format("worker {} started (pid {})", entry + 1, process.pid),
-            {{"worker", entry + 1}, {"pid", process.pid}});
-    }
-    if (phase_ == Phase::starting && pool_.all_manned())
-        start_serving();
-}
-
-// In frames of as many as one message can carry. Clients of an entry that nobody serves wait: all
-// of them are sent to whoever serves it next.
-void Master::send_clients(uint16_t entry) {
-    WorkerPool::Process* const process = pool_.process_of(entry);
-    if (process == nullptr || outbox_[entry].empty() || !process->channel.open())
-        return;
-    std::vector<ClientId> clients;
-    std::vector<int> sockets;
-    const auto queue_frame = [&] {
-        process->channel.queue(static_cast<uint16_t>(MessageType::clients),
-            std::span<const ClientId>(clients), sockets);
-        clients.clear();
-        sockets.clear();
-    };
-    for (const ClientId client : std::exchange(outbox_[entry], {})) {
-        const Escrow::Held* const held = escrow_.find(client);
-        if (held == nullptr)
-            continue;
-        clients.push_back(client);
-        sockets.push_back(held->socket.get());
-        if (clients.size() == descriptors_max)
-            queue_frame();
-    }
-    if (!clients.empty())
-        queue_frame();
-    pool_.send(*process);
 }
 
 } // namespace chatserv

@@ -57,4 +57,9 @@ std::span<const EventQueue::Event> EventQueue::wait(
     return {events_.data(), static_cast<size_t>(got)};
 }
 
+void must_change(int error, const char* what) {
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(), what);
+}
+
 } // namespace chatserv
