@@ -53,8 +53,8 @@ std::string default_control_path(pid_t master) {
 Control::Control(EventQueue& events, uint64_t udata, std::string path, std::string greeting) :
     events_(events), udata_(udata), path_(std::move(path)), greeting_(std::move(greeting)),
     listener_(listen_at(path_)) {
-    const int error = events_.change(
-        static_cast<uintptr_t>(listener_.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_);
+    const int error = events_.change(static_cast<uintptr_t>(listener_.get()), EVFILT_READ,
+        EV_ADD | EV_CLEAR, NOTE_NODATA, 0, udata_);
     if (error != 0) {
         ::unlink(path_.c_str());
         throw std::system_error(error, std::generic_category(), path_);
@@ -88,18 +88,24 @@ void Control::tell(const std::string& line) {
     sweep();
 }
 
+// Told once of each connection (EV_CLEAR): where there is no descriptor for it, it waits for the
+// next one to come, and the master does not go round in circles.
 void Control::accept() {
-    UniqueFd socket(::accept(listener_.get(), nullptr, nullptr));
-    if (!socket || connections_.size() == connections_max)
-        return;
-    set_close_on_exec(socket.get(), true);
-    set_nonblocking(socket.get());
-    if (events_.change(
-            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
-        return;
-    connections_.push_back({.socket = std::move(socket)});
-    send(connections_.back(), greeting_);
-    sweep();
+    for (;;) {
+        UniqueFd socket(::accept(listener_.get(), nullptr, nullptr));
+        if (!socket)
+            return;
+        if (connections_.size() == connections_max)
+            continue;
+        set_close_on_exec(socket.get(), true);
+        set_nonblocking(socket.get());
+        if (events_.change(static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA,
+                0, udata_) != 0)
+            continue;
+        connections_.push_back({.socket = std::move(socket)});
+        send(connections_.back(), greeting_);
+        sweep();
+    }
 }
 
 void Control::read(Connection& connection, const Answer& answer) {

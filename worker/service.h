@@ -45,8 +45,12 @@ public:
     [[nodiscard]] uint32_t wake_reasons() const;
     [[nodiscard]] bool look_again();
 
-    // stop_reading() has been called, and the log has all that was read before.
-    [[nodiscard]] bool stopped_reading() const { return stop_reading_ && ingest_.empty(); }
+    // stop_reading() has been called, and the log has all that was read before, by a predecessor
+    // too.
+    [[nodiscard]] bool stopped_reading() const {
+        return stop_reading_ && newcomers_.empty() && doubt_.operation == Operation::none &&
+               ingest_.empty();
+    }
 
     // What the master has to be told; taken away by the caller.
     [[nodiscard]] std::vector<ClientId> take_attached() { return std::exchange(attached_, {}); }
