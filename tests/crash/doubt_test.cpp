@@ -7,6 +7,7 @@
 namespace chatserv::test {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 
@@ -37,8 +38,11 @@ TEST_F(TrustingTest, RepeatsWhatWasWrittenAndNotRecorded) {
     people_[1].client->send("the end;");
     people_[0].client->wait_for("the end;");
     people_[2].client->wait_for("the end;");
+    // The victim may have been about to note down its last write of what was said before: then it
+    // is that which its successor repeats.
     EXPECT_THAT((std::vector{read_by(0), read_by(2)}),
-        UnorderedElementsAre("repeated;the end;", "repeated;repeated;the end;"));
+        UnorderedElementsAre("repeated;the end;",
+            AnyOf("repeated;repeated;the end;", "3 speaks before;repeated;the end;")));
 }
 
 // As on a system without the account: that one client is disconnected, and the log says why.
