@@ -76,8 +76,9 @@ TEST_P(CrashPointTest, NobodyNotices) {
     if (crash.first == CrashPoint::count) {
         arm_victim(crash.point);
     } else {
-        arm_victim(crash.first);
+        // In this order: the victim may still be noting down what it wrote last, and die at once.
         arm_anyone(crash.point);
+        arm_victim(crash.first);
     }
     switch (crash.scene) {
     case Scene::talk:

@@ -106,9 +106,9 @@ INSTANTIATE_TEST_SUITE_P(At, SpinTest,
 
 TEST_P(SpinTest, AWorkerThatGoesRoundAndRoundIsReplaced) {
     open(build_named("CHATSERV_CRASHING"), {"--hang-limit", "0.3"});
+    arm_to_spin(GetParam());
     if (GetParam() == CrashPoint::doubt_asked)
         arm_victim(CrashPoint::written);
-    arm_to_spin(GetParam());
     everyone_speaks("meanwhile");
     everyone_speaks("after");
     EXPECT_TRUE(struck(GetParam()));
