@@ -187,9 +187,6 @@ void WorkerPool::end(Process& process, std::string because) {
 }
 
 void WorkerPool::end_hung() {
-    const auto next = hang_watch_.next_look();
-    if (!next || Clock::now() < *next)
-        return;
     for (const uint32_t seat : hang_watch_.overdue(Clock::now()))
         for (auto& [pid, process] : processes_)
             if (process.seat == seat)

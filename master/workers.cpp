@@ -1,16 +1,10 @@
 // Master: what it hears from its workers.
 #include "master/master.h"
 
-#include "master/failure.h"
-#include "master/takeover.h"
 #include "shared/logging.h"
-#include "shared/worker_table.h"
 
-#include <algorithm>
 #include <cstring>
 #include <fmt/core.h>
-#include <sys/wait.h>
-#include <sysexits.h>
 
 namespace chatserv {
 

@@ -12,6 +12,14 @@
 
 namespace chatserv {
 
+// A client's identity in one word: what its events carry, and what it is found by.
+[[nodiscard]] inline uint64_t udata_of(ClientId id) {
+    return static_cast<uint64_t>(id.generation) << 32 | id.slot;
+}
+[[nodiscard]] inline ClientId client_of(uint64_t udata) {
+    return {.slot = static_cast<uint32_t>(udata), .generation = static_cast<uint32_t>(udata >> 32)};
+}
+
 // A stretch of the log, in log offsets.
 struct LogRange {
     uint64_t begin;

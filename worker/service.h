@@ -138,11 +138,4 @@ private:
 inline constexpr uintptr_t stall_timer_ident = 1;
 inline constexpr uintptr_t linger_timer_ident = 2;
 
-[[nodiscard]] inline uint64_t udata_of(ClientId id) {
-    return static_cast<uint64_t>(id.generation) << 32 | id.slot;
-}
-[[nodiscard]] inline ClientId client_of(uint64_t udata) {
-    return {.slot = static_cast<uint32_t>(udata), .generation = static_cast<uint32_t>(udata >> 32)};
-}
-
 } // namespace chatserv

@@ -4,24 +4,17 @@
 
 namespace chatserv {
 
-namespace {
-
-uint64_t key_of(ClientId id) {
-    return static_cast<uint64_t>(id.generation) << 32 | id.slot;
-}
-
-} // namespace
-
 void StallWatch::add(const Client& client, Kind kind) {
-    of(kind).try_emplace(key_of(client.id), Watched{.client = client.id,
-                                                .kind = kind,
-                                                .deadline = Clock::now() + limit_,
-                                                .log_offset = cursor_of(*client.slot).log_offset});
+    of(kind).try_emplace(
+        udata_of(client.id), Watched{.client = client.id,
+                                 .kind = kind,
+                                 .deadline = Clock::now() + limit_,
+                                 .log_offset = cursor_of(*client.slot).log_offset});
 }
 
 void StallWatch::remove(ClientId client) {
-    room_.erase(key_of(client));
-    farewell_.erase(key_of(client));
+    room_.erase(udata_of(client));
+    farewell_.erase(udata_of(client));
 }
 
 std::vector<StallWatch::Watched> StallWatch::overdue(Clock::time_point now) const {
@@ -34,7 +27,7 @@ std::vector<StallWatch::Watched> StallWatch::overdue(Clock::time_point now) cons
 }
 
 void StallWatch::renew(ClientId client, Kind kind, uint64_t log_offset, Clock::time_point now) {
-    const auto found = of(kind).find(key_of(client));
+    const auto found = of(kind).find(udata_of(client));
     if (found == of(kind).end())
         return;
     found->second.deadline = now + limit_;

@@ -50,7 +50,7 @@ public:
     [[nodiscard]] std::optional<Clock::time_point> earliest_deadline() const;
 
 private:
-    using Clients = std::unordered_map<uint64_t, Watched>; // by generation and slot
+    using Clients = std::unordered_map<uint64_t, Watched>; // by udata_of()
 
     [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : farewell_; }
 

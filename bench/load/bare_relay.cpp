@@ -3,49 +3,26 @@
 // reader but all wait for it, no survival. What chatserv does beyond this must not cost much.
 //
 //     chatserv-bare-relay        prints `listening on PORT`
+#include "bench/load/loopback.h"
 #include "shared/event_queue.h"
 #include "shared/fd.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <vector>
 
 namespace {
 
+using namespace chatserv::bench;
 using chatserv::EventQueue;
 using chatserv::UniqueFd;
 
-[[noreturn]] void fail(const char* what) {
-    std::perror(what);
-    std::exit(1);
-}
-
 class BareRelay {
 public:
-    BareRelay() : listener_(::socket(AF_INET, SOCK_STREAM, 0)), buffer_(64 * 1024) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* const any = reinterpret_cast<sockaddr*>(&address);
-        const int on = 1;
-        ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (::bind(listener_.get(), any, size) == -1 ||
-            ::listen(listener_.get(), SOMAXCONN) == -1 ||
-            ::getsockname(listener_.get(), any, &size) == -1)
-            fail("listen");
-        watch(listener_.get());
-        std::printf("listening on %d\n", ntohs(address.sin_port));
-        std::fflush(stdout);
-    }
+    BareRelay() { watch(listener_.get()); }
 
     [[noreturn]] void run() {
         for (;;)
@@ -98,19 +75,16 @@ private:
         }
     }
 
-    UniqueFd listener_;
+    UniqueFd listener_ = listen_on_loopback();
     EventQueue events_;
     std::vector<UniqueFd> sockets_;
-    std::vector<char> buffer_;
+    std::vector<char> buffer_ = std::vector<char>(64 * 1024);
 };
 
 } // namespace
 
 int main() {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+    allow_many_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     BareRelay().run();
 }

@@ -6,48 +6,24 @@
 // Prints `listening on PORT`. When it has CONNECTIONS, and the first of them has sent a byte, it
 // writes to all of them in turn for SECONDS, the same number of bytes to each, and closes them.
 #include "bench/load/line.h"
+#include "bench/load/loopback.h"
 #include "shared/fd.h"
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <vector>
 
 namespace {
 
+using namespace chatserv::bench;
 using chatserv::UniqueFd;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t buffer_bytes = 1024 * 1024;
-
-[[noreturn]] void fail(const char* what) {
-    std::perror(what);
-    std::exit(1);
-}
-
-UniqueFd listen_on_loopback() {
-    UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    const int on = 1;
-    ::setsockopt(listener.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::bind(listener.get(), any, size) == -1 || ::listen(listener.get(), SOMAXCONN) == -1 ||
-        ::getsockname(listener.get(), any, &size) == -1)
-        fail("listen");
-    std::printf("listening on %d\n", ntohs(address.sin_port));
-    std::fflush(stdout);
-    return listener;
-}
 
 // All of it, waiting only for a socket that takes nothing.
 void write_all(int fd, const char* bytes, size_t count) {
@@ -75,14 +51,11 @@ int main(int argc, char** argv) {
     const size_t line_bytes = std::strtoul(argv[2], nullptr, 10);
     const size_t write_bytes = std::max(std::strtoul(argv[3], nullptr, 10), line_bytes);
     const std::chrono::duration<double> time(std::strtod(argv[4], nullptr));
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+    allow_many_descriptors();
 
     std::string buffer;
     for (uint64_t number = 0; number < buffer_bytes / line_bytes; ++number)
-        buffer += chatserv::bench::make_line(line_bytes, 0, number, 0);
+        buffer += make_line(line_bytes, 0, number, 0);
 
     const UniqueFd listener = listen_on_loopback();
     std::vector<UniqueFd> sockets;

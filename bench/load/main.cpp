@@ -7,6 +7,7 @@
 // and in order; 1 where not.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
+#include "bench/load/loopback.h"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -14,7 +15,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <sys/resource.h>
 
 namespace {
 
@@ -63,10 +63,7 @@ int main(int argc, char** argv) {
     app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0));
     app.add_option("--rate", options.lines_per_second, "Lines a second [as many as are taken]");
     CLI11_PARSE(app, argc, argv);
-    rlimit limit{};
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+    allow_many_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     try {
         return load(options);

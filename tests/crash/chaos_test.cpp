@@ -1,6 +1,6 @@
 // `chatserv chaos` beside a conversation: it says what it did and what that cost, and nobody there
 // notices.
-#include "tests/integration/server_test.h"
+#include "tests/integration/conversation.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
 
@@ -13,13 +13,13 @@ namespace {
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-class ChaosTest : public ServerTest {
+class ChaosTest : public ConversationTest {
 protected:
     void begin(const std::vector<std::string>& options = {}) {
         std::vector<std::string> all{"--workers", "2", "--control", socket()};
         all.insert(all.end(), options.begin(), options.end());
         start(all);
-        clients_ = join_many(4);
+        gather(4);
     }
 
     std::string socket() const { return folder_.path().string() + "/control"; }
@@ -34,20 +34,8 @@ protected:
         return process.output().text();
     }
 
-    void say(std::size_t from, const std::string& text) {
-        clients_[from]->send(text);
-        for (std::size_t to = 0; to < clients_.size(); ++to) {
-            if (to == from)
-                continue;
-            expected_[to] += text;
-            clients_[to]->wait_for_bytes(expected_[to].size());
-        }
-    }
-
-    void expect_that_nobody_noticed() {
-        for (std::size_t i = 0; i < clients_.size(); ++i)
-            EXPECT_EQ(clients_[i]->received(), expected_[i]) << "client " << i;
-        EXPECT_EQ(server_->count(" left: "), 0U);
+    void expect_that_nobody_noticed_to_the_end() {
+        expect_that_nobody_noticed();
         EXPECT_EQ(server_->stop(), 0);
         EXPECT_FALSE(std::filesystem::exists(socket())) << "left behind";
     }
@@ -58,8 +46,6 @@ protected:
     }
 
     TemporaryDirectory folder_;
-    std::vector<std::unique_ptr<Client>> clients_;
-    std::vector<std::string> expected_ = std::vector<std::string>(4);
 };
 
 TEST_F(ChaosTest, KillsWorkersAndTellsTheTakeoverTimes) {
@@ -76,7 +62,7 @@ TEST_F(ChaosTest, KillsWorkersAndTellsTheTakeoverTimes) {
     EXPECT_LE(std::stoul(found[2]), std::stoul(found[1])) << said;
     EXPECT_EQ(server_->count(" taken over by pid "), std::stoul(found[2]));
     EXPECT_GE(server_->count("killed by signal 9 (Killed), as chaos asked"), 1U);
-    expect_that_nobody_noticed();
+    expect_that_nobody_noticed_to_the_end();
 }
 
 TEST_F(ChaosTest, StopsWorkersToo) {
@@ -85,7 +71,16 @@ TEST_F(ChaosTest, StopsWorkersToo) {
     EXPECT_THAT(said, HasSubstr("stopped worker "));
     EXPECT_THAT(said, ContainsRegex("0 killed, [0-9]+ stopped"));
     EXPECT_GE(server_->count("it did not answer for 200 ms (--hang-limit)"), 1U);
-    expect_that_nobody_noticed();
+    expect_that_nobody_noticed_to_the_end();
+}
+
+TEST_F(ChaosTest, DoesBothWhereAskedTo) {
+    begin({"--hang-limit", "0.2"});
+    const std::string said =
+        chaos({"--rate", "20", "--for", "1", "--mode", "mixed", "--seed", "1"});
+    EXPECT_THAT(said, HasSubstr("killed worker "));
+    EXPECT_THAT(said, HasSubstr("stopped worker "));
+    expect_that_nobody_noticed_to_the_end();
 }
 
 TEST_F(ChaosTest, FindsTheServerByItsPid) {

@@ -1,6 +1,6 @@
 // A worker that is stopped is found, ended and replaced; its clients wait that long and no longer.
 #include "tests/crash/crash_scene.h"
-#include "tests/integration/server_test.h"
+#include "tests/integration/conversation.h"
 
 #include <algorithm>
 #include <csignal>
@@ -11,32 +11,14 @@ namespace {
 
 using testing::HasSubstr;
 
-class HangTest : public ServerTest {
+class HangTest : public ConversationTest {
 protected:
     void begin(const std::vector<std::string>& options) {
         std::vector<std::string> all{"--workers", "2"};
         all.insert(all.end(), options.begin(), options.end());
         start(all);
-        clients_ = join_many(4);
+        gather(4);
     }
-
-    void expect_that_all_can_talk(const std::string& occasion) {
-        for (std::size_t from = 0; from < clients_.size(); ++from) {
-            const std::string said = occasion + " " + std::to_string(from) + ";";
-            clients_[from]->send(said);
-            for (std::size_t to = 0; to < clients_.size(); ++to)
-                if (to != from)
-                    expected_[to] += said;
-            for (std::size_t to = 0; to < clients_.size(); ++to)
-                clients_[to]->wait_for_bytes(expected_[to].size());
-        }
-        for (std::size_t i = 0; i < clients_.size(); ++i)
-            EXPECT_EQ(clients_[i]->received(), expected_[i]) << "client " << i;
-        EXPECT_EQ(server_->count(" left: "), 0U);
-    }
-
-    std::vector<std::unique_ptr<Client>> clients_;
-    std::vector<std::string> expected_ = std::vector<std::string>(4);
 };
 
 TEST_F(HangTest, AStoppedWorkerIsReplaced) {

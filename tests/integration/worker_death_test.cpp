@@ -1,6 +1,6 @@
 // A worker that dies is replaced, and its users notice nothing. (At which instant it may die: see
 // tests/crash.)
-#include "tests/integration/server_test.h"
+#include "tests/integration/conversation.h"
 
 #include <csignal>
 #include <gtest/gtest.h>
@@ -8,13 +8,13 @@
 namespace chatserv::test {
 namespace {
 
-class WorkerDeathTest : public ServerTest {
+class WorkerDeathTest : public ConversationTest {
 protected:
     void SetUp() override {
         start({"--workers", "2"});
         server_->wait_for_line("worker 1 started ");
         server_->wait_for_line("worker 2 started ");
-        clients_ = join_many(6);
+        gather(6);
     }
 
     pid_t pid_of(int worker) {
@@ -29,26 +29,6 @@ protected:
         loop_.wait_until([&] { return pid_of(worker) != victim; },
             "another process to take up entry " + std::to_string(worker));
     }
-
-    // Each says something that all others get, and nothing else.
-    void expect_that_all_can_talk(const std::string& occasion) {
-        for (std::size_t from = 0; from < clients_.size(); ++from) {
-            const std::string said = occasion + ", said by " + std::to_string(from) + ";";
-            clients_[from]->send(said);
-            for (std::size_t to = 0; to < clients_.size(); ++to) {
-                if (to == from)
-                    continue;
-                expected_[to] += said;
-                clients_[to]->wait_for_bytes(expected_[to].size());
-            }
-        }
-        for (std::size_t i = 0; i < clients_.size(); ++i)
-            EXPECT_EQ(clients_[i]->received(), expected_[i]) << "client " << i;
-        EXPECT_EQ(server_->count(" left: "), 0U);
-    }
-
-    std::vector<std::unique_ptr<Client>> clients_;
-    std::vector<std::string> expected_ = std::vector<std::string>(6);
 };
 
 TEST_F(WorkerDeathTest, LetsUsersTalkOn) {

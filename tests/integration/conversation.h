@@ -1,0 +1,45 @@
+// A conversation in which it is known what each has to have read: the others' words, in order, and
+// nothing else.
+#pragma once
+
+#include "tests/integration/server_test.h"
+
+namespace chatserv::test {
+
+class ConversationTest : public ServerTest {
+protected:
+    // So many begin to take part.
+    void gather(std::size_t count) {
+        clients_ = join_many(count);
+        expected_.resize(count);
+    }
+
+    // Someone says something that all others get. Waits until they have.
+    void say(std::size_t from, const std::string& text) {
+        clients_[from]->send(text);
+        for (std::size_t to = 0; to < clients_.size(); ++to) {
+            if (to == from)
+                continue;
+            expected_[to] += text;
+            clients_[to]->wait_for_bytes(expected_[to].size());
+        }
+    }
+
+    void expect_that_nobody_noticed() {
+        for (std::size_t i = 0; i < clients_.size(); ++i)
+            EXPECT_EQ(clients_[i]->received(), expected_[i]) << "client " << i;
+        EXPECT_EQ(server_->count(" left: "), 0U);
+    }
+
+    // Each says something that all others get, and nothing else.
+    void expect_that_all_can_talk(const std::string& occasion) {
+        for (std::size_t from = 0; from < clients_.size(); ++from)
+            say(from, occasion + ", said by " + std::to_string(from) + ";");
+        expect_that_nobody_noticed();
+    }
+
+    std::vector<std::unique_ptr<Client>> clients_;
+    std::vector<std::string> expected_;
+};
+
+} // namespace chatserv::test
