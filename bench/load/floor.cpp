@@ -9,6 +9,7 @@
 #include "bench/load/loopback.h"
 #include "shared/fd.h"
 
+#include <bit>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -22,8 +23,6 @@ namespace {
 using namespace chatserv::bench;
 using chatserv::UniqueFd;
 using Clock = std::chrono::steady_clock;
-
-constexpr size_t buffer_bytes = 1024 * 1024;
 
 // All of it, waiting only for a socket that takes nothing.
 void write_all(int fd, const char* bytes, size_t count) {
@@ -54,7 +53,7 @@ int main(int argc, char** argv) {
     allow_many_descriptors();
 
     std::string buffer;
-    for (uint64_t number = 0; number < buffer_bytes / line_bytes; ++number)
+    for (uint64_t number = 0; number < std::bit_floor(floor_buffer_bytes / line_bytes); ++number)
         buffer += make_line(line_bytes, 0, number, 0);
 
     const UniqueFd listener = listen_on_loopback();

@@ -22,6 +22,9 @@ constexpr size_t field_bytes = 8;
 constexpr size_t line_bytes_min = 3 * field_bytes + 1;
 constexpr char filling = '.';
 
+constexpr size_t floor_buffer_bytes =
+    128 * 1024; // of the lines that the floor writes again and again
+
 inline void put_field(char* at, uint64_t value) {
     char text[field_bytes];
     for (char& byte : text) {

@@ -19,9 +19,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t receive_bytes = 256 * 1024;
-constexpr size_t buffer_bytes_of_one = 1024 * 1024; // of a sender alone; of many each has less
-constexpr size_t buffer_bytes_of_many = 64 * 1024;
-constexpr auto patience = 10s; // without anything new; with a server that is far behind
+// Of a sender alone; of many each has less. What is sent again and again, and what it is compared
+// with, should stay in the processor's cache.
+constexpr size_t buffer_bytes_of_one = 128 * 1024;
+constexpr size_t buffer_bytes_of_many = 16 * 1024;
+constexpr int writes_per_turn = 64; // of one sender, before it is the others' turn
+constexpr auto patience = 10s;      // without anything new; with a server that is far behind
 
 [[noreturn]] void throw_errno(const char* what) {
     throw std::system_error(errno, std::generic_category(), what);
@@ -34,10 +37,11 @@ Framing checked_framing(const LoadOptions& options) {
     return *framing;
 }
 
-// A power of two.
+// A power of two. The floor writes a buffer of its own.
 uint64_t numbers_for(const LoadOptions& options) {
-    const size_t bytes = options.senders == 1 || options.protocol == "floor" ? buffer_bytes_of_one
-                                                                             : buffer_bytes_of_many;
+    if (options.protocol == "floor")
+        return std::bit_floor(floor_buffer_bytes / options.line_bytes);
+    const size_t bytes = options.senders == 1 ? buffer_bytes_of_one : buffer_bytes_of_many;
     return std::bit_floor(std::max<size_t>(bytes / options.line_bytes, 2));
 }
 
@@ -62,14 +66,13 @@ Load::Load(const LoadOptions& options) :
     options_(options), framing_(checked_framing(options)),
     numbers_(numbers_for(options)), expectations_{.framing = framing_,
                                         .line_bytes = options.line_bytes,
-                                        .senders = options.senders,
                                         .numbers = numbers_,
                                         .record_order = options.senders > 1,
                                         .latency =
                                             options.lines_per_second > 0 ? &latency_ : nullptr},
     incoming_(receive_bytes) {
+    make_streams();
     connect_all();
-    make_buffers();
 }
 
 UniqueFd Load::connect(const Handshake& handshake) const {
@@ -82,8 +85,9 @@ UniqueFd Load::connect(const Handshake& handshake) const {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1)
         throw_errno("connect");
-    const int on = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // Who floods leaves it to the kernel to make packets of small writes, as netcat does.
+    const int at_once = options_.lines_per_second > 0 ? 1 : 0;
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
     const std::string& words = handshake.words;
     if (!words.empty() &&
         ::send(socket.get(), words.data(), words.size(), 0) != static_cast<ssize_t>(words.size()))
@@ -108,7 +112,7 @@ void Load::connect_all() {
         const size_t first_sender = shared ? 0 : options_.listeners;
         if (!floor && i >= first_sender && i - first_sender < options_.senders) {
             connection.sender = static_cast<int>(i - first_sender);
-            senders_.push_back({.connection = i});
+            senders_.push_back({.connection = i, .buffer = published_lines(senders_.size())});
         }
         const int error = events_.change(static_cast<uintptr_t>(connection.socket.get()),
             EVFILT_READ, EV_ADD, NOTE_NODATA, 0, i);
@@ -117,12 +121,21 @@ void Load::connect_all() {
     }
 }
 
-void Load::make_buffers() {
-    for (size_t sender = 0; sender < senders_.size(); ++sender)
+std::string Load::published_lines(uint64_t sender) const {
+    std::string messages;
+    for (uint64_t number = 0; number < numbers_; ++number)
+        messages += framing_.publish_prefix + make_line(options_.line_bytes, sender, number, 0) +
+                    framing_.publish_suffix;
+    return messages;
+}
+
+void Load::make_streams() {
+    expectations_.streams.resize(options_.senders);
+    for (uint64_t sender = 0; sender < options_.senders; ++sender)
         for (uint64_t number = 0; number < numbers_; ++number)
-            senders_[sender].buffer += framing_.publish_prefix +
-                                       make_line(options_.line_bytes, sender, number, 0) +
-                                       framing_.publish_suffix;
+            expectations_.streams[sender] += framing_.deliver_prefix +
+                                             make_line(options_.line_bytes, sender, number, 0) +
+                                             framing_.deliver_suffix;
 }
 
 uint64_t Load::nanoseconds(Clock::time_point time) const {
@@ -208,20 +221,25 @@ void Load::write(Sender& sender, Clock::time_point now) {
     if (now >= end_of_sending_)
         return;
     const size_t message_bytes = sender.buffer.size() / numbers_;
-    if (options_.write_bytes > message_bytes)
+    if (options_.write_bytes > message_bytes) {
         write_some(sender, options_.write_bytes);
-    else
-        write_some(sender, message_bytes - sender.sent_bytes % message_bytes);
+        return;
+    }
+    for (int i = 0; i < writes_per_turn; ++i)
+        if (!write_some(sender, message_bytes - sender.sent_bytes % message_bytes))
+            return;
 }
 
-void Load::write_some(Sender& sender, size_t bytes_max) {
+// False where the socket takes no more.
+bool Load::write_some(Sender& sender, size_t bytes_max) {
     const size_t bytes = std::min(bytes_max, sender.buffer.size() - sender.offset);
-    const ssize_t sent = ::send(connections_[sender.connection].socket.get(),
+    const ssize_t written = ::send(connections_[sender.connection].socket.get(),
         sender.buffer.data() + sender.offset, bytes, 0);
-    if (sent <= 0)
-        return;
-    sender.sent_bytes += static_cast<uint64_t>(sent);
-    sender.offset = (sender.offset + static_cast<size_t>(sent)) % sender.buffer.size();
+    if (written <= 0)
+        return false;
+    sender.sent_bytes += static_cast<uint64_t>(written);
+    sender.offset = (sender.offset + static_cast<size_t>(written)) % sender.buffer.size();
+    return static_cast<size_t>(written) == bytes;
 }
 
 // Every line that is due by now, with the time at which it was due.
@@ -247,7 +265,7 @@ void Load::write_due(Clock::time_point now) {
 void Load::watch_senders(bool on) {
     for (const Sender& sender : senders_)
         (void)events_.change(static_cast<uintptr_t>(connections_[sender.connection].socket.get()),
-            EVFILT_WRITE, on ? EV_ADD : EV_DELETE, 0, 0, sender.connection);
+            EVFILT_WRITE, on ? EV_ADD : EV_DELETE, NOTE_NODATA, 0, sender.connection);
 }
 
 // A line that was begun is ended, so that every listener is due whole lines.
@@ -256,7 +274,7 @@ void Load::finish_lines() {
         const size_t message_bytes = sender.buffer.size() / numbers_;
         const Clock::time_point give_up = Clock::now() + patience;
         while (sender.sent_bytes % message_bytes != 0 && Clock::now() < give_up) {
-            write_some(sender, message_bytes - sender.sent_bytes % message_bytes);
+            (void)write_some(sender, message_bytes - sender.sent_bytes % message_bytes);
             turn(Clock::now());
         }
     }

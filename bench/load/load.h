@@ -61,20 +61,21 @@ private:
     };
     struct Sender {
         size_t connection;
-        std::string buffer{}; // `numbers_` messages
-        size_t offset = 0;    // in the buffer
+        std::string buffer; // `numbers_` messages
+        size_t offset = 0;  // in the buffer
         uint64_t sent_bytes = 0;
     };
 
     void connect_all();
     [[nodiscard]] UniqueFd connect(const Handshake& handshake) const;
-    void make_buffers();
+    [[nodiscard]] std::string published_lines(uint64_t sender) const;
+    void make_streams();
     void probe(uint64_t number);
     bool turn(Clock::time_point until);
     void receive(Connection& connection);
     void write(Sender& sender, Clock::time_point now);
     void write_due(Clock::time_point now);
-    void write_some(Sender& sender, size_t bytes_max);
+    bool write_some(Sender& sender, size_t bytes_max);
     void watch_senders(bool on);
     void finish_lines();
     void send_everything();

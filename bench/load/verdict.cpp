@@ -5,6 +5,52 @@
 
 namespace chatserv::bench {
 
+namespace {
+
+// The order in which one listener saw the senders' lines, but for one sender's, whose lines the
+// other listener was not sent.
+class Order {
+public:
+    Order(const Receiver& receiver, int left_out) :
+        at_(receiver.order().begin()), end_(receiver.order().end()), left_out_(left_out) {
+        pass_over_left_out();
+    }
+
+    [[nodiscard]] bool over() const { return at_ == end_; }
+    [[nodiscard]] uint32_t sender() const { return at_->sender; }
+    [[nodiscard]] uint64_t lines() const { return at_->lines - taken_; }
+    void take(uint64_t lines) {
+        taken_ += lines;
+        if (taken_ == at_->lines) {
+            ++at_;
+            taken_ = 0;
+            pass_over_left_out();
+        }
+    }
+
+private:
+    void pass_over_left_out() {
+        while (at_ != end_ && static_cast<int>(at_->sender) == left_out_)
+            ++at_;
+    }
+
+    std::vector<Run>::const_iterator at_;
+    std::vector<Run>::const_iterator end_;
+    int left_out_;
+    uint64_t taken_ = 0; // of the run at `at_`
+};
+
+bool same(Order one, Order other) {
+    while (!one.over() && !other.over() && one.sender() == other.sender()) {
+        const uint64_t lines = std::min(one.lines(), other.lines());
+        one.take(lines);
+        other.take(lines);
+    }
+    return one.over() && other.over();
+}
+
+} // namespace
+
 uint64_t Load::lines_sent_by(const Sender& sender) const {
     return sender.sent_bytes / (sender.buffer.size() / numbers_);
 }
@@ -26,10 +72,10 @@ uint64_t Load::missing() const {
 
 std::string Load::first_error() const {
     for (size_t i = 0; i < connections_.size(); ++i) {
-        if (connections_[i].closed)
-            return "connection " + std::to_string(i) + " was closed by the server";
         if (connections_[i].receiver != nullptr && !connections_[i].receiver->error().empty())
             return "listener " + std::to_string(i) + ": " + connections_[i].receiver->error();
+        if (connections_[i].closed)
+            return "connection " + std::to_string(i) + " was closed by the server";
     }
     return {};
 }
@@ -40,22 +86,12 @@ std::string Load::disagreement() const {
     if (!expectations_.record_order)
         return {};
     const Connection& reference = connections_[options_.listeners - 1];
+    const auto unseen_by = [&](const Connection& connection) {
+        return framing_.one_connection ? connection.sender : -1;
+    };
     for (size_t i = 0; i + 1 < options_.listeners; ++i) {
         const Connection& other = connections_[i];
-        const std::vector<uint16_t>& theirs = other.receiver->order();
-        size_t at = 0;
-        bool same = true;
-        const auto unseen = [](const Connection& by, uint16_t sender) {
-            return by.sender == static_cast<int>(sender);
-        };
-        for (const uint16_t sender : reference.receiver->order()) {
-            if (framing_.one_connection && unseen(other, sender))
-                continue;
-            while (at < theirs.size() && framing_.one_connection && unseen(reference, theirs[at]))
-                ++at;
-            same = same && at < theirs.size() && theirs[at++] == sender;
-        }
-        if (!same)
+        if (!same({*reference.receiver, unseen_by(other)}, {*other.receiver, unseen_by(reference)}))
             return "listeners " + std::to_string(i) + " and " +
                    std::to_string(options_.listeners - 1) + " disagree on the order";
     }
