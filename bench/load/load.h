@@ -7,6 +7,7 @@
 
 #include "bench/load/framing.h"
 #include "bench/load/latency.h"
+#include "bench/load/options.h"
 #include "bench/load/receiver.h"
 #include "shared/event_queue.h"
 #include "shared/fd.h"
@@ -18,18 +19,6 @@
 #include <vector>
 
 namespace chatserv::bench {
-
-struct LoadOptions {
-    uint16_t port = 0;            // on 127.0.0.1
-    std::string protocol = "raw"; // or "floor": a server that needs no senders (floor.cpp)
-    size_t listeners = 9;
-    size_t senders = 1;
-    size_t line_bytes = 64;
-    size_t write_bytes = 64 * 1024; // of one send(2); a line at the least
-    bool all_talk = false; // the senders are among the listeners, where the protocol permits
-    double seconds = 1;
-    double lines_per_second = 0; // paced, by the first sender; 0: as fast as the server takes them
-};
 
 struct LoadResult {
     uint64_t lines_sent = 0;
@@ -67,7 +56,6 @@ private:
     };
 
     void connect_all();
-    [[nodiscard]] UniqueFd connect(const Handshake& handshake) const;
     [[nodiscard]] std::string published_lines(uint64_t sender) const;
     void make_streams();
     void probe(uint64_t number);

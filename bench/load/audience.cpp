@@ -1,0 +1,94 @@
+// Load, the audience: who connects, and when each of them listens.
+#include "bench/load/connect.h"
+#include "bench/load/line.h"
+#include "bench/load/load.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <sys/socket.h>
+
+namespace chatserv::bench {
+
+using namespace std::chrono_literals;
+
+void Load::connect_all() {
+    const bool floor = options_.protocol == "floor";
+    const bool shared = options_.all_talk && framing_.one_connection;
+    const size_t count = options_.listeners + (shared || floor ? 0 : options_.senders);
+    connections_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+        Connection& connection = connections_[i];
+        const Framing framing = checked_framing(options_, i);
+        const bool listens = i < options_.listeners;
+        connection.socket =
+            connect_and_greet(options_.port, listens ? framing.listener : framing.sender);
+        // Who floods leaves it to the kernel to make packets of small writes, as netcat does.
+        send_at_once(connection.socket.get(), options_.lines_per_second > 0);
+        if (listens)
+            connection.receiver = std::make_unique<Receiver>(expectations_);
+        const size_t first_sender = shared ? 0 : options_.listeners;
+        if (!floor && i >= first_sender && i - first_sender < options_.senders) {
+            connection.sender = static_cast<int>(i - first_sender);
+            senders_.push_back({.connection = i, .buffer = published_lines(senders_.size())});
+        }
+        must_change(events_.change(static_cast<uintptr_t>(connection.socket.get()), EVFILT_READ,
+                        EV_ADD, NOTE_NODATA, 0, i),
+            "kevent");
+    }
+}
+
+std::string Load::published_lines(uint64_t sender) const {
+    std::string messages;
+    for (uint64_t number = 0; number < numbers_; ++number)
+        messages += framing_.publish_prefix + make_line(options_.line_bytes, sender, number, 0) +
+                    framing_.publish_suffix;
+    return messages;
+}
+
+void Load::make_streams() {
+    expectations_.streams.resize(options_.senders);
+    for (uint64_t sender = 0; sender < options_.senders; ++sender)
+        for (uint64_t number = 0; number < numbers_; ++number)
+            expectations_.streams[sender] += framing_.deliver_prefix +
+                                             make_line(options_.line_bytes, sender, number, 0) +
+                                             framing_.deliver_suffix;
+}
+
+// The first sender's own listener, if it has one, is sent nothing back.
+void Load::await_listeners() {
+    if (senders_.empty())
+        return;
+    const auto listens = [&](const Connection& connection, uint64_t probe) {
+        const bool own = connection.sender == 0 && framing_.one_connection;
+        return connection.receiver == nullptr || own || connection.receiver->probe() >= probe;
+    };
+    const auto all_listen = [&](uint64_t number) {
+        return std::all_of(connections_.begin(), connections_.end(),
+            [&](const Connection& connection) { return listens(connection, number); });
+    };
+    uint64_t number = 0;
+    const Clock::time_point give_up = Clock::now() + patience;
+    do {
+        probe(++number);
+        const Clock::time_point again = Clock::now() + 50ms;
+        while (!all_listen(1) && Clock::now() < again)
+            turn(again);
+        if (Clock::now() > give_up)
+            throw std::runtime_error("not all listeners hear the sender: " + first_error());
+    } while (!all_listen(1));
+    probe(++number);
+    while (!all_listen(number))
+        if (!turn(Clock::now() + patience))
+            throw std::runtime_error("a listener has stopped hearing the sender");
+}
+
+void Load::probe(uint64_t number) {
+    const std::string message = framing_.publish_prefix +
+                                make_line(options_.line_bytes, options_.senders, number, 0) +
+                                framing_.publish_suffix;
+    if (::send(connections_[senders_.front().connection].socket.get(), message.data(),
+            message.size(), 0) != static_cast<ssize_t>(message.size()))
+        throw_errno("send");
+}
+
+} // namespace chatserv::bench

@@ -1,0 +1,37 @@
+// How the load generator's connections come about.
+#pragma once
+
+#include "bench/load/framing.h"
+#include "bench/load/options.h"
+#include "shared/fd.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <netinet/in.h>
+#include <optional>
+#include <string_view>
+
+namespace chatserv::bench {
+
+// errno as a std::system_error.
+[[noreturn]] void throw_errno(const char* what);
+
+// Throws std::runtime_error where there is no such protocol.
+[[nodiscard]] Framing checked_framing(const LoadOptions& options, size_t connection);
+
+// 127.0.0.1
+[[nodiscard]] sockaddr_in loopback_address(uint16_t port);
+
+// How long the answer to a handshake is, once it is among what was received.
+[[nodiscard]] std::optional<size_t> answer_length(
+    const Handshake& handshake, std::string_view received);
+
+// Connects to 127.0.0.1 and waits for the handshake's answer. Returns a non-blocking socket; throws
+// std::system_error, or std::runtime_error where the answer is none.
+[[nodiscard]] UniqueFd connect_and_greet(uint16_t port, const Handshake& handshake);
+
+// Each write leaves at once (TCP_NODELAY), or where it is small, when what was sent before it has
+// been acknowledged.
+void send_at_once(int fd, bool on);
+
+} // namespace chatserv::bench
