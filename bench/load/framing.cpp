@@ -34,6 +34,9 @@ Framing nats(size_t line_bytes) {
     framing.publish_suffix = "\r\n";
     framing.deliver_prefix = "MSG room 1 " + length + "\r\n";
     framing.deliver_suffix = "\r\n";
+    // Two seconds after it has connected, whatever the configuration says of pings; and only after
+    // another interval would it miss an answer.
+    framing.interjection = "PING\r\n";
     return framing;
 }
 

@@ -26,6 +26,7 @@ struct Framing {
     std::string publish_suffix{};
     std::string deliver_prefix{};
     std::string deliver_suffix{};
+    std::string interjection{}; // what a server may say to a listener between lines; empty: nothing
     bool one_connection =
         false; // who sends listens on the same connection, and is sent nothing back
 };

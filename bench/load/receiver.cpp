@@ -42,6 +42,11 @@ size_t Receiver::take(std::span<const char> bytes, uint64_t now_ns) {
     size_t at = 0;
     while (at + stride <= bytes.size() && error_.empty()) {
         const size_t expected = take_expected(bytes.data() + at, (bytes.size() - at) / stride);
+        if (expected == 0 && !framing.interjection.empty() &&
+            is_text(bytes.data() + at, framing.interjection)) {
+            at += framing.interjection.size();
+            continue;
+        }
         if (expected == 0) // timed, a probe, or wrong
             take_line(bytes.data() + at, now_ns);
         at += std::max<size_t>(expected, 1) * stride;
