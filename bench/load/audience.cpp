@@ -14,12 +14,13 @@ using namespace std::chrono_literals;
 void Load::connect_all() {
     const bool floor = options_.protocol == "floor";
     const bool shared = options_.all_talk && framing_.one_connection;
-    const size_t count = options_.listeners + (shared || floor ? 0 : options_.senders);
-    connections_.resize(count);
-    for (size_t i = 0; i < count; ++i) {
+    const size_t first_stalled = options_.listeners + (shared || floor ? 0 : options_.senders);
+    connections_.resize(first_stalled + options_.stalled);
+    for (size_t i = 0; i < connections_.size(); ++i) {
         Connection& connection = connections_[i];
         const Framing framing = checked_framing(options_, i);
-        const bool listens = i < options_.listeners;
+        const bool stalls = i >= first_stalled;
+        const bool listens = i < options_.listeners || stalls;
         connection.socket =
             connect_and_greet(options_.port, listens ? framing.listener : framing.sender);
         // Who floods leaves it to the kernel to make packets of small writes, as netcat does.
@@ -27,7 +28,7 @@ void Load::connect_all() {
         if (listens)
             connection.receiver = std::make_unique<Receiver>(expectations_);
         const size_t first_sender = shared ? 0 : options_.listeners;
-        if (!floor && i >= first_sender && i - first_sender < options_.senders) {
+        if (!floor && !stalls && i >= first_sender && i - first_sender < options_.senders) {
             connection.sender = static_cast<int>(i - first_sender);
             senders_.push_back({.connection = i, .buffer = published_lines(senders_.size())});
         }
@@ -80,6 +81,17 @@ void Load::await_listeners() {
     while (!all_listen(number))
         if (!turn(Clock::now() + patience))
             throw std::runtime_error("a listener has stopped hearing the sender");
+    stall_readers();
+}
+
+// They were heard of so far; now they have no receiver, and nothing is due to them. Should the
+// server disconnect them, that is its right.
+void Load::stall_readers() {
+    for (size_t i = connections_.size() - options_.stalled; i < connections_.size(); ++i) {
+        (void)events_.change(
+            static_cast<uintptr_t>(connections_[i].socket.get()), EVFILT_READ, EV_DELETE);
+        connections_[i].receiver.reset();
+    }
 }
 
 void Load::probe(uint64_t number) {

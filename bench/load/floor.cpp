@@ -1,18 +1,21 @@
 // chatserv-floor: what the kernel can send at the most. Writes the same lines from one buffer to
 // every connection, and does nothing else: no reading, no relaying, no order to keep.
 //
-//     chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS
+//     chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS [LINES]
 //
 // Prints `listening on PORT`. When it has CONNECTIONS, and the first of them has sent a byte, it
-// writes to all of them in turn for SECONDS, the same number of bytes to each, and closes them.
+// writes to all of them in turn for SECONDS, or until each has LINES, the same number of bytes to
+// each, and closes them.
 #include "bench/load/line.h"
 #include "bench/load/loopback.h"
 #include "shared/fd.h"
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -42,14 +45,17 @@ void write_all(int fd, const char* bytes, size_t count) {
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) {
-        std::fputs("usage: chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS\n", stderr);
+    if (argc != 5 && argc != 6) {
+        std::fputs(
+            "usage: chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS [LINES]\n", stderr);
         return 64;
     }
     const size_t connections = std::strtoul(argv[1], nullptr, 10);
     const size_t line_bytes = std::strtoul(argv[2], nullptr, 10);
     const size_t write_bytes = std::max(std::strtoul(argv[3], nullptr, 10), line_bytes);
     const std::chrono::duration<double> time(std::strtod(argv[4], nullptr));
+    const uint64_t lines = argc == 6 ? std::strtoull(argv[5], nullptr, 10) : 0;
+    uint64_t bytes_left = lines > 0 ? lines * line_bytes : std::numeric_limits<uint64_t>::max();
     allow_many_descriptors();
 
     std::string buffer;
@@ -69,11 +75,12 @@ int main(int argc, char** argv) {
     for (const UniqueFd& socket : sockets)
         chatserv::set_nonblocking(socket.get());
     const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
-    for (size_t offset = 0; Clock::now() < end;) {
-        const size_t bytes = std::min(write_bytes, buffer.size() - offset);
+    for (size_t offset = 0; Clock::now() < end && bytes_left > 0;) {
+        const size_t bytes = std::min({write_bytes, buffer.size() - offset, bytes_left});
         for (const UniqueFd& socket : sockets)
             write_all(socket.get(), buffer.data() + offset, bytes);
         offset = (offset + bytes) % buffer.size();
+        bytes_left -= bytes;
     }
     return 0;
 }

@@ -44,6 +44,10 @@ Load::Load(const LoadOptions& options) :
     connect_all();
 }
 
+Load::Clock::duration Load::duration_of(double seconds) {
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 uint64_t Load::nanoseconds(Clock::time_point time) const {
     return static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::nanoseconds>(time - began_).count());
@@ -59,8 +63,8 @@ bool Load::turn(Clock::time_point until) {
             continue;
         if (event.filter == EVFILT_READ)
             receive(connection);
-        else if (sending_)
-            write(senders_[static_cast<size_t>(connection.sender)], Clock::now());
+        else
+            write(senders_[static_cast<size_t>(connection.sender)]);
     }
     return !events.empty();
 }
@@ -76,13 +80,18 @@ void Load::receive(Connection& connection) {
         connection.closed = true;
         (void)events_.change(
             static_cast<uintptr_t>(connection.socket.get()), EVFILT_READ, EV_DELETE);
+        if (connection.sender >= 0)
+            end_writing(senders_[static_cast<size_t>(connection.sender)]);
         return;
     }
     if (connection.receiver == nullptr)
         return; // a server's answers to its sender
     const std::span<const char> bytes(incoming_.data(), carried + static_cast<size_t>(got));
-    last_delivery_ = Clock::now();
-    const size_t rest = connection.receiver->take(bytes, nanoseconds(last_delivery_));
+    const Clock::time_point now = Clock::now();
+    if (sending_)
+        longest_silence_ = std::max(longest_silence_, now - last_delivery_);
+    last_delivery_ = now;
+    const size_t rest = connection.receiver->take(bytes, nanoseconds(now));
     connection.carry.assign(bytes.end() - static_cast<std::ptrdiff_t>(rest), bytes.end());
 }
 
@@ -94,6 +103,8 @@ LoadResult Load::run() {
     else
         send_everything();
     const Clock::time_point give_up = Clock::now() + patience;
+    if (!senders_.empty())
+        finish_lines(give_up);
     while (missing() > 0 && first_error().empty() && Clock::now() < give_up)
         turn(give_up);
     LoadResult result;
@@ -104,11 +115,23 @@ LoadResult Load::run() {
             result.deliveries += connection.receiver->lines();
     result.missing = missing();
     result.seconds = std::chrono::duration<double>(last_delivery_ - began_).count();
+    result.longest_silence_seconds = std::chrono::duration<double>(longest_silence_).count();
     result.error = first_error();
     if (result.error.empty() && result.missing == 0)
         result.error = disagreement();
     result.latency = latency_;
     return result;
+}
+
+SilenceResult Load::stay_silent() {
+    began_ = Clock::now();
+    const Clock::time_point end = began_ + duration_of(options_.seconds);
+    Clock::time_point now = began_;
+    for (; now < end && first_error().empty(); now = Clock::now())
+        turn(end);
+    return {.connections = connections_.size(),
+        .seconds = std::chrono::duration<double>(now - began_).count(),
+        .error = first_error()};
 }
 
 // A byte begins it, and its closing of all connections ends it.

@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,8 +26,16 @@ struct LoadResult {
     uint64_t deliveries = 0; // of whole lines, all listeners together
     uint64_t missing = 0;    // lines that did not come
     double seconds = 0;      // from the first line sent to the last one delivered
-    std::string error{};     // what was wrong first; empty: nothing
-    Latency latency{};       // paced: from when a line was due to be sent
+    // While lines were being sent: the longest time in which no listener received anything.
+    double longest_silence_seconds = 0;
+    std::string error{}; // what was wrong first; empty: nothing
+    Latency latency{};   // paced: from when a line was due to be sent
+};
+
+struct SilenceResult {
+    size_t connections = 0;
+    double seconds = 0;
+    std::string error{}; // who was disconnected; empty: nobody
 };
 
 class Load {
@@ -34,9 +43,14 @@ public:
     // Connects. Throws std::system_error.
     explicit Load(const LoadOptions& options);
 
-    // Returns when every listener listens. Throws std::runtime_error where one does not.
+    // Returns when every listener listens; from then on the stalled ones do not. Throws
+    // std::runtime_error where one does not.
     void await_listeners();
+    // Sends for as long, or as much, as the options say. Returns when everybody has everything; at
+    // the latest `patience` after the end of sending, whatever the server does.
     [[nodiscard]] LoadResult run();
+    // Nobody sends anything for as long as the options say.
+    [[nodiscard]] SilenceResult stay_silent();
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -53,25 +67,32 @@ private:
         std::string buffer; // `numbers_` messages
         size_t offset = 0;  // in the buffer
         uint64_t sent_bytes = 0;
+        uint64_t bytes_max = std::numeric_limits<uint64_t>::max(); // of sent_bytes
+        bool writing = false; // whenever the socket can take it
     };
 
     void connect_all();
     [[nodiscard]] std::string published_lines(uint64_t sender) const;
     void make_streams();
+    void stall_readers();
     void probe(uint64_t number);
     bool turn(Clock::time_point until);
     void receive(Connection& connection);
-    void write(Sender& sender, Clock::time_point now);
+    void begin_writing();
+    void end_writing(Sender& sender);
+    void write(Sender& sender);
     void write_due(Clock::time_point now);
     bool write_some(Sender& sender, size_t bytes_max);
-    void watch_senders(bool on);
-    void finish_lines();
+    [[nodiscard]] bool all_is_sent() const;
     void send_everything();
+    void finish_lines(Clock::time_point give_up);
     void read_floor();
+    [[nodiscard]] uint64_t message_bytes() const; // of one line that is published
     [[nodiscard]] uint64_t lines_sent_by(const Sender& sender) const;
     [[nodiscard]] uint64_t missing() const;
     [[nodiscard]] std::string disagreement() const;
     [[nodiscard]] std::string first_error() const;
+    static Clock::duration duration_of(double seconds);
     [[nodiscard]] uint64_t nanoseconds(Clock::time_point time) const;
 
     LoadOptions options_;
@@ -80,12 +101,14 @@ private:
     Latency latency_{};
     Expectations expectations_;
     EventQueue events_;
-    std::vector<Connection> connections_;
+    std::vector<Connection> connections_; // listeners, senders, stalled ones
     std::vector<Sender> senders_;
     std::vector<char> incoming_;
     Clock::time_point began_{};
     Clock::time_point end_of_sending_{};
     Clock::time_point last_delivery_{};
+    Clock::duration longest_silence_{};
+    size_t writing_ = 0; // senders
     uint64_t paced_lines_ = 0;
     bool sending_ = false;
 };

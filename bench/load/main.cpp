@@ -3,8 +3,9 @@
 //     chatserv-load --port N [OPTION...]
 //
 // Prints `ready` when everybody is connected and listens, and begins when it reads a line: whoever
-// measures the server can take its readings there. Exit status 0 where every line came, whole, once
-// and in order; 1 where not.
+// measures the server can take its readings there. With --silent everybody stays connected and says
+// nothing. Exit status 0 where every line came, whole, once and in order, and nobody was
+// disconnected who should not be; 1 where not.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
 #include "bench/load/loopback.h"
@@ -15,16 +16,33 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <sys/resource.h>
 
 namespace {
 
 using namespace chatserv::bench;
 
-std::string json_of(const LoadResult& result) {
-    nlohmann::ordered_json json{{"lines_sent", result.lines_sent},
-        {"deliveries", result.deliveries}, {"missing", result.missing}, {"seconds", result.seconds},
-        {"deliveries_per_second", static_cast<double>(result.deliveries) / result.seconds},
-        {"error", result.error}};
+using Json = nlohmann::ordered_json;
+
+// Of this process: where a load needs all of a core, it measures the generator and not the server.
+double own_cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double rate_of(uint64_t count, double seconds) {
+    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+Json json_of(const LoadResult& result) {
+    Json json{{"lines_sent", result.lines_sent}, {"deliveries", result.deliveries},
+        {"missing", result.missing}, {"seconds", result.seconds},
+        {"deliveries_per_second", rate_of(result.deliveries, result.seconds)},
+        {"longest_silence_seconds", result.longest_silence_seconds}, {"error", result.error}};
     if (result.latency.count() > 0) {
         const auto microseconds = [](uint64_t ns) { return static_cast<double>(ns) / 1000; };
         json["latency_us"] = {{"p50", microseconds(result.latency.quantile_ns(0.5))},
@@ -32,18 +50,34 @@ std::string json_of(const LoadResult& result) {
             {"p99.9", microseconds(result.latency.quantile_ns(0.999))},
             {"max", microseconds(result.latency.max_ns())}};
     }
-    return json.dump();
+    return json;
 }
 
-int load(const LoadOptions& options) {
-    Load load(options);
-    load.await_listeners();
+Json json_of(const SilenceResult& result) {
+    return {
+        {"connections", result.connections}, {"seconds", result.seconds}, {"error", result.error}};
+}
+
+// Says that it is ready, waits for the word, and returns what came of `run`.
+template <class Run>
+Json on_the_word(Run run) {
     std::cout << "ready" << std::endl;
     std::string go;
     std::getline(std::cin, go);
-    const LoadResult result = load.run();
-    std::cout << json_of(result) << std::endl;
-    return result.error.empty() && result.missing == 0 ? 0 : 1;
+    const double cpu_before = own_cpu_seconds();
+    Json json = json_of(run());
+    json["load_cpu_seconds"] = own_cpu_seconds() - cpu_before;
+    return json;
+}
+
+enum class Scene { load, silence };
+
+Json play(Scene scene, const LoadOptions& options) {
+    Load load(options);
+    load.await_listeners();
+    if (scene == Scene::silence)
+        return on_the_word([&] { return load.stay_silent(); });
+    return on_the_word([&] { return load.run(); });
 }
 
 } // namespace
@@ -62,11 +96,23 @@ int main(int argc, char** argv) {
     app.add_flag("--all-talk", options.all_talk, "The senders are among the listeners");
     app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0));
     app.add_option("--rate", options.lines_per_second, "Lines a second [as many as are taken]");
+    app.add_option("--lines", options.lines_max, "Of all senders together, at the most [no limit]");
+    app.add_option("--stalled", options.stalled, "Further connections that are never read")
+        ->check(CLI::Range(0, 100000));
+    bool silent = false;
+    app.add_flag("--silent", silent, "Nobody sends anything");
     CLI11_PARSE(app, argc, argv);
+    if (options.protocol == "floor" && (silent || options.stalled > 0)) {
+        std::fputs("chatserv-load: the floor knows nothing but to write to everybody\n", stderr);
+        return 64;
+    }
     allow_many_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        return load(options);
+        const Scene scene = silent ? Scene::silence : Scene::load;
+        const Json result = play(scene, options);
+        std::cout << result.dump() << std::endl;
+        return result["error"] == "" && result.value("missing", uint64_t{0}) == 0 ? 0 : 1;
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "chatserv-load: %s\n", failure.what());
         return 1;

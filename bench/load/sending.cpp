@@ -13,22 +13,58 @@ constexpr int writes_per_turn = 64; // of one sender, before it is the others' t
 
 } // namespace
 
-void Load::write(Sender& sender, Clock::time_point now) {
-    if (now >= end_of_sending_)
-        return;
-    const size_t message_bytes = sender.buffer.size() / numbers_;
-    if (options_.write_bytes > message_bytes) {
-        write_some(sender, options_.write_bytes);
-        return;
-    }
-    for (int i = 0; i < writes_per_turn; ++i)
-        if (!write_some(sender, message_bytes - sender.sent_bytes % message_bytes))
-            return;
+uint64_t Load::message_bytes() const {
+    return senders_.front().buffer.size() / numbers_;
 }
 
-// False where the socket takes no more.
+// Each sender's share of the lines, where they are counted.
+void Load::begin_writing() {
+    for (size_t i = 0; i < senders_.size(); ++i) {
+        Sender& sender = senders_[i];
+        if (options_.lines_max > 0) {
+            const uint64_t one_more = i < options_.lines_max % senders_.size() ? 1 : 0;
+            sender.bytes_max = (options_.lines_max / senders_.size() + one_more) * message_bytes();
+        }
+        if (sender.bytes_max == 0)
+            continue;
+        const int socket = connections_[sender.connection].socket.get();
+        must_change(events_.change(static_cast<uintptr_t>(socket), EVFILT_WRITE, EV_ADD,
+                        NOTE_NODATA, 0, sender.connection),
+            "kevent");
+        sender.writing = true;
+        ++writing_;
+    }
+}
+
+void Load::end_writing(Sender& sender) {
+    if (!sender.writing)
+        return;
+    const int socket = connections_[sender.connection].socket.get();
+    (void)events_.change(static_cast<uintptr_t>(socket), EVFILT_WRITE, EV_DELETE);
+    sender.writing = false;
+    --writing_;
+}
+
+void Load::write(Sender& sender) {
+    if (sending_ && Clock::now() >= end_of_sending_)
+        return;
+    const uint64_t line = message_bytes();
+    if (options_.write_bytes > line)
+        (void)write_some(sender, options_.write_bytes);
+    else
+        for (int i = 0; i < writes_per_turn; ++i)
+            if (!write_some(sender, line - sender.sent_bytes % line))
+                break;
+    if (sender.sent_bytes == sender.bytes_max)
+        end_writing(sender);
+}
+
+// False where the socket takes no more, or all is written.
 bool Load::write_some(Sender& sender, size_t bytes_max) {
-    const size_t bytes = std::min(bytes_max, sender.buffer.size() - sender.offset);
+    const size_t bytes = std::min({bytes_max, sender.buffer.size() - sender.offset,
+        static_cast<size_t>(sender.bytes_max - sender.sent_bytes)});
+    if (bytes == 0)
+        return false;
     const ssize_t written = ::send(connections_[sender.connection].socket.get(),
         sender.buffer.data() + sender.offset, bytes, 0);
     if (written <= 0)
@@ -41,9 +77,11 @@ bool Load::write_some(Sender& sender, size_t bytes_max) {
 // Every line that is due by now, with the time at which it was due.
 void Load::write_due(Clock::time_point now) {
     Sender& sender = senders_.front();
-    const auto due = static_cast<uint64_t>(
+    auto due = static_cast<uint64_t>(
         std::chrono::duration<double>(std::min(now, end_of_sending_) - began_).count() *
         options_.lines_per_second);
+    if (options_.lines_max > 0)
+        due = std::min(due, options_.lines_max);
     for (; paced_lines_ < due; ++paced_lines_) {
         const double due_seconds =
             static_cast<double>(paced_lines_ + 1) / options_.lines_per_second;
@@ -58,46 +96,46 @@ void Load::write_due(Clock::time_point now) {
     }
 }
 
-void Load::watch_senders(bool on) {
-    for (const Sender& sender : senders_)
-        (void)events_.change(static_cast<uintptr_t>(connections_[sender.connection].socket.get()),
-            EVFILT_WRITE, on ? EV_ADD : EV_DELETE, NOTE_NODATA, 0, sender.connection);
-}
-
-// A line that was begun is ended, so that every listener is due whole lines.
-void Load::finish_lines() {
+// A line that was begun is ended, so that every listener is due whole lines. A server may have
+// stopped reading for good: that is given up.
+void Load::finish_lines(Clock::time_point give_up) {
     for (Sender& sender : senders_) {
-        const size_t message_bytes = sender.buffer.size() / numbers_;
-        const Clock::time_point give_up = Clock::now() + patience;
-        while (sender.sent_bytes % message_bytes != 0 && Clock::now() < give_up) {
-            (void)write_some(sender, message_bytes - sender.sent_bytes % message_bytes);
-            turn(Clock::now());
-        }
+        const uint64_t begun = sender.sent_bytes % message_bytes();
+        sender.bytes_max = sender.sent_bytes + (begun > 0 ? message_bytes() - begun : 0);
+        if (begun == 0)
+            end_writing(sender);
     }
+    while (writing_ > 0 && Clock::now() < give_up)
+        turn(give_up);
+    for (Sender& sender : senders_)
+        end_writing(sender);
 }
 
+bool Load::all_is_sent() const {
+    if (options_.lines_per_second == 0)
+        return writing_ == 0;
+    return options_.lines_max > 0 && paced_lines_ == options_.lines_max;
+}
+
+// Until the time is over or all lines are sent, whichever comes first.
 void Load::send_everything() {
     const bool paced = options_.lines_per_second > 0;
-    end_of_sending_ = began_ + std::chrono::duration_cast<Clock::duration>(
-                                   std::chrono::duration<double>(options_.seconds));
-    sending_ = !paced;
+    end_of_sending_ = began_ + duration_of(options_.seconds);
+    sending_ = true;
     if (!paced)
-        watch_senders(true);
-    for (Clock::time_point now = began_; now < end_of_sending_; now = Clock::now()) {
+        begin_writing();
+    Clock::time_point now = began_;
+    for (; now < end_of_sending_ && !all_is_sent(); now = Clock::now()) {
         Clock::time_point until = end_of_sending_;
         if (paced) {
             write_due(now);
-            const double next = static_cast<double>(paced_lines_ + 1) / options_.lines_per_second;
-            until = began_ + std::chrono::duration_cast<Clock::duration>(
-                                 std::chrono::duration<double>(next));
+            until = began_ +
+                    duration_of(static_cast<double>(paced_lines_ + 1) / options_.lines_per_second);
         }
         turn(until);
     }
     sending_ = false;
-    if (!paced) {
-        watch_senders(false);
-        finish_lines();
-    }
+    longest_silence_ = std::max(longest_silence_, std::min(now, end_of_sending_) - last_delivery_);
 }
 
 } // namespace chatserv::bench

@@ -52,7 +52,7 @@ bool same(Order one, Order other) {
 } // namespace
 
 uint64_t Load::lines_sent_by(const Sender& sender) const {
-    return sender.sent_bytes / (sender.buffer.size() / numbers_);
+    return sender.sent_bytes / message_bytes();
 }
 
 uint64_t Load::missing() const {
