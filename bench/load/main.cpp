@@ -4,11 +4,12 @@
 //
 // Prints `ready` when everybody is connected and listens, and begins when it reads a line: whoever
 // measures the server can take its readings there. With --silent everybody stays connected and says
-// nothing. Exit status 0 where every line came, whole, once and in order, and nobody was
-// disconnected who should not be; 1 where not.
+// nothing; with --storm nobody but a sender is connected before the word. Exit status 0 where every
+// line came, whole, once and in order, and nobody was disconnected who should not be; 1 where not.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
 #include "bench/load/loopback.h"
+#include "bench/load/storm.h"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -58,6 +59,12 @@ Json json_of(const SilenceResult& result) {
         {"connections", result.connections}, {"seconds", result.seconds}, {"error", result.error}};
 }
 
+Json json_of(const StormResult& result) {
+    return {{"connections", result.connections}, {"seconds", result.seconds},
+        {"connections_per_second", rate_of(result.connections, result.seconds)},
+        {"error", result.error}};
+}
+
 // Says that it is ready, waits for the word, and returns what came of `run`.
 template <class Run>
 Json on_the_word(Run run) {
@@ -70,9 +77,13 @@ Json on_the_word(Run run) {
     return json;
 }
 
-enum class Scene { load, silence };
+enum class Scene { load, silence, storm };
 
 Json play(Scene scene, const LoadOptions& options) {
+    if (scene == Scene::storm) {
+        Storm storm(options);
+        return on_the_word([&] { return storm.run(); });
+    }
     Load load(options);
     load.await_listeners();
     if (scene == Scene::silence)
@@ -100,16 +111,19 @@ int main(int argc, char** argv) {
     app.add_option("--stalled", options.stalled, "Further connections that are never read")
         ->check(CLI::Range(0, 100000));
     bool silent = false;
-    app.add_flag("--silent", silent, "Nobody sends anything");
+    bool storm = false;
+    auto* const silent_flag = app.add_flag("--silent", silent, "Nobody sends anything");
+    app.add_flag("--storm", storm, "The listeners connect all at once; result: how fast")
+        ->excludes(silent_flag);
     CLI11_PARSE(app, argc, argv);
-    if (options.protocol == "floor" && (silent || options.stalled > 0)) {
+    if (options.protocol == "floor" && (silent || storm || options.stalled > 0)) {
         std::fputs("chatserv-load: the floor knows nothing but to write to everybody\n", stderr);
         return 64;
     }
     allow_many_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        const Scene scene = silent ? Scene::silence : Scene::load;
+        const Scene scene = silent ? Scene::silence : storm ? Scene::storm : Scene::load;
         const Json result = play(scene, options);
         std::cout << result.dump() << std::endl;
         return result["error"] == "" && result.value("missing", uint64_t{0}) == 0 ? 0 : 1;
