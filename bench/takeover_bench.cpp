@@ -7,16 +7,18 @@
 // second figure holds the delivery to all of them as well, which is given beside it as measured
 // without a death.
 //
-//     takeover-bench [CLIENTS...]      10 1000 10000 unless told otherwise
+//     takeover-bench [--json] [--rounds N] [CLIENTS...]
 #include "shared/event_queue.h"
 #include "tests/support/server.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -139,48 +141,77 @@ private:
     pid_t worker_ = 0;
 };
 
-void measure(size_t clients) {
-    const int rounds = clients > 5000 ? 50 : 200;
+struct Row {
+    size_t clients;
+    std::string what;
+    std::vector<double> samples_ms;
+};
+
+constexpr auto first_after_kill = "first byte after SIGKILL";
+
+std::vector<Row> measure(size_t clients, size_t rounds) {
+    Row first_alive{clients, "first byte, worker alive", {}};
+    Row first{clients, first_after_kill, {}};
+    Row last_alive{clients, "last client served, worker alive", {}};
+    Row last{clients, "last client served after SIGKILL", {}};
     Bench bench(clients);
     (void)bench.round(false);
-    std::vector<double> first;
-    std::vector<double> last;
-    std::vector<double> undisturbed_first;
-    std::vector<double> undisturbed_last;
-    for (int i = 0; i < rounds; ++i) {
+    for (size_t i = 0; i < rounds; ++i) {
         const Times alive = bench.round(false);
-        undisturbed_first.push_back(alive.first_ms);
-        undisturbed_last.push_back(alive.last_ms);
+        first_alive.samples_ms.push_back(alive.first_ms);
+        last_alive.samples_ms.push_back(alive.last_ms);
         const Times killed = bench.round(true);
-        first.push_back(killed.first_ms);
-        last.push_back(killed.last_ms);
+        first.samples_ms.push_back(killed.first_ms);
+        last.samples_ms.push_back(killed.last_ms);
     }
-    const auto row = [&](const char* what, const std::vector<double>& values) {
-        std::printf("%7zu  %-34s %8.2f %8.2f\n", clients, what, quantile(values, 0.5),
-            quantile(values, 0.99));
-    };
-    row("first byte, worker alive", undisturbed_first);
-    row("first byte after SIGKILL", first);
-    row("last client served, worker alive", undisturbed_last);
-    row("last client served after SIGKILL", last);
+    return {first_alive, first, last_alive, last};
+}
+
+void print(const Row& row) {
+    std::printf("%7zu  %-34s %8.2f %8.2f\n", row.clients, row.what.c_str(),
+        quantile(row.samples_ms, 0.5), quantile(row.samples_ms, 0.99));
     std::fflush(stdout);
+}
+
+// With every sample of what the bench is about, for whoever wants to show how they lie.
+nlohmann::ordered_json json_of(const Row& row) {
+    nlohmann::ordered_json json{{"clients", row.clients}, {"what", row.what},
+        {"median_ms", quantile(row.samples_ms, 0.5)}, {"p99_ms", quantile(row.samples_ms, 0.99)}};
+    if (row.what == first_after_kill)
+        json["samples_ms"] = row.samples_ms;
+    return json;
 }
 
 } // namespace
 } // namespace chatserv
 
 int main(int argc, char** argv) {
+    CLI::App app("How long the clients of a killed worker wait.", "takeover-bench");
+    std::vector<size_t> counts{10, 1000, 10000};
+    size_t rounds = 0;
+    bool as_json = false;
+    app.add_option("clients", counts, "How many clients there are, in turn [10 1000 10000]")
+        ->check(CLI::Range(2, 100000));
+    app.add_option("--rounds", rounds, "Kills of each [200, or 50 with more than 5000 clients]");
+    app.add_flag("--json", as_json, "Print one JSON object instead of a table");
+    CLI11_PARSE(app, argc, argv);
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
-    std::vector<size_t> counts;
-    for (int i = 1; i < argc; ++i)
-        counts.push_back(std::strtoul(argv[i], nullptr, 10));
-    if (counts.empty())
-        counts = {10, 1000, 10000};
-    std::printf("clients  ms                                  median      p99\n");
-    for (const size_t count : counts)
-        chatserv::measure(count);
+    if (!as_json)
+        std::printf("clients  ms                                  median      p99\n");
+    nlohmann::ordered_json results = nlohmann::ordered_json::array();
+    for (const size_t clients : counts) {
+        const size_t kills = rounds > 0 ? rounds : clients > 5000 ? 50 : 200;
+        for (const chatserv::Row& row : chatserv::measure(clients, kills)) {
+            if (as_json)
+                results.push_back(chatserv::json_of(row));
+            else
+                chatserv::print(row);
+        }
+    }
+    if (as_json)
+        std::printf("%s\n", nlohmann::ordered_json{{"results", results}}.dump().c_str());
     return 0;
 }
