@@ -104,13 +104,23 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata, respawn_timer_ident),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit) {
+    watch_signals();
+    open_control(options);
+}
+
+// Signals have a kqueue to themselves, which the other one watches: the Linux layer asks the system
+// for each signal's disposition before it lets a kqueue sleep that has signals in it, and the
+// master is to wake up once a second for the heartbeats at no more than the cost of waking up.
+void Master::watch_signals() {
     // SIGHUP is free for later; SIGPIPE says nothing that a failed write(2) does not.
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
         std::signal(signal, SIG_IGN);
     for (const int signal : {SIGTERM, SIGINT})
-        must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+        must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
-    open_control(options);
+    must_change(events_.change(static_cast<uintptr_t>(signals_.fd()), EVFILT_READ, EV_ADD,
+                    NOTE_NODATA, 0, signals_udata),
+        "watching for signals");
 }
 
 int Master::run() {
@@ -145,10 +155,6 @@ std::optional<std::chrono::nanoseconds> Master::until_next_look() const {
 void Master::handle(const EventQueue::Event& event) {
     const uint64_t udata = EventQueue::udata_of(event);
     switch (event.filter) {
-    case EVFILT_SIGNAL:
-        for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
-            handle_signal(static_cast<int>(event.ident));
-        break;
     case EVFILT_TIMER:
         handle_timer(static_cast<uintptr_t>(event.ident));
         break;
@@ -160,12 +166,20 @@ void Master::handle(const EventQueue::Event& event) {
             handle_channel(static_cast<pid_t>(static_cast<uint32_t>(udata)));
         else if (kind_of(udata) == turned_away_udata)
             turned_away_.readable(static_cast<int>(event.ident));
+        else if (kind_of(udata) == signals_udata)
+            handle_signals();
         else if (kind_of(udata) == control_udata)
             control_->handle(
                 event, [this](const Control::Request& request) { return strike(request); });
         else if (phase_ == Phase::serving)
             accept_clients(listeners_[static_cast<uint32_t>(udata)]);
     }
+}
+
+void Master::handle_signals() {
+    for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero()))
+        for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
+            handle_signal(static_cast<int>(event.ident));
 }
 
 void Master::handle_timer(uintptr_t ident) {

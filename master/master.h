@@ -35,6 +35,7 @@ inline constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
 inline constexpr uint64_t channel_udata = 2ULL << 32;  // lower half: pid
 inline constexpr uint64_t turned_away_udata = 3ULL << 32;
 inline constexpr uint64_t control_udata = 4ULL << 32;
+inline constexpr uint64_t signals_udata = 5ULL << 32;
 
 class Master {
 public:
@@ -56,7 +57,9 @@ private:
     };
 
     // events: master.cpp
+    void watch_signals();
     void handle(const EventQueue::Event& event);
+    void handle_signals();
     void handle_timer(uintptr_t ident);
     [[nodiscard]] std::optional<std::chrono::nanoseconds> until_next_look() const;
     void accept_clients(const Listener& listener);
@@ -92,6 +95,7 @@ private:
     void tell_workers(MessageType message);
 
     EventQueue events_;
+    EventQueue signals_; // watched by events_: a kqueue with signals in it is dear to wait for
     Region region_;
     std::vector<FdPair> doorbell_pipes_; // one per entry
     Doorbells doorbells_;
