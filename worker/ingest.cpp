@@ -15,7 +15,7 @@ namespace {
 
 // One sender's share of a batch: enough that a fast one is read and relayed in large pieces, little
 // enough that others have room in the same batch.
-constexpr size_t read_bytes_max = 64 * 1024;
+constexpr size_t read_bytes_max = 256 * 1024;
 
 // Less room than that is not worth a system call.
 constexpr size_t read_bytes_min = 4 * 1024;

@@ -75,8 +75,10 @@ void Service::readable(ClientId id) {
     }
     if (client->phase != Client::Phase::talking || client->read_held)
         return;
-    if (ingest_.full())
+    if (ingest_.full()) {
         publish();
+        deliver_to_all();
+    }
     if (ingest_.full()) {
         hold_reading(*client);
         return;
@@ -237,7 +239,7 @@ void Service::wait_for_write(Client& client) {
     client.write_filter = true;
     // A filter that has been dispatched stays disabled until it is enabled, added again or not.
     const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_WRITE,
-        EV_ADD | EV_ENABLE | EV_DISPATCH, 0, 0, udata_of(client.id));
+        EV_ADD | EV_ENABLE | EV_DISPATCH, NOTE_NODATA, 0, udata_of(client.id));
     if (error != 0)
         drop(client, LeaveReason::write_error, error);
 }
