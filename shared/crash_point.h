@@ -15,7 +15,7 @@ enum class CrashPoint : uint8_t {
     received, // recv(2) has put bytes into the staging area, and no record says so
     recorded, // the chunk is recorded, its sender's total is not
     // W2: fan-out
-    written,      // writev(2) has taken bytes, and the cursor is where it was
+    written,      // send(2) has taken bytes, and the cursor is where it was
     cursor_torn,  // half of the cursor's other copy is written
     cursor_moved, // the cursor has moved, the operation still counts as in flight
     // W3: append, under the log's lock

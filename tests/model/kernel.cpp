@@ -113,7 +113,8 @@ extern "C" {
 ssize_t __wrap_read(int descriptor, void* bytes, size_t size);
 ssize_t __wrap_write(int descriptor, const void* bytes, size_t size);
 ssize_t __wrap_recv(int descriptor, void* bytes, size_t size, int flags);
-ssize_t __wrap_writev(int descriptor, const iovec* pieces, int count);
+ssize_t __wrap_send(int descriptor, const void* bytes, size_t size, int flags);
+ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int flags);
 }
 
 using chatserv::model::active;
@@ -149,13 +150,14 @@ ssize_t __wrap_recv(int descriptor, void* bytes, size_t size, int) {
 }
 
 // To a client, which gets as much as its socket takes.
-ssize_t __wrap_writev(int descriptor, const iovec* pieces, int count) {
+ssize_t __wrap_sendmsg(int descriptor, const msghdr* message, int) {
     const uint32_t entry = entry_of(descriptor);
     chatserv::model::KernelState& kernel = called_alone("writes to its client");
     uint64_t left = kernel.write_limit;
-    for (int i = 0; i < count; ++i) {
-        const auto* const text = static_cast<const char*>(pieces[i].iov_base);
-        const auto size = static_cast<uint32_t>(std::min<uint64_t>(left, pieces[i].iov_len));
+    for (size_t i = 0; i < message->msg_iovlen; ++i) {
+        const iovec& piece = message->msg_iov[i];
+        const auto* const text = static_cast<const char*>(piece.iov_base);
+        const auto size = static_cast<uint32_t>(std::min<uint64_t>(left, piece.iov_len));
         for (uint64_t k = kernel.written[entry] < kernel.base ? kernel.base - kernel.written[entry]
                                                               : 0;
              k < size; ++k)
@@ -165,4 +167,12 @@ ssize_t __wrap_writev(int descriptor, const iovec* pieces, int count) {
     }
     active()->note(kernel.write_limit - left);
     return static_cast<ssize_t>(kernel.write_limit - left);
+}
+
+ssize_t __wrap_send(int descriptor, const void* bytes, size_t size, int flags) {
+    iovec piece{const_cast<void*>(bytes), size};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    return __wrap_sendmsg(descriptor, &message, flags);
 }

@@ -1,9 +1,9 @@
 // The part of a system that the processes of the model need: doorbell pipes, sockets whose bytes
 // are accounted for, and who is dead. What it knows is plain data, part of the model's state.
 //
-// The product's own calls of read(2), write(2), recv(2) and writev(2) are led here when the test is
-// linked. A call takes place in one step and, as the locks in a kernel do, empties the store buffer
-// of whoever makes it.
+// The product's own calls of read(2), write(2), recv(2), send(2) and sendmsg(2) are led here when
+// the test is linked. A call takes place in one step and, as the locks in a kernel do, empties the
+// store buffer of whoever makes it.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ struct KernelState {
     // The last of those, from offset `base` of the log on.
     std::array<std::array<char, received_max>, entries> received;
     uint64_t base;
-    uint64_t write_limit; // bytes that one writev(2) takes at most
+    uint64_t write_limit; // bytes that one send(2) takes at most
 };
 
 // The calls as processes of the model make them.
