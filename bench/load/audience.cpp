@@ -21,8 +21,9 @@ void Load::connect_all() {
         const Framing framing = checked_framing(options_, i);
         const bool stalls = i >= first_stalled;
         const bool listens = i < options_.listeners || stalls;
-        connection.socket =
-            connect_and_greet(options_.port, listens ? framing.listener : framing.sender);
+        connection.socket = connect_and_greet(options_.port,
+            listens ? framing.listener : framing.sender,
+            framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size());
         // Who floods leaves it to the kernel to make packets of small writes, as netcat does.
         send_at_once(connection.socket.get(), options_.lines_per_second > 0);
         if (listens)

@@ -11,6 +11,10 @@ namespace chatserv::bench {
 
 namespace {
 
+// The most that TCP_MAXSEG takes on Linux, and how much of it the timestamps (RFC 7323) take.
+constexpr size_t segment_bytes_max = 32767;
+constexpr size_t timestamp_bytes = 12;
+
 void await_answer(int fd, const Handshake& handshake) {
     std::string answer;
     while (!answer_length(handshake, answer)) {
@@ -52,10 +56,18 @@ std::optional<size_t> answer_length(const Handshake& handshake, std::string_view
                                          : std::nullopt;
 }
 
-UniqueFd connect_and_greet(uint16_t port, const Handshake& handshake) {
+void keep_whole_in_packets(int fd, size_t message_bytes) {
+    constexpr size_t payload_bytes_max = segment_bytes_max - timestamp_bytes;
+    const auto whole =
+        static_cast<int>(payload_bytes_max / message_bytes * message_bytes + timestamp_bytes);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &whole, sizeof whole);
+}
+
+UniqueFd connect_and_greet(uint16_t port, const Handshake& handshake, size_t message_bytes) {
     UniqueFd socket(::socket(AF_INET, SOCK_STREAM, 0));
     if (!socket)
         throw_errno("socket");
+    keep_whole_in_packets(socket.get(), message_bytes);
     const sockaddr_in address = loopback_address(port);
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1)
         throw_errno("connect");

@@ -27,8 +27,16 @@ namespace chatserv::bench {
     const Handshake& handshake, std::string_view received);
 
 // Connects to 127.0.0.1 and waits for the handshake's answer. Returns a non-blocking socket; throws
-// std::system_error, or std::runtime_error where the answer is none.
-[[nodiscard]] UniqueFd connect_and_greet(uint16_t port, const Handshake& handshake);
+// std::system_error, or std::runtime_error where the answer is none. `message_bytes`: see
+// keep_whole_in_packets().
+[[nodiscard]] UniqueFd connect_and_greet(
+    uint16_t port, const Handshake& handshake, size_t message_bytes);
+
+// Before it connects: has no packet of this socket end within a message. TCP fills its packets from
+// many small writes, and cuts the last of them in two; whoever relays bytes as they come would then
+// be called wrong for the sender's own tearing. Where the system's packets are smaller than on
+// Linux's loopback, this does nothing.
+void keep_whole_in_packets(int fd, size_t message_bytes);
 
 // Each write leaves at once (TCP_NODELAY), or where it is small, when what was sent before it has
 // been acknowledged.
