@@ -64,6 +64,8 @@ struct Client {
         lingering, // everything was written and sent EOF; waits for it to arrive (server stop only)
     };
 
+    enum class WriteFilter : uint8_t { none, enabled, disabled };
+
     ClientId id;
     UniqueFd fd;
     UserSlot* slot;
@@ -71,10 +73,10 @@ struct Client {
     size_t flowing_index = 0; // its place in the roster's list, unless write_blocked
     Phase phase = Phase::talking;
     bool write_blocked = false; // waits for EVFILT_WRITE
-    bool write_filter = false;  // EVFILT_WRITE has been added for it
-    bool read_held = false;     // not read until there is room
-    bool mute = false;          // a write failed: it is only read to its end
-    bool adopting = false;      // its own ranges are yet to be found in the log's index
+    WriteFilter write_filter = WriteFilter::none;
+    bool read_held = false; // not read until there is room
+    bool mute = false;      // a write failed: it is only read to its end
+    bool adopting = false;  // its own ranges are yet to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
 };

@@ -116,9 +116,9 @@ FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
 
     if (written == -1) {
         errno = error;
-        const bool full =
-            error == EAGAIN || error == EWOULDBLOCK || error == ENOBUFS || error == ENOMEM;
-        return full ? Delivery::blocked : Delivery::failed;
+        if (error == EAGAIN || error == EWOULDBLOCK)
+            return Delivery::blocked;
+        return error == ENOBUFS || error == ENOMEM ? Delivery::no_memory : Delivery::failed;
     }
     if (moved < gather.bytes())
         return Delivery::blocked;

@@ -15,10 +15,11 @@ namespace chatserv {
 class FanOut {
 public:
     enum class Delivery {
-        complete, // the cursor is at the target
-        more,     // one system call was not enough for so many pieces: call again
-        blocked,  // the socket takes no more: wait for EVFILT_WRITE
-        failed,   // the socket is broken; errno says why
+        complete,  // the cursor is at the target
+        more,      // one system call was not enough for so many pieces: call again
+        blocked,   // the socket takes no more: wait for EVFILT_WRITE
+        no_memory, // the system has none for it now: try again
+        failed,    // the socket is broken; errno says why
     };
 
     FanOut(const Region& region, uint32_t entry) :

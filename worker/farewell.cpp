@@ -120,7 +120,7 @@ void Service::leave(Client& client) {
     if (client.phase == Client::Phase::talking || client.phase == Client::Phase::lingering)
         [[maybe_unused]]
         const int gone = events_.change(fd, EVFILT_READ, EV_DELETE);
-    if (client.write_filter) [[maybe_unused]]
+    if (client.write_filter != Client::WriteFilter::none) [[maybe_unused]]
         const int gone = events_.change(fd, EVFILT_WRITE, EV_DELETE);
     stalls_.remove(client.id);
     closed_.push_back(

@@ -212,6 +212,10 @@ void Service::deliver_to(Client& client) {
     case FanOut::Delivery::blocked:
         wait_for_write(client);
         break;
+    case FanOut::Delivery::no_memory: // its filter tells of it where it is added anew
+        client.write_filter = Client::WriteFilter::disabled;
+        wait_for_write(client);
+        break;
     case FanOut::Delivery::failed:
         if (client.phase == Client::Phase::closing)
             drop(client, LeaveReason::write_error, errno);
@@ -234,12 +238,17 @@ void Service::skip_to(Client& client, uint64_t log_offset) {
     client.own.forget_up_to(log_offset);
 }
 
+// EVFILT_WRITE is left enabled and tells of each time that the socket, having been full, takes
+// bytes again: a client that is always short of room costs no change of its filter for each write.
+// Where it also tells of a socket that was not full (the BSDs, at each acknowledgement) it is
+// disabled until it is needed.
 void Service::wait_for_write(Client& client) {
     roster_.block(client);
-    client.write_filter = true;
-    // A filter that has been dispatched stays disabled until it is enabled, added again or not.
+    if (client.write_filter == Client::WriteFilter::enabled)
+        return;
+    client.write_filter = Client::WriteFilter::enabled;
     const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_WRITE,
-        EV_ADD | EV_ENABLE | EV_DISPATCH, NOTE_NODATA, 0, udata_of(client.id));
+        EV_ADD | EV_ENABLE | EV_CLEAR, NOTE_NODATA, 0, udata_of(client.id));
     if (error != 0)
         drop(client, LeaveReason::write_error, error);
 }
@@ -248,8 +257,18 @@ void Service::writable(ClientId id) {
     Client* const client = roster_.find(id);
     if (client == nullptr)
         return;
+    if (!client->write_blocked) {
+        disable_write_filter(*client);
+        return;
+    }
     roster_.unblock(*client);
     pass_needed_ = true;
+}
+
+void Service::disable_write_filter(Client& client) {
+    client.write_filter = Client::WriteFilter::disabled;
+    [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(client.fd.get()),
+        EVFILT_WRITE, EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
 }
 
 // --- room --------------------------------------------------------------------------------------

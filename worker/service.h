@@ -85,6 +85,7 @@ private:
     void mute(Client& client);
     [[nodiscard]] uint64_t target_of(const Client& client) const;
     void wait_for_write(Client& client);
+    void disable_write_filter(Client& client);
     void watch_room();
     void watch_room_of(const Client& newcomer);
 
