@@ -19,7 +19,7 @@ constexpr size_t receive_bytes = 256 * 1024;
 // Of a sender alone; of many each has less. What is sent again and again, and what it is compared
 // with, should stay in the processor's cache.
 constexpr size_t buffer_bytes_of_one = 128 * 1024;
-constexpr size_t buffer_bytes_of_many = 16 * 1024;
+constexpr size_t buffer_bytes_of_many = 4 * 1024;
 
 // A power of two. The floor writes a buffer of its own.
 uint64_t numbers_for(const LoadOptions& options) {
