@@ -2,8 +2,9 @@
 //
 //     chatserv-load --port N [OPTION...]
 //
-// Prints `ready` when everybody is connected and listens, and begins when it reads a line: whoever
-// measures the server can take its readings there. With --silent everybody stays connected and says
+// Prints `ready` when everybody is connected and listens, and begins when it reads a line; after
+// the result, everybody stays connected until it reads another, or the end: whoever measures the
+// server can take its readings before and after. With --silent everybody stays connected and says
 // nothing; with --storm nobody but a sender is connected before the word. Exit status 0 where every
 // line came, whole, once and in order, and nobody was disconnected who should not be; 1 where not.
 #include "bench/load/line.h"
@@ -65,15 +66,18 @@ Json json_of(const StormResult& result) {
         {"error", result.error}};
 }
 
-// Says that it is ready, waits for the word, and returns what came of `run`.
+// Says that it is ready, waits for the word, prints and returns what came of `run`. Everybody stays
+// connected until another word.
 template <class Run>
 Json on_the_word(Run run) {
     std::cout << "ready" << std::endl;
-    std::string go;
-    std::getline(std::cin, go);
+    std::string word;
+    std::getline(std::cin, word);
     const double cpu_before = own_cpu_seconds();
     Json json = json_of(run());
     json["load_cpu_seconds"] = own_cpu_seconds() - cpu_before;
+    std::cout << json.dump() << std::endl;
+    std::getline(std::cin, word);
     return json;
 }
 
@@ -125,7 +129,6 @@ int main(int argc, char** argv) {
     try {
         const Scene scene = silent ? Scene::silence : storm ? Scene::storm : Scene::load;
         const Json result = play(scene, options);
-        std::cout << result.dump() << std::endl;
         return result["error"] == "" && result.value("missing", uint64_t{0}) == 0 ? 0 : 1;
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "chatserv-load: %s\n", failure.what());
