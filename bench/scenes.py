@@ -1,0 +1,97 @@
+"""The loads: what is asked of every server, and of whom it is not asked."""
+import dataclasses
+
+from servers import BARE_RELAY_NAME, FLOOR_NAME, LINE_FLOOR_NAME, NCAT_NAME
+
+FLOOD, TALK, PACED, STORM, IDLE, STALLED = "flood", "talk", "paced", "storm", "idle", "stalled"
+TAKEOVER = "takeover"  # not a load: bench/takeover.py
+KINDS = (FLOOD, TALK, PACED, STORM, IDLE, STALLED)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """One kind of load."""
+    name: str
+    kind: str
+    listeners: int
+    senders: int = 1
+    line: int = 64  # bytes
+    write: int = 65536  # bytes of a write, of a sender
+    all_talk: bool = False  # the senders are among the listeners
+    rate: float = 0  # lines a second; 0: as many as the server takes
+    lines: int = 0  # at most, of all senders; 0: as many as the time permits
+    stalled: int = 0  # listeners, beside the others, that do not read
+    stretch: float = 1  # how much longer than others a run is
+    left_out: dict = dataclasses.field(default_factory=dict)  # names of servers, and why
+
+
+NO_TRAFFIC = dict.fromkeys((FLOOR_NAME, LINE_FLOOR_NAME), "nothing is written here")
+LARGE_WRITES = {LINE_FLOOR_NAME: "lines come in large writes here"}
+NO_PACE = {FLOOR_NAME: "a line comes alone here"}
+BEYOND_SELECT = {NCAT_NAME: "it uses select(2), which ends at 1,024 descriptors"}
+SHORT_QUEUE = {NCAT_NAME: "its listen queue holds ten, so that so many connections take seconds"}
+NOT_QUICK = "this is the quick bench"
+TOO_SLOW = "it does not finish in the time of a run"
+
+
+def flood(listeners, line, **more):
+    return Scene(f"flood, {listeners} listeners, {line} B", FLOOD, listeners, line=line,
+                 **{"left_out": LARGE_WRITES, **more})
+
+
+# Of lines that divide what a server reads at once: of others, a relay of bytes would split some,
+# and write another sender's between the parts.
+def talk(senders):
+    return Scene(f"{senders} talk, a line a write", TALK, senders, senders=senders, write=64,
+                 all_talk=True)
+
+
+def paced(listeners, rate, **more):
+    return Scene(f"paced, {listeners} listeners", PACED, listeners, rate=rate, stretch=2.5,
+                 **{"left_out": NO_PACE, **more})
+
+
+def storm(listeners, **more):
+    return Scene(f"storm of {listeners} connections", STORM, listeners,
+                 **{"left_out": NO_TRAFFIC, **more})
+
+
+def idle(listeners, **more):
+    return Scene(f"{listeners} idle connections", IDLE, listeners, stretch=2.5,
+                 **{"left_out": NO_TRAFFIC, **more})
+
+
+def stalled(listeners, **more):
+    left_out = LARGE_WRITES | {"mosquitto": TOO_SLOW} | more.pop("left_out", {})
+    return Scene(f"flood, {listeners} listeners, one stalled", STALLED, listeners,
+                 stalled=1, left_out=left_out, **more)
+
+
+# A rate is half of what one core can write in single lines, so that nothing queues for long.
+def scenes(quick):
+    return _quick_scenes() if quick else _all_scenes()
+
+
+def _quick_scenes():
+    few = dict.fromkeys((FLOOR_NAME, BARE_RELAY_NAME, "chatserv, 1 worker", "boost asio"),
+                        NOT_QUICK)
+    chosen = (flood(9, 64), flood(1000, 64, lines=10000, left_out=LARGE_WRITES | SHORT_QUEUE),
+              talk(10), paced(100, 200), storm(1000, left_out=NO_TRAFFIC | SHORT_QUEUE),
+              idle(1000, left_out=NO_TRAFFIC | SHORT_QUEUE), stalled(9, left_out=few))
+    return [dataclasses.replace(scene, left_out=scene.left_out | {"chatserv, 4 workers": NOT_QUICK})
+            for scene in chosen]
+
+
+def _all_scenes():
+    many = {"left_out": LARGE_WRITES | BEYOND_SELECT |
+                        dict.fromkeys(("mosquitto", "boost asio"), TOO_SLOW)}
+    return [
+        *(flood(listeners, line) for listeners in (9, 100) for line in (64, 1024)),
+        flood(1000, 64, lines=20000), flood(1000, 1024, lines=2500),
+        talk(10), talk(100),
+        paced(9, 1000), paced(100, 200), paced(1000, 20),
+        storm(1000), stalled(9),
+        flood(10000, 64, lines=2000, **many), flood(10000, 1024, lines=200, **many),
+        paced(10000, 2, left_out=NO_PACE | BEYOND_SELECT),
+        idle(10000, left_out=NO_TRAFFIC | BEYOND_SELECT),
+    ]

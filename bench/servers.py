@@ -1,0 +1,136 @@
+"""The servers that take part, and how each is started with the settings that favour it."""
+import dataclasses
+import pathlib
+import re
+import shutil
+import subprocess
+import typing
+
+OURS, PEER, YARDSTICK, FLOOR = "chatserv", "peer", "yardstick", "floor"
+SPARE_CONNECTIONS = 8
+
+FLOOR_NAME = "floor"
+LINE_FLOOR_NAME = "floor, a line a write"
+BARE_RELAY_NAME = "bare relay"
+NCAT_NAME = "ncat --broker"
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    name: str
+    role: str
+    protocol: str  # of chatserv-load
+    command: typing.Callable  # of a scene, a port and the seconds of a run
+    program: str  # a path, or to be found on PATH
+    version: typing.Callable = lambda: ""
+    says_port: bool = False  # takes a free one itself, and prints it
+    # Of a run without a rate: more would take it longer than others take for what they are sent,
+    # as a socket's buffers alone hold some 40,000 lines, for each listener. 0: no limit.
+    deliveries_max: int = 0
+
+    def missing(self):
+        return shutil.which(self.program) is None
+
+def _says(*command):
+    def version():
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = re.search(r"\d+(\.\d+)+\w*", said.stdout + said.stderr)
+        return found.group() if found else ""
+    return version
+
+
+def _boost_version():
+    header = pathlib.Path("/usr/include/boost/version.hpp")
+    found = header.exists() and re.search(r'BOOST_LIB_VERSION "([\d_]+)"', header.read_text())
+    return found.group(1).replace("_", ".") if found else ""
+
+
+def _stall_limit(scene):
+    return ["--stall-limit", 1] if scene.stalled else []
+
+
+def connections(scene):
+    return scene.listeners + scene.senders + scene.stalled + SPARE_CONNECTIONS
+
+
+def _floors(build):
+    program = str(build / "bench/chatserv-floor")
+
+    def command(write_bytes):
+        return lambda scene, port, seconds: (
+            [program, scene.listeners, scene.line, write_bytes(scene), seconds] +
+            ([scene.lines] if scene.lines else []))
+
+    return [Server(FLOOR_NAME, FLOOR, "floor", command(lambda scene: 65536), program,
+                   says_port=True),
+            Server(LINE_FLOOR_NAME, FLOOR, "floor", command(lambda scene: scene.line), program,
+                   says_port=True)]
+
+
+def _chatserv(build, workers):
+    program = str(build / "chatserv")
+
+    def command(scene, port, _):
+        return [program, "--listen", f"127.0.0.1:{port}", "--workers", workers,
+                "--users", connections(scene), "--control", "none", "--log-level", "off",
+                *_stall_limit(scene)]
+
+    return Server(f"chatserv, {workers} worker{'s' if workers > 1 else ''}", OURS, "raw", command,
+                  program, _says(program, "--version"))
+
+
+def _nats(folder):
+    def command(_scene, port, _seconds):
+        config = folder / "nats.conf"
+        config.write_text(f'host: "127.0.0.1"\nport: {port}\nmax_connections: 100000\n'
+                          'max_pending: 1GB\nwrite_deadline: "60s"\nping_interval: "1h"\n')
+        return ["nats-server", "-c", config]
+
+    return Server("nats", PEER, "nats", command, "nats-server", _says("nats-server", "--version"),
+                  deliveries_max=2_000_000)
+
+
+def _mosquitto(folder):
+    def command(_scene, port, _seconds):
+        config = folder / "mosquitto.conf"
+        config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_connections -1\n"
+                          "max_queued_messages 0\nset_tcp_nodelay true\nlog_type none\n")
+        return ["mosquitto", "-c", config]
+
+    return Server("mosquitto", PEER, "mqtt", command, "mosquitto", _says("mosquitto", "-h"),
+                  deliveries_max=50_000)
+
+
+def servers(build: pathlib.Path, folder: pathlib.Path):
+    """All of them, in the order in which they take turns. `folder`: for what they have to keep."""
+    def plain(name, role, path, version=lambda: "", deliveries_max=0):
+        program = str(build / path)
+        return Server(name, role, "raw", lambda *_: [program], program, version, True,
+                      deliveries_max)
+
+    def reference(scene, port, _seconds):
+        return [build / "tests/reference-server", "--listen", f"127.0.0.1:{port}", "--users",
+                connections(scene), *_stall_limit(scene)]
+
+    def ncat(scene, port, _seconds):
+        return ["ncat", "--broker", "-l", "127.0.0.1", port, "--max-conns", connections(scene)]
+
+    def redis(scene, port, _seconds):
+        return ["redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "",
+                "--appendonly", "no", "--maxclients", connections(scene) + 100,
+                "--client-output-buffer-limit", "pubsub 0 0 0", "--dir", folder]
+
+    return [
+        *_floors(build),
+        plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay"),
+        *(_chatserv(build, workers) for workers in (1, 2, 4)),
+        Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _says("ncat", "--version"),
+               deliveries_max=5_000_000),
+        Server("reference server", PEER, "raw", reference, str(build / "tests/reference-server")),
+        plain("boost asio", PEER, "bench/chatserv-asio-chat", _boost_version,
+              deliveries_max=100_000),
+        Server("redis", PEER, "redis", redis, "redis-server", _says("redis-server", "--version"),
+               deliveries_max=2_000_000),
+        _nats(folder),
+        _mosquitto(folder),
+    ]
