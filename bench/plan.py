@@ -1,0 +1,80 @@
+"""Who runs when: the servers take turns under each load, round by round, for as long as the time
+that the bench may take lasts.
+
+Under one load a round is whole or not at all, so that all have the same number of runs. How long a
+run takes is guessed for the first round and known from then on.
+"""
+import time
+
+from scenes import STALLED, TAKEOVER
+
+START_SECONDS = 0.4  # of a server and the load, and their end
+CONNECT_SECONDS = 0.0002
+STALL_SECONDS = 1.8  # longer than the limit of a server that has one
+LIMIT_SECONDS = 3  # a run may take so much longer than it should
+
+
+class Plan:
+    def __init__(self, scenes, servers, *, rounds, seconds, budget_seconds=None,
+                 takeover_seconds=0):
+        self.scenes, self.servers = scenes, servers
+        self.rounds, self.seconds, self._budget = rounds, seconds, budget_seconds
+        self._takeover_seconds = takeover_seconds
+        self._began = time.monotonic()
+        self._took = {}  # seconds, by scene and server
+        self._gave_up = set()
+        self.runs_done = 0
+
+    def turns(self):
+        """Yields scene and server of each run in its turn, and (TAKEOVER, None) once."""
+        for turn in range(self.rounds):
+            for scene in self.scenes:
+                servers = self.of(scene)
+                if not servers or not self._has_time_for(scene, first=turn == 0):
+                    continue
+                for i in range(len(servers)):  # another one begins in each round
+                    yield scene, servers[(i + turn) % len(servers)]
+            if turn == 0 and self._takeover_seconds:
+                yield TAKEOVER, None
+                self._takeover_seconds = 0
+
+    def of(self, scene):
+        """The servers that run under a load. One that was not done in its time does no more."""
+        return [server for server in self.servers if server.name not in scene.left_out and
+                (scene.name, server.name) not in self._gave_up]
+
+    def run_seconds(self, scene):
+        """How long the load lasts."""
+        return max(self.seconds * scene.stretch, STALL_SECONDS if scene.kind == STALLED else 0)
+
+    def limit_seconds(self, scene):
+        if scene.kind == STALLED:  # the other listeners of some get nothing any more
+            return LIMIT_SECONDS + self.run_seconds(scene)
+        return LIMIT_SECONDS + 2 * self._expected(scene)
+
+    def took(self, scene, server, seconds, gave_up):
+        self._took[scene.name, server.name] = seconds
+        self.runs_done += 1
+        if gave_up:
+            self._gave_up.add((scene.name, server.name))
+
+    def elapsed(self):
+        return time.monotonic() - self._began
+
+    def total_seconds(self):
+        """About how long all of it takes."""
+        wanted = sum(self._turn_seconds(scene) for scene in self.scenes) * self.rounds
+        return min(wanted + self._takeover_seconds, self._budget or float("inf"))
+
+    def _has_time_for(self, scene, first):
+        if self._budget is None:
+            return True
+        left = self._budget - self.elapsed() - (self._takeover_seconds if first else 0)
+        return self._turn_seconds(scene) < left
+
+    def _turn_seconds(self, scene):
+        return sum(self._took.get((scene.name, server.name), self._expected(scene))
+                   for server in self.of(scene))
+
+    def _expected(self, scene):
+        return (START_SECONDS + 1.2 * self.run_seconds(scene) + CONNECT_SECONDS * scene.listeners)
