@@ -1,0 +1,84 @@
+"""The results as text: a table for each load, the ranks, the targets."""
+from figures import MEMORY, PEAK, RANKED, SILENCE, SHOWN, loads, saturation, short
+from targets import targets
+
+
+def _columns(load):
+    return [*RANKED[load.kind], *SHOWN[load.kind]]
+
+
+def _name(figure):
+    return figure.title.split(", ")[-1]
+
+
+def _row(load, row):
+    cells = []
+    for i, figure in enumerate(_columns(load)):
+        values = row.values(figure)
+        cells.append(f"{short(row.median(figure)):>12}")
+        if i == 0:
+            cells.append(f"{short(values[0]) + '-' + short(values[-1]) if values else '':>15}")
+        ratio = load.floor_ratio(row, figure)
+        if figure in RANKED[load.kind]:
+            cells.append(f"{'' if ratio is None else 'x' + short(ratio):>10}")
+    errors = row.errors()
+    return "".join(cells) + (f"  ! {errors[0]}" if errors else "")
+
+
+def _head(load):
+    cells = []
+    for i, figure in enumerate(_columns(load)):
+        name = {MEMORY: "MiB", PEAK: "peak MiB", SILENCE: "silence"}.get(figure, _name(figure))
+        cells.append(f"{name:>12}" + (f"{'spread':>15}" if i == 0 else ""))
+        if figure in RANKED[load.kind]:
+            cells.append(f"{'floor':>10}" if load.floor() is not None else " " * 10)
+    return "".join(cells)
+
+
+def table(document):
+    lines = []
+    for load in loads(document):
+        units = "; ".join(f"{_name(figure)} in {figure.unit}" for figure in RANKED[load.kind])
+        lines += ["", f"{load.name}  ({units})", f"  {'':22}{_head(load)}"]
+        for row in load.rows:
+            if row.has_figures():
+                lines.append(f"  {row.server:22}{_row(load, row)}")
+            else:
+                lines.append(f"  {row.server:22}  ! {row.errors()[0]}")
+    for result in document["takeover"].get("results", []):
+        if result is document["takeover"]["results"][0]:
+            lines += ["", f"takeover  (ms)\n  {'':44}{'median':>9}{'p99':>9}"]
+        lines.append(f"  {result['clients']:>6}  {result['what']:36}"
+                     f"{short(result['median_ms']):>9}{short(result['p99_ms']):>9}")
+    return "\n".join(lines + _ranks(document) + _targets(document) + _saturation(document))
+
+
+def _ranks(document):
+    lines = ["", "chatserv among its peers"]
+    for load in loads(document):
+        ours = load.ours()
+        if ours is None:
+            continue
+        places = []
+        for figure in RANKED[load.kind]:
+            rank = load.rank(figure)
+            if rank is not None and rank[1] > 1:
+                best = load.sorted_by(figure, load.peers())[0].server
+                places.append(f"{figure.title}: {rank[0]} of {rank[1]}" +
+                              ("" if rank[0] == 1 else f" behind {best}"))
+        lines.append(f"  {load.name:50} {'; '.join(places)}")
+    return lines if len(lines) > 2 else []
+
+
+def _targets(document):
+    lines = []
+    for target in targets(document):
+        met = {True: "met", False: "NOT MET", None: "-"}[target.met]
+        lines.append(f"  {met:8} {target.scene}: {target.what} {target.required}:"
+                     f" {target.measured}")
+    return ["", "targets", *lines] if lines else []
+
+
+def _saturation(document):
+    return [f"\nThe load's thread takes in {rate / 1e6:.1f} million lines of {line} B a second of"
+            " CPU time at the most." for line, rate in sorted(saturation(document).items())]
