@@ -1,0 +1,172 @@
+"""The plots of the report: one figure of all servers, percentiles, ratios to the floor, and
+distributions of takeover times."""
+from figures import P50, P99, P999, short
+from plot import Image, Scale, needs_log
+from servers import FLOOR, OURS, YARDSTICK
+
+WIDTH = 560
+LABELS = 150  # width of the names at the left
+ROW = 21
+TOP = 20
+FOOT = 36
+
+
+def _kind(row):
+    return {OURS: "ours", YARDSTICK: "yardstick"}.get(row.role, "peer")
+
+
+def _label(image, row, y):
+    image.text(LABELS - 8, y + 4, row.server + ("" if row.is_flawless() else " !"),
+               "name " + _kind(row), "end")
+
+
+def _without_figures(load):
+    return [row for row in load.rows if row.role != FLOOR and not row.has_figures()]
+
+
+def _failures(image, load, y):
+    """A line for each that has nothing to show, from `y` on."""
+    for row in _without_figures(load):
+        image.text(LABELS - 8, y + 4, row.server, "name " + _kind(row), "end")
+        image.text(LABELS + 4, y + 4, row.errors()[0], "failure")
+        y += ROW
+
+
+def bars(load, figure):
+    """One figure of all servers, the best first, with its spread and the floor's as a line."""
+    rows = load.sorted_by(figure, [row for row in load.rows if row.role != FLOOR])
+    if not rows:
+        return ""
+    floor = load.floor() if load.floor_ratio(rows[0], figure) is not None else None
+    of_floor = [floor.median(figure)] if floor else []
+    values = [value for row in rows for value in row.values(figure)] + of_floor
+    log = needs_log(values)
+    bottom = TOP + ROW * (len(rows) + len(_without_figures(load)))
+    better = "more" if figure.more_is_better else "less"
+    title = f"{figure.title}: {load.name}"
+    image = Image(WIDTH, bottom + FOOT, title, "; ".join(
+        f"{row.server} {short(row.median(figure))}" for row in rows) + f" {figure.unit}")
+    scale = Scale(min(filter(None, values), default=1), max(values), LABELS, WIDTH - 58, log)
+    image.axis(scale, TOP - 4, bottom, f"{figure.unit}, {better} is better"
+               + (", logarithmic" if log else ""))
+    for i, row in enumerate(rows):
+        y = TOP + ROW * i + ROW / 2
+        _bar(image, scale, y, row, figure)
+    _failures(image, load, TOP + ROW * len(rows) + ROW / 2)
+    if floor:
+        x = scale.at(of_floor[0])
+        image.line(x, TOP - 4, x, bottom, "floor")
+        image.text(x, TOP - 8, "floor", "floor-name", "middle")
+    return image.svg()
+
+
+def _bar(image, scale, y, row, figure):
+    value, values = row.median(figure), row.values(figure)
+    x, kind = scale.at(value), _kind(row)
+    hint = (f"{row.server}: {short(value)} {figure.unit}, median of {len(values)},"
+            f" {short(values[0])} to {short(values[-1])}")
+    _label(image, row, y)
+    if scale.log:  # a length says nothing on a logarithmic scale: a mark on a thin line
+        image.line(LABELS, y, x, y, "stem " + kind)
+    else:
+        image.box(LABELS, y - 6, max(x - LABELS, 0.5), 12, "bar " + kind, hint)
+    if len(values) > 1:
+        low, high = scale.at(values[0]), scale.at(values[-1])
+        image.line(low, y, high, y, "whisker")
+        for end in (low, high):
+            image.line(end, y - 4.5, end, y + 4.5, "whisker")
+    if scale.log:
+        image.dot(x, y, 5, "mark " + kind, hint)
+    image.text(max(x, scale.at(values[-1])) + 9, y + 4, short(value), "value " + kind)
+
+
+def percentiles(load):
+    """p50, p99 and p99.9 of each server's latency, on one line."""
+    rows = load.sorted_by(P99, [row for row in load.rows if row.role != FLOOR])
+    if not rows:
+        return ""
+    values = [row.median(figure) for row in rows for figure in (P50, P99, P999)]
+    bottom = TOP + ROW * (len(rows) + len(_without_figures(load)))
+    image = Image(WIDTH, bottom + FOOT, f"Latency: {load.name}", "; ".join(
+        f"{row.server} p50 {short(row.median(P50))}, p99 {short(row.median(P99))},"
+        f" p99.9 {short(row.median(P999))} ms" for row in rows))
+    scale = Scale(min(values), max(values), LABELS, WIDTH - 20, log=True)
+    image.axis(scale, TOP - 4, bottom, "ms, less is better, logarithmic")
+    for i, row in enumerate(rows):
+        y, kind = TOP + ROW * i + ROW / 2, _kind(row)
+        p50, p99, p999 = (scale.at(row.median(figure)) for figure in (P50, P99, P999))
+        hint = (f"{row.server}: p50 {short(row.median(P50))}, p99 {short(row.median(P99))},"
+                f" p99.9 {short(row.median(P999))} ms")
+        _label(image, row, y)
+        image.line(p50, y, p999, y, "range " + kind)
+        image.line(p999, y - 5, p999, y + 5, "range-end " + kind)
+        image.dot(p50, y, 4, "mark median " + kind, hint)
+        image.dot(p99, y, 5, "mark " + kind, hint)
+    _failures(image, load, TOP + ROW * len(rows) + ROW / 2)
+    return image.svg()
+
+
+def ratios(loads, figure):
+    """Of every server to the floor, a line for each load; the best row of chatserv's stands out."""
+    labels, row_height = 230, 26
+    found = []
+    for load in loads:
+        marks = [(row, load.floor_ratio(row, figure)) for row in load.rows if row.role != FLOOR]
+        marks = [(row, ratio) for row, ratio in marks if ratio]
+        if marks:
+            found.append((load, marks))
+    if not found:
+        return ""
+    values = [ratio for _, marks in found for _, ratio in marks] + [1]
+    bottom = TOP + row_height * len(found)
+    image = Image(2 * WIDTH, bottom + FOOT, f"{figure.title}, as a ratio to the floor", "; ".join(
+        f"{load.name}: " + ", ".join(f"{row.server} {ratio:.2f}" for row, ratio in marks)
+        for load, marks in found))
+    scale = Scale(min(values), max(values), labels, 2 * WIDTH - 20, log=True)
+    better = "more" if figure.more_is_better else "less"
+    image.axis(scale, TOP - 4, bottom, f"times the floor, {better} is better, logarithmic")
+    image.line(scale.at(1), TOP - 4, scale.at(1), bottom, "floor")
+    for i, (load, marks) in enumerate(found):
+        y = TOP + row_height * i + row_height / 2
+        image.text(labels - 12, y + 4, load.name, "name", "end")
+        image.line(labels, y, 2 * WIDTH - 20, y, "grid")
+        best = load.ours()
+        for row, ratio in sorted(marks, key=lambda mark: mark[0] is best):
+            kind = _kind(row) + (" faint" if row.role == OURS and row is not best else "")
+            image.dot(scale.at(ratio), y, 7 if row is best else 5, "mark " + kind,
+                      f"{row.server}: {short(ratio)} times the floor")
+    return image.svg()
+
+
+def distribution(results):
+    """Takeovers: the share of times below each time. `results` as of takeover-bench."""
+    curves = [result for result in results if result.get("samples_ms") and
+              result["what"].startswith("first byte")]
+    if not curves:
+        return ""
+    left, right, height = 50, 2 * WIDTH - 250, 280
+    times = [time for curve in curves for time in curve["samples_ms"]]
+    image = Image(2 * WIDTH, height + FOOT, "Takeover times", "; ".join(
+        f"{curve['clients']} clients, {curve['what']}: median {short(curve['median_ms'])} ms,"
+        f" p99 {short(curve['p99_ms'])} ms" for curve in curves))
+    scale = Scale(max(min(times), 0.001), max(times), left, right, log=True)
+    share = Scale(0, 100 / 1.08, height, TOP)
+    image.axis(scale, TOP, height, "ms, logarithmic")
+    for percent in (0, 25, 50, 75, 100):
+        image.line(left, share.at(percent), right, share.at(percent), "grid")
+        image.text(left - 6, share.at(percent) + 4, f"{percent} %", "tick", "end")
+    sizes = sorted({curve["clients"] for curve in curves})
+    for i, curve in enumerate(curves):
+        kind = "ours" if "SIGKILL" in curve["what"] else "peer"
+        style = f"curve {kind} size{sizes.index(curve['clients']) % 3}"
+        samples = sorted(curve["samples_ms"])
+        points = [(scale.at(samples[0]), share.at(0))]
+        for n, time in enumerate(samples, 1):
+            points += [(scale.at(time), points[-1][1]),
+                       (scale.at(time), share.at(100 * n / len(samples)))]
+        hint = f"{curve['clients']:,} clients, {curve['what']}"
+        image.path(points, style, hint)
+        y = TOP + 14 + 22 * i
+        image.line(right + 14, y, right + 38, y, style)
+        image.text(right + 44, y + 4, hint, "tick")
+    return image.svg()

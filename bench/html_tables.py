@@ -1,0 +1,181 @@
+"""The tables of the report."""
+import html
+
+from figures import AGAINST_FLOOR, RANKED, SHOWN, short
+from servers import OURS
+from targets import targets
+
+LOAD_IS_BUSY = 0.95  # of a core: the load generator is then what limits
+
+
+def text(words):
+    return html.escape(str(words))
+
+
+def element(name, content, kind=""):
+    return f'<{name} class="{kind}">{content}</{name}>' if kind else f"<{name}>{content}</{name}>"
+
+
+def table(head, rows):
+    """`head`: cells; `rows`: a class and cells each; all of it HTML."""
+    lines = "\n".join(element("tr", "".join(cells), kind) for kind, cells in rows)
+    return element("div", f"<table><thead><tr>{''.join(head)}</tr></thead>\n"
+                   f"<tbody>{lines}</tbody></table>", "wide")
+
+
+def _head(words, unit="", kind=""):
+    small = element("small", text(unit)) if unit else ""
+    words = element("span", text(words), kind) if kind == "sorted" else text(words)
+    return f'<th scope="col" class="{kind}">{words}{small}</th>'
+
+
+def _name(words):
+    return f'<th scope="row">{text(words)}</th>'
+
+
+def of_load(load):
+    ranked, about = RANKED[load.kind], RANKED[load.kind][0]
+    columns = [*ranked, *SHOWN[load.kind]]
+    against = AGAINST_FLOOR.get(load.kind, ()) if load.floor() is not None else ()
+    shares = any(row.load_share() for row in load.rows)
+    head = [_head("server")]
+    for figure in columns:
+        head.append(_head(figure.title, figure.unit, "sorted" if figure is about else ""))
+        if figure in ranked:
+            head.append(_head("spread"))
+        if figure in against:
+            head.append(_head("× floor"))
+    head += [_head("load busy", "% of a core")] if shares else []
+    head.append(_head("runs"))
+    first = load.sorted_by(about, load.rows)
+    rows = []
+    for row in [*first, *(row for row in load.rows if row not in first)]:
+        kind = row.role
+        if not row.has_figures():
+            rows.append((kind, [_name(row.server),
+                                f'<td class="failure" colspan="{len(head) - 1}">'
+                                f"! {text(row.errors()[0])}</td>"]))
+            continue
+        rows.append((kind, _cells(load, row, columns, against, shares)))
+        if row.errors():
+            rows.append((kind, ["<th></th>", f'<td class="failure" colspan="{len(head) - 1}">'
+                                f"! {text(row.errors()[0])}</td>"]))
+    return table(head, rows)
+
+
+def _cells(load, row, columns, against, shares):
+    cells = [_name(row.server)]
+    for figure in columns:
+        cells.append(element("td", short(row.median(figure))))
+        if figure in RANKED[load.kind]:
+            values = row.values(figure)
+            spread = f"{short(values[0])} – {short(values[-1])}" if len(values) > 1 else ""
+            cells.append(element("td", spread, "spread"))
+        if figure in against:
+            ratio = load.floor_ratio(row, figure)
+            cells.append(element("td", "" if ratio is None else short(ratio)))
+    if shares:
+        share = row.load_share()
+        busy = share is not None and share >= LOAD_IS_BUSY
+        cells.append(element("td", "" if share is None else f"{100 * share:.0f}{'*' * busy}"))
+    cells.append(element("td", len(row.runs)))
+    return cells
+
+
+def judged(document):
+    return targets(document)
+
+
+def of_targets(document):
+    found = judged(document)
+    if not found:
+        return ""
+    verdicts = {True: ("met", "yes"), False: ("not met", "no"), None: ("not measured", "soft")}
+    rows = []
+    for before, target in zip([None, *found], found):
+        said, kind = verdicts[target.met]
+        same = before is not None and before.scene == target.scene
+        rows.append(("", [_name("" if same else target.scene),
+                          *(element("td", text(words), "left") for words in
+                            (target.what, target.required, target.measured)),
+                          element("td", text(target.by.removeprefix("chatserv, ")), "short"),
+                          element("td", said, kind)]))
+    head = [_head("load"), *(_head(word, kind="left") for word in
+                             ("what", "required", "measured", "with")), _head("")]
+    return element("section", "<h2>Targets</h2><p>Of chatserv's rows by number of workers, judged "
+                   "is the one that delivers most, in all figures of that load (paced: the one "
+                   "with the least p99; idle: with the least CPU time).</p>" + table(head, rows))
+
+
+def of_ranks(all_loads):
+    rows = []
+    for load in all_loads:
+        ours = load.ours()
+        for i, figure in enumerate(RANKED[load.kind] if ours else ()):
+            rank = load.rank(figure)
+            if rank is not None:
+                rows.append(("", [_name(load.name if i == 0 else ""),
+                                  *_rank_cells(load, ours, figure, rank)]))
+    if not rows:
+        return ""
+    head = [_head("load"), _head("figure", kind="left"), _head("place", kind="left"),
+            _head("chatserv"), _head("best peer", kind="left"), _head("× best peer"),
+            _head("× bare relay"), _head("× floor")]
+    return element("section", "<h2>Where chatserv stands</h2><p>Its judged row among all peers "
+                   "that delivered everything.</p>" + table(head, rows))
+
+
+def _rank_cells(load, ours, figure, rank):
+    place, count = rank
+    best = next(iter(load.sorted_by(figure, load.peers())), None)
+    ratios = [load.ratio(ours, figure, other) for other in (best, load.bare_relay())]
+    ratios.append(load.floor_ratio(ours, figure))
+    peer = best and f"{short(best.median(figure))} <span class='soft'>{text(best.server)}</span>"
+    return [element("td", f"{text(figure.title)}, <span class='soft'>{text(figure.unit)}</span>",
+                    "short"),
+            element("td", f"{place} of {count}", "short " + ("first" if place == 1 else "no")),
+            element("td", short(ours.median(figure))), element("td", peer or "", "short"),
+            *(element("td", "" if ratio is None else short(ratio)) for ratio in ratios)]
+
+
+def of_takeover(results):
+    rows = [(OURS if "SIGKILL" in result["what"] else "",
+             [_name(f"{result['clients']:,} clients"), element("td", text(result["what"]), "left"),
+              element("td", short(result["median_ms"])), element("td", short(result["p99_ms"])),
+              element("td", len(result.get("samples_ms", [])) or "")]) for result in results]
+    return table([_head("clients"), _head("until", kind="left"), _head("median", "ms"),
+                  _head("p99", "ms"), _head("times")], rows)
+
+
+def rounds_of(document):
+    """How many rounds there were, which the time decides."""
+    counts = {}
+    for result in document["results"]:
+        counts[result["scene"]] = max(counts.get(result["scene"], 0), len(result["runs"]))
+    if not counts:
+        return "none"
+    least, most = min(counts.values()), max(counts.values())
+    return f"{most}" if least == most else f"{least} to {most}, as the time permitted"
+
+
+def of_absentees(document):
+    """Who is missing, and who was not asked to do what."""
+    lines = [f"<li><b>{text(server['name'])}</b>: not installed or not built</li>"
+             for server in document["servers"] if server["missing"]]
+    lines += [f"<li><b>{text(server['name'])}</b>: not asked to take part</li>"
+              for server in document["servers"]
+              if not server["missing"] and not server["takes_part"]]
+    lines += [f"<li><b>{text(server['name'])}</b>: where there is no pace, sent no more than makes "
+              f"{server['deliveries_max']:,} deliveries a run, which it takes long for</li>"
+              for server in document["servers"] if server.get("deliveries_max")]
+    ran, left_out = {result["scene"] for result in document["results"]}, {}
+    for scene in document["scenes"]:
+        if scene["name"] not in ran:
+            lines.append(f"<li><b>{text(scene['name'])}</b>: not run, no time was left</li>")
+        for name, why in scene["left_out"].items():
+            left_out.setdefault((name, why), []).append(scene["name"])
+    lines += [f"<li>without <b>{text(name)}</b>, as {text(why)}: {text('; '.join(names))}</li>"
+              for (name, why), names in left_out.items()]
+    lines.append("<li>* : the load generator's only thread was busy all the time; the server may "
+                 "be able to do more.</li>")
+    return element("section", f"<h2>Notes</h2><ul>{''.join(lines)}</ul>")

@@ -1,0 +1,154 @@
+"""The report: one HTML page that needs nothing else, made of the document of a run."""
+import pathlib
+
+import charts
+import html_tables as tables
+from figures import CPU, DELIVERIES, P50, P99, RANKED, loads, saturation, short
+from html_tables import element, text
+from scenes import FLOOD, IDLE, PACED, STALLED, STORM, TALK
+from servers import OURS
+
+STYLE = pathlib.Path(__file__).parent / "report.css"
+SECTIONS = (
+    (FLOOD, "Flood: one sender, large writes",
+     "One client sends lines in writes of 64 KiB, as fast as they are taken; all others listen."),
+    (TALK, "Everybody talks: one line a write",
+     "Every client sends, a line at a time, and hears all others. The floor writes single lines "
+     "here."),
+    (PACED, "Paced: latency",
+     "One client sends lines at a steady rate that leaves every server time to spare. A latency "
+     "counts from the time at which a line was due, whether or not it could be sent then."),
+    (STORM, "A storm of connections",
+     "All clients connect at once. A connection counts from when a line has come through it."),
+    (IDLE, "Idle connections",
+     "Nobody says anything. Memory is what the processes of a server have more of than before the "
+     "clients came; the kernel's own, for the sockets, is the same for all and not in it."),
+    (STALLED, "A reader that stalls",
+     "A flood, and one listener more that does not read. Counted are the others: what they get, "
+     "and how long they get nothing. Servers that have a stall limit have one of a second; those "
+     "that wait for the one that stalls are not done in time."),
+)
+
+
+def figure(image, caption):
+    if not image:
+        return ""
+    return f"<figure><figcaption>{caption}</figcaption>\n{image}</figure>"
+
+
+def plots(load):
+    """Of one load."""
+    images = []
+    if load.kind == PACED:
+        images.append(figure(charts.percentiles(load), "<b>Latency</b>, ms: p50 (small mark), "
+                             "p99 (large mark), p99.9 (end)"))
+    for one in RANKED[load.kind]:
+        if one not in (P50, P99):
+            images.append(figure(charts.bars(load, one),
+                                 f"<b>{text(one.title)}</b>, {text(one.unit)}"))
+    return element("div", "".join(images), "plots")
+
+
+def section(kind, title, words, all_loads):
+    of_kind = [load for load in all_loads if load.kind == kind]
+    if not of_kind:
+        return ""
+    parts = [f"<h2>{text(title)}</h2><p>{text(words)}</p>", KEY]
+    for load in of_kind:
+        parts += [f"<h3>{text(load.name)}</h3>", plots(load), tables.of_load(load)]
+    return element("section", "\n".join(parts))
+
+
+KEY = ('<p class="key soft"><span><i class="ours"></i>chatserv</span><span><i></i>peers</span>'
+       '<span><i class="yardstick"></i>bare relay: what relaying costs at the least</span>'
+       '<span><i class="floor"></i>floor: what the kernel can send</span></p>')
+
+
+def overview(all_loads):
+    images = [figure(charts.ratios(all_loads, one),
+                     f"<b>{text(one.title)}</b> as a ratio to the floor")
+              for one in (DELIVERIES, CPU)]
+    if not any(images):
+        return ""
+    return element("section", "<h2>Beside the floor</h2>" + KEY + "".join(images) +
+                   '<p class="soft">Of chatserv\'s rows by number of workers the one that is '
+                   "judged is the large mark.</p>")
+
+
+def takeover(document):
+    found = document.get("takeover", {})
+    results = found.get("results", [])
+    if not results:
+        return element("section", "<h2>Takeover</h2><p>Not measured: "
+                       f"{text(found.get('error', 'not asked for'))}.</p>")
+    words = ("One worker serves all clients. It is killed, and one client says a byte in the same "
+             "moment: the time until its successor delivers that byte to the first of the others, "
+             "beside the same with the worker alive. No peer survives it.")
+    return element("section", f"<h2>Takeover: a worker is killed</h2><p>{words}</p>" +
+                   figure(charts.distribution(results), "<b>Share of takeovers</b> that took no "
+                          "longer than so many ms") + tables.of_takeover(results))
+
+
+def verdict(document, all_loads):
+    """In a sentence each: the targets, and where chatserv leads and where it does not."""
+    judged = tables.judged(document)
+    met = sum(target.met is True for target in judged)
+    known = sum(target.met is not None for target in judged)
+    sentences = [f"{met} of {known} targets met."] if known else []
+    for one in (DELIVERIES, CPU):
+        ranks = [rank for load in all_loads if one in RANKED[load.kind]
+                 and (rank := load.rank(one)) and rank[1] > 1]
+        if ranks:
+            first = sum(place == 1 for place, _ in ranks)
+            what = "deliveries a second" if one is DELIVERIES else "CPU time per delivery"
+            sentences.append(f"First in {what} under {first} of {len(ranks)} loads.")
+    return f'<p class="verdict">{" ".join(sentences)}</p>'
+
+
+def circumstances(document):
+    here = document["machine"]
+    versions = ", ".join(f"{server['name']} {server['version']}" for server in document["servers"]
+                         if server["version"] and server["role"] != OURS)
+    ours = next((server["version"] for server in document["servers"] if server["role"] == OURS), "")
+    facts = [
+        ("command", f"<code>{text(' '.join(document['command']))}</code>"),
+        ("date", text(document["date"].replace("T", " "))),
+        ("sources", text(f"chatserv {ours}, {document['commit'] or 'no commit known'}")),
+        ("machine", text(f"{here['cpu']}, {here['cores']} cores, "
+                         f"{here['memory_bytes'] / 2**30:.0f} GiB, Linux {here['kernel']}; clients "
+                         "and servers share it")),
+        ("load average", text(", ".join(f"{load:.2f}" for load in here["load_average"]) +
+                              " at the start")),
+        ("rounds", text(tables.rounds_of(document))),
+        ("time", text(f"{document['seconds']:g} s of most runs; all took "
+                      f"{document['took_seconds']:.0f} s")),
+        ("peers", text(versions)),
+    ]
+    facts += [("load generator", text(
+        f"its only thread takes in at most {short(rate / 1e6)} million lines of {line} B a second "
+        "of its CPU time (its best run against the floor)"))
+              for line, rate in sorted(saturation(document).items())]
+    return element("dl", "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts))
+
+
+def html_report(document):
+    all_loads = loads(document)
+    body = "\n".join([
+        element("header", "<h1>chatserv beside its peers</h1>" + verdict(document, all_loads) +
+                circumstances(document)),
+        tables.of_targets(document), tables.of_ranks(all_loads), overview(all_loads),
+        *(section(kind, title, words, all_loads) for kind, title, words in SECTIONS),
+        takeover(document), tables.of_absentees(document)])
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<title>chatserv beside its peers, {text(document['date'][:10])}</title>
+<style>
+{STYLE.read_text(encoding='utf-8')}</style>
+</head>
+<body>
+{body}
+</body>
+</html>"""
