@@ -66,7 +66,8 @@ def _ranks(document):
                 best = load.sorted_by(figure, load.peers())[0].server
                 places.append(f"{figure.title}: {rank[0]} of {rank[1]}" +
                               ("" if rank[0] == 1 else f" behind {best}"))
-        lines.append(f"  {load.name:50} {'; '.join(places)}")
+        if places:
+            lines.append(f"  {load.name:50} {'; '.join(places)}")
     return lines if len(lines) > 2 else []
 
 
