@@ -21,9 +21,11 @@ void Load::connect_all() {
         const Framing framing = checked_framing(options_, i);
         const bool stalls = i >= first_stalled;
         const bool listens = i < options_.listeners || stalls;
+        // A line that is cut in two can only come between others where several send.
+        const size_t message_bytes =
+            framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size();
         connection.socket = connect_and_greet(options_.port,
-            listens ? framing.listener : framing.sender,
-            framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size());
+            listens ? framing.listener : framing.sender, options_.senders > 1 ? message_bytes : 0);
         // Who floods leaves it to the kernel to make packets of small writes, as netcat does.
         send_at_once(connection.socket.get(), options_.lines_per_second > 0);
         if (listens)

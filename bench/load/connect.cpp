@@ -67,7 +67,8 @@ UniqueFd connect_and_greet(uint16_t port, const Handshake& handshake, size_t mes
     UniqueFd socket(::socket(AF_INET, SOCK_STREAM, 0));
     if (!socket)
         throw_errno("socket");
-    keep_whole_in_packets(socket.get(), message_bytes);
+    if (message_bytes > 0)
+        keep_whole_in_packets(socket.get(), message_bytes);
     const sockaddr_in address = loopback_address(port);
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1)
         throw_errno("connect");

@@ -27,10 +27,10 @@ namespace chatserv::bench {
     const Handshake& handshake, std::string_view received);
 
 // Connects to 127.0.0.1 and waits for the handshake's answer. Returns a non-blocking socket; throws
-// std::system_error, or std::runtime_error where the answer is none. `message_bytes`: see
-// keep_whole_in_packets().
+// std::system_error, or std::runtime_error where the answer is none. `message_bytes`:
+// if not 0, see keep_whole_in_packets().
 [[nodiscard]] UniqueFd connect_and_greet(
-    uint16_t port, const Handshake& handshake, size_t message_bytes);
+    uint16_t port, const Handshake& handshake, size_t message_bytes = 0);
 
 // Before it connects: has no packet of this socket end within a message. TCP fills its packets from
 // many small writes, and cuts the last of them in two; whoever relays bytes as they come would then

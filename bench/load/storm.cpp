@@ -41,8 +41,7 @@ Storm::Storm(const LoadOptions& options) :
                                                                .numbers = 1,
                                                                .record_order = false,
                                                                .latency = nullptr},
-    sender_(connect_and_greet(options.port, framing_.sender, options.line_bytes)),
-    incoming_(receive_bytes) {
+    sender_(connect_and_greet(options.port, framing_.sender)), incoming_(receive_bytes) {
     send_at_once(sender_.get(), true);
     must_change(events_.change(static_cast<uintptr_t>(sender_.get()), EVFILT_READ, EV_ADD,
                     NOTE_NODATA, 0, options.listeners),
