@@ -9,7 +9,7 @@ import dataclasses
 from figures import (CONNECTION_MEMORY, CONNECTION_SHARED, CPU, DELIVERIES, IDLE_CPU, P50, P99,
                      loads, short)
 from scenes import FLOOD, IDLE, PACED, TALK
-from servers import FLOOR_NAME, NCAT_NAME, OURS
+from servers import LINE_FLOOR_NAME, NCAT_NAME, OURS
 
 MANY = 10_000
 NO_CPU_MS_A_SECOND = 1  # a thousandth of a core: heartbeats, and nothing else
@@ -48,10 +48,10 @@ class Judge:
         value = self.load.floor_ratio(self.ours, figure)
         measured = None
         if value is not None and self.load.kind == TALK:
-            large = self.load.ratio(self.ours, figure, self.load.row(FLOOR_NAME))
-            if large is not None:
+            by_line = self.load.ratio(self.ours, figure, self.load.row(LINE_FLOOR_NAME))
+            if by_line is not None:
                 measured = (f"{ratio_text(value)}; "
-                            f"{ratio_text(large)} of the floor with large writes")
+                            f"{ratio_text(by_line)} of the floor with a line a write")
         self.expect(what, f"{'≥' if word == 'at_least' else '≤'} {limit}", value=value,
                     measured=measured, **bound)
 
