@@ -39,7 +39,9 @@ Region make_region(const Options& options) {
             .log_bytes = options.log_bytes,
             .stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count()),
             .processes = options.workers + options.spares,
-            .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count())});
+            .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count()),
+            .min_drain_bytes = options.min_drain_bytes,
+            .slow_policy = options.slow_policy});
     } catch (const std::system_error& failure) {
         throw Failure(EX_OSERR, fmt::format("{}; free some shared memory or choose a smaller "
                                             "--log-size (it is {} bytes)",

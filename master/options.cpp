@@ -20,6 +20,7 @@ namespace {
 
 constexpr double limit_seconds_min = 0.1;
 constexpr double limit_seconds_max = 3600;
+constexpr uint64_t min_drain_bytes_max = 1024 * 1024 * 1024;
 
 // Every value arrives as text and is judged here, so that each refusal reads alike.
 struct Texts {
@@ -30,6 +31,8 @@ struct Texts {
     std::string spares = "1";
     std::string log_size = "4M";
     std::string stall_limit = "5";
+    std::string min_drain = "64K";
+    std::string slow_policy = "wait";
     std::string hang_limit = "2";
     std::string control;
     std::string log_level = "info";
@@ -65,7 +68,8 @@ uint32_t count_of(const char* option, const std::string& text, uint32_t min, uin
     return *number;
 }
 
-uint64_t log_bytes_of(const std::string& text) {
+uint64_t bytes_of(
+    const char* option, const std::string& text, uint64_t min, uint64_t max, const char* allowed) {
     std::string digits = text;
     uint64_t unit = 1;
     if (const size_t suffix = std::string_view("KMG").find(text.empty() ? ' ' : text.back());
@@ -74,8 +78,8 @@ uint64_t log_bytes_of(const std::string& text) {
         digits.pop_back();
     }
     const auto number = number_of<uint64_t>(digits);
-    if (!number || *number > log_bytes_max / unit || *number * unit < log_bytes_min)
-        refuse("--log-size", text, "bytes from 64K to 64G, as a number with or without K, M or G");
+    if (!number || *number > max / unit || *number * unit < min)
+        refuse(option, text, fmt::format("{}, as a number with or without K, M or G", allowed));
     return *number * unit;
 }
 
@@ -122,8 +126,14 @@ Options options_of(const Texts& texts) {
     options.users = count_of("--users", texts.users, 1, users_max);
     options.workers = count_of("--workers", texts.workers, 1, workers_max);
     options.spares = count_of("--spares", texts.spares, 0, spares_max);
-    options.log_bytes = log_bytes_of(texts.log_size);
+    options.log_bytes = bytes_of(
+        "--log-size", texts.log_size, log_bytes_min, log_bytes_max, "bytes from 64K to 64G");
     options.stall_limit = limit_of("--stall-limit", texts.stall_limit);
+    options.min_drain_bytes = static_cast<uint32_t>(bytes_of(
+        "--min-drain", texts.min_drain, 1, min_drain_bytes_max, "bytes a second from 1 to 1G"));
+    if (texts.slow_policy != "wait" && texts.slow_policy != "disconnect")
+        refuse("--slow-policy", texts.slow_policy, "wait or disconnect");
+    options.slow_policy = texts.slow_policy == "wait" ? SlowPolicy::wait : SlowPolicy::disconnect;
     options.hang_limit = limit_of("--hang-limit", texts.hang_limit);
     options.control = control_path_of(texts.control);
     options.log_level = texts.log_level;
@@ -156,6 +166,10 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "How far the slowest reader may be behind, with K, M or G; 64K to 64G");
     add("--stall-limit", texts.stall_limit, "SECONDS", "CHATSERV_STALL_LIMIT",
         "How long one reader may hold everybody back before it is disconnected");
+    add("--min-drain", texts.min_drain, "BYTES", "CHATSERV_MIN_DRAIN",
+        "... unless it reads so many bytes a second, with K, M or G");
+    add("--slow-policy", texts.slow_policy, "POLICY", "CHATSERV_SLOW_POLICY",
+        "wait: as above; disconnect: a reader a whole log behind is disconnected at once");
     add("--hang-limit", texts.hang_limit, "SECONDS", "CHATSERV_HANG_LIMIT",
         "A worker that does not answer for that long is killed and replaced");
     app.add_option("--control", texts.control,
@@ -237,9 +251,11 @@ std::string describe(const Options& options) {
         listen.push_back(fmt::format("\"{}\"", address.text()));
     return fmt::format(
         "listen = [{}]\nusers = {}\nworkers = {}\nspares = {}\nlog-size = {}\n"
-        "stall-limit = {}\nhang-limit = {}\ncontrol = \"{}\"\nlog-level = {}\nlog-format = {}\n",
+        "stall-limit = {}\nmin-drain = {}\nslow-policy = {}\nhang-limit = {}\ncontrol = \"{}\"\n"
+        "log-level = {}\nlog-format = {}\n",
         list_of(listen), options.users, options.workers, options.spares, options.log_bytes,
-        static_cast<double>(options.stall_limit.count()) / 1000,
+        static_cast<double>(options.stall_limit.count()) / 1000, options.min_drain_bytes,
+        options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
         static_cast<double>(options.hang_limit.count()) / 1000, options.control, options.log_level,
         options.log_format == LogFormat::json ? "json" : "text");
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "master/address.h"
+#include "shared/layout.h"
 #include "shared/logging.h"
 
 #include <chrono>
@@ -20,6 +21,8 @@ struct Options {
     uint32_t spares = 1;
     uint64_t log_bytes = 4 * 1024 * 1024;
     std::chrono::milliseconds stall_limit{5000};
+    uint32_t min_drain_bytes = 64 * 1024; // a second
+    SlowPolicy slow_policy = SlowPolicy::wait;
     std::chrono::milliseconds hang_limit{2000};
     std::string control; // path of the control socket, or "none"; empty: where it usually is
     std::string log_level = "info";

@@ -24,7 +24,9 @@ std::string words_for(const ClosedClient& closed) {
         return reset ? "connection reset"
                      : fmt::format("write error: {}", std::strerror(closed.error));
     case LeaveReason::stalled:
-        return "stalled: it did not read, and held up the others for the stall limit";
+        return "stalled: it read too little, and held up the others for the stall limit";
+    case LeaveReason::fell_behind:
+        return "too slow: it was a whole log behind";
     case LeaveReason::server_stopped:
         return "server stopped";
     case LeaveReason::in_doubt:

@@ -16,7 +16,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 2;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 3;                  // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -25,6 +25,12 @@ inline constexpr uint64_t log_bytes_min = 64 * 1024;
 inline constexpr uint64_t log_bytes_max = 64ULL * 1024 * 1024 * 1024;
 inline constexpr uint32_t batch_chunks_max = 512; // chunks that one append can publish
 inline constexpr size_t cache_line_bytes = 64;
+
+// What becomes of a reader that is a whole log behind, so that senders would have to wait for it.
+enum class SlowPolicy : uint32_t {
+    wait = 0,       // they wait as long as it drains enough (R7)
+    disconnect = 1, // it is disconnected at once
+};
 
 // Written once by the master before the first worker starts; read-only afterwards.
 struct SegmentHeader {
@@ -35,6 +41,8 @@ struct SegmentHeader {
     uint32_t processes; // heartbeats: workers and spares
     uint32_t stall_limit_ms;
     uint32_t hang_limit_ms;
+    uint32_t min_drain_bytes; // a second, of a reader that is waited for
+    uint32_t slow_policy;     // SlowPolicy
     uint64_t segment_bytes;
     uint64_t log_bytes;     // capacity of the byte ring
     uint64_t index_entries; // capacity of the index ring
@@ -169,7 +177,7 @@ struct ChunkRecord {
 // A staging area is batch_chunks_max chunk records, then staging_bytes of payload.
 // Writer: the worker whose entry it belongs to.
 
-static_assert(sizeof(SegmentHeader) == 128 && std::is_trivially_copyable_v<SegmentHeader>);
+static_assert(sizeof(SegmentHeader) == 136 && std::is_trivially_copyable_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
 static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);

@@ -97,10 +97,12 @@ bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
 }
 
 // Waits for an eighth of the log at least, not for the next byte: else a reader that is always just
-// short of a full log behind would have every append wait and wake.
+// short of a full log behind would have every append wait and wake. Where nobody waits for such a
+// reader it is gone at once, and none that is less behind is to go with it.
 void LogAppender::want_room(uint64_t bytes, uint64_t chunks) const {
-    const uint64_t bytes_wanted = std::max<uint64_t>(bytes, ring_.size() / 8);
-    const uint64_t chunks_wanted = std::max<uint64_t>(chunks, index_.size() / 8);
+    const uint64_t bytes_wanted = std::max<uint64_t>(bytes, waits_for_slow_ ? ring_.size() / 8 : 0);
+    const uint64_t chunks_wanted =
+        std::max<uint64_t>(chunks, waits_for_slow_ ? index_.size() / 8 : 0);
     uint64_t wanted = load_acquire(control_->room_wanted);
     if (control_->head + bytes_wanted > ring_.size())
         wanted = std::max(wanted, control_->head + bytes_wanted - ring_.size());

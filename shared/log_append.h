@@ -50,7 +50,8 @@ class LogAppender {
 public:
     explicit LogAppender(const Region& region) :
         control_(&region.log_control()), worker_table_(region.worker_table()),
-        index_(region.index()), ring_(region.ring()), users_(region) {}
+        index_(region.index()), ring_(region.ring()), users_(region),
+        waits_for_slow_(region.header().slow_policy == static_cast<uint32_t>(SlowPolicy::wait)) {}
 
     [[nodiscard]] LogControl& control() const { return *control_; }
 
@@ -73,6 +74,7 @@ private:
     std::span<IndexEntry> index_;
     std::span<char> ring_;
     UserTable users_;
+    bool waits_for_slow_;
 };
 
 } // namespace chatserv

@@ -47,9 +47,10 @@ enum class LeaveReason : uint32_t {
     end_of_file = 1,
     read_error = 2,     // with its errno
     write_error = 3,    // with its errno
-    stalled = 4,        // it blocked the room in the log, or its own farewell, for too long
+    stalled = 4,        // it blocked the room in the log, or its own farewell, and hardly drained
     server_stopped = 5, // the server is stopping
     in_doubt = 6,       // its worker died while reading or writing, and no account says how much
+    fell_behind = 7,    // it was a whole log behind, and nobody is to wait for such (SlowPolicy)
 };
 
 struct ClosedClient {

@@ -50,6 +50,8 @@ SegmentHeader arrange(const RegionConfig& config) {
     header.processes = config.processes;
     header.stall_limit_ms = config.stall_limit_ms;
     header.hang_limit_ms = config.hang_limit_ms;
+    header.min_drain_bytes = config.min_drain_bytes;
+    header.slow_policy = static_cast<uint32_t>(config.slow_policy);
     header.log_bytes = config.log_bytes;
     // An append takes at most a quarter of either ring, so that one waiting for room can be
     // satisfied long before every reader has caught up.
@@ -128,13 +130,16 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                          header.workers <= workers_max && header.processes >= 1 &&
                          header.processes <= workers_max + spares_max &&
                          header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
+                         header.slow_policy <= static_cast<uint32_t>(SlowPolicy::disconnect) &&
                          header.segment_bytes <= bytes;
     const SegmentHeader expected = bounded ? arrange({.users = header.users,
                                                  .workers = header.workers,
                                                  .log_bytes = header.log_bytes,
                                                  .stall_limit_ms = header.stall_limit_ms,
                                                  .processes = header.processes,
-                                                 .hang_limit_ms = header.hang_limit_ms})
+                                                 .hang_limit_ms = header.hang_limit_ms,
+                                                 .min_drain_bytes = header.min_drain_bytes,
+                                                 .slow_policy = SlowPolicy{header.slow_policy}})
                                            : SegmentHeader{};
     if (std::memcmp(&header, &expected, sizeof header) != 0)
         throw std::runtime_error("the shared-memory segment's header is damaged");

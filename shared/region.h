@@ -20,6 +20,8 @@ struct RegionConfig {
     uint32_t stall_limit_ms;
     uint32_t processes = workers; // that can be at once: workers and spares
     uint32_t hang_limit_ms = 2000;
+    uint32_t min_drain_bytes = 64 * 1024;
+    SlowPolicy slow_policy = SlowPolicy::wait;
 };
 
 class Region {

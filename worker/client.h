@@ -6,6 +6,7 @@
 #include "shared/protocol.h"
 #include "shared/user_table.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -56,6 +57,14 @@ private:
     size_t first_ = 0;
 };
 
+// Since when, and from how many bytes on, a client's draining is measured: from the instant at
+// which its socket took no more until it has everything.
+struct DrainWindow {
+    bool open = false;
+    std::chrono::steady_clock::time_point begin{};
+    uint64_t arrived_bytes = 0;
+};
+
 struct Client {
     enum class Phase : uint8_t {
         talking,   // it is read from and written to
@@ -74,6 +83,7 @@ struct Client {
     Phase phase = Phase::talking;
     bool write_blocked = false; // waits for EVFILT_WRITE
     WriteFilter write_filter = WriteFilter::none;
+    DrainWindow drain{};
     bool read_held = false; // not read until there is room
     bool mute = false;      // a write failed: it is only read to its end
     bool adopting = false;  // its own ranges are yet to be found in the log's index

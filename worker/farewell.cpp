@@ -44,7 +44,7 @@ void Service::begin_closing(Client& client) {
         leave(client);
         return;
     }
-    stalls_.add(client, StallWatch::Kind::farewell);
+    stalls_.add_farewell(client);
     arm_stall_timer();
     pass_needed_ = true;
 }
@@ -128,42 +128,6 @@ void Service::leave(Client& client) {
     roster_.remove(client);
     crash_point(CrashPoint::left_untold);
     pass_needed_ = true; // it may have been the last that blocked the room
-}
-
-void Service::stall_timer() {
-    stall_timer_armed_ = false;
-    // What can be delivered now is delivered first: a worker that was itself held up must not take
-    // its own absence for its clients' stall.
-    pass_needed_ = true;
-    settle();
-    const StallWatch::Clock::time_point now = StallWatch::Clock::now();
-    for (const StallWatch::Watched& watched : stalls_.overdue(now)) {
-        Client* const client = roster_.find(watched.client);
-        if (client == nullptr)
-            continue;
-        const uint64_t cursor = cursor_of(*client->slot).log_offset;
-        if (watched.kind == StallWatch::Kind::farewell && cursor != watched.log_offset)
-            stalls_.renew(watched.client, watched.kind, cursor, now);
-        else if (client->phase == Client::Phase::lingering ||
-                 client->leave_reason == LeaveReason::server_stopped)
-            drop(*client, LeaveReason::server_stopped, 0);
-        else
-            drop(*client, LeaveReason::stalled, 0);
-    }
-    arm_stall_timer();
-}
-
-void Service::arm_stall_timer() {
-    if (stall_timer_armed_)
-        return;
-    const auto deadline = stalls_.earliest_deadline();
-    if (!deadline)
-        return;
-    const auto remaining =
-        std::chrono::ceil<std::chrono::milliseconds>(*deadline - StallWatch::Clock::now());
-    const int64_t wait_ms = std::max<int64_t>(remaining.count(), 1);
-    stall_timer_armed_ =
-        events_.change(stall_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, wait_ms) == 0;
 }
 
 } // namespace chatserv

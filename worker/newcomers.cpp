@@ -70,7 +70,7 @@ Client* Service::attach(Newcomer& newcomer) {
     if (phase == Client::Phase::closing) {
         if (finishing_)
             client.leave_reason = LeaveReason::server_stopped;
-        stalls_.add(client, StallWatch::Kind::farewell);
+        stalls_.add_farewell(client);
     }
     return &client;
 }

@@ -1,5 +1,5 @@
-// Service: reading and publishing, writing, room, and what to sleep for. How a client comes is in
-// newcomers.cpp, how it leaves in farewell.cpp.
+// Service: reading and publishing, writing, and what to sleep for. How a client comes is in
+// newcomers.cpp, how it leaves in farewell.cpp, who holds up the others in slow_readers.cpp.
 #include "worker/service.h"
 
 #include "shared/crash_point.h"
@@ -20,8 +20,9 @@ Service::Service(const Region& region, uint32_t entry, EventQueue& events,
     entry_(entry),
     shared_entry_(&region.worker_table()[entry]), events_(events), doorbells_(doorbells),
     heartbeat_(heartbeat), users_(region), log_(region), log_control_(&region.log_control()),
-    ingest_(region, entry), fan_out_(region, entry),
-    stalls_(std::chrono::milliseconds(region.header().stall_limit_ms)),
+    ingest_(region, entry), fan_out_(region, entry), slow_policy_{region.header().slow_policy},
+    stalls_(std::chrono::milliseconds(region.header().stall_limit_ms),
+        region.header().min_drain_bytes, slow_policy_),
     doubt_(operation_in_flight(*shared_entry_)) {
     if (doubt_.operation == Operation::none)
         settled_bytes_ = 0;
@@ -203,6 +204,7 @@ void Service::deliver_to(Client& client) {
     }
     switch (fan_out_.deliver(client, target)) {
     case FanOut::Delivery::complete:
+        StallWatch::caught_up(client);
         if (client.phase == Client::Phase::closing)
             delivered_all_to_closing(client);
         break;
@@ -244,6 +246,7 @@ void Service::skip_to(Client& client, uint64_t log_offset) {
 // disabled until it is needed.
 void Service::wait_for_write(Client& client) {
     roster_.block(client);
+    StallWatch::fell_behind(client);
     if (client.write_filter == Client::WriteFilter::enabled)
         return;
     client.write_filter = Client::WriteFilter::enabled;
@@ -269,44 +272,6 @@ void Service::disable_write_filter(Client& client) {
     client.write_filter = Client::WriteFilter::disabled;
     [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(client.fd.get()),
         EVFILT_WRITE, EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
-}
-
-// --- room --------------------------------------------------------------------------------------
-
-// R7: an appender that finds no room says which offset every cursor must reach. Each worker looks
-// once, when it learns of the demand, which of its clients are below it; the last of them to get
-// there makes it worth waking the appender. A worker that finds none wakes it as well: the appender
-// may have looked at a cursor just before it moved.
-void Service::watch_room() {
-    const uint64_t wanted = log_.room_wanted();
-    const auto has_got_on = [&](ClientId id) {
-        const Client* const client = roster_.find(id);
-        return client == nullptr || cursor_of(*client->slot).log_offset >= wanted;
-    };
-    stalls_.release_room(has_got_on);
-    bool worth_telling = blocks_room_ && !stalls_.any_blocks_room();
-    if (wanted != seen_room_wanted_) {
-        seen_room_wanted_ = wanted;
-        roster_.for_each([&](const Client& client) {
-            if (!has_got_on(client.id))
-                stalls_.add(client, StallWatch::Kind::room);
-        });
-        worth_telling = !stalls_.any_blocks_room();
-        arm_stall_timer();
-    }
-    blocks_room_ = stalls_.any_blocks_room();
-    if (worth_telling) {
-        doorbells_.ring(wake_on_room, entry_);
-        pass_needed_ = pass_needed_ || waits_for_room_; // this worker's own turn to try again
-    }
-}
-
-// A client that a takeover brings after this worker has looked at the present demand.
-void Service::watch_room_of(const Client& newcomer) {
-    if (cursor_of(*newcomer.slot).log_offset >= seen_room_wanted_)
-        return;
-    stalls_.add(newcomer, StallWatch::Kind::room);
-    blocks_room_ = true;
 }
 
 } // namespace chatserv

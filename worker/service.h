@@ -87,7 +87,7 @@ private:
     void wait_for_write(Client& client);
     void disable_write_filter(Client& client);
     void watch_room();
-    void watch_room_of(const Client& newcomer);
+    void watch_room_of(Client& newcomer);
 
     void end(Client& client, LeaveReason reason, int error);
     void begin_closing(Client& client);
@@ -108,6 +108,7 @@ private:
     Ingest ingest_;
     FanOut fan_out_;
     Roster roster_;
+    SlowPolicy slow_policy_;
     StallWatch stalls_;
 
     // The operation in the midst of which a predecessor died. Until the kernel has been asked how
@@ -130,7 +131,7 @@ private:
     bool waits_for_lock_ = false;   // somebody else was appending
     bool waits_for_room_ = false;   // a batch is staged that did not fit
     bool blocks_room_ = false;      // a client of ours is below seen_room_wanted_
-    bool stall_timer_armed_ = false;
+    std::optional<StallWatch::Clock::time_point> stall_timer_due_;
     bool stop_reading_ = false;
     bool finishing_ = false;
 };

@@ -1,8 +1,16 @@
 // Whom this worker is waiting for, and until when (R5, R7).
 //
 // Two things a client may not do for longer than the stall limit: block the room that an appender
-// wants, and make no progress while it gets its last bytes. Only clients that do either are here,
-// so on a good day the list is empty and nothing is timed.
+// wants, unless it drains enough of the log meanwhile, and make no progress while it gets its last
+// bytes. Only clients that do either are here, so on a good day the list is empty and nothing is
+// timed.
+//
+// How much a client drains is measured by what has arrived at its end, as far as the system tells
+// (a socket holds megabytes, of which a third must be free before it takes more), and from the
+// instant at which its socket was full, whether it blocks the room then or later. So those who
+// stall together cost one limit together, and one that has not read for a whole limit before it
+// blocks the room is not waited for any more. Bytes trickling are no escape: what counts is the
+// average, until the client has caught up.
 #pragma once
 
 #include "worker/client.h"
@@ -25,13 +33,20 @@ public:
         ClientId client;
         Kind kind;
         Clock::time_point deadline;
-        uint64_t log_offset; // farewell: the cursor when the deadline was set
+        uint64_t arrived_bytes; // farewell: what had arrived when the deadline was set
     };
 
-    explicit StallWatch(std::chrono::milliseconds limit) : limit_(limit) {}
+    // `min_drain_bytes`: a second, over the limit at least.
+    StallWatch(std::chrono::milliseconds limit, uint32_t min_drain_bytes, SlowPolicy policy) :
+        limit_(limit), min_drain_bytes_(min_drain_bytes), policy_(policy) {}
+
+    // The client's socket is full; it has everything.
+    static void fell_behind(Client& client);
+    static void caught_up(Client& client) { client.drain.open = false; }
 
     // Begins to time a client; one that is timed for the same thing already is left as it is.
-    void add(const Client& client, Kind kind);
+    void add_room(Client& client);
+    void add_farewell(const Client& client);
     void remove(ClientId client);
 
     // Stops timing for room those of whom has_got_on(ClientId) is true.
@@ -44,8 +59,8 @@ public:
 
     // Those whose time is over. They stay watched until removed or renewed.
     [[nodiscard]] std::vector<Watched> overdue(Clock::time_point now) const;
-    // A client that has got on, though not far enough, has the limit anew.
-    void renew(ClientId client, Kind kind, uint64_t log_offset, Clock::time_point now);
+    // Of one that is overdue: renews its time where it has deserved that, and otherwise says false.
+    [[nodiscard]] bool renew(const Watched& watched, Client& client, Clock::time_point now);
 
     [[nodiscard]] std::optional<Clock::time_point> earliest_deadline() const;
 
@@ -53,8 +68,12 @@ private:
     using Clients = std::unordered_map<uint64_t, Watched>; // by udata_of()
 
     [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : farewell_; }
+    [[nodiscard]] bool has_drained_enough(
+        const Client& client, uint64_t arrived_bytes, Clock::time_point now) const;
 
     std::chrono::milliseconds limit_;
+    uint32_t min_drain_bytes_;
+    SlowPolicy policy_;
     Clients room_;
     Clients farewell_;
 };

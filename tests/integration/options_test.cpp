@@ -82,12 +82,14 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--workers", "0"}, BadOption{"--workers", "99999999"},
         BadOption{"--spares", "-1"}, BadOption{"--log-size", "63K"}, BadOption{"--log-size", "1Q"},
         BadOption{"--log-size", "99999999999999999999G"}, BadOption{"--stall-limit", "-1"},
-        BadOption{"--stall-limit", "soon"}, BadOption{"--stall-limit", "nan"},
-        BadOption{"--hang-limit", "0"}, BadOption{"--hang-limit", "never"},
-        BadOption{"--control", "/tmp/" + std::string(200, 'x')}, BadOption{"--listen", "nowhere"},
-        BadOption{"--listen", "127.0.0.1"}, BadOption{"--listen", "127.0.0.1:65536"},
-        BadOption{"--listen", "::1:9999"}, BadOption{"--listen", "[::1:9999"},
-        BadOption{"--log-level", "loud"}, BadOption{"--log-format", "xml"}));
+        BadOption{"--min-drain", "0"}, BadOption{"--min-drain", "2G"},
+        BadOption{"--slow-policy", "later"}, BadOption{"--stall-limit", "soon"},
+        BadOption{"--stall-limit", "nan"}, BadOption{"--hang-limit", "0"},
+        BadOption{"--hang-limit", "never"}, BadOption{"--control", "/tmp/" + std::string(200, 'x')},
+        BadOption{"--listen", "nowhere"}, BadOption{"--listen", "127.0.0.1"},
+        BadOption{"--listen", "127.0.0.1:65536"}, BadOption{"--listen", "::1:9999"},
+        BadOption{"--listen", "[::1:9999"}, BadOption{"--log-level", "loud"},
+        BadOption{"--log-format", "xml"}));
 
 TEST_F(OptionsTest, RefusesAnUnknownOption) {
     const Finished finished = run_chatserv({"--frobnicate"});

@@ -2,6 +2,8 @@
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 #include <gtest/gtest.h>
 
 namespace chatserv::test {
@@ -19,6 +21,23 @@ protected:
 
     static bool is_beginning_of(const std::string& beginning, const std::string& whole) {
         return whole.compare(0, beginning.size(), beginning) == 0;
+    }
+
+    // Lets a paused client read a little, some 2 KB at a time and ten times a second at the most,
+    // until `over`.
+    void trickle(Client& client, const std::function<bool()>& over) {
+        using Clock = std::chrono::steady_clock;
+        const Clock::time_point give_up = Clock::now() + patience;
+        while (!over()) {
+            if (Clock::now() > give_up)
+                throw std::runtime_error("trickled in vain");
+            client.resume();
+            loop_.turn(std::chrono::milliseconds(0));
+            client.pause();
+            const Clock::time_point next = Clock::now() + std::chrono::milliseconds(100);
+            while (Clock::now() < next && !over())
+                loop_.turn(std::chrono::milliseconds(10));
+        }
     }
 
     // Much more than the smallest log and TCP's buffers.
@@ -75,6 +94,60 @@ TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
     loop_.wait_until([&] { return sender->is_sent(); }, "the sender to get rid of it all");
     sender->send("the end");
     next->wait_for("the end");
+}
+
+// A reader that takes a few bytes now and then holds up the others no longer than one that takes
+// none.
+TEST_F(StallTest, DisconnectsAReaderThatOnlyTrickles) {
+    start({"--log-size", "64K", "--stall-limit", "1"});
+    const auto sender = join();
+    const auto reader = join();
+    const auto trickling = join_paused();
+    sender->send(much_);
+    trickle(*trickling, [&] { return server_->count("user 2 left: stalled") == 1; });
+    reader->wait_for_bytes(much_.size());
+    EXPECT_EQ(reader->received(), much_);
+    EXPECT_GT(trickling->received().size(), 0U);
+    EXPECT_TRUE(is_beginning_of(trickling->received(), much_));
+}
+
+// ... and one that reads as fast as was asked for is waited for, through many stall limits.
+TEST_F(StallTest, WaitsForAReaderThatDrainsEnough) {
+    start({"--log-size", "64K", "--stall-limit", "0.5", "--min-drain", "100"});
+    const auto sender = join();
+    const auto slow = join_paused();
+    sender->send(much_);
+
+    Server clock(loop_,
+        {Program::chatserv, {"127.0.0.1:0"}, {"--log-size", "64K", "--stall-limit", "3"}, {}});
+    Client blocked_sender(loop_, clock.endpoint());
+    Client blocking(loop_, clock.endpoint(), 2048);
+    clock.wait_for_join(blocking.address());
+    blocking.pause();
+    blocked_sender.send(much_);
+    trickle(*slow, [&] { return clock.count(" left: stalled") == 1; });
+
+    EXPECT_FALSE(sender->is_sent()) << "it was not waited for at all";
+    EXPECT_EQ(server_->count(" left: "), 0U);
+    slow->resume();
+    slow->wait_for_bytes(much_.size());
+    EXPECT_EQ(slow->received(), much_);
+}
+
+TEST_F(StallTest, DisconnectsAtOnceWhereNobodyIsToWait) {
+    start({"--log-size", "64K", "--stall-limit", "3600", "--slow-policy", "disconnect"});
+    const auto sender = join();
+    const auto reader = join();
+    const auto stalled = join_paused();
+    sender->send(much_);
+    server_->wait_for_line("user 2 left: too slow: it was a whole log behind");
+    reader->wait_for_bytes(much_.size());
+    EXPECT_EQ(reader->received(), much_);
+    EXPECT_EQ(server_->count(" left: "), 1U);
+
+    stalled->resume();
+    stalled->wait_for_end();
+    EXPECT_TRUE(is_beginning_of(stalled->received(), much_));
 }
 
 // One who is behind but blocks nobody is let be. A second server, where a reader does block, tells
