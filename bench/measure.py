@@ -35,6 +35,7 @@ def load_options(server, scene, port, seconds):
         return options  # it decides for itself what it writes, and to whom
     options += ["--rate", scene.rate] if scene.rate else []
     options += ["--stalled", scene.stalled] if scene.stalled else []
+    options += ["--connect-pause", server.connect_pause_us] if server.connect_pause_us else []
     lines = lines_max(server, scene)
     return options + (["--lines", lines] if lines else [])
 

@@ -27,6 +27,7 @@ class Server:
     # Of a run without a rate: more would take it longer than others take for what they are sent,
     # as a socket's buffers alone hold some 40,000 lines, for each listener. 0: no limit.
     deliveries_max: int = 0
+    connect_pause_us: int = 0  # between two connections, where the listen queue is short
 
     def missing(self):
         return shutil.which(self.program) is None
@@ -125,7 +126,7 @@ def servers(build: pathlib.Path, folder: pathlib.Path):
         plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay"),
         *(_chatserv(build, workers) for workers in (1, 2, 4)),
         Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _says("ncat", "--version"),
-               deliveries_max=5_000_000),
+               deliveries_max=5_000_000, connect_pause_us=1000),
         Server("reference server", PEER, "raw", reference, str(build / "tests/reference-server")),
         plain("boost asio", PEER, "bench/chatserv-asio-chat", _boost_version,
               deliveries_max=100_000),

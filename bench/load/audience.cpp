@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <thread>
 
 namespace chatserv::bench {
 
@@ -24,6 +25,7 @@ void Load::connect_all() {
         // A line that is cut in two can only come between others where several send.
         const size_t message_bytes =
             framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size();
+        std::this_thread::sleep_for(std::chrono::microseconds(options_.connect_pause_us));
         connection.socket = connect_and_greet(options_.port,
             listens ? framing.listener : framing.sender, options_.senders > 1 ? message_bytes : 0);
         // Who floods leaves it to the kernel to make packets of small writes, as netcat does.

@@ -111,6 +111,9 @@ int main(int argc, char** argv) {
     app.add_flag("--all-talk", options.all_talk, "The senders are among the listeners");
     app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0));
     app.add_option("--rate", options.lines_per_second, "Lines a second [as many as are taken]");
+    app.add_option("--connect-pause", options.connect_pause_us,
+           "Microseconds between two connections, for a server whose listen queue is short [0]")
+        ->check(CLI::Range(0, 1000000));
     app.add_option("--lines", options.lines_max, "Of all senders together, at the most [no limit]");
     app.add_option("--stalled", options.stalled, "Further connections that are never read")
         ->check(CLI::Range(0, 100000));

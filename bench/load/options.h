@@ -17,6 +17,7 @@ struct LoadOptions {
     size_t write_bytes = 64 * 1024; // of one send(2); a line at the least
     bool all_talk = false; // the senders are among the listeners, where the protocol permits
     size_t stalled = 0;    // connections more, that listen and are not read once the run begins
+    int64_t connect_pause_us = 0; // between two connects: for a server whose listen queue is short
     double seconds = 1;
     uint64_t lines_max = 0;      // of all senders together; 0: as many as there is time for
     double lines_per_second = 0; // paced, by the first sender; 0: as fast as the server takes them
