@@ -9,14 +9,14 @@ sys.dont_write_bytecode = True
 BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 
-from figures import CPU, DELIVERIES, P99, loads, saturation, short  # noqa: E402
+from report.figures import CPU, DELIVERIES, P99, loads, saturation, short  # noqa: E402
 from plan import Plan  # noqa: E402
-from report import html_report  # noqa: E402
+from report.page import html_report  # noqa: E402
 from scenes import TAKEOVER, flood, idle, paced, stalled, storm, talk  # noqa: E402
 from servers import (BARE_RELAY_NAME, FLOOR, FLOOR_NAME, LINE_FLOOR_NAME,  # noqa: E402
                      NCAT_NAME, OURS, PEER, YARDSTICK, Server)
-from table import table  # noqa: E402
-from targets import targets  # noqa: E402
+from report.table import table  # noqa: E402
+from report.targets import targets  # noqa: E402
 
 ROLES = {FLOOR_NAME: FLOOR, LINE_FLOOR_NAME: FLOOR, BARE_RELAY_NAME: YARDSTICK,
          "chatserv, 1 worker": OURS, "chatserv, 2 workers": OURS, NCAT_NAME: PEER, "redis": PEER}

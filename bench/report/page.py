@@ -1,14 +1,14 @@
 """The report: one HTML page that needs nothing else, made of the document of a run."""
 import pathlib
 
-import charts
-import html_tables as tables
-from figures import CPU, DELIVERIES, P50, P99, RANKED, loads, saturation, short
-from html_tables import element, text
+from report import charts
+from report import html_tables as tables
+from report.figures import CPU, DELIVERIES, P50, P99, RANKED, loads, saturation, short
+from report.html_tables import element, text
 from scenes import FLOOD, IDLE, PACED, STALLED, STORM, TALK
 from servers import OURS
 
-STYLE = pathlib.Path(__file__).parent / "report.css"
+STYLE = pathlib.Path(__file__).parent / "page.css"
 SECTIONS = (
     (FLOOD, "Flood: one sender, large writes",
      "One client sends lines in writes of 64 KiB, as fast as they are taken; all others listen."),

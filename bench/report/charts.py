@@ -1,7 +1,7 @@
 """The plots of the report: one figure of all servers, percentiles, ratios to the floor, and
 distributions of takeover times."""
-from figures import P50, P99, P999, short
-from plot import Image, Scale, needs_log
+from report.figures import P50, P99, P999, short
+from report.plot import Image, Scale, needs_log
 from servers import FLOOR, OURS, YARDSTICK
 
 WIDTH = 560

@@ -1,6 +1,6 @@
 """The results as text: a table for each load, the ranks, the targets."""
-from figures import MEMORY, PEAK, RANKED, SILENCE, SHOWN, loads, saturation, short
-from targets import targets
+from report.figures import MEMORY, PEAK, RANKED, SILENCE, SHOWN, loads, saturation, short
+from report.targets import targets
 
 
 def _columns(load):

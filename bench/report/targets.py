@@ -6,8 +6,8 @@ nothing.
 """
 import dataclasses
 
-from figures import (CONNECTION_MEMORY, CONNECTION_SHARED, CPU, DELIVERIES, IDLE_CPU, P50, P99,
-                     loads, short)
+from report.figures import (CONNECTION_MEMORY, CONNECTION_SHARED, CPU, DELIVERIES, IDLE_CPU, P50,
+                            P99, loads, short)
 from scenes import FLOOD, IDLE, PACED, TALK
 from servers import LINE_FLOOR_NAME, NCAT_NAME, OURS
 

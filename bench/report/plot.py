@@ -1,6 +1,6 @@
 """The parts of a plot as SVG: scales with ticks, and an image that draws in the page's colours.
 
-Colours and fonts are the page's (bench/report.css by class), so that a plot follows light and dark.
+Colours and fonts are the page's (bench/report/page.css by class), so that a plot follows light and dark.
 """
 import html
 import math

@@ -1,9 +1,9 @@
 """The tables of the report."""
 import html
 
-from figures import AGAINST_FLOOR, RANKED, SHOWN, short
+from report.figures import AGAINST_FLOOR, RANKED, SHOWN, short
 from servers import OURS
-from targets import targets
+from report.targets import targets
 
 LOAD_IS_BUSY = 0.95  # of a core: the load generator is then what limits
 
