@@ -94,6 +94,8 @@ Channel::Received Channel::receive(Message& message) {
         const Received parsed = parse(message);
         if (parsed != Received::nothing)
             return parsed;
+        if (holds_unclaimed_descriptors())
+            return Received::malformed;
         switch (read_more()) {
         case Read::some:
             break;
@@ -103,6 +105,12 @@ Channel::Received Channel::receive(Message& message) {
             return Received::closed;
         }
     }
+}
+
+// Once every whole frame is taken out, only the descriptors of a frame that has begun can be left:
+// any others would be kept for ever, until this process had room for no more.
+bool Channel::holds_unclaimed_descriptors() const {
+    return incoming_descriptors_.size() > (has_unread() ? 1U : 0U);
 }
 
 Channel::Read Channel::read_more() {

@@ -95,6 +95,7 @@ private:
     [[nodiscard]] Read read_more();
     void keep_descriptors(msghdr& header);
     [[nodiscard]] Received parse(Message& message);
+    [[nodiscard]] bool holds_unclaimed_descriptors() const;
 
     UniqueFd socket_;
     std::deque<Outgoing> outgoing_;

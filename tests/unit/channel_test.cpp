@@ -1,10 +1,12 @@
 // The channel: frames and descriptors, whole or not at all, whatever the peer does.
 #include "shared/channel.h"
 
+#include <array>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace chatserv {
@@ -124,6 +126,35 @@ TEST(Channel, RefusesAFrameWithoutTheDescriptorsThatItNames) {
     const Raw header{0, 1, 1};
     peer.write(&header, sizeof header);
     Message message;
+    EXPECT_EQ(receive(peer.channel, message), Channel::Received::malformed);
+}
+
+// A peer that sent many could use up all that this process may open.
+TEST(Channel, KeepsNoDescriptorsThatNoFrameNames) {
+    RawPeer peer;
+    const FdPair pipe = make_pipe();
+    const int fd = pipe.first.get();
+    const auto send_with_descriptor = [&](size_t bytes) {
+        const std::array<char, sizeof(Raw)> zeroes{};
+        iovec piece{const_cast<char*>(zeroes.data()), bytes};
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
+        msghdr message{};
+        message.msg_iov = &piece;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = static_cast<decltype(message.msg_controllen)>(control.size());
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = static_cast<decltype(header->cmsg_len)>(CMSG_LEN(sizeof fd));
+        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+        ASSERT_EQ(::sendmsg(peer.fd.get(), &message, 0), static_cast<ssize_t>(bytes));
+    };
+    send_with_descriptor(sizeof(Raw) - 1); // may be the beginning of a frame that names it
+    Message message;
+    EXPECT_EQ(receive(peer.channel, message), Channel::Received::nothing);
+    send_with_descriptor(1);
+    EXPECT_EQ(receive(peer.channel, message), Channel::Received::message);
     EXPECT_EQ(receive(peer.channel, message), Channel::Received::malformed);
 }
 
