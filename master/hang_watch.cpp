@@ -32,9 +32,12 @@ void HangWatch::leave(uint32_t seat) {
     seats_[seat] = {};
 }
 
-HangWatch::Clock::time_point HangWatch::deadline_of(uint32_t seat) const {
-    if (has_beaten(heartbeats_[seat]))
-        return last_beat(heartbeats_[seat]) + limit_;
+HangWatch::Clock::time_point HangWatch::deadline_of(uint32_t seat, Clock::time_point now) const {
+    if (has_beaten(heartbeats_[seat])) {
+        // A beat of the future is nobody's, and would excuse its process until then.
+        const Clock::time_point beat = last_beat(heartbeats_[seat]);
+        return beat > now + limit_ ? now : beat + limit_;
+    }
     return seats_[seat].entered + std::max<Clock::duration>(start_limit, limit_);
 }
 
@@ -47,7 +50,7 @@ std::vector<uint32_t> HangWatch::overdue(Clock::time_point now) {
     for (uint32_t seat = 0; seat < seats_.size(); ++seat) {
         if (!seats_[seat].watched)
             continue;
-        Clock::time_point look = deadline_of(seat);
+        Clock::time_point look = deadline_of(seat, now);
         if (look <= now) {
             if (!held_up)
                 overdue.push_back(seat);

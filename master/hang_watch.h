@@ -44,7 +44,7 @@ private:
         Clock::time_point entered{};
     };
 
-    [[nodiscard]] Clock::time_point deadline_of(uint32_t seat) const;
+    [[nodiscard]] Clock::time_point deadline_of(uint32_t seat, Clock::time_point now) const;
 
     std::span<Heartbeat> heartbeats_;
     std::chrono::milliseconds limit_;

@@ -78,6 +78,17 @@ TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
     EXPECT_THAT(look(), ElementsAre(seat)) << "still silent though it could have run";
 }
 
+// Else a process that writes it is trusted until then.
+TEST_F(HangWatchTest, ABeatOfTheFutureIsNone) {
+    const uint32_t seat = watch_.enter(start_);
+    for (const uint64_t beat : {~0ULL >> 1, 1ULL << 62}) {
+        heartbeats_[seat].beat_ns = beat;
+        EXPECT_THAT(look(), ElementsAre(seat));
+    }
+    beat_at(seat, watch_.next_look().value() + 1ms);
+    EXPECT_THAT(look(), IsEmpty()) << "it beat while the master was looking";
+}
+
 TEST_F(HangWatchTest, TellsOfNobodyThatWasSeenToOrHasLeft) {
     const uint32_t ignored = watch_.enter(start_);
     const uint32_t left = watch_.enter(start_);
