@@ -98,6 +98,13 @@ TEST_F(OptionsTest, RefusesAnUnknownOption) {
     EXPECT_THAT(finished.errors, HasSubstr("--frobnicate"));
 }
 
+TEST_F(OptionsTest, RefusesInOneLineWhatIsWrittenInSeveral) {
+    const Finished finished = run_chatserv({"--users=7\nor\x1b[7m8"});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    expect_one_line(finished.errors);
+    EXPECT_THAT(finished.errors, HasSubstr("7?or?[7m8"));
+}
+
 TEST_F(OptionsTest, RefusesAnOptionWithoutItsValue) {
     const Finished finished = run_chatserv({"--users"});
     EXPECT_EQ(finished.status, EX_USAGE);
