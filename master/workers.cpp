@@ -100,7 +100,10 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
             log_warning("not_received",
                 fmt::format("worker {} had no descriptors left for {} users; sending them again",
                     *process.entry + 1, clients->size()));
-            not_received_.insert(not_received_.end(), clients->begin(), clients->end());
+            for (const ClientId client : *clients)
+                if (const Escrow::Held* const held = escrow_.find(client);
+                    held != nullptr && held->entry == process.entry)
+                    not_received_.push_back(client);
             [[maybe_unused]] const int error = events_.change(
                 resend_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, resend_pause_ms);
             return true;
