@@ -7,6 +7,7 @@
 #pragma once
 
 #include "shared/layout.h"
+#include "shared/panic.h"
 #include "shared/region.h"
 
 #include <cstdint>
@@ -32,18 +33,27 @@ public:
     // room (R7). 0 as long as nobody ever waited.
     [[nodiscard]] uint64_t room_wanted() const;
 
-    // [from, to), to <= head(), to - from <= capacity.
+    // Whether the slot's cursor, and where it is to end, lie where the log can serve it: whatever
+    // else they say, no worker wrote it.
+    [[nodiscard]] bool can_serve(const UserSlot& slot) const;
+
+    // [from, to), to <= head(), to - from <= capacity. Panics where it is more than that.
     [[nodiscard]] LogPieces pieces(uint64_t from, uint64_t to) const;
 
     // Calls visit(const IndexEntry&, uint64_t begin) for each chunk that ends after `from`, oldest
     // first; the first one begins at `from` at the earliest. For the holder of the log's lock: an
-    // append would reuse the entries.
+    // append would reuse the entries. Panics where they are not in the log's order.
     template <typename Visit>
     void for_each_chunk_after(uint64_t from, Visit visit) const {
+        const uint64_t next = control_->index_next;
+        const uint64_t published = head();
         uint64_t begin = from;
-        for (uint64_t at = first_chunk_after(from); at < control_->index_next; ++at) {
-            visit(chunk(at), begin);
-            begin = chunk(at).end;
+        for (uint64_t at = first_chunk_after(from, next); at < next; ++at) {
+            const IndexEntry entry = chunk(at);
+            invariant(entry.end > begin && entry.end <= published,
+                "the log's index was not in the order of the log");
+            visit(entry, begin);
+            begin = entry.end;
         }
     }
 
@@ -51,7 +61,7 @@ private:
     [[nodiscard]] const IndexEntry& chunk(uint64_t position) const {
         return index_[position % index_.size()];
     }
-    [[nodiscard]] uint64_t first_chunk_after(uint64_t from) const;
+    [[nodiscard]] uint64_t first_chunk_after(uint64_t from, uint64_t next) const;
 
     const LogControl* control_;
     std::span<const IndexEntry> index_;

@@ -2,6 +2,7 @@
 
 #include "shared/atomic_word.h"
 #include "shared/crash_point.h"
+#include "shared/panic.h"
 
 #include <algorithm>
 #include <cstring>
@@ -18,12 +19,15 @@ constexpr int lock_attempts = 100;
 } // namespace
 
 LogLock::LogLock(LogControl& control, uint32_t entry) {
+    uint64_t owner = 0;
     for (int attempt = 0; attempt < lock_attempts; ++attempt) {
-        if (load_acquire(control.lock) == 0 && replace_if(control.lock, 0, entry + 1)) {
+        owner = load_acquire(control.lock);
+        if (owner == 0 && replace_if(control.lock, 0, entry + 1)) {
             control_ = &control;
             return;
         }
     }
+    invariant(owner <= workers_max, "the log's lock was held by an entry that there is not");
 }
 
 void LogLock::release() {
@@ -35,6 +39,7 @@ void LogLock::release() {
 AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
     const std::span<const char> payload = staging.payload();
     const std::span<const ChunkRecord> chunks = staging.chunks();
+    invariant(sane(), "the log's offsets were further apart than the log is long");
     if (!make_room(payload.size(), chunks.size())) {
         want_room(payload.size(), chunks.size());
         return AppendResult::no_room;
@@ -65,7 +70,10 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
 }
 
 void LogAppender::repair(uint32_t entry) const {
-    if (load_acquire(control_->lock) != entry + 1)
+    const uint64_t owner = load_acquire(control_->lock);
+    if (owner > worker_table_.size())
+        store_release(control_->lock, 0); // nonsense, and nobody's
+    if (owner != entry + 1)
         return;
     // Where the dead owner had not got to its intent, the intent is that of the last append, whose
     // effects are there already: to repeat them changes nothing.
@@ -79,6 +87,11 @@ void LogAppender::repair(uint32_t entry) const {
     store_release(control_->lock, 0);
 }
 
+bool LogAppender::sane() const {
+    return control_->head - control_->tail <= ring_.size() &&
+           control_->index_next - control_->index_tail <= index_.size();
+}
+
 // Looks at the cursors only where the known tail leaves too little room.
 bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     const auto enough = [&] {
@@ -87,7 +100,9 @@ bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     };
     if (enough())
         return true;
-    const uint64_t tail = users_.lowest_cursor(control_->head);
+    // A cursor below the tail is nonsense that must not hold up anybody else: what it says that its
+    // client lacks was overwritten long ago.
+    const uint64_t tail = std::max(control_->tail, users_.lowest_cursor(control_->head));
     uint64_t index_tail = control_->index_tail;
     while (index_tail < control_->index_next && index_[index_tail % index_.size()].end <= tail)
         ++index_tail;

@@ -27,7 +27,8 @@ namespace chatserv {
 // The log's lock, held by one worker. Never waited for: who does not get it has other work.
 class LogLock {
 public:
-    // Tries for a moment, as an append takes microseconds. held() says whether it worked.
+    // Tries for a moment, as an append takes microseconds. held() says whether it worked. Panics
+    // where the word names an owner that there cannot be: nobody would ever release it.
     LogLock(LogControl& control, uint32_t entry);
     ~LogLock() { release(); }
     LogLock(const LogLock&) = delete;
@@ -55,15 +56,17 @@ public:
 
     [[nodiscard]] LogControl& control() const { return *control_; }
 
-    // Publishes the batch in `staging`, which belongs to `entry`. The caller holds the lock.
+    // Publishes the batch in `staging`, which belongs to `entry`. The caller holds the lock. Panics
+    // where the log's words are such as no append leaves: what to overwrite depends on them.
     [[nodiscard]] AppendResult append(const Staging& staging, uint32_t entry) const;
 
     // After the death of the worker at `entry`, reaped: if it held the lock, its append is finished
-    // where it was committed and forgotten where not, and the lock is released. Everybody has to be
-    // woken then. May itself be killed and run again.
+    // where it was committed and forgotten where not, and the lock is released, as is one that no
+    // entry can hold. Everybody has to be woken then. May itself be killed and run again.
     void repair(uint32_t entry) const;
 
 private:
+    [[nodiscard]] bool sane() const;
     [[nodiscard]] bool make_room(uint64_t bytes, uint64_t chunks) const;
     void want_room(uint64_t bytes, uint64_t chunks) const;
     void copy_in(std::span<const char> payload, uint64_t head) const;

@@ -10,13 +10,30 @@ Staging::Staging(const Region& region, uint32_t entry) :
     entry_(&region.worker_table()[entry]), chunks_(region.staging_chunks(entry)),
     payload_(region.staging_bytes(entry)) {}
 
+bool Staging::sane() const {
+    const uint32_t count = load_acquire(entry_->staged_chunks);
+    if (count > chunks_.size())
+        return false;
+    uint32_t end = 0;
+    for (const ChunkRecord& chunk : chunks_.first(count)) {
+        if (chunk.end <= end)
+            return false;
+        end = chunk.end;
+    }
+    return end <= payload_.size();
+}
+
 uint32_t Staging::chunk_count() const {
-    return load_acquire(entry_->staged_chunks);
+    const uint32_t count = load_acquire(entry_->staged_chunks);
+    invariant(count <= chunks_.size(), "a staging area counted more chunks than it has room for");
+    return count;
 }
 
 uint32_t Staging::payload_bytes() const {
     const uint32_t count = chunk_count();
-    return count == 0 ? 0 : chunks_[count - 1].end;
+    const uint32_t bytes = count == 0 ? 0 : chunks_[count - 1].end;
+    invariant(bytes <= payload_.size(), "a staging area's last chunk ended beyond the area");
+    return bytes;
 }
 
 std::span<const ChunkRecord> Staging::chunks() const {
@@ -58,6 +75,10 @@ void Staging::clear() const {
     store_release(entry_->staged_chunks, 0);
     crash_point(CrashPoint::half_cleared);
     store_release(entry_->batch, batch() + 1);
+}
+
+void Staging::discard() const {
+    store_release(entry_->staged_chunks, 0);
 }
 
 } // namespace chatserv

@@ -20,6 +20,10 @@ class Staging {
 public:
     Staging(const Region& region, uint32_t entry);
 
+    // What lies here is a batch as a worker writes one. For whoever takes the area up after another
+    // process wrote there; from then on only bounds are looked at.
+    [[nodiscard]] bool sane() const;
+
     [[nodiscard]] bool empty() const { return chunk_count() == 0; }
     [[nodiscard]] std::span<const ChunkRecord> chunks() const;
     // The batch's payload, all chunks one after the other.
@@ -34,6 +38,8 @@ public:
     [[nodiscard]] bool published() const;
     // Begins the next batch; the present one must be published.
     void clear() const;
+    // Forgets a batch that is not sane; nothing of it is published.
+    void discard() const;
 
 private:
     [[nodiscard]] uint32_t chunk_count() const;

@@ -71,7 +71,7 @@ uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint6
 std::optional<uint64_t> FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
     const Cursor cursor = cursor_of(*client.slot);
     const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
-    if (bytes > target - cursor.log_offset)
+    if (cursor.log_offset > target || bytes > target - cursor.log_offset)
         return std::nullopt;
     const uint64_t offset = offset_after(cursor.log_offset, bytes, client.own, target);
     if (offset > target)

@@ -3,6 +3,7 @@
 #include "shared/atomic_word.h"
 #include "shared/crash_point.h"
 #include "shared/kernel_account.h"
+#include "shared/panic.h"
 #include "shared/worker_table.h"
 
 #include <algorithm>
@@ -25,6 +26,7 @@ constexpr size_t read_bytes_min = 4 * 1024;
 Ingest::Ingest(const Region& region, uint32_t entry) :
     entry_(&region.worker_table()[entry]), entry_number_(entry), staging_(region, entry),
     appender_(region) {
+    invariant(staging_.sane(), "a staging area held what no worker writes");
     // W3: a predecessor may have died between the commit of its batch and this.
     if (staging_.published())
         staging_.clear();

@@ -3,6 +3,7 @@
 #include "worker/service.h"
 
 #include "shared/crash_point.h"
+#include "shared/panic.h"
 
 #include <algorithm>
 
@@ -47,6 +48,8 @@ void Service::attach_newcomers() {
 // Null where the slot is not waiting for this worker: the descriptor is closed, and the master,
 // whose word was out of date, still has its own.
 Client* Service::attach(Newcomer& newcomer) {
+    invariant(
+        newcomer.id.slot < users_.size(), "the master gave a worker a slot that there is not");
     const SlotStatus status = status_of(users_[newcomer.id.slot]);
     if (status.generation != newcomer.id.generation || status.owner != entry_)
         return nullptr;
@@ -64,6 +67,7 @@ Client* Service::attach(Newcomer& newcomer) {
     default:
         return nullptr;
     }
+    invariant(log_.can_serve(users_[newcomer.id.slot]), "a cursor was where the log is not");
     Client& client = roster_.add(newcomer.id, std::move(newcomer.fd), users_[newcomer.id.slot]);
     client.phase = phase;
     client.adopting = status.state != SlotState::assigned;
