@@ -1,7 +1,9 @@
 #include "master/takeover.h"
 
 #include "shared/atomic_word.h"
+#include "shared/broadcast_log.h"
 #include "shared/log_append.h"
+#include "shared/staging.h"
 
 #include <algorithm>
 #include <utility>
@@ -13,11 +15,24 @@ std::vector<ClientId> recover_entry(
     LogAppender(region).repair(entry);
     store_release(region.worker_table()[entry].asleep, 0);
 
+    // Bytes that were read and cannot be told apart are lost, and so are those who sent them: any
+    // client that was served.
+    const Staging staging(region, entry);
+    const bool batch_is_sane = staging.sane();
+    if (!batch_is_sane)
+        staging.discard();
+
     const UserTable users(region);
+    const BroadcastLog log(region);
     std::vector<ClientId> lost;
-    for (const ClientId client : escrow.all_of(entry))
-        if (users.orphan(client) == SlotState::free)
+    for (const ClientId client : escrow.all_of(entry)) {
+        const SlotState state = users.orphan(client, entry);
+        const bool sane =
+            state == SlotState::assigned ||
+            (state != SlotState::free && batch_is_sane && log.can_serve(users[client.slot]));
+        if (!sane)
             lost.push_back(client);
+    }
     doorbells.ring_all();
     return lost;
 }

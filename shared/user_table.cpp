@@ -59,10 +59,11 @@ void UserTable::release(ClientId client) const {
         pack({.state = SlotState::free, .owner = 0, .generation = client.generation}));
 }
 
-SlotState UserTable::orphan(ClientId client) const {
+SlotState UserTable::orphan(ClientId client, uint16_t owner) const {
     UserSlot& slot = slots_[client.slot];
     SlotStatus status = status_of(slot);
-    if (status.generation != client.generation || status.state > SlotState::closing)
+    if (status.generation != client.generation || status.owner != owner ||
+        status.state > SlotState::closing)
         return SlotState::free;
     if (status.state == SlotState::attached) {
         status.state = SlotState::orphaned;

@@ -59,8 +59,8 @@ public:
     void assign(ClientId client, uint16_t owner) const;
     void release(ClientId client) const;
     // The state in which a successor will find the client: orphaned where it was attached. `free`
-    // where the slot holds nothing that any worker would have written.
-    [[nodiscard]] SlotState orphan(ClientId client) const;
+    // where the slot holds nothing that any worker of the entry `owner` would have written.
+    [[nodiscard]] SlotState orphan(ClientId client, uint16_t owner) const;
 
     // The worker's transitions; each panics where the slot's state does not permit it.
     void attach(ClientId client, uint64_t log_head) const; // holding the log's lock

@@ -175,7 +175,9 @@ void recover_wrongly(uint32_t entry, const WorkerProcess::Surroundings& around, 
     if (recovery != Recovery::without_repair)
         LogAppender(around.region).repair(entry);
     store_release(around.region.worker_table()[entry].asleep, 0);
-    const SlotState state = UserTable(around.region).orphan({.slot = entry, .generation = 1});
+    const SlotState state =
+        UserTable(around.region)
+            .orphan({.slot = entry, .generation = 1}, static_cast<uint16_t>(entry));
     invariant(state != SlotState::free, "a client was lost");
     if (recovery != Recovery::without_ringing)
         around.doorbells.ring_all();

@@ -32,24 +32,26 @@ TEST(UserTable, ASlotLivesFromAssignToRelease) {
 TEST(UserTable, ATakeoverOrphansWhoIsAttachedAndLeavesTheOthersAsTheyAre) {
     const Segment segment;
     segment.users.assign(client, 0);
-    EXPECT_EQ(segment.users.orphan(client), SlotState::assigned);
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::assigned);
     segment.users.attach(client, 5);
-    EXPECT_EQ(segment.users.orphan(client), SlotState::orphaned);
-    EXPECT_EQ(segment.users.orphan(client), SlotState::orphaned) << "a takeover can be repeated";
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::orphaned);
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::orphaned) << "a takeover can be repeated";
     segment.users.adopt(client);
     EXPECT_EQ(state_of(segment), SlotState::attached);
     EXPECT_EQ(cursor_of(segment.users[2]).log_offset, 5U);
     segment.users.close(client, 9);
-    EXPECT_EQ(segment.users.orphan(client), SlotState::closing);
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::closing);
 }
 
 TEST(UserTable, ASlotThatHoldsNonsenseIsToldApart) {
     const Segment segment;
     segment.users.assign(client, 0);
     segment.users[2].status |= 0xee;
-    EXPECT_EQ(segment.users.orphan(client), SlotState::free);
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free);
+    segment.users.assign(client, 1);
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free) << "no successor would take it";
     segment.users[2].status = 0;
-    EXPECT_EQ(segment.users.orphan(client), SlotState::free);
+    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free);
 }
 
 TEST(UserTableDeathTest, AWorkerMakesNoOtherTransition) {
@@ -74,7 +76,7 @@ TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
     segment.advance(closing, 200);
     segment.users.close(closing, 400);
     segment.advance(orphaned, 100);
-    ASSERT_EQ(segment.users.orphan(orphaned), SlotState::orphaned);
+    ASSERT_EQ(segment.users.orphan(orphaned, 0), SlotState::orphaned);
     EXPECT_EQ(segment.users.lowest_cursor(1000), 100U);
     segment.users.release(orphaned);
     EXPECT_EQ(segment.users.lowest_cursor(1000), 200U);
