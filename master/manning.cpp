@@ -3,11 +3,10 @@
 #include "master/master.h"
 
 #include "master/failure.h"
+#include "master/hand_over.h"
 #include "master/takeover.h"
 #include "shared/logging.h"
-#include "shared/worker_table.h"
 
-#include <algorithm>
 #include <cstring>
 #include <fmt/core.h>
 #include <sys/wait.h>
@@ -22,21 +21,6 @@ std::string end_of(int wait_status) {
         return fmt::format(
             "killed by signal {} ({})", WTERMSIG(wait_status), ::strsignal(WTERMSIG(wait_status)));
     return fmt::format("exit status {}", WEXITSTATUS(wait_status));
-}
-
-// An entry's clients in the order in which its next worker is to get them: first the one that its
-// predecessor was serving when it died, for until that one is settled nobody is served.
-std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Region& region, const Escrow& escrow) {
-    std::vector<ClientId> clients = escrow.all_of(entry);
-    const InFlight in_flight = operation_in_flight(region.worker_table()[entry]);
-    if (in_flight.operation == Operation::none)
-        return clients;
-    const auto in_doubt = std::find_if(clients.begin(), clients.end(),
-        [&](const ClientId client) { return client.slot == in_flight.slot; });
-    if (in_doubt != clients.end())
-        std::iter_swap(clients.begin(), in_doubt);
-    return clients;
 }
 
 } // namespace
