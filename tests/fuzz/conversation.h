@@ -1,0 +1,71 @@
+// A small segment in the midst of a conversation, of which the fuzzer can overwrite any word.
+//
+// Five clients: 0 and 1 are attached to entry 0, 2 and 3 to entry 1; 4 is assigned to entry 0. The
+// segment is made once; a case begins with what it held then. What lies between two areas must
+// not be touched: AddressSanitizer is told so.
+#pragma once
+
+#include "shared/broadcast_log.h"
+#include "shared/log_append.h"
+#include "shared/region.h"
+#include "shared/staging.h"
+#include "shared/user_table.h"
+#include "tests/fuzz/input.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace chatserv::fuzz {
+
+inline constexpr uint32_t clients = 5;
+inline constexpr uint16_t entry_of[clients] = {0, 0, 1, 1, 0};
+
+// What was going on when the worker of entry 0 died; a set of bits.
+enum Situation : uint8_t {
+    wrapped = 1,     // the log has gone round
+    far = 2,         // client 1 has most of the log before it
+    staged = 4,      // a batch is not published yet
+    locked = 8,      // entry 0 holds the log's lock
+    committed = 16,  // ... and has published its batch, but not cleared it
+    receiving = 32,  // client 0 was being read from
+    delivering = 64, // client 0 was being written to
+    closing = 128,   // client 1 is closing
+};
+
+class Conversation {
+public:
+    Conversation();
+
+    // Nobody is there, and nothing was said that anyone is to get.
+    void restore(bool log_is_wrapped);
+    // The clients, assigned before this, talk up to the given situation.
+    void talk(uint8_t situation) const;
+    // Overwrites one word with what `input` says.
+    void overwrite(Input& input) const;
+
+    // As if `sender` had sent `text` and its worker had read it.
+    void stage(ClientId sender, std::string_view text) const;
+    // False where there is no room, or somebody holds the lock.
+    bool publish(uint32_t entry) const;
+
+    [[nodiscard]] SegmentHeader& shared_header() const;
+
+    Region region;
+    UserTable users{region};
+    BroadcastLog log{region};
+
+private:
+    using Words = std::span<uint64_t>;
+
+    [[nodiscard]] std::vector<std::vector<uint64_t>> copy_of_areas() const;
+
+    LogAppender appender_{region};
+    std::vector<Words> areas_;
+    std::vector<std::vector<uint64_t>> fresh_;
+    std::vector<std::vector<uint64_t>> wrapped_;
+};
+
+} // namespace chatserv::fuzz

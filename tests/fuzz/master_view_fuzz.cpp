@@ -1,0 +1,161 @@
+// The segment as the master reads it, after workers have written anything there: recovering
+// entries, watching heartbeats, admitting and releasing. Its own books must stay as they are: no
+// nonsense in one entry may cost a client of another anything. It never panics.
+//
+// Input: the situation (1), then steps: what (1), and what it needs.
+#include "master/escrow.h"
+#include "master/hand_over.h"
+#include "master/hang_watch.h"
+#include "master/takeover.h"
+#include "tests/fuzz/conversation.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace chatserv::fuzz {
+
+namespace {
+
+constexpr std::chrono::milliseconds hang_limit{2000};
+constexpr size_t steps_max = 64;
+
+class MasterSide {
+public:
+    explicit MasterSide(Conversation& conversation) : conversation_(conversation) {
+        for (const uint16_t entry : entry_of)
+            admit(entry);
+    }
+
+    void step(Input& input) {
+        const auto what = input.take<uint8_t>();
+        switch (what % 6) {
+        case 0:
+        case 1:
+            conversation_.overwrite(input);
+            break;
+        case 2:
+            recover(what / 6 % 2);
+            break;
+        case 3:
+            look_for_hangs(input.take<uint32_t>());
+            break;
+        case 4:
+            if (!escrow_.full())
+                admit(what / 6 % 2);
+            break;
+        case 5:
+            // Word of a worker, who may name anyone.
+            if (const ClientId client{input.take<uint32_t>(), input.take<uint32_t>()};
+                escrow_.find(client) != nullptr)
+                release(client);
+            break;
+        default:
+            break;
+        }
+    }
+
+    void recover(uint16_t entry) {
+        const uint16_t other = 1 - entry;
+        const std::vector<ClientId> others = escrow_.all_of(other);
+        for (const ClientId lost :
+            recover_entry(entry, conversation_.region, escrow_, doorbells_)) {
+            const Escrow::Held* const held = escrow_.find(lost);
+            must(held != nullptr && held->entry == entry, "somebody else's client is lost");
+            release(lost);
+        }
+        must(escrow_.all_of(other) == others, "a recovery changed another entry's clients");
+        look_at_what_a_successor_gets(entry);
+        check_books();
+    }
+
+    void check_books() {
+        must(escrow_.held() == held_.size(), "a client was released without a word");
+        for (const auto& [client, entry] : held_) {
+            const Escrow::Held* const held = escrow_.find(client);
+            must(held != nullptr && held->entry == entry, "the books have changed");
+        }
+    }
+
+private:
+    void admit(uint16_t entry) {
+        static const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        const ClientId client =
+            escrow_.admit(UniqueFd(::fcntl(null, F_DUPFD_CLOEXEC, 0)), Address(), entry);
+        held_.emplace_back(client, entry);
+    }
+
+    void release(ClientId client) {
+        escrow_.release(client);
+        std::erase_if(held_, [client](const auto& held) { return held.first == client; });
+    }
+
+    // Each is one whom its next worker will attach: none waits for ever.
+    void look_at_what_a_successor_gets(uint16_t entry) {
+        const Region& region = conversation_.region;
+        const std::vector<ClientId> clients = clients_to_hand_over(entry, region, escrow_);
+        must(clients.size() == escrow_.clients_of(entry), "not all clients are handed over");
+        for (const ClientId client : clients) {
+            const SlotStatus status = status_of(conversation_.users[client.slot]);
+            must(status.generation == client.generation && status.owner == entry,
+                "a client is handed over whose slot is not its entry's");
+            must(status.state == SlotState::assigned ||
+                     ((status.state == SlotState::orphaned || status.state == SlotState::closing) &&
+                         conversation_.log.can_serve(conversation_.users[client.slot])),
+                "a client is handed over that its worker cannot serve");
+        }
+        must(Staging(region, entry).sane(), "a batch is handed over that nobody can publish");
+        const uint64_t lock = region.log_control().lock;
+        must(lock <= 2 && lock != entry + 1U, "the log is locked by a worker that is dead");
+    }
+
+    void look_for_hangs(uint32_t pause_ms) {
+        now_ += std::chrono::milliseconds(pause_ms % 4000);
+        for (const uint32_t seat : watch_.overdue(now_)) {
+            must(seat < seats_, "a process is overdue that there is not");
+            watch_.leave(seat);
+            must(watch_.enter(now_) == seat, "a place is not free that was left");
+        }
+        must(watch_.next_look().has_value(), "nobody is watched any more");
+        must(*watch_.next_look() <= now_ + 10 * hang_limit, "a process is trusted for too long");
+    }
+
+    Conversation& conversation_;
+    Escrow escrow_{conversation_.users, 2, false};
+    std::vector<FdPair> pipes_ = make_pipes();
+    Doorbells doorbells_{conversation_.region.worker_table(), pipes_};
+    std::vector<std::pair<ClientId, uint16_t>> held_;
+    HangWatch::Clock::time_point now_{std::chrono::hours(1)};
+    HangWatch watch_{conversation_.region.heartbeats(), hang_limit};
+    static constexpr uint32_t seats_ = 3;
+    const std::array<uint32_t, seats_> entered_{
+        watch_.enter(now_), watch_.enter(now_), watch_.enter(now_)};
+
+    static std::vector<FdPair> make_pipes() {
+        std::vector<FdPair> pipes;
+        pipes.push_back(make_pipe());
+        pipes.push_back(make_pipe());
+        return pipes;
+    }
+};
+
+} // namespace
+
+} // namespace chatserv::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    using namespace chatserv::fuzz;
+    std::signal(SIGPIPE, SIG_IGN);
+    static Conversation conversation;
+    Input input(data, size);
+    const auto situation = input.take<uint8_t>();
+    conversation.restore((situation & wrapped) != 0);
+    MasterSide master(conversation);
+    conversation.talk(situation);
+    for (size_t step = 0; step < steps_max && !input.empty(); ++step)
+        master.step(input);
+    master.recover(0);
+    master.recover(1);
+    return 0;
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Writes the corpus's hand-made part: tests/fuzz/seeds.py [DIRECTORY].
+
+One file a case that the fuzzer would be long in finding by itself. The formats are told at the
+beginning of each target. What a fuzzer found since then lies beside these files, under names of
+its own.
+"""
+import pathlib
+import struct
+import sys
+
+# Conversation::areas_
+(WORKERS, HEARTBEATS, USER_CONTROL, USERS, LOG, INDEX, CHUNKS_0, CHUNKS_1, BYTES_0, BYTES_1,
+ HEADER) = range(11)
+SET, FLIP, ADD, FROM_HEAD, INVERSE, HALF = range(6)
+WRAPPED, FAR, STAGED, LOCKED, COMMITTED, RECEIVING, DELIVERING, CLOSING = (1 << i for i in range(8))
+MOST = (1 << 64) - 1
+
+# Words of an area, by the offsets in shared/layout.h.
+IN_FLIGHT, BATCH, STAGED_CHUNKS, PUBLISHED_BATCH = 8, 9, 10, 24
+STATUS, CURSOR_OFFSET, CURSOR_INDEX, CLOSE_AT = 0, 2, 5, 7
+LOCK, HEAD, TAIL, INDEX_NEXT, INDEX_TAIL, INTENT_HEAD, ROOM_WANTED = 0, 8, 16, 17, 18, 19, 24
+
+
+def word(area, how, index, value=0):
+    return struct.pack("<BBHQ", area, how, index, value)
+
+
+def frame(payload=b"", kind=1, descriptors=0, length=None):
+    return struct.pack("<IHH", len(payload) if length is None else length, kind,
+                       descriptors) + payload
+
+
+def piece(data, descriptors=0, room=0):
+    return struct.pack("<HBB", len(data), descriptors, room) + data
+
+
+def channel():
+    hello = frame(struct.pack("<I", 2))
+    clients = frame(struct.pack("<IIII", 0, 1, 4, 1), 3, 2)
+    closed = frame(struct.pack("<IIIi", 1, 1, 2, 104), 6)
+    return {
+        "conversation": piece(hello + closed) + piece(clients, 2) + piece(frame(kind=9)),
+        "in-pieces": b"".join(piece(hello[i:i + 1]) for i in range(len(hello))),
+        "lost-descriptors": piece(clients, 2, 1) + piece(clients, 2),
+        "too-few": piece(clients, 1),
+        "unclaimed": piece(hello, 253) + piece(hello, 253) + piece(hello, 1),
+        "too-large": piece(frame(length=MOST & 0xffffffff)),
+    }
+
+
+def master_view():
+    recover_both = bytes([2, 8])
+    def case(situation, *words):
+        return bytes([situation]) + b"".join(b"\0" + w for w in words) + recover_both
+    return {
+        "after-the-commit": case(STAGED | LOCKED | COMMITTED | DELIVERING),
+        "beat-of-the-future": case(0, word(HEARTBEATS, SET, 0, MOST >> 1)) + struct.pack(
+            "<BI", 3, 2500),
+        "batch-too-long": case(STAGED, word(WORKERS, SET, STAGED_CHUNKS, 0xffffffff)),
+        "cursor-beyond-head": case(WRAPPED | FAR, word(USERS, FROM_HEAD, 16 + CURSOR_OFFSET, 1)),
+        "lock-of-nobody": case(LOCKED, word(LOG, SET, LOCK, 3)),
+        "other-owner": case(CLOSING, word(USERS, FLIP, STATUS, 8)),
+        "coming-and-going": bytes([RECEIVING, 4, 10, 5]) + struct.pack("<II", 2, 1) + recover_both,
+    }
+
+
+def worker_view():
+    # Settled by the account, served, spoken to, heard, ended.
+    served = bytes([2, 3]) + struct.pack("<H", 300) + bytes([2, 4, 2, 6, 7, 2, 10, 5])
+    def case(situation, *words, account=(8 * 46, 38)):
+        return bytes([situation, 1, len(words)]) + struct.pack("<HH", *account) + b"".join(
+            words) + served
+    return {
+        "header": bytes([0, 0, 4]) + struct.pack("<I", 7),
+        "settled": case(STAGED | RECEIVING),
+        "settled-writes": case(FAR | WRAPPED | DELIVERING),
+        "farewell": case(CLOSING | FAR),
+        "batch-too-long": case(STAGED, word(WORKERS, SET, STAGED_CHUNKS, 513)),
+        "chunk-beyond-the-area": case(STAGED, word(CHUNKS_0, SET, 5, 1 << 31)),
+        "index-out-of-order": case(FAR, word(INDEX, SET, 3, 1)),
+        "index-without-end": case(FAR, word(LOG, SET, INDEX_NEXT, 1 << 63)),
+        "head-far-beyond": case(0, word(LOG, ADD, HEAD, 1 << 40)),
+        "room-never-enough": case(FAR, word(LOG, SET, ROOM_WANTED, MOST)),
+    }
+
+
+def options():
+    def case(arguments="", environment="", file=""):
+        return (arguments + "\n" + environment + "\n" + file).encode("latin-1")
+    return {
+        "all": case("--listen\n[::1]:9999\n--users=7\n--workers\n3\n--log-size=64K\n"
+                    "--stall-limit=0.5\n--control=none\n"),
+        "environment": case("", "LISTEN=127.0.0.1:0,[::1]:0\nHANG_LIMIT=9\nLOG_FORMAT=json\n"),
+        "file": case("--config\n", "", 'users = 100\nlisten = ["127.0.0.1:1", "[::1]:1"]\n'
+                     "log-size = 64G\n# quiet\nlog-level = off\n"),
+        "file-with-sections": case("--config\n", "", "[server]\nusers = 3\n[[more]]\nx.y = '\"\n"),
+        "two-lines-in-one": case("--users=1\r2\n"),
+        "help": case("--help\n"),
+        "unknown": case("--check-config\n--frobnicate=\x7f\n"),
+    }
+
+
+def main():
+    beside = pathlib.Path(__file__).parent / "corpus"
+    top = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else beside
+    for cases in (channel, master_view, worker_view, options):
+        directory = top / cases.__name__.replace("_", "-")
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, data in cases().items():
+            (directory / name).write_bytes(data)
+
+
+main()

@@ -1,0 +1,194 @@
+// The segment as a worker reads it, after others have written anything there: attaching to it, and
+// serving the clients of an entry that a dead worker left. It may refuse, by an exception or a
+// panic with its message; everything else is a finding.
+//
+// Input: the situation (1), how (1), then steps: what (1), and what it needs.
+#include "tests/fuzz/conversation.h"
+#include "tests/fuzz/refusal.h"
+#include "worker/service.h"
+
+#include "shared/kernel_account.h"
+
+#include <csignal>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace chatserv {
+
+// Stands in for the kernel's account, which keeps none of such sockets: what it says is input too.
+namespace {
+std::optional<ByteCounts> account;
+}
+const uint64_t byte_count_mask = ~0ULL;
+std::optional<ByteCounts> byte_counts(int /*socket*/) {
+    return account;
+}
+std::optional<uint64_t> unacknowledged_bytes(int /*socket*/) {
+    return account ? account->written : std::optional<uint64_t>();
+}
+
+namespace fuzz {
+
+namespace {
+
+constexpr size_t steps_max = 64;
+
+// A region that was attached is all there.
+void touch_every_area(const Region& region) {
+    volatile uint64_t sum = region.worker_table().back().batch;
+    sum = sum + region.heartbeats().back().beat_ns + region.user_table().back().close_at;
+    sum = sum + region.log_control().room_wanted + region.user_control().slots_in_use;
+    sum = sum + region.index().back().end + static_cast<uint64_t>(region.ring().back());
+    const uint32_t last = region.header().workers - 1;
+    sum = sum + region.staging_chunks(last).back().end;
+    sum = sum + static_cast<uint64_t>(region.staging_bytes(last).back());
+}
+
+void attach_to(Conversation& conversation, Input& input) {
+    auto* const words = reinterpret_cast<uint32_t*>(&conversation.shared_header());
+    while (!input.empty()) {
+        const size_t word = input.take<uint8_t>() % (sizeof(SegmentHeader) / sizeof *words);
+        words[word] = input.take<uint32_t>();
+    }
+    try {
+        const Region region =
+            Region::attach(UniqueFd(::fcntl(conversation.region.fd(), F_DUPFD_CLOEXEC, 3)));
+        touch_every_area(region);
+    } catch (const std::runtime_error& refusal) {
+        must(refusal.what()[0] != '\0', "a segment was refused without a word");
+    }
+}
+
+class WorkerSide {
+public:
+    explicit WorkerSide(Conversation& conversation) : conversation_(conversation) {
+        for (const uint32_t slot : {0U, 1U, 4U}) {
+            FdPair ends = make_stream_pair();
+            peers_[slot] = std::move(ends.first);
+            service_.receive({.slot = slot, .generation = 1}, std::move(ends.second));
+        }
+    }
+
+    void step(Input& input) {
+        const auto what = input.take<uint8_t>();
+        const uint32_t slot = std::array{0U, 1U, 4U}[what / 11 % 3];
+        const ClientId client{.slot = slot, .generation = 1};
+        switch (what % 11) {
+        case 0:
+        case 1:
+            conversation_.overwrite(input);
+            break;
+        case 2:
+            service_.settle();
+            break;
+        case 3:
+            say(slot, input.take<uint16_t>());
+            service_.readable(client);
+            break;
+        case 4:
+            hear(slot);
+            service_.writable(client);
+            break;
+        case 5:
+            service_.stall_timer();
+            break;
+        case 6:
+            (void)service_.wake_reasons();
+            (void)service_.look_again();
+            break;
+        case 7:
+            peers_[slot].reset();
+            service_.readable(client);
+            break;
+        case 8: // the other worker is of sound mind
+            conversation_.stage({.slot = 2, .generation = 1}, input.take_bytes(200));
+            (void)conversation_.publish(1);
+            break;
+        case 9:
+            what / 11 % 2 == 0 ? service_.stop_reading() : service_.finish();
+            break;
+        default:
+            service_.linger_timer();
+            break;
+        }
+        (void)service_.take_attached();
+        (void)service_.take_closed();
+    }
+
+    void settle() { service_.settle(); }
+
+private:
+    void say(uint32_t slot, size_t bytes) {
+        const std::string text(bytes, 'x');
+        if (peers_[slot]) [[maybe_unused]]
+            const ssize_t sent = ::send(peers_[slot].get(), text.data(), text.size(), MSG_NOSIGNAL);
+    }
+
+    void hear(uint32_t slot) {
+        std::array<char, 4096> text;
+        while (peers_[slot] && ::recv(peers_[slot].get(), text.data(), text.size(), 0) > 0) {
+        }
+    }
+
+    static std::vector<FdPair> make_pipes() {
+        std::vector<FdPair> pipes;
+        pipes.push_back(make_pipe());
+        pipes.push_back(make_pipe());
+        return pipes;
+    }
+
+    Conversation& conversation_;
+    EventQueue events_;
+    std::vector<FdPair> pipes_ = make_pipes();
+    Doorbells doorbells_{conversation_.region.worker_table(), pipes_};
+    std::array<UniqueFd, clients> peers_;
+    Service service_{
+        conversation_.region, 0, events_, doorbells_, conversation_.region.heartbeats()[0]};
+};
+
+void serve(Conversation& conversation, Input& input) {
+    const auto overwritten = input.take<uint8_t>() % 8;
+    if (const auto written = input.take<uint16_t>(); written % 8 != 7)
+        account = ByteCounts{.written = written / 8U, .consumed = input.take<uint16_t>()};
+    for (int i = 0; i < overwritten; ++i)
+        conversation.overwrite(input);
+    WorkerSide worker(conversation);
+    for (size_t step = 0; step < steps_max && !input.empty(); ++step)
+        worker.step(input);
+    worker.settle();
+}
+
+void run(Conversation& conversation, Input& input) {
+    const auto situation = input.take<uint8_t>();
+    const auto how = input.take<uint8_t>();
+    account.reset();
+    conversation.restore((situation & wrapped) != 0);
+    if (how % 8 == 0)
+        return attach_to(conversation, input);
+    for (uint32_t slot = 0; slot < clients; ++slot)
+        conversation.users.assign({.slot = slot, .generation = 1}, entry_of[slot]);
+    conversation.talk(situation & ~locked);
+    for (const uint32_t slot : {0U, 1U, 4U})
+        (void)conversation.users.orphan({.slot = slot, .generation = 1}, 0);
+    try {
+        serve(conversation, input);
+    } catch (const Refusal& refusal) {
+        must(refusal.what[0] != '\0', "a panic without a word");
+    }
+}
+
+} // namespace
+
+} // namespace fuzz
+
+} // namespace chatserv
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    using namespace chatserv::fuzz;
+    std::signal(SIGPIPE, SIG_IGN);
+    static Conversation conversation;
+    Input input(data, size);
+    run(conversation, input);
+    return 0;
+}
