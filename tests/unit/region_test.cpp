@@ -58,8 +58,8 @@ TEST(Region, IsRefusedWhereItsLayoutIsOfAnotherVersion) {
     EXPECT_NE(refusal_of(region).find("one build"), std::string::npos);
 }
 
-// Only what nothing else in the header depends on may differ: the stall limit, and a number of
-// users that takes up as many pages.
+// Only what nothing else in the header depends on may differ: the limits, and a number of users
+// that takes up as many pages.
 TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
     const Region region = Region::create(config);
     auto* const bytes = reinterpret_cast<unsigned char*>(&shared_header(region));
@@ -68,6 +68,8 @@ TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
         const size_t word = bit / 32;
         const bool free_choice = word == offsetof(SegmentHeader, stall_limit_ms) / 4 ||
                                  word == offsetof(SegmentHeader, hang_limit_ms) / 4 ||
+                                 word == offsetof(SegmentHeader, min_drain_bytes) / 4 ||
+                                 word == offsetof(SegmentHeader, slow_policy) / 4 ||
                                  word == offsetof(SegmentHeader, processes) / 4 ||
                                  word == offsetof(SegmentHeader, users) / 4;
         if (!free_choice) {
