@@ -12,7 +12,8 @@ uint64_t BroadcastLog::head() const {
 }
 
 uint64_t BroadcastLog::room_wanted() const {
-    return load_acquire(control_->room_wanted);
+    const uint64_t wanted = load_acquire(control_->room_wanted);
+    return wanted <= head() ? wanted : 0;
 }
 
 bool BroadcastLog::can_serve(const UserSlot& slot) const {

@@ -30,7 +30,8 @@ public:
     [[nodiscard]] uint64_t head() const;
 
     // An appender waits for every cursor to reach this offset; one that is below it blocks the
-    // room (R7). 0 as long as nobody ever waited.
+    // room (R7). 0 as long as nobody ever waited, and where it is an offset that no cursor can
+    // reach.
     [[nodiscard]] uint64_t room_wanted() const;
 
     // Whether the slot's cursor, and where it is to end, lie where the log can serve it: whatever

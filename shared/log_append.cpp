@@ -119,6 +119,8 @@ void LogAppender::want_room(uint64_t bytes, uint64_t chunks) const {
     const uint64_t chunks_wanted =
         std::max<uint64_t>(chunks, waits_for_slow_ ? index_.size() / 8 : 0);
     uint64_t wanted = load_acquire(control_->room_wanted);
+    if (wanted > control_->head)
+        wanted = 0; // nonsense, for which everybody would be disconnected
     if (control_->head + bytes_wanted > ring_.size())
         wanted = std::max(wanted, control_->head + bytes_wanted - ring_.size());
     if (control_->index_next + chunks_wanted > index_.size()) {

@@ -60,6 +60,18 @@ TEST_F(NonsenseTest, ACursorBehindTheTailHoldsUpNobodyElse) {
     EXPECT_GE(segment_.region.log_control().tail, 1U);
 }
 
+TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
+    LogControl& control = segment_.region.log_control();
+    control.room_wanted = segment_.log.head() + 1;
+    EXPECT_EQ(segment_.log.room_wanted(), 0U) << "nobody is to be disconnected for it";
+    segment_.advance(clients_[0], segment_.log.head());
+    do {
+        segment_.stage(clients_[0], std::string(8000, 'x'));
+    } while (segment_.publish());
+    EXPECT_GT(segment_.log.room_wanted(), 0U);
+    EXPECT_LE(control.room_wanted, segment_.log.head());
+}
+
 TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
     LogControl& control = segment_.region.log_control();
     control.lock = 3; // of two entries
