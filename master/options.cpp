@@ -2,15 +2,12 @@
 
 #include "config.h"
 #include "master/failure.h"
+#include "master/option_values.h"
 #include "shared/layout.h"
-#include "shared/unix_socket.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <fmt/core.h>
-#include <set>
 #include <sysexits.h>
 #include <thread>
 
@@ -18,11 +15,9 @@ namespace chatserv {
 
 namespace {
 
-constexpr double limit_seconds_min = 0.1;
-constexpr double limit_seconds_max = 3600;
 constexpr uint64_t min_drain_bytes_max = 1024 * 1024 * 1024;
 
-// Every value arrives as text and is judged here, so that each refusal reads alike.
+// Every value arrives as text and is judged in option_values.cpp, so that each refusal reads alike.
 struct Texts {
     std::vector<std::string> listen;
     std::string users = "10";
@@ -38,85 +33,6 @@ struct Texts {
     std::string log_level = "info";
     std::string log_format = "text";
 };
-
-[[noreturn]] void refuse(
-    const std::string& option, const std::string& value, const std::string& allowed) {
-    throw Failure(EX_USAGE, fmt::format("{} \"{}\": must be {}", option, value, allowed));
-}
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return number;
-}
-
-template <typename Words>
-std::string list_of(const Words& words) {
-    std::string list;
-    for (const auto& word : words)
-        list.append(list.empty() ? "" : ", ").append(word);
-    return list;
-}
-
-uint32_t count_of(const char* option, const std::string& text, uint32_t min, uint32_t max) {
-    const auto number = number_of<uint32_t>(text);
-    if (!number || *number < min || *number > max)
-        refuse(option, text, fmt::format("a number from {} to {}", min, max));
-    return *number;
-}
-
-uint64_t bytes_of(
-    const char* option, const std::string& text, uint64_t min, uint64_t max, const char* allowed) {
-    std::string digits = text;
-    uint64_t unit = 1;
-    if (const size_t suffix = std::string_view("KMG").find(text.empty() ? ' ' : text.back());
-        suffix != std::string_view::npos) {
-        unit = 1ULL << (10 * (suffix + 1));
-        digits.pop_back();
-    }
-    const auto number = number_of<uint64_t>(digits);
-    if (!number || *number > max / unit || *number * unit < min)
-        refuse(option, text, fmt::format("{}, as a number with or without K, M or G", allowed));
-    return *number * unit;
-}
-
-std::chrono::milliseconds limit_of(const char* option, const std::string& text) {
-    // Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
-    char* end = nullptr;
-    const double seconds = std::strtod(text.c_str(), &end);
-    const bool number = text.find_first_not_of("0123456789.") == std::string::npos &&
-                        end != text.c_str() && *end == '\0';
-    if (!number || seconds < limit_seconds_min || seconds > limit_seconds_max)
-        refuse(option, text,
-            fmt::format("seconds from {} to {}", limit_seconds_min, limit_seconds_max));
-    return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-}
-
-std::string control_path_of(const std::string& text) {
-    if (text.size() > socket_path_bytes_max)
-        refuse("--control", text,
-            fmt::format("a path of at most {} bytes, or none", socket_path_bytes_max));
-    return text;
-}
-
-std::vector<Address> addresses_of(const std::vector<std::string>& texts) {
-    std::vector<Address> addresses;
-    std::set<std::string> seen;
-    for (const std::string& text : texts) {
-        const auto address = Address::parse(text);
-        if (!address)
-            refuse("--listen", text,
-                "ADDR:PORT, for example 127.0.0.1:9999, 0.0.0.0:9999 or "
-                "[::1]:9999 (port 0: any free one)");
-        if (address->port() != 0 && !seen.insert(address->text()).second)
-            refuse("--listen", text, "given once only");
-        addresses.push_back(*address);
-    }
-    return addresses;
-}
 
 Options options_of(const Texts& texts) {
     Options options;
@@ -246,18 +162,21 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
 }
 
 std::string describe(const Options& options) {
-    std::vector<std::string> listen;
-    for (const Address& address : options.listen)
-        listen.push_back(fmt::format("\"{}\"", address.text()));
-    return fmt::format(
-        "listen = [{}]\nusers = {}\nworkers = {}\nspares = {}\nlog-size = {}\n"
-        "stall-limit = {}\nmin-drain = {}\nslow-policy = {}\nhang-limit = {}\ncontrol = \"{}\"\n"
-        "log-level = {}\nlog-format = {}\n",
-        list_of(listen), options.users, options.workers, options.spares, options.log_bytes,
-        static_cast<double>(options.stall_limit.count()) / 1000, options.min_drain_bytes,
-        options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
-        static_cast<double>(options.hang_limit.count()) / 1000, options.control, options.log_level,
-        options.log_format == LogFormat::json ? "json" : "text");
+    const auto list = [](const char* name, const auto& items) {
+        std::vector<std::string> quoted;
+        for (const auto& item : items)
+            quoted.push_back(fmt::format("\"{}\"", item.text()));
+        return quoted.empty() ? "" : fmt::format("{} = [{}]\n", name, list_of(quoted));
+    };
+    return list("listen", options.listen) +
+           fmt::format("users = {}\nworkers = {}\nspares = {}\nlog-size = {}\nstall-limit = {}\n"
+                       "min-drain = {}\nslow-policy = {}\nhang-limit = {}\ncontrol = \"{}\"\n"
+                       "log-level = {}\nlog-format = {}\n",
+               options.users, options.workers, options.spares, options.log_bytes,
+               static_cast<double>(options.stall_limit.count()) / 1000, options.min_drain_bytes,
+               options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
+               static_cast<double>(options.hang_limit.count()) / 1000, options.control,
+               options.log_level, options.log_format == LogFormat::json ? "json" : "text");
 }
 
 } // namespace chatserv
