@@ -104,7 +104,7 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
     escrow_(UserTable(region_), options.workers, check_account()), takeovers_(options.workers),
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
-    pool_(program, options, region_, doorbell_pipes_, events_, channel_udata, respawn_timer_ident),
+    pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit) {
     watch_signals();
     open_control(options);
@@ -129,7 +129,7 @@ int Master::run() {
     pool_.replenish();
     while (phase_ != Phase::dismissing || !pool_.empty()) {
         const std::span<const EventQueue::Event> events = events_.wait(until_next_look());
-        pool_.end_hung();
+        pool_.look();
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
         for (const EventQueue::Event& event : events) {
@@ -186,9 +186,6 @@ void Master::handle_signals() {
 
 void Master::handle_timer(uintptr_t ident) {
     switch (ident) {
-    case respawn_timer_ident:
-        pool_.respawn_timer();
-        break;
     case turned_away_timer_ident:
         turned_away_.timer();
         break;

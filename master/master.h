@@ -24,11 +24,10 @@
 namespace chatserv {
 
 // The idents of the master's timers.
-inline constexpr uintptr_t respawn_timer_ident = 1;
-inline constexpr uintptr_t turned_away_timer_ident = 2;
-inline constexpr uintptr_t accept_timer_ident = 3;
-inline constexpr uintptr_t resend_timer_ident = 4;
-inline constexpr uintptr_t stop_timer_ident = 5;
+inline constexpr uintptr_t turned_away_timer_ident = 1;
+inline constexpr uintptr_t accept_timer_ident = 2;
+inline constexpr uintptr_t resend_timer_ident = 3;
+inline constexpr uintptr_t stop_timer_ident = 4;
 
 // The upper half of an event's udata says what its descriptor is.
 inline constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
