@@ -90,4 +90,17 @@ std::vector<Address> addresses_of(const std::vector<std::string>& texts) {
     return addresses;
 }
 
+std::vector<Network> networks_of(const char* option, const std::vector<std::string>& texts) {
+    std::vector<Network> networks;
+    for (const std::string& text : texts) {
+        const auto network = Network::parse(text);
+        if (!network)
+            refuse(option, text,
+                "an address or a network without bits beyond its prefix, for example 192.0.2.7, "
+                "10.0.0.0/8 or 2001:db8::/32");
+        networks.push_back(*network);
+    }
+    return networks;
+}
+
 } // namespace chatserv

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "master/address.h"
+#include "master/network.h"
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +23,8 @@ namespace chatserv {
 [[nodiscard]] std::chrono::milliseconds limit_of(const char* option, const std::string& text);
 [[nodiscard]] std::string control_path_of(const std::string& text);
 [[nodiscard]] std::vector<Address> addresses_of(const std::vector<std::string>& texts);
+[[nodiscard]] std::vector<Network> networks_of(
+    const char* option, const std::vector<std::string>& texts);
 
 // The words with commas between them.
 template <typename Words>

@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "master/failure.h"
+#include "master/keepalive.h"
 #include "master/option_values.h"
 #include "shared/layout.h"
 
@@ -32,6 +33,10 @@ struct Texts {
     std::string control;
     std::string log_level = "info";
     std::string log_format = "text";
+    std::string max_per_address = "0";
+    std::vector<std::string> allow;
+    std::vector<std::string> deny;
+    std::string keepalive = "60";
 };
 
 Options options_of(const Texts& texts) {
@@ -52,6 +57,10 @@ Options options_of(const Texts& texts) {
     options.slow_policy = texts.slow_policy == "wait" ? SlowPolicy::wait : SlowPolicy::disconnect;
     options.hang_limit = limit_of("--hang-limit", texts.hang_limit);
     options.control = control_path_of(texts.control);
+    options.max_per_address = count_of("--max-per-address", texts.max_per_address, 0, users_max);
+    options.allow = networks_of("--allow", texts.allow);
+    options.deny = networks_of("--deny", texts.deny);
+    options.keepalive_seconds = count_of("--keepalive", texts.keepalive, 0, keepalive_seconds_max);
     options.log_level = texts.log_level;
     if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
         std::end(log_levels))
@@ -89,7 +98,7 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
     add("--hang-limit", texts.hang_limit, "SECONDS", "CHATSERV_HANG_LIMIT",
         "A worker that does not answer for that long is killed and replaced");
     app.add_option("--control", texts.control,
-           "Where `chatserv chaos` reaches this server, or none [chatserv-PID.sock in "
+           "Where `chatserv chaos` and `stats` reach this server, or none [chatserv-PID.sock in "
            "$XDG_RUNTIME_DIR, or $TMPDIR, or /tmp]")
         ->type_name("PATH")
         ->envname("CHATSERV_CONTROL");
@@ -97,6 +106,18 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "Least severity logged: " + list_of(log_levels));
     add("--log-format", texts.log_format, "FORMAT", "CHATSERV_LOG_FORMAT",
         "Log lines for people (text) or programs (json)");
+    add("--max-per-address", texts.max_per_address, "N", "CHATSERV_MAX_PER_ADDRESS",
+        "Users at once from one IPv4 address or IPv6 /64; 0 for any number");
+    const auto add_networks = [&](const char* name, std::vector<std::string>& networks,
+                                  const char* env, const char* help) {
+        app.add_option(name, networks, help)->type_name("CIDR")->delimiter(',')->envname(env);
+    };
+    add_networks("--allow", texts.allow, "CHATSERV_ALLOW",
+        "Let nobody in but from this network or address; may be repeated");
+    add_networks("--deny", texts.deny, "CHATSERV_DENY",
+        "Let nobody in from this network or address, even if allowed; may be repeated");
+    add("--keepalive", texts.keepalive, "SECONDS", "CHATSERV_KEEPALIVE",
+        "Disconnect a user whose machine has been silent for about that long; 0 for never");
     app.add_option("--config", config_file, "Read options from FILE, one `name = value` a line")
         ->type_name("FILE")
         ->envname("CHATSERV_CONFIG")
@@ -141,7 +162,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
         "chatserv");
     app.footer(
         "chatserv chaos --pid MASTER   kills workers of a running server at random, and says\n"
-        "                              how long each takeover took (chatserv chaos --help)");
+        "                              how long each takeover took (chatserv chaos --help)\n"
+        "chatserv stats --pid MASTER   says who came, was turned away and left, as JSON");
     Texts texts;
     std::string config_file;
     bool check_config = false;
@@ -176,7 +198,10 @@ std::string describe(const Options& options) {
                static_cast<double>(options.stall_limit.count()) / 1000, options.min_drain_bytes,
                options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
                static_cast<double>(options.hang_limit.count()) / 1000, options.control,
-               options.log_level, options.log_format == LogFormat::json ? "json" : "text");
+               options.log_level, options.log_format == LogFormat::json ? "json" : "text") +
+           fmt::format("max-per-address = {}\nkeepalive = {}\n", options.max_per_address,
+               options.keepalive_seconds) +
+           list("allow", options.allow) + list("deny", options.deny);
 }
 
 } // namespace chatserv
