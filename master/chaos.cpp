@@ -1,13 +1,11 @@
 #include "master/chaos.h"
 
-#include "master/control.h"
+#include "master/control_client.h"
 #include "master/failure.h"
 #include "shared/event_queue.h"
-#include "shared/unix_socket.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -17,8 +15,6 @@
 #include <random>
 #include <string>
 #include <sysexits.h>
-#include <system_error>
-#include <unistd.h>
 #include <vector>
 
 namespace chatserv {
@@ -28,8 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct ChaosOptions {
-    int64_t pid = 0;
-    std::string control{};
+    MasterChoice master{};
     double rate = 1;
     double seconds = 10;
     std::string mode = "kill";
@@ -44,10 +39,7 @@ ChaosOptions parse(int argc, const char* const* argv) {
         "chatserv chaos");
     ChaosOptions options;
     options.seed = std::random_device()();
-    app.add_option("--pid", options.pid, "The master's process id")->check(CLI::PositiveNumber);
-    app.add_option("--control", options.control,
-        "The master's control socket, if not where it "
-        "usually is");
+    declare_master_choice(app, options.master);
     app.add_option("--rate", options.rate, "Strikes a second, on average, 0.01 to 1000 [1]")
         ->check(CLI::Range(0.01, 1000.0));
     app.add_option("--for", options.seconds, "Seconds, up to 86400 [10]")
@@ -65,27 +57,7 @@ ChaosOptions parse(int argc, const char* const* argv) {
     } catch (const CLI::Error& failure) {
         throw Failure(EX_USAGE, fmt::format("{} (see chatserv chaos --help)", failure.what()));
     }
-    if (options.pid == 0 && options.control.empty())
-        throw Failure(EX_USAGE, "chaos: say which server with --pid MASTER");
     return options;
-}
-
-UniqueFd connect(const ChaosOptions& options) {
-    const std::string path = options.control.empty()
-                                 ? default_control_path(static_cast<pid_t>(options.pid))
-                                 : options.control;
-    try {
-        return connect_to(path);
-    } catch (const std::system_error& failure) {
-        const bool no_process =
-            options.pid != 0 && ::kill(static_cast<pid_t>(options.pid), 0) == -1 && errno == ESRCH;
-        throw Failure(EX_UNAVAILABLE,
-            no_process ? fmt::format("there is no process {}: give the pid of a running master",
-                             options.pid)
-                       : fmt::format("cannot reach a master at {}: is it a chatserv of this user, "
-                                     "without --control?",
-                             failure.what()));
-    }
 }
 
 // The smallest value that `share` of all do not exceed.
@@ -97,16 +69,14 @@ double quantile(const std::vector<double>& sorted, double share) {
 // One run: strikes at random instants (a Poisson process) while the server's word is written down.
 class Chaos {
 public:
-    Chaos(const ChaosOptions& options, UniqueFd server) :
-        options_(options), server_(std::move(server)), random_(options.seed) {
-        set_nonblocking(server_.get());
+    explicit Chaos(const ChaosOptions& options) :
+        options_(options), server_(options.master), random_(options.seed) {
         for (const int signal : {SIGINT, SIGTERM}) {
             std::signal(signal, SIG_IGN);
             must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
                 "watching for signals");
         }
-        std::signal(SIGPIPE, SIG_IGN);
-        must_change(events_.change(static_cast<uintptr_t>(server_.get()), EVFILT_READ, EV_ADD),
+        must_change(events_.change(static_cast<uintptr_t>(server_.fd()), EVFILT_READ, EV_ADD),
             "watching the server");
     }
 
@@ -159,25 +129,14 @@ private:
     void strike() {
         const auto worker = static_cast<uint32_t>(random_() % workers_ + 1);
         const bool stop = options_.mode == "stop" || (options_.mode == "mixed" && random_() % 2);
-        const std::string request = fmt::format("{} {}\n", stop ? "stop" : "kill", worker);
-        if (::write(server_.get(), request.data(), request.size()) !=
-            static_cast<ssize_t>(request.size()))
-            throw Failure(EX_UNAVAILABLE, "the server does not listen any more");
+        server_.ask(fmt::format("{} {}", stop ? "stop" : "kill", worker));
         ++struck_;
     }
 
     void read() {
-        char bytes[4096];
-        const ssize_t got = ::read(server_.get(), bytes, sizeof bytes);
-        if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-            return;
-        if (got <= 0)
-            throw Failure(EX_UNAVAILABLE, "the server ended while chaos was under way");
-        input_.append(bytes, static_cast<size_t>(got));
-        for (size_t end = 0; (end = input_.find('\n')) != std::string::npos;) {
-            take(nlohmann::json::parse(input_.substr(0, end)));
-            input_.erase(0, end + 1);
-        }
+        server_.read();
+        while (const auto line = server_.next_line())
+            take(nlohmann::json::parse(*line));
     }
 
     void take(const nlohmann::json& said) {
@@ -220,11 +179,10 @@ private:
     }
 
     const ChaosOptions& options_;
-    UniqueFd server_;
+    ControlClient server_;
     EventQueue events_;
     std::mt19937_64 random_;
     Clock::time_point started_ = Clock::now();
-    std::string input_;
     std::vector<double> milliseconds_;
     std::chrono::milliseconds hang_limit_{};
     uint32_t workers_ = 0;
@@ -243,7 +201,7 @@ int run_chaos(int argc, const char* const* argv) {
     const ChaosOptions options = parse(argc, argv);
     if (options.help)
         return EX_OK;
-    return Chaos(options, connect(options)).run();
+    return Chaos(options).run();
 }
 
 } // namespace chatserv

@@ -19,6 +19,8 @@ constexpr size_t request_bytes_max = 64;
 constexpr size_t output_bytes_max = 256 * 1024;
 
 std::optional<Control::Request> parse(std::string_view line) {
+    if (line == "stats")
+        return Control::Request{.kind = Control::Request::Kind::stats};
     const size_t space = line.find(' ');
     if (space == std::string_view::npos)
         return std::nullopt;
@@ -37,7 +39,7 @@ std::optional<Control::Request> parse(std::string_view line) {
 }
 
 const char* const not_understood =
-    R"({"event":"refused","reason":"not understood: say kill N or stop N"})";
+    R"({"event":"refused","reason":"not understood: say kill N, stop N or stats"})";
 
 } // namespace
 

@@ -1,10 +1,22 @@
-// The control socket: how `chatserv chaos` reaches a running master.
+// The control socket: how `chatserv chaos` and `chatserv stats` reach a running master.
 //
 // A UNIX stream socket that only its user may connect to. What is asked is a line of words, what is
 // answered a line of JSON (so `nc -U` will do as well):
 //
 //     kill N     SIGKILL worker N        {"event":"struck","how":"kill","worker":2,"pid":77}
 //     stop N     SIGSTOP worker N        {"event":"refused","reason":"worker 2 is being replaced"}
+//     stats      what was counted        {"event":"stats",...}, as follows
+//
+// The answer to `stats` has the members
+//
+//     users, users_max        how many are in, and can be
+//     accepted                who came in since the start: users, and all who left
+//     turned_away             who did not, by reason: not_allowed (--allow, --deny), address_full
+//                             (--max-per-address), table_full (--users)
+//     left                    by reason: end_of_file, reset, timed_out, error, stalled,
+//                             fell_behind (--slow-policy), server_stopped, in_doubt, lost
+//     accept_pauses           how often nobody could be accepted, for want of descriptors or memory
+//     accepting               false while that is so, and once the server stops
 //
 // Whoever connects is told of the server first ({"event":"hello",...}) and of each takeover as it
 // ends ({"event":"taken_over",...}). The master waits for none of them: who does not read is
@@ -29,9 +41,9 @@ namespace chatserv {
 class Control {
 public:
     struct Request {
-        enum class Kind { kill, stop };
+        enum class Kind { kill, stop, stats };
         Kind kind;
-        uint32_t worker; // from 1
+        uint32_t worker = 0; // from 1; for kill and stop
     };
     // Carries a request out and returns the answer: a JSON object.
     using Answer = std::function<std::string(const Request&)>;

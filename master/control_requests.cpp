@@ -38,8 +38,21 @@ void Master::open_control(const Options& options) {
         if (!options.control.empty())
             throw Failure(
                 EX_UNAVAILABLE, what + "; choose another --control, or none, if nobody needs it");
-        log_warning("no_control", what + "; `chatserv chaos` cannot reach this server");
+        log_warning("no_control",
+            what + "; `chatserv chaos` and `chatserv stats` cannot reach this server");
     }
+}
+
+std::string Master::answer(const Control::Request& request) {
+    return request.kind == Control::Request::Kind::stats ? statistics() : strike(request);
+}
+
+std::string Master::statistics() const {
+    ordered_json object{
+        {"event", "stats"}, {"users", escrow_.held()}, {"users_max", escrow_.slots()}};
+    counters_.add_to(object);
+    object["accepting"] = phase_ == Phase::serving && !accept_pause_;
+    return object.dump();
 }
 
 std::string Master::strike(const Control::Request& request) {

@@ -2,11 +2,13 @@
 
 #include "master/failure.h"
 #include "master/turned_away.h"
+#include "shared/fd.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 namespace chatserv {
 
@@ -14,9 +16,9 @@ namespace {
 
 rlim_t descriptors_needed(const Options& options) {
     constexpr rlim_t for_each_worker = 4; // doorbell, channel, watch of its end
-    constexpr rlim_t for_the_rest = 64;   // standard streams, segment, timers, signals, reserve
+    constexpr rlim_t for_the_rest = 64;   // standard streams, segment, timers, signals, control
     return options.users + options.listen.size() + turned_away_max + for_the_rest +
-           for_each_worker * (options.workers + options.spares);
+           descriptors_reserved + for_each_worker * (options.workers + options.spares);
 }
 
 bool raise_to(rlim_t soft, rlim_t hard) {
@@ -37,6 +39,15 @@ void ensure_descriptor_limit(const Options& options) {
         fmt::format("--users {} needs {} descriptors and the system allows {}: raise the limit "
                     "(ulimit -n, LimitNOFILE=) or ask for fewer users",
             options.users, needed, limit.rlim_max));
+}
+
+// A new descriptor has the lowest number that is free, and all numbers are below the limit.
+bool has_descriptors_for_clients(int any_fd) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return true; // accept(2) will say
+    const UniqueFd lowest(::dup(any_fd));
+    return lowest && static_cast<rlim_t>(lowest.get() + descriptors_reserved) < limit.rlim_cur;
 }
 
 } // namespace chatserv

@@ -35,6 +35,7 @@ public:
     [[nodiscard]] bool full() const { return held_ == users_.size(); }
     [[nodiscard]] bool empty() const { return held_ == 0; }
     [[nodiscard]] uint32_t held() const { return held_; }
+    [[nodiscard]] uint32_t slots() const { return users_.size(); }
     [[nodiscard]] uint32_t clients_of(uint16_t entry) const { return clients_of_entry_[entry]; }
 
     // Takes a client into the lowest free slot (R1) and assigns it to a worker. Not when full().

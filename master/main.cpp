@@ -4,6 +4,7 @@
 #include "master/failure.h"
 #include "master/master.h"
 #include "master/options.h"
+#include "master/stats.h"
 #include "master/worker_program.h"
 #include "shared/logging.h"
 #include "shared/process_title.h"
@@ -21,6 +22,8 @@ using namespace chatserv;
 int serve(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == "chaos")
         return run_chaos(argc - 1, argv + 1);
+    if (argc > 1 && std::string_view(argv[1]) == "stats")
+        return run_stats(argc - 1, argv + 1);
     const auto options = parse_options(argc, argv);
     if (!options)
         return EX_OK;

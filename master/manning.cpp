@@ -55,7 +55,7 @@ void Master::handle_exit(pid_t pid) {
             log_error("user_lost",
                 fmt::format("user {} left: its slot was overwritten by its worker", client.slot),
                 {{"slot", client.slot}});
-            escrow_.release(client);
+            let_go(client, Departure::lost);
         }
         stopped_reading_[*departure.entry] = false;
         takeovers_.died(*departure.entry, cause, departure.ended);

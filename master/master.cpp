@@ -1,5 +1,5 @@
-// Master: its making and its events. Its phases are in phases.cpp, what it does with its workers in
-// workers.cpp and manning.cpp.
+// Master: its making and its events. Its phases are in phases.cpp, newcomers in accepting.cpp, what
+// it does with its workers in workers.cpp and manning.cpp.
 #include "master/master.h"
 
 #include "master/account_check.h"
@@ -21,10 +21,6 @@ namespace {
 constexpr uint64_t kind_of(uint64_t udata) {
     return udata & ~0xffff'ffffULL;
 }
-
-// So many connections are accepted before other events are looked at again.
-constexpr int accept_batch = 256;
-constexpr int64_t accept_pause_ms = 1000;
 
 std::vector<FdPair> make_doorbells(uint32_t count) {
     std::vector<FdPair> pipes;
@@ -102,10 +98,12 @@ bool check_account() {
 Master::Master(const Options& options, const WorkerProgram& program) :
     region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
+    admission_({options.allow, options.deny, options.max_per_address}),
     escrow_(UserTable(region_), options.workers, check_account()), takeovers_(options.workers),
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
-    pool_(program, options, region_, doorbell_pipes_, events_, channel_udata, respawn_timer_ident),
-    outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit) {
+    pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
+    outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
+    keepalive_seconds_(options.keepalive_seconds) {
     watch_signals();
     open_control(options);
 }
@@ -129,7 +127,7 @@ int Master::run() {
     pool_.replenish();
     while (phase_ != Phase::dismissing || !pool_.empty()) {
         const std::span<const EventQueue::Event> events = events_.wait(until_next_look());
-        pool_.end_hung();
+        pool_.look();
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
         for (const EventQueue::Event& event : events) {
@@ -140,6 +138,7 @@ int Master::run() {
         }
         for (const EventQueue::Event* const event : accepting)
             handle(*event);
+        try_to_accept_again();
         for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
             send_clients(entry);
         advance_stop();
@@ -148,7 +147,9 @@ int Master::run() {
 }
 
 std::optional<std::chrono::nanoseconds> Master::until_next_look() const {
-    const auto next = pool_.next_look();
+    auto next = pool_.next_look();
+    if (accept_pause_)
+        next = std::min(next.value_or(accept_pause_->retry_at), accept_pause_->retry_at);
     if (!next)
         return std::nullopt;
     return std::max(*next - HangWatch::Clock::now(), HangWatch::Clock::duration::zero());
@@ -172,9 +173,9 @@ void Master::handle(const EventQueue::Event& event) {
             handle_signals();
         else if (kind_of(udata) == control_udata)
             control_->handle(
-                event, [this](const Control::Request& request) { return strike(request); });
+                event, [this](const Control::Request& request) { return answer(request); });
         else if (phase_ == Phase::serving)
-            accept_clients(listeners_[static_cast<uint32_t>(udata)]);
+            (void)accept_clients(listeners_[static_cast<uint32_t>(udata)]);
     }
 }
 
@@ -186,17 +187,8 @@ void Master::handle_signals() {
 
 void Master::handle_timer(uintptr_t ident) {
     switch (ident) {
-    case respawn_timer_ident:
-        pool_.respawn_timer();
-        break;
     case turned_away_timer_ident:
         turned_away_.timer();
-        break;
-    case accept_timer_ident:
-        for (const Listener& listener : listeners_)
-            [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(listener.fd()),
-                EVFILT_READ, EV_ENABLE, NOTE_NODATA, 0,
-                listener_udata | static_cast<uint64_t>(&listener - listeners_.data()));
         break;
     case resend_timer_ident:
         for (const ClientId client : std::exchange(not_received_, {}))
@@ -212,54 +204,6 @@ void Master::handle_timer(uintptr_t ident) {
     default:
         break;
     }
-}
-
-// --- newcomers ---------------------------------------------------------------------------------
-
-void Master::accept_clients(const Listener& listener) {
-    for (int count = 0; count < accept_batch; ++count) {
-        auto accepted = listener.accept();
-        if (!accepted) {
-            if (errno != EAGAIN && errno != EWOULDBLOCK)
-                pause_accepting(errno);
-            return;
-        }
-        if (escrow_.full()) {
-            const std::string peer = accepted->peer.text();
-            log_info(
-                "table_full", fmt::format("table full: {} turned away", peer), {{"address", peer}});
-            turned_away_.turn_away(std::move(accepted->socket));
-            continue;
-        }
-        const uint16_t entry = entry_for_a_newcomer();
-        outbox_[entry].push_back(escrow_.admit(std::move(accepted->socket), accepted->peer, entry));
-    }
-}
-
-// With the fewest clients (P3). An entry that nobody serves for now is the last choice, but one:
-// its clients wait for the next worker.
-uint16_t Master::entry_for_a_newcomer() const {
-    uint16_t best = 0;
-    for (uint16_t entry = 1; entry < outbox_.size(); ++entry) {
-        const bool better_manned = pool_.manned(entry) && !pool_.manned(best);
-        const bool as_well_manned = pool_.manned(entry) == pool_.manned(best);
-        if (better_manned ||
-            (as_well_manned && escrow_.clients_of(entry) < escrow_.clients_of(best)))
-            best = entry;
-    }
-    return best;
-}
-
-// The connections stay in the kernel's queue; to ask for them again at once would be to spin.
-void Master::pause_accepting(int error) {
-    log_warning("accept_paused",
-        fmt::format("cannot accept: {}; trying again in a second", std::strerror(error)));
-    for (const Listener& listener : listeners_)
-        [[maybe_unused]] const int failed =
-            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_DISABLE);
-    must_change(
-        events_.change(accept_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, accept_pause_ms),
-        "timing the next accept");
 }
 
 } // namespace chatserv

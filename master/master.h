@@ -5,7 +5,9 @@
 // pool; here is only what happens when.
 #pragma once
 
+#include "master/admission.h"
 #include "master/control.h"
+#include "master/counters.h"
 #include "master/escrow.h"
 #include "master/listener.h"
 #include "master/options.h"
@@ -24,11 +26,9 @@
 namespace chatserv {
 
 // The idents of the master's timers.
-inline constexpr uintptr_t respawn_timer_ident = 1;
-inline constexpr uintptr_t turned_away_timer_ident = 2;
-inline constexpr uintptr_t accept_timer_ident = 3;
-inline constexpr uintptr_t resend_timer_ident = 4;
-inline constexpr uintptr_t stop_timer_ident = 5;
+inline constexpr uintptr_t turned_away_timer_ident = 1;
+inline constexpr uintptr_t resend_timer_ident = 2;
+inline constexpr uintptr_t stop_timer_ident = 3;
 
 // The upper half of an event's udata says what its descriptor is.
 inline constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
@@ -62,9 +62,16 @@ private:
     void handle_signals();
     void handle_timer(uintptr_t ident);
     [[nodiscard]] std::optional<std::chrono::nanoseconds> until_next_look() const;
-    void accept_clients(const Listener& listener);
+
+    // newcomers: accepting.cpp
+    bool accept_clients(const Listener& listener);
+    [[nodiscard]] std::optional<Listener::Accepted> accept_one(const Listener& listener) const;
+    void take_in(Listener::Accepted newcomer);
+    void turn_away(Listener::Accepted newcomer, Refusal why);
     [[nodiscard]] uint16_t entry_for_a_newcomer() const;
     void pause_accepting(int error);
+    void try_to_accept_again();
+    void let_go(ClientId client, Departure why);
 
     // what the workers say: workers.cpp
     void handle_channel(pid_t pid);
@@ -84,7 +91,9 @@ private:
 
     // the control socket: control_requests.cpp
     void open_control(const Options& options);
+    [[nodiscard]] std::string answer(const Control::Request& request);
     [[nodiscard]] std::string strike(const Control::Request& request);
+    [[nodiscard]] std::string statistics() const;
     void tell_takeover(const Takeover& takeover, double milliseconds);
 
     // from start to stop: phases.cpp
@@ -100,6 +109,8 @@ private:
     std::vector<FdPair> doorbell_pipes_; // one per entry
     Doorbells doorbells_;
     std::vector<Listener> listeners_;
+    Admission admission_;
+    Counters counters_;
     Escrow escrow_;
     TakeoverBook takeovers_;
     std::optional<Control> control_;
@@ -111,6 +122,14 @@ private:
     std::vector<ClientId> not_received_; // to be sent again after a while
     std::vector<bool> stopped_reading_;  // by entry, while draining
     std::chrono::milliseconds stall_limit_;
+    uint32_t keepalive_seconds_;
+
+    // While nobody can be accepted. No timer: where descriptors are short it might not be had.
+    struct AcceptPause {
+        std::chrono::steady_clock::time_point begun;
+        std::chrono::steady_clock::time_point retry_at;
+    };
+    std::optional<AcceptPause> accept_pause_{};
     std::chrono::steady_clock::time_point stop_begun_{};
     Phase phase_ = Phase::starting;
     int exit_status_ = 0;

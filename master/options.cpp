@@ -2,15 +2,13 @@
 
 #include "config.h"
 #include "master/failure.h"
+#include "master/keepalive.h"
+#include "master/option_values.h"
 #include "shared/layout.h"
-#include "shared/unix_socket.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <fmt/core.h>
-#include <set>
 #include <sysexits.h>
 #include <thread>
 
@@ -18,11 +16,9 @@ namespace chatserv {
 
 namespace {
 
-constexpr double limit_seconds_min = 0.1;
-constexpr double limit_seconds_max = 3600;
 constexpr uint64_t min_drain_bytes_max = 1024 * 1024 * 1024;
 
-// Every value arrives as text and is judged here, so that each refusal reads alike.
+// Every value arrives as text and is judged in option_values.cpp, so that each refusal reads alike.
 struct Texts {
     std::vector<std::string> listen;
     std::string users = "10";
@@ -37,86 +33,11 @@ struct Texts {
     std::string control;
     std::string log_level = "info";
     std::string log_format = "text";
+    std::string max_per_address = "0";
+    std::vector<std::string> allow;
+    std::vector<std::string> deny;
+    std::string keepalive = "60";
 };
-
-[[noreturn]] void refuse(
-    const std::string& option, const std::string& value, const std::string& allowed) {
-    throw Failure(EX_USAGE, fmt::format("{} \"{}\": must be {}", option, value, allowed));
-}
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return number;
-}
-
-template <typename Words>
-std::string list_of(const Words& words) {
-    std::string list;
-    for (const auto& word : words)
-        list.append(list.empty() ? "" : ", ").append(word);
-    return list;
-}
-
-uint32_t count_of(const char* option, const std::string& text, uint32_t min, uint32_t max) {
-    const auto number = number_of<uint32_t>(text);
-    if (!number || *number < min || *number > max)
-        refuse(option, text, fmt::format("a number from {} to {}", min, max));
-    return *number;
-}
-
-uint64_t bytes_of(
-    const char* option, const std::string& text, uint64_t min, uint64_t max, const char* allowed) {
-    std::string digits = text;
-    uint64_t unit = 1;
-    if (const size_t suffix = std::string_view("KMG").find(text.empty() ? ' ' : text.back());
-        suffix != std::string_view::npos) {
-        unit = 1ULL << (10 * (suffix + 1));
-        digits.pop_back();
-    }
-    const auto number = number_of<uint64_t>(digits);
-    if (!number || *number > max / unit || *number * unit < min)
-        refuse(option, text, fmt::format("{}, as a number with or without K, M or G", allowed));
-    return *number * unit;
-}
-
-std::chrono::milliseconds limit_of(const char* option, const std::string& text) {
-    // Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
-    char* end = nullptr;
-    const double seconds = std::strtod(text.c_str(), &end);
-    const bool number = text.find_first_not_of("0123456789.") == std::string::npos &&
-                        end != text.c_str() && *end == '\0';
-    if (!number || seconds < limit_seconds_min || seconds > limit_seconds_max)
-        refuse(option, text,
-            fmt::format("seconds from {} to {}", limit_seconds_min, limit_seconds_max));
-    return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-}
-
-std::string control_path_of(const std::string& text) {
-    if (text.size() > socket_path_bytes_max)
-        refuse("--control", text,
-            fmt::format("a path of at most {} bytes, or none", socket_path_bytes_max));
-    return text;
-}
-
-std::vector<Address> addresses_of(const std::vector<std::string>& texts) {
-    std::vector<Address> addresses;
-    std::set<std::string> seen;
-    for (const std::string& text : texts) {
-        const auto address = Address::parse(text);
-        if (!address)
-            refuse("--listen", text,
-                "ADDR:PORT, for example 127.0.0.1:9999, 0.0.0.0:9999 or "
-                "[::1]:9999 (port 0: any free one)");
-        if (address->port() != 0 && !seen.insert(address->text()).second)
-            refuse("--listen", text, "given once only");
-        addresses.push_back(*address);
-    }
-    return addresses;
-}
 
 Options options_of(const Texts& texts) {
     Options options;
@@ -136,6 +57,10 @@ Options options_of(const Texts& texts) {
     options.slow_policy = texts.slow_policy == "wait" ? SlowPolicy::wait : SlowPolicy::disconnect;
     options.hang_limit = limit_of("--hang-limit", texts.hang_limit);
     options.control = control_path_of(texts.control);
+    options.max_per_address = count_of("--max-per-address", texts.max_per_address, 0, users_max);
+    options.allow = networks_of("--allow", texts.allow);
+    options.deny = networks_of("--deny", texts.deny);
+    options.keepalive_seconds = count_of("--keepalive", texts.keepalive, 0, keepalive_seconds_max);
     options.log_level = texts.log_level;
     if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
         std::end(log_levels))
@@ -173,7 +98,7 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
     add("--hang-limit", texts.hang_limit, "SECONDS", "CHATSERV_HANG_LIMIT",
         "A worker that does not answer for that long is killed and replaced");
     app.add_option("--control", texts.control,
-           "Where `chatserv chaos` reaches this server, or none [chatserv-PID.sock in "
+           "Where `chatserv chaos` and `stats` reach this server, or none [chatserv-PID.sock in "
            "$XDG_RUNTIME_DIR, or $TMPDIR, or /tmp]")
         ->type_name("PATH")
         ->envname("CHATSERV_CONTROL");
@@ -181,6 +106,18 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "Least severity logged: " + list_of(log_levels));
     add("--log-format", texts.log_format, "FORMAT", "CHATSERV_LOG_FORMAT",
         "Log lines for people (text) or programs (json)");
+    add("--max-per-address", texts.max_per_address, "N", "CHATSERV_MAX_PER_ADDRESS",
+        "Users at once from one IPv4 address or IPv6 /64; 0 for any number");
+    const auto add_networks = [&](const char* name, std::vector<std::string>& networks,
+                                  const char* env, const char* help) {
+        app.add_option(name, networks, help)->type_name("CIDR")->delimiter(',')->envname(env);
+    };
+    add_networks("--allow", texts.allow, "CHATSERV_ALLOW",
+        "Let nobody in but from this network or address; may be repeated");
+    add_networks("--deny", texts.deny, "CHATSERV_DENY",
+        "Let nobody in from this network or address, even if allowed; may be repeated");
+    add("--keepalive", texts.keepalive, "SECONDS", "CHATSERV_KEEPALIVE",
+        "Disconnect a user whose machine has been silent for about that long; 0 for never");
     app.add_option("--config", config_file, "Read options from FILE, one `name = value` a line")
         ->type_name("FILE")
         ->envname("CHATSERV_CONFIG")
@@ -225,7 +162,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
         "chatserv");
     app.footer(
         "chatserv chaos --pid MASTER   kills workers of a running server at random, and says\n"
-        "                              how long each takeover took (chatserv chaos --help)");
+        "                              how long each takeover took (chatserv chaos --help)\n"
+        "chatserv stats --pid MASTER   says who came, was turned away and left, as JSON");
     Texts texts;
     std::string config_file;
     bool check_config = false;
@@ -246,18 +184,24 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
 }
 
 std::string describe(const Options& options) {
-    std::vector<std::string> listen;
-    for (const Address& address : options.listen)
-        listen.push_back(fmt::format("\"{}\"", address.text()));
-    return fmt::format(
-        "listen = [{}]\nusers = {}\nworkers = {}\nspares = {}\nlog-size = {}\n"
-        "stall-limit = {}\nmin-drain = {}\nslow-policy = {}\nhang-limit = {}\ncontrol = \"{}\"\n"
-        "log-level = {}\nlog-format = {}\n",
-        list_of(listen), options.users, options.workers, options.spares, options.log_bytes,
-        static_cast<double>(options.stall_limit.count()) / 1000, options.min_drain_bytes,
-        options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
-        static_cast<double>(options.hang_limit.count()) / 1000, options.control, options.log_level,
-        options.log_format == LogFormat::json ? "json" : "text");
+    const auto list = [](const char* name, const auto& items) {
+        std::vector<std::string> quoted;
+        for (const auto& item : items)
+            quoted.push_back(fmt::format("\"{}\"", item.text()));
+        return quoted.empty() ? "" : fmt::format("{} = [{}]\n", name, list_of(quoted));
+    };
+    return list("listen", options.listen) +
+           fmt::format("users = {}\nworkers = {}\nspares = {}\nlog-size = {}\nstall-limit = {}\n"
+                       "min-drain = {}\nslow-policy = {}\nhang-limit = {}\ncontrol = \"{}\"\n"
+                       "log-level = {}\nlog-format = {}\n",
+               options.users, options.workers, options.spares, options.log_bytes,
+               static_cast<double>(options.stall_limit.count()) / 1000, options.min_drain_bytes,
+               options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
+               static_cast<double>(options.hang_limit.count()) / 1000, options.control,
+               options.log_level, options.log_format == LogFormat::json ? "json" : "text") +
+           fmt::format("max-per-address = {}\nkeepalive = {}\n", options.max_per_address,
+               options.keepalive_seconds) +
+           list("allow", options.allow) + list("deny", options.deny);
 }
 
 } // namespace chatserv

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "master/address.h"
+#include "master/network.h"
 #include "shared/layout.h"
 #include "shared/logging.h"
 
@@ -27,6 +28,10 @@ struct Options {
     std::string control; // path of the control socket, or "none"; empty: where it usually is
     std::string log_level = "info";
     LogFormat log_format = LogFormat::text;
+    uint32_t max_per_address = 0; // 0: no limit
+    std::vector<Network> allow;   // empty: everybody
+    std::vector<Network> deny;
+    uint32_t keepalive_seconds = 60; // 0: off
     bool check_config = false;
 };
 

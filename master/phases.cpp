@@ -48,6 +48,7 @@ void Master::begin_stop(int signal) {
     phase_ = Phase::draining;
     stop_begun_ = std::chrono::steady_clock::now();
     listeners_.clear();
+    accept_pause_.reset();
     turned_away_.close_all();
     tell_workers(MessageType::stop_reading);
     // Draining and finishing are each bounded by the stall limit in the workers; should one of them

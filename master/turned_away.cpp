@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@ namespace chatserv {
 
 namespace {
 
-constexpr std::string_view message = "too many users!\n";
 constexpr int64_t patience_ms = 1000;
 
 // True when the peer has closed, or the connection is broken.
@@ -23,20 +21,26 @@ bool swallow_input(int fd) {
 
 } // namespace
 
-void TurnedAway::turn_away(UniqueFd socket) {
+void TurnedAway::turn_away(UniqueFd socket, std::string_view message) {
     [[maybe_unused]] const ssize_t sent = ::write(socket.get(), message.data(), message.size());
     if (::shutdown(socket.get(), SHUT_WR) == -1 || swallow_input(socket.get()))
         return;
     if (events_.change(
             static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
         return;
-    if (waiting_.size() == turned_away_max) {
-        waiting_.pop_front();
-        timed_ -= timed_ > 0 ? 1 : 0;
-    }
+    if (waiting_.size() == turned_away_max)
+        give_up_oldest();
     waiting_.push_back(std::move(socket));
     if (timed_ == 0)
         arm_timer();
+}
+
+bool TurnedAway::give_up_oldest() {
+    if (waiting_.empty())
+        return false;
+    waiting_.pop_front();
+    timed_ -= timed_ > 0 ? 1 : 0;
+    return true;
 }
 
 void TurnedAway::readable(int fd) {

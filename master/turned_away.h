@@ -1,4 +1,4 @@
-// Connections that found the table full: told so, and closed in a way that lets them hear it.
+// Connections that are not taken in: told why, and closed in a way that lets them hear it.
 //
 // A socket closed with unread input resets the connection, and a reset can overtake the message. So
 // each stays for a moment, sent EOF, its input swallowed, until it closes, its time is over, or too
@@ -9,6 +9,7 @@
 #include "shared/fd.h"
 
 #include <deque>
+#include <string_view>
 
 namespace chatserv {
 
@@ -19,8 +20,12 @@ public:
     TurnedAway(EventQueue& events, uint64_t udata, uintptr_t timer_ident) :
         events_(events), udata_(udata), timer_ident_(timer_ident) {}
 
-    // Sends `too many users!\n` as far as the socket takes it.
-    void turn_away(UniqueFd socket);
+    // Sends the message as far as the socket takes it.
+    void turn_away(UniqueFd socket, std::string_view message);
+
+    // Closes the one that has been here longest, for the sake of its descriptor; false where there
+    // is none.
+    bool give_up_oldest();
 
     // EVFILT_READ with this object's udata, on this descriptor.
     void readable(int fd);

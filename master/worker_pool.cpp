@@ -29,18 +29,16 @@ constexpr int64_t respawn_delay_ms_after_kill = 10;
 } // namespace
 
 WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
-    const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata,
-    uintptr_t respawn_timer_ident) :
+    const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata) :
     program_(program),
-    region_(region), doorbells_(doorbells), events_(events), channel_udata_(channel_udata),
-    respawn_timer_ident_(respawn_timer_ident), logging_arguments_{options.log_level,
-                                                   options.log_format == LogFormat::json ? "json"
-                                                                                         : "text"},
+    region_(region), doorbells_(doorbells), events_(events),
+    channel_udata_(channel_udata), logging_arguments_{options.log_level,
+                                       options.log_format == LogFormat::json ? "json" : "text"},
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
     hang_watch_(region.heartbeats(), options.hang_limit), pids_(options.workers) {}
 
 void WorkerPool::replenish() {
-    while (starting_allowed_ && !throttled_ && processes_.size() < processes_wanted_) {
+    while (starting_allowed_ && !respawn_at_ && processes_.size() < processes_wanted_) {
         try {
             start_one();
         } catch (const std::system_error& failure) {
@@ -101,13 +99,7 @@ void WorkerPool::throttle(bool own_fault) {
         fmt::format("{} worker processes in a row ended before their first work: the next is "
                     "started in {} ms",
             died_young_, delay));
-    throttled_ =
-        events_.change(respawn_timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, delay) == 0;
-}
-
-void WorkerPool::respawn_timer() {
-    throttled_ = false;
-    replenish();
+    respawn_at_ = Clock::now() + std::chrono::milliseconds(delay);
 }
 
 WorkerPool::Process* WorkerPool::find(pid_t pid) {
@@ -186,6 +178,21 @@ void WorkerPool::end(Process& process, std::string because) {
     ::kill(process.pid, SIGKILL);
 }
 
+std::optional<HangWatch::Clock::time_point> WorkerPool::next_look() const {
+    const auto hung = hang_watch_.next_look();
+    if (!respawn_at_)
+        return hung;
+    return std::min(hung.value_or(*respawn_at_), *respawn_at_);
+}
+
+void WorkerPool::look() {
+    end_hung();
+    if (respawn_at_ && *respawn_at_ <= Clock::now()) {
+        respawn_at_.reset();
+        replenish();
+    }
+}
+
 void WorkerPool::end_hung() {
     for (const uint32_t seat : hang_watch_.overdue(Clock::now()))
         for (auto& [pid, process] : processes_)
@@ -204,6 +211,7 @@ void WorkerPool::hang_up(Process& process) {
 
 void WorkerPool::dismiss_all() {
     starting_allowed_ = false;
+    respawn_at_.reset();
     for (auto& [pid, process] : processes_)
         hang_up(process);
 }

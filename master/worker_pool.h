@@ -43,12 +43,10 @@ public:
 
     // `channel_udata`: what the events of the processes' channels carry, the pid in its lower half.
     WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
-        const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata,
-        uintptr_t respawn_timer_ident);
+        const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata);
 
     // Starts as many processes as are missing, unless starting is throttled.
     void replenish();
-    void respawn_timer();
 
     // Null for a process that is no longer there: late word of it is to be ignored.
     [[nodiscard]] Process* find(pid_t pid);
@@ -73,10 +71,10 @@ public:
 
     // SIGKILLs a process; its exit will be told. `because` goes into the log then.
     void end(Process& process, std::string because);
-    // When end_hung() is due; nothing where no process is left.
-    [[nodiscard]] auto next_look() const { return hang_watch_.next_look(); }
-    // Ends those that do not answer any more (P5).
-    void end_hung();
+    // When look() is due; nothing where no process is left and none is to be started.
+    [[nodiscard]] std::optional<HangWatch::Clock::time_point> next_look() const;
+    // Ends those that do not answer any more (P5), and starts others where that was put off.
+    void look();
 
     // Sends what is queued, now or when the channel takes more.
     void send(Process& process);
@@ -90,13 +88,13 @@ public:
 private:
     void start_one();
     void throttle(bool own_fault);
+    void end_hung();
 
     const WorkerProgram& program_;
     const Region& region_;
     const std::vector<FdPair>& doorbells_;
     EventQueue& events_;
     uint64_t channel_udata_;
-    uintptr_t respawn_timer_ident_;
     std::vector<std::string> logging_arguments_;
     size_t processes_wanted_;
     std::chrono::milliseconds hang_limit_;
@@ -104,7 +102,8 @@ private:
     std::map<pid_t, Process> processes_;
     std::vector<pid_t> pids_; // by entry; 0: nobody
     uint32_t died_young_ = 0; // one after the other
-    bool throttled_ = false;
+    // None: at once. No timer: where descriptors are short, one might not be had.
+    std::optional<HangWatch::Clock::time_point> respawn_at_{};
     bool starting_allowed_ = true;
 };
 

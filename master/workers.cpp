@@ -3,6 +3,7 @@
 
 #include "shared/logging.h"
 
+#include <cerrno>
 #include <cstring>
 #include <fmt/core.h>
 
@@ -14,6 +15,10 @@ constexpr int64_t resend_pause_ms = 1000;
 
 std::string words_for(const ClosedClient& closed) {
     const bool reset = closed.error == ECONNRESET || closed.error == EPIPE;
+    const bool broken =
+        closed.reason == LeaveReason::read_error || closed.reason == LeaveReason::write_error;
+    if (broken && closed.error == ETIMEDOUT)
+        return "connection timed out"; // keepalive.h
     switch (closed.reason) {
     case LeaveReason::end_of_file:
         return "end of file";
@@ -149,7 +154,7 @@ void Master::client_closed(const WorkerPool::Process& process, const ClosedClien
     const std::string reason = words_for(closed);
     log_info("left", fmt::format("user {} left: {}", closed.client.slot, reason),
         {{"slot", closed.client.slot}, {"reason", reason}});
-    escrow_.release(closed.client);
+    let_go(closed.client, departure_of(closed));
 }
 
 // A worker that says what none of ours would say is ended, and then recovered like any other.

@@ -88,7 +88,11 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--hang-limit", "never"}, BadOption{"--control", "/tmp/" + std::string(200, 'x')},
         BadOption{"--listen", "nowhere"}, BadOption{"--listen", "127.0.0.1"},
         BadOption{"--listen", "127.0.0.1:65536"}, BadOption{"--listen", "::1:9999"},
-        BadOption{"--listen", "[::1:9999"}, BadOption{"--log-level", "loud"},
+        BadOption{"--listen", "[::1:9999"}, BadOption{"--max-per-address", "-1"},
+        BadOption{"--max-per-address", "few"}, BadOption{"--allow", "10.0.0.0/33"},
+        BadOption{"--allow", "10.1.2.3/8"}, BadOption{"--deny", "somebody"},
+        BadOption{"--deny", "::1%lo"}, BadOption{"--keepalive", "-1"},
+        BadOption{"--keepalive", "7201"}, BadOption{"--log-level", "loud"},
         BadOption{"--log-format", "xml"}));
 
 TEST_F(OptionsTest, RefusesAnUnknownOption) {
@@ -129,7 +133,8 @@ TEST_F(OptionsTest, HelpsWithEveryOption) {
     EXPECT_EQ(finished.status, 0);
     for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
              "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
-             "--config", "--check-config", "--version", "--help", "chatserv chaos"})
+             "--max-per-address", "--allow", "--deny", "--keepalive", "--config", "--check-config",
+             "--version", "--help", "chatserv chaos", "chatserv stats"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
@@ -153,7 +158,8 @@ TEST_F(OptionsTest, ChecksWithoutStarting) {
 
 TEST_F(OptionsTest, TakesBackWhatItSaysIsInForce) {
     const std::vector<std::string> options{"--check-config", "--listen", "[::1]:7", "--users", "7",
-        "--hang-limit", "0.5", "--stall-limit", "2.5"};
+        "--hang-limit", "0.5", "--stall-limit", "2.5", "--max-per-address", "3", "--keepalive", "0",
+        "--allow", "10.0.0.0/8,::1", "--deny", "10.9.0.0/16"};
     const std::string in_force = run_chatserv(options).output;
     const std::string file = directory_.file("chatserv.conf", in_force);
     EXPECT_EQ(run_chatserv({"--check-config", "--config", file}).output, in_force);

@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
+#if __has_include(<linux/filter.h>)
+#include <linux/filter.h>
+#endif
 
 namespace chatserv::test {
 
@@ -26,14 +29,21 @@ void keep_kernel_buffers_small(int fd, int receive_buffer_bytes) {
 
 } // namespace
 
-Client::Client(Loop& loop, const Endpoint& server, int receive_buffer_bytes) :
-    Source(loop), fd_(::socket(server.family(), SOCK_STREAM, 0)) {
+Client::Client(
+    Loop& loop, const Endpoint& server, int receive_buffer_bytes, const std::string& source) :
+    Source(loop),
+    fd_(::socket(server.family(), SOCK_STREAM, 0)) {
     if (!fd_)
         throw std::system_error(errno, std::generic_category(), "socket");
     set_close_on_exec(fd_.get(), true);
     set_nonblocking(fd_.get());
     if (receive_buffer_bytes != 0)
         keep_kernel_buffers_small(fd_.get(), receive_buffer_bytes);
+    if (!source.empty()) {
+        const Endpoint from(source + ":0");
+        if (::bind(fd_.get(), from.address(), from.length()) == -1)
+            throw std::system_error(errno, std::generic_category(), "bind to " + source);
+    }
     if (::connect(fd_.get(), server.address(), server.length()) == -1 && errno != EINPROGRESS)
         throw std::system_error(errno, std::generic_category(), "connect to " + server.text());
     address_ = Endpoint::of_socket(fd_.get()).text();
@@ -49,6 +59,17 @@ void Client::reset() {
     const linger at_once{1, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     fd_.reset();
+}
+
+bool Client::fall_silent() {
+#ifdef SO_ATTACH_FILTER
+    // A program for the kernel's filter, to which every packet for this socket is 0 bytes long.
+    sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const sock_fprog filter{1, &nothing};
+    return ::setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) == 0;
+#else
+    return false;
+#endif
 }
 
 void Client::wait_for(std::string_view text) {

@@ -14,8 +14,10 @@ namespace chatserv::test {
 class Client final : public Loop::Source {
 public:
     // Begins to connect. With a `receive_buffer_bytes` other than 0 (SO_RCVBUF) TCP holds little
-    // for this client, so that the server soon notices when it does not read.
-    Client(Loop& loop, const Endpoint& server, int receive_buffer_bytes = 0);
+    // for this client, so that the server soon notices when it does not read. `source`: the IP
+    // address that it comes from, as "127.0.0.2" or "[::1]"; otherwise the system's choice.
+    Client(Loop& loop, const Endpoint& server, int receive_buffer_bytes = 0,
+        const std::string& source = "");
 
     // As the server's log names it.
     [[nodiscard]] const std::string& address() const { return address_; }
@@ -28,6 +30,9 @@ public:
     void half_close();
     // Ends both with a TCP reset; what is queued is given up.
     void reset();
+    // From now on its machine is as good as switched off: nothing that comes for it is answered.
+    // False where this system lets nobody do that.
+    [[nodiscard]] bool fall_silent();
     // close(2) at once: what an interrupted program does.
     void close() { fd_.reset(); }
 

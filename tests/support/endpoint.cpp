@@ -77,10 +77,14 @@ std::string Endpoint::text() const {
     return written_host + ":" + std::to_string(port());
 }
 
-bool has_ipv6() {
-    const Endpoint any_port("[::1]:0");
-    const UniqueFd socket(::socket(AF_INET6, SOCK_STREAM, 0));
+bool has_address(const std::string& host) {
+    const Endpoint any_port(host + ":0");
+    const UniqueFd socket(::socket(any_port.family(), SOCK_STREAM, 0));
     return socket && ::bind(socket.get(), any_port.address(), any_port.length()) == 0;
+}
+
+bool has_ipv6() {
+    return has_address("[::1]");
 }
 
 } // namespace chatserv::test

@@ -34,7 +34,9 @@ private:
     socklen_t length_ = 0;
 };
 
-// Whether this machine lets a socket be bound to ::1.
+// Whether this machine lets a socket be bound to that host: "127.0.0.2", "[::1]".
+[[nodiscard]] bool has_address(const std::string& host);
+// ... to ::1.
 [[nodiscard]] bool has_ipv6();
 
 } // namespace chatserv::test

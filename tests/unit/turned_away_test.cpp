@@ -1,4 +1,4 @@
-// Connections that found the table full: what they hear, and that nobody waits for them.
+// Connections that are not taken in: what they hear, and that nobody waits for them.
 #include "master/turned_away.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ constexpr uintptr_t timer_ident = 3;
 struct TurnedAwayTest : ::testing::Test {
     UniqueFd turn_away() {
         FdPair ends = make_stream_pair();
-        turned_away.turn_away(std::move(ends.first));
+        turned_away.turn_away(std::move(ends.first), "too many users!\n");
         return std::move(ends.second);
     }
 
@@ -79,6 +79,22 @@ TEST_F(TurnedAwayTest, StaysUntilTooManyOthersCame) {
     EXPECT_FALSE(is_open(clients[0]));
     for (size_t i = 1; i < clients.size(); ++i)
         EXPECT_TRUE(is_open(clients[i])) << i;
+}
+
+TEST_F(TurnedAwayTest, GivesUpTheOldestForItsDescriptor) {
+    EXPECT_FALSE(turned_away.give_up_oldest());
+    const UniqueFd first = turn_away();
+    const UniqueFd second = turn_away();
+    EXPECT_TRUE(turned_away.give_up_oldest());
+    EXPECT_FALSE(is_open(first));
+    EXPECT_TRUE(is_open(second));
+    wait_for_timer(); // set for the first one
+    turned_away.timer();
+    EXPECT_TRUE(is_open(second));
+    wait_for_timer();
+    turned_away.timer();
+    EXPECT_FALSE(is_open(second));
+    EXPECT_FALSE(turned_away.give_up_oldest());
 }
 
 TEST_F(TurnedAwayTest, ATimerThatComesAfterTheEndFindsNobody) {

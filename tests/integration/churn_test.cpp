@@ -1,0 +1,172 @@
+// Storms of people who come and go, most of them with a reset: afterwards everything is as before.
+// CHATSERV_TEST_CHURN says how many come, CHATSERV_TEST_SEED repeats the choices (not the timing).
+#include "tests/integration/stats_query.h"
+#include "tests/support/process_figures.h"
+#include "tests/support/seed.h"
+
+#include <deque>
+#include <random>
+
+namespace chatserv::test {
+namespace {
+
+// The allocator's own habits; and what a sanitizer keeps, which has no bound.
+constexpr std::uint64_t growth_bytes_max = 2'000'000;
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool memory_counts = false;
+#else
+constexpr bool memory_counts = true;
+#endif
+
+class ChurnTest : public StatsServerTest {
+protected:
+    // Some come, and some of those who are there go, in one way or another. At most `crowd` are
+    // there at once, so that the table is full at times.
+    void churn(std::uint64_t visits) {
+        constexpr std::size_t crowd = 20;
+        std::deque<std::unique_ptr<Client>> present;
+        for (std::uint64_t visit = 0; visit < visits; ++visit) {
+            present.push_back(
+                std::make_unique<Client>(loop_, server_->endpoint(), 0, any_source()));
+            if (random_() % 2 == 0)
+                present.back()->send("visit " + std::to_string(visit) + "\n");
+            if (random_() % 4 == 0)
+                loop_.turn(std::chrono::milliseconds(0));
+            while (present.size() > random_() % crowd) {
+                leave(*present.front());
+                present.pop_front();
+            }
+        }
+        for (const auto& client : present)
+            client->reset();
+    }
+
+    // Mostly resets, since a connection that is closed keeps its port busy for a minute.
+    void leave(Client& client) {
+        switch (random_() % 20) {
+        case 0:
+            client.close();
+            break;
+        case 1:
+            client.half_close();
+            loop_.turn(std::chrono::milliseconds(0));
+            break;
+        default:
+            client.reset();
+        }
+    }
+
+    std::string any_source() {
+        if (!has_other_sources_)
+            return "";
+        return "127.0.0." + std::to_string(1 + random_() % 9);
+    }
+
+    // The kernel hands connections out in the order in which they came: once one of ours is in,
+    // all before it were looked at. When only the two who stay are left, the storm is over.
+    void wait_for_the_end_of_the_storm() {
+        for (bool in = false; !in;) {
+            Client marker(loop_, server_->endpoint());
+            loop_.wait_until(
+                [&] {
+                    in = server_->count(" joined from " + marker.address()) > 0;
+                    return in || marker.ended();
+                },
+                "a last one to be let in or turned away");
+            marker.reset();
+        }
+        wait_for_stats([](const auto& said) { return said["users"] == 2; });
+    }
+
+    std::vector<pid_t> processes() {
+        std::vector<pid_t> pids = server_->worker_pids();
+        pids.push_back(server_->process().pid());
+        return pids;
+    }
+
+    std::vector<std::size_t> descriptors() {
+        std::vector<std::size_t> all;
+        for (const pid_t pid : processes())
+            all.push_back(descriptors_of(pid).value_or(0));
+        return all;
+    }
+
+    std::vector<std::uint64_t> memory() {
+        std::vector<std::uint64_t> all;
+        for (const pid_t pid : processes())
+            all.push_back(memory_bytes_of(pid).value_or(0));
+        return all;
+    }
+
+    // Those who were turned away are let go within a second.
+    void expect_as_many_descriptors_as(const std::vector<std::size_t>& before) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (descriptors() != before && std::chrono::steady_clock::now() < deadline)
+            loop_.turn(std::chrono::milliseconds(10));
+        EXPECT_EQ(descriptors(), before) << "of the workers, and of the master";
+    }
+
+    void expect_hardly_more_memory_than(const std::vector<std::uint64_t>& before) {
+        const std::vector<std::uint64_t> after = memory();
+        ASSERT_EQ(before.size(), after.size());
+        for (std::size_t i = 0; i < before.size() && memory_counts; ++i)
+            EXPECT_LT(after[i], before[i] + growth_bytes_max) << "process " << i;
+    }
+
+    // Every slot but those of the two who stay, from the lowest on.
+    void expect_that_every_slot_is_free() {
+        const std::string source = has_other_sources_ ? "127.0.0.77" : "";
+        std::vector<std::unique_ptr<Client>> all;
+        for (unsigned slot = 2; slot < 10; ++slot) {
+            all.push_back(std::make_unique<Client>(loop_, server_->endpoint(), 0, source));
+            EXPECT_EQ(server_->wait_for_join(all.back()->address()).slot, slot);
+        }
+        for (const auto& client : all)
+            client->reset();
+        wait_for_stats([](const auto& said) { return said["users"] == 2; });
+    }
+
+    const bool has_other_sources_ = has_address("127.0.0.9") && has_address("127.0.0.77");
+    std::mt19937_64 random_{base_seed()};
+};
+
+TEST_F(ChurnTest, LeavesNothingBehind) {
+    const std::uint64_t visits = number_from_environment("CHATSERV_TEST_CHURN", 3000);
+    start_with_control(
+        {"--workers", "2", "--log-size", "64K", "--max-per-address", "8", "--log-level", "info"});
+    const auto speaker = join();
+    const auto witness = join();
+
+    const std::vector<std::size_t> descriptors_before = descriptors();
+
+    churn(500); // the first storm takes the memory that every storm needs
+    wait_for_the_end_of_the_storm();
+    const std::vector<std::uint64_t> memory_before = memory();
+
+    churn(visits);
+    wait_for_the_end_of_the_storm();
+    expect_as_many_descriptors_as(descriptors_before);
+    expect_hardly_more_memory_than(memory_before);
+    expect_that_every_slot_is_free();
+
+    // Many times the log: a reader that was forgotten in it would hold it up.
+    const std::string much(1'000'000, 'm');
+    const std::size_t heard = witness->received().size();
+    speaker->send(much);
+    witness->wait_for_bytes(heard + much.size());
+    EXPECT_EQ(witness->received().substr(heard), much);
+    EXPECT_EQ(server_->count("user 0 left"), 0U);
+    EXPECT_EQ(server_->count("user 1 left"), 0U);
+    EXPECT_EQ(server_->count("error master: "), 0U);
+
+    const auto said = stats();
+    std::uint64_t left = 0;
+    for (const auto& [reason, count] : said["left"].items())
+        left += count.get<std::uint64_t>();
+    EXPECT_EQ(said["accepted"], left + 2);
+    EXPECT_EQ(said["accept_pauses"], 0);
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,71 @@
+// Peers that are gone without a word, and those that only seem to be.
+#include "tests/integration/stats_query.h"
+
+namespace chatserv::test {
+namespace {
+
+class KeepaliveTest : public StatsServerTest {
+protected:
+    // One who joins and is then as if its machine was switched off; none where that cannot be had.
+    std::unique_ptr<Client> join_and_fall_silent() {
+        auto client = join();
+        if (!client->fall_silent())
+            client.reset();
+        return client;
+    }
+};
+
+TEST_F(KeepaliveTest, DisconnectsOneWhoseMachineIsSilent) {
+    start_with_control({"--keepalive", "1"});
+    const auto dead = join_and_fall_silent();
+    if (!dead)
+        GTEST_SKIP() << "no client can be made to fall silent here";
+    server_->wait_for_line("user 0 left: connection timed out");
+    EXPECT_EQ(stats()["left"]["timed_out"], 1);
+    const auto next = join();
+    server_->wait_for_line("user 0 joined from " + next->address());
+}
+
+// One that is idle, and one that reads nothing while much is there for it: both are alive. When the
+// one that is not has left twice, twice the time is over.
+TEST_F(KeepaliveTest, LetsThoseBeWhoAnswer) {
+    start_with_control({"--keepalive", "1", "--log-size", "16M", no_stall_limit});
+    const auto talker = join();
+    const auto witness = join();
+    const auto paused = join_paused();
+    const auto idle = join();
+    const std::string much(8'000'000, 'm');
+    talker->send(much);
+    witness->wait_for_bytes(much.size());
+    for (std::size_t deaths = 1; deaths <= 2; ++deaths) {
+        const auto dead = join_and_fall_silent();
+        if (!dead)
+            GTEST_SKIP() << "no client can be made to fall silent here";
+        server_->wait_for_line(" left: connection timed out", deaths);
+    }
+    EXPECT_EQ(server_->count(" left: "), 2U);
+    paused->resume();
+    paused->wait_for_bytes(much.size());
+    EXPECT_EQ(paused->received(), much);
+    idle->send("still here");
+    talker->wait_for("still here");
+}
+
+// A second server tells when the time would be over.
+TEST_F(KeepaliveTest, AsksNobodyWhereItIsOff) {
+    start_with_control({"--keepalive", "0"});
+    const auto silent = join_and_fall_silent();
+    if (!silent)
+        GTEST_SKIP() << "no client can be made to fall silent here";
+    Server clock(loop_, {.more = {"--keepalive", "1"}});
+    for (std::size_t deaths = 1; deaths <= 2; ++deaths) {
+        Client dead(loop_, clock.endpoint());
+        clock.wait_for_join(dead.address());
+        ASSERT_TRUE(dead.fall_silent());
+        clock.wait_for_line(" left: connection timed out", deaths);
+    }
+    EXPECT_EQ(server_->count(" left: "), 0U);
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,102 @@
+// `chatserv stats`: what is counted, and who can ask.
+#include "tests/integration/stats_query.h"
+
+#include "shared/unix_socket.h"
+
+#include <gmock/gmock.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace chatserv::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class StatsTest : public StatsServerTest {
+protected:
+    Finished run_stats(std::vector<std::string> options) {
+        options.insert(options.begin(), {chatserv_path(), "stats"});
+        return run(loop_, {options});
+    }
+};
+
+TEST_F(StatsTest, CountsWhoCameWhoDidNotGetInAndWhoLeft) {
+    start_with_control({"--users", "2"});
+    EXPECT_EQ(stats(), json::parse(R"({"event":"stats","users":0,"users_max":2,"accepted":0,
+            "turned_away":{"not_allowed":0,"address_full":0,"table_full":0},
+            "left":{"end_of_file":0,"reset":0,"timed_out":0,"error":0,"stalled":0,
+                    "fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":0},
+            "accept_pauses":0,"accepting":true})"));
+    {
+        const auto first = join();
+        const auto second = join();
+        Client refused(loop_, server_->endpoint());
+        refused.wait_for_end();
+        EXPECT_EQ(stats()["users"], 2);
+        first->half_close();
+        first->wait_for_end();
+        second->reset();
+        server_->wait_for_line(" left: ", 2);
+    }
+    const json said = stats();
+    EXPECT_EQ(said["users"], 0);
+    EXPECT_EQ(said["accepted"], 2);
+    EXPECT_EQ(said["turned_away"]["table_full"], 1);
+    EXPECT_EQ(said["left"]["end_of_file"], 1);
+    EXPECT_EQ(said["left"]["reset"], 1);
+}
+
+// R5: who sees its connection closed finds its slot free, and itself counted.
+TEST_F(StatsTest, CountsOneWhoLeavesBeforeItKnows) {
+    start_with_control();
+    for (int i = 1; i <= 5; ++i) {
+        const auto client = join();
+        client->half_close();
+        client->wait_for_end();
+        const json said = stats();
+        EXPECT_EQ(said["users"], 0);
+        EXPECT_EQ(said["left"]["end_of_file"], i);
+    }
+}
+
+TEST_F(StatsTest, FindsTheServerByItsPid) {
+    Server other(loop_, {.environment = {{"TMPDIR", folder_.path().string()},
+                             {"XDG_RUNTIME_DIR", ""}, {"CHATSERV_CONTROL", ""}}});
+    const std::string pid = std::to_string(other.process().pid());
+    const Finished finished =
+        run(loop_, {{chatserv_path(), "stats", "--pid", pid},
+                       {{"TMPDIR", folder_.path().string()}, {"XDG_RUNTIME_DIR", ""}}});
+    EXPECT_EQ(finished.status, 0) << finished.errors;
+    EXPECT_EQ(json::parse(finished.output)["users_max"], 10);
+    EXPECT_EQ(other.stop(), 0);
+}
+
+TEST_F(StatsTest, SaysWhatIsWrong) {
+    EXPECT_EQ(run_stats({}).status, EX_USAGE);
+    EXPECT_THAT(run_stats({}).errors, HasSubstr("say which server with --pid"));
+    EXPECT_EQ(run_stats({"--pid", "self"}).status, EX_USAGE);
+    const Finished nobody = run_stats({"--control", socket()});
+    EXPECT_EQ(nobody.status, EX_UNAVAILABLE);
+    EXPECT_THAT(nobody.errors, HasSubstr("cannot reach a master at " + socket()));
+    EXPECT_EQ(run_stats({"--help"}).status, 0);
+}
+
+// By hand, as control.h says that `nc -U` will do.
+TEST_F(StatsTest, RefusesWhatIsNotAskedRight) {
+    start_with_control();
+    for (const std::string request : {"stats now\n", "stat\n", " stats\n", "statistics\n"}) {
+        const UniqueFd control = connect_to(socket());
+        ASSERT_EQ(::write(control.get(), request.data(), request.size()),
+            static_cast<ssize_t>(request.size()));
+        std::string heard;
+        char byte = 0;
+        while (std::count(heard.begin(), heard.end(), '\n') < 2 &&
+               ::read(control.get(), &byte, 1) == 1)
+            heard.push_back(byte);
+        EXPECT_THAT(heard, HasSubstr(R"({"event":"refused","reason":"not understood)")) << request;
+    }
+}
+
+} // namespace
+} // namespace chatserv::test
