@@ -20,9 +20,9 @@ Service::Service(const Region& region, uint32_t entry, EventQueue& events,
     entry_(entry),
     shared_entry_(&region.worker_table()[entry]), events_(events), doorbells_(doorbells),
     heartbeat_(heartbeat), users_(region), log_(region), log_control_(&region.log_control()),
-    ingest_(region, entry), fan_out_(region, entry), slow_policy_{region.header().slow_policy},
+    ingest_(region, entry), fan_out_(region, entry),
     stalls_(std::chrono::milliseconds(region.header().stall_limit_ms),
-        region.header().min_drain_bytes, slow_policy_),
+        region.header().min_drain_bytes, SlowPolicy{region.header().slow_policy}),
     doubt_(operation_in_flight(*shared_entry_)) {
     if (doubt_.operation == Operation::none)
         settled_bytes_ = 0;

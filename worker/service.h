@@ -108,7 +108,6 @@ private:
     Ingest ingest_;
     FanOut fan_out_;
     Roster roster_;
-    SlowPolicy slow_policy_;
     StallWatch stalls_;
 
     // The operation in the midst of which a predecessor died. Until the kernel has been asked how

@@ -58,7 +58,8 @@ void Service::stall_timer() {
         if (client->phase == Client::Phase::lingering ||
             client->leave_reason == LeaveReason::server_stopped)
             drop(*client, LeaveReason::server_stopped, 0);
-        else if (watched.kind == StallWatch::Kind::room && slow_policy_ == SlowPolicy::disconnect)
+        else if (watched.kind == StallWatch::Kind::room &&
+                 stalls_.policy() == SlowPolicy::disconnect)
             drop(*client, LeaveReason::fell_behind, 0);
         else
             drop(*client, LeaveReason::stalled, 0);

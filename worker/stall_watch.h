@@ -40,6 +40,8 @@ public:
     StallWatch(std::chrono::milliseconds limit, uint32_t min_drain_bytes, SlowPolicy policy) :
         limit_(limit), min_drain_bytes_(min_drain_bytes), policy_(policy) {}
 
+    [[nodiscard]] SlowPolicy policy() const { return policy_; }
+
     // The client's socket is full; it has everything.
     static void fell_behind(Client& client);
     static void caught_up(Client& client) { client.drain.open = false; }
