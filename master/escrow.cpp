@@ -46,6 +46,7 @@ ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
     held.entry = entry;
     held.announced = false;
     held.moving = false;
+    held.to_be_sent_again = false;
     ++held.generation;
     ++clients_of_entry_[entry];
     ++held_;

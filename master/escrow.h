@@ -23,9 +23,10 @@ public:
         UniqueFd socket; // none: the slot is free
         Address peer;
         uint32_t generation = 0;
-        uint16_t entry = 0;     // the worker table's entry that serves it
-        bool announced = false; // its joining was confirmed once
-        bool moving = false;    // its worker died, and the next has not confirmed it yet
+        uint16_t entry = 0;            // the worker table's entry that serves it
+        bool announced = false;        // its joining was confirmed once
+        bool moving = false;           // its worker died, and the next has not confirmed it yet
+        bool to_be_sent_again = false; // its worker had no descriptor for it
     };
 
     // `keep_account`: the kernel's account of each connection can be relied on (account_check.h).
@@ -36,6 +37,8 @@ public:
     [[nodiscard]] bool empty() const { return held_ == 0; }
     [[nodiscard]] uint32_t held() const { return held_; }
     [[nodiscard]] uint32_t slots() const { return users_.size(); }
+    // All that were ever held are below it.
+    [[nodiscard]] uint32_t slots_ever_used() const { return static_cast<uint32_t>(slots_.size()); }
     [[nodiscard]] uint32_t clients_of(uint16_t entry) const { return clients_of_entry_[entry]; }
 
     // Takes a client into the lowest free slot (R1) and assigns it to a worker. Not when full().

@@ -16,6 +16,9 @@ namespace chatserv {
 
 namespace {
 
+// More than its channel can hold.
+constexpr int last_words_max = 10'000;
+
 std::string end_of(int wait_status) {
     if (WIFSIGNALED(wait_status))
         return fmt::format(
@@ -33,7 +36,7 @@ void Master::handle_exit(pid_t pid) {
     ::waitpid(pid, &wait_status, 0);
     // Its last words first: who it was done with is not to be handed on.
     if (process->channel.open())
-        read_channel(*process);
+        (void)read_channel(*process, last_words_max);
 
     const WorkerPool::Departure departure = pool_.remove(pid, wait_status);
     if (phase_ == Phase::dismissing)

@@ -138,7 +138,9 @@ int Master::run() {
         }
         for (const EventQueue::Event* const event : accepting)
             handle(*event);
+        read_on();
         try_to_accept_again();
+        send_again();
         for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
             send_clients(entry);
         advance_stop();
@@ -147,9 +149,13 @@ int Master::run() {
 }
 
 std::optional<std::chrono::nanoseconds> Master::until_next_look() const {
+    if (!unread_.empty())
+        return std::chrono::nanoseconds::zero();
     auto next = pool_.next_look();
     if (accept_pause_)
         next = std::min(next.value_or(accept_pause_->retry_at), accept_pause_->retry_at);
+    if (send_again_at_)
+        next = std::min(next.value_or(*send_again_at_), *send_again_at_);
     if (!next)
         return std::nullopt;
     return std::max(*next - HangWatch::Clock::now(), HangWatch::Clock::duration::zero());
@@ -189,11 +195,6 @@ void Master::handle_timer(uintptr_t ident) {
     switch (ident) {
     case turned_away_timer_ident:
         turned_away_.timer();
-        break;
-    case resend_timer_ident:
-        for (const ClientId client : std::exchange(not_received_, {}))
-            if (const Escrow::Held* const held = escrow_.find(client))
-                outbox_[held->entry].push_back(client);
         break;
     case stop_timer_ident:
         log_warning("stop_overdue", "the workers did not come to an end, so they are ended");

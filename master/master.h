@@ -27,8 +27,7 @@ namespace chatserv {
 
 // The idents of the master's timers.
 inline constexpr uintptr_t turned_away_timer_ident = 1;
-inline constexpr uintptr_t resend_timer_ident = 2;
-inline constexpr uintptr_t stop_timer_ident = 3;
+inline constexpr uintptr_t stop_timer_ident = 2;
 
 // The upper half of an event's udata says what its descriptor is.
 inline constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
@@ -75,8 +74,11 @@ private:
 
     // what the workers say: workers.cpp
     void handle_channel(pid_t pid);
-    void read_channel(WorkerPool::Process& process);
+    [[nodiscard]] bool read_channel(WorkerPool::Process& process, int messages_max);
+    void read_on();
     bool handle_message(WorkerPool::Process& process, const Message& message);
+    void send_again_later(const WorkerPool::Process& process, std::span<const ClientId> clients);
+    void send_again();
     void confirm_attached(WorkerPool::Process& process, ClientId client);
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
     void distrust(WorkerPool::Process& process);
@@ -119,12 +121,15 @@ private:
 
     // Clients to be sent to an entry's worker: those that it was not sent yet, by entry.
     std::vector<std::vector<ClientId>> outbox_;
-    std::vector<ClientId> not_received_; // to be sent again after a while
-    std::vector<bool> stopped_reading_;  // by entry, while draining
+    std::vector<ClientId> not_received_; // to be sent again, and when
+    std::optional<std::chrono::steady_clock::time_point> send_again_at_{};
+    std::vector<pid_t> unread_;         // whose words were received, but not all of them heard yet
+    std::vector<bool> stopped_reading_; // by entry, while draining
     std::chrono::milliseconds stall_limit_;
     uint32_t keepalive_seconds_;
 
-    // While nobody can be accepted. No timer: where descriptors are short it might not be had.
+    // While nobody can be accepted. (Neither for this nor for `send_again_at_` a timer of its own:
+    // where descriptors are short it might not be had.)
     struct AcceptPause {
         std::chrono::steady_clock::time_point begun;
         std::chrono::steady_clock::time_point retry_at;

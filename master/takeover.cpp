@@ -23,6 +23,7 @@ std::vector<ClientId> recover_entry(
         staging.discard();
 
     const UserTable users(region);
+    users.count_in(escrow.slots_ever_used());
     const BroadcastLog log(region);
     std::vector<ClientId> lost;
     for (const ClientId client : escrow.all_of(entry)) {

@@ -6,12 +6,18 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/core.h>
+#include <utility>
 
 namespace chatserv {
 
 namespace {
 
-constexpr int64_t resend_pause_ms = 1000;
+// So much of what one worker says is heard before others are: one that talks without end does not
+// have the master to itself.
+constexpr int messages_per_turn = 256;
+
+// Until clients are sent again to a worker that had no descriptors for them.
+constexpr std::chrono::seconds resend_pause{1};
 
 std::string words_for(const ClosedClient& closed) {
     const bool reset = closed.error == ECONNRESET || closed.error == EPIPE;
@@ -48,15 +54,22 @@ void Master::handle_channel(pid_t pid) {
     WorkerPool::Process* const process = pool_.find(pid);
     if (process == nullptr || !process->channel.open())
         return;
-    read_channel(*process);
+    if (read_channel(*process, messages_per_turn) && process->channel.has_unread())
+        unread_.push_back(pid); // no event will tell of these
     man_entries();
     if (process->channel.open())
         pool_.send(*process);
 }
 
-void Master::read_channel(WorkerPool::Process& process) {
+void Master::read_on() {
+    for (const pid_t pid : std::exchange(unread_, {}))
+        handle_channel(pid);
+}
+
+// True where there may be more to read.
+bool Master::read_channel(WorkerPool::Process& process, int messages_max) {
     Message message;
-    for (;;) {
+    for (int count = 0; count < messages_max; ++count) {
         switch (process.channel.receive(message)) {
         case Channel::Received::message:
             if (handle_message(process, message))
@@ -64,14 +77,15 @@ void Master::read_channel(WorkerPool::Process& process) {
             [[fallthrough]];
         case Channel::Received::malformed:
             distrust(process);
-            return;
+            return false;
         case Channel::Received::nothing:
-            return;
+            return false;
         case Channel::Received::closed: // it has ended, and its exit will be told
             pool_.hang_up(process);
-            return;
+            return false;
         }
     }
+    return true;
 }
 
 // False where no worker of this version says such a thing.
@@ -102,15 +116,7 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         return false;
     case MessageType::not_received:
         if (const auto clients = message.items<ClientId>(); clients && process.entry) {
-            log_warning("not_received",
-                fmt::format("worker {} had no descriptors left for {} users; sending them again",
-                    *process.entry + 1, clients->size()));
-            for (const ClientId client : *clients)
-                if (const Escrow::Held* const held = escrow_.find(client);
-                    held != nullptr && held->entry == process.entry)
-                    not_received_.push_back(client);
-            [[maybe_unused]] const int error = events_.change(
-                resend_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, resend_pause_ms);
+            send_again_later(process, *clients);
             return true;
         }
         return false;
@@ -129,6 +135,48 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         return process.entry.has_value();
     default:
         return false;
+    }
+}
+
+// Each is noted once, however often its worker says so.
+void Master::send_again_later(
+    const WorkerPool::Process& process, std::span<const ClientId> clients) {
+    size_t noted = 0;
+    for (const ClientId client : clients) {
+        Escrow::Held* const held = escrow_.find(client);
+        if (held == nullptr || held->entry != process.entry ||
+            std::exchange(held->to_be_sent_again, true))
+            continue;
+        not_received_.push_back(client);
+        ++noted;
+    }
+    if (noted == 0)
+        return;
+    log_warning("not_received",
+        fmt::format("worker {} had no descriptors left for {} users; sending them again",
+            *process.entry + 1, noted));
+    if (!send_again_at_)
+        send_again_at_ = std::chrono::steady_clock::now() + resend_pause;
+}
+
+// Not to a worker that has yet to read what it was sent before.
+void Master::send_again() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!send_again_at_ || *send_again_at_ > now)
+        return;
+    send_again_at_.reset();
+    for (const ClientId client : std::exchange(not_received_, {})) {
+        Escrow::Held* const held = escrow_.find(client);
+        if (held == nullptr)
+            continue;
+        const WorkerPool::Process* const process = pool_.process_of(held->entry);
+        if (process != nullptr && process->channel.has_unsent()) {
+            not_received_.push_back(client);
+            send_again_at_ = now + resend_pause;
+        } else {
+            held->to_be_sent_again = false;
+            outbox_[held->entry].push_back(client);
+        }
     }
 }
 

@@ -74,6 +74,7 @@ public:
     void queue(uint16_t type) { queue_bytes(type, {}, {}); }
 
     [[nodiscard]] Sent flush();
+    [[nodiscard]] bool has_unsent() const { return !outgoing_.empty(); }
     [[nodiscard]] Received receive(Message& message);
     // Bytes were received that receive() has not looked at: no event will tell of them.
     [[nodiscard]] bool has_unread() const { return parsed_bytes_ < incoming_.size(); }

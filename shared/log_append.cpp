@@ -28,6 +28,11 @@ LogLock::LogLock(LogControl& control, uint32_t entry) {
         }
     }
     invariant(owner <= workers_max, "the log's lock was held by an entry that there is not");
+    invariant(!names(control, entry), "the log's lock named a worker that does not hold it");
+}
+
+bool LogLock::names(const LogControl& control, uint32_t entry) {
+    return load_acquire(control.lock) == entry + 1;
 }
 
 void LogLock::release() {

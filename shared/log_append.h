@@ -28,11 +28,15 @@ namespace chatserv {
 class LogLock {
 public:
     // Tries for a moment, as an append takes microseconds. held() says whether it worked. Panics
-    // where the word names an owner that there cannot be: nobody would ever release it.
+    // where the word names an owner that there cannot be, or this entry, which holds no other lock:
+    // nobody would ever release it.
     LogLock(LogControl& control, uint32_t entry);
     ~LogLock() { release(); }
     LogLock(const LogLock&) = delete;
     LogLock& operator=(const LogLock&) = delete;
+
+    // Whether the entry is the owner, as the word has it.
+    [[nodiscard]] static bool names(const LogControl& control, uint32_t entry);
 
     [[nodiscard]] bool held() const { return control_ != nullptr; }
     // Whoever waits for the lock has to be woken after this: Doorbells::ring(wake_on_unlock).

@@ -50,8 +50,12 @@ void UserTable::assign(ClientId client, uint16_t owner) const {
     store_release(slots_[client.slot].status,
         pack({.state = SlotState::assigned, .owner = owner, .generation = client.generation}));
     // After the status: an appender that counts the slot in finds it assigned, and skips it.
-    if (client.slot >= load_acquire(control_->slots_in_use))
-        store_release(control_->slots_in_use, client.slot + 1);
+    count_in(client.slot + 1);
+}
+
+void UserTable::count_in(uint32_t slots) const {
+    if (slots > load_acquire(control_->slots_in_use))
+        store_release(control_->slots_in_use, slots);
 }
 
 void UserTable::release(ClientId client) const {

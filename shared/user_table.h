@@ -58,6 +58,8 @@ public:
     // these never fail.
     void assign(ClientId client, uint16_t owner) const;
     void release(ClientId client) const;
+    // Appenders look at so many slots at least, whatever a worker has made of that number.
+    void count_in(uint32_t slots) const;
     // The state in which a successor will find the client: orphaned where it was attached. `free`
     // where the slot holds nothing that any worker of the entry `owner` would have written.
     [[nodiscard]] SlotState orphan(ClientId client, uint16_t owner) const;

@@ -3,6 +3,7 @@
 #include "worker/service.h"
 
 #include "shared/crash_point.h"
+#include "shared/panic.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,6 +53,9 @@ uint32_t Service::wake_reasons() const {
 }
 
 bool Service::look_again() {
+    // This worker holds no lock now. Everybody else would wait for it to release one.
+    invariant(!LogLock::names(*log_control_, entry_),
+        "the log's lock named a worker that does not hold it");
     const uint32_t announced = wake_reasons();
     waits_for_lock_ = false;
     attach_newcomers();

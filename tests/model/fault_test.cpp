@@ -53,7 +53,7 @@ TEST(ModelFault, NoRepair) {
     Setting setting = sender_may_die;
     setting.recovery = Recovery::without_repair;
     World world(setting);
-    expect_violation(world, "the lock was not released");
+    expect_violation(world, "the log's lock named a worker that does not hold it");
 }
 
 TEST(ModelFault, NobodyIsRungAfterARecovery) {

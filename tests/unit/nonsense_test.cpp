@@ -105,6 +105,8 @@ TEST_F(NonsenseDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
     }
     control.lock = workers_max + 1;
     EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
+    control.lock = 1; // as if it had it already: everybody would wait for it to release it
+    EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
 }
 
 TEST_F(NonsenseDeathTest, AWorkerReadsNoLogThatIsNotThere) {

@@ -60,6 +60,15 @@ TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
 }
 
+TEST_F(RecoveryTest, NoSlotIsForgottenWhoseNumberWasOverwritten) {
+    segment_.region.user_control().slots_in_use = 1;
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[2], 3);
+    for (const ClientId client : {clients_[0], clients_[1]})
+        segment_.advance(client, segment_.log.head());
+    EXPECT_EQ(segment_.users.lowest_cursor(segment_.log.head()), 3U);
+}
+
 TEST_F(RecoveryTest, ABatchThatCannotBeToldApartCostsTheEntrysClientsThatWereServed) {
     const auto spoil_and_recover = [&](auto spoil) {
         segment_.stage(clients_[0], "one");
