@@ -90,6 +90,8 @@ bool Master::read_channel(WorkerPool::Process& process, int messages_max) {
 
 // False where no worker of this version says such a thing.
 bool Master::handle_message(WorkerPool::Process& process, const Message& message) {
+    if (!message.descriptors.empty() || message.descriptors_lost)
+        return false;
     switch (static_cast<MessageType>(message.type)) {
     case MessageType::hello: {
         const auto hello = message.items<Hello>();
@@ -109,8 +111,11 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         return false;
     case MessageType::closed:
         if (const auto clients = message.items<ClosedClient>(); clients && process.entry) {
-            for (const ClosedClient& closed : *clients)
+            for (const ClosedClient& closed : *clients) {
+                if (!is_known(closed.reason))
+                    return false;
                 client_closed(process, closed);
+            }
             return true;
         }
         return false;

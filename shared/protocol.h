@@ -53,6 +53,11 @@ enum class LeaveReason : uint32_t {
     fell_behind = 7,    // it was a whole log behind, and nobody is to wait for such (SlowPolicy)
 };
 
+// Whether this version has such a reason.
+[[nodiscard]] constexpr bool is_known(LeaveReason reason) {
+    return reason >= LeaveReason::end_of_file && reason <= LeaveReason::fell_behind;
+}
+
 struct ClosedClient {
     ClientId client;
     LeaveReason reason;

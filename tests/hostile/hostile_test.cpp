@@ -1,0 +1,161 @@
+// A worker that was broken into does what it likes with its own clients, and nothing else: not to
+// the others' clients, and not to the master.
+#include "tests/integration/server_test.h"
+#include "tests/support/seed.h"
+#include "tests/support/temporary_directory.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace chatserv::test {
+namespace {
+
+class HostileTest : public testing::Test {
+protected:
+    // Users 0 and 2 are worker 1's, 1 and 3 worker 2's. Worker 1 dies twice, and whoever succeeds
+    // it then is hostile.
+    void break_into_worker_1(const std::string& hostility, uint64_t seed = base_seed()) {
+        const char* const binary = std::getenv("CHATSERV_HOSTILE");
+        ASSERT_NE(binary, nullptr) << "run these with meson test";
+        server_ = std::make_unique<Server>(
+            loop_, ServerOptions{.more = {"--workers", "2", "--spares", "1", "--stall-limit", "0.2",
+                                     "--log-level", "debug"},
+                       .environment = {{"CHATSERV_TEST_HOSTILE_TOKEN", token().string()},
+                           {"CHATSERV_TEST_HOSTILITY", hostility},
+                           {"CHATSERV_TEST_SEED", std::to_string(seed)}},
+                       .binary = binary});
+        for (int i = 0; i < 4; ++i) {
+            people_.push_back(std::make_unique<Client>(loop_, server_->endpoint()));
+            server_->wait_for_join(people_.back()->address());
+        }
+        say(0, "before; ");
+        server_->wait_for_line("spare worker ready ", 3); // they are all good ones
+        (void)folder_.file("token", "");
+        kill_worker_1(); // so that another spare is started, which finds the token
+        server_->wait_for_line("worker 1 taken over ");
+        server_->wait_for_line("spare worker ready ", 4);
+        ASSERT_FALSE(std::filesystem::exists(token()));
+        kill_worker_1();
+    }
+
+    void TearDown() override {
+        if (server_ == nullptr)
+            return;
+        EXPECT_EQ(server_->stop(), 0);
+        EXPECT_TRUE(server_->process().group_is_gone());
+    }
+
+    [[nodiscard]] std::filesystem::path token() const { return folder_.path() / "token"; }
+    [[nodiscard]] pid_t worker(size_t number) { return server_->worker_pids().at(number - 1); }
+
+    void kill_worker_1() {
+        const pid_t victim = worker(1);
+        ::kill(victim, SIGKILL);
+        loop_.wait_until([&] { return worker(1) != victim; }, "another worker 1");
+    }
+
+    // Waits until the others that are there have it.
+    void say(size_t from, const std::string& text) {
+        people_[from]->send(text);
+        for (size_t i = 0; i < people_.size(); ++i)
+            if (i != from && !people_[i]->ended())
+                expected_[i] += text;
+        for (size_t i = 0; i < people_.size(); ++i)
+            if (i % 2 == 1 || !is_hostile_)
+                people_[i]->wait_for_bytes(expected_[i].size());
+    }
+
+    // While worker 1 is hostile, its users get nothing and are not heard.
+    void expect_that_worker_2_serves_its_users() {
+        is_hostile_ = true;
+        say(1, "1 and 3 go on; ");
+        say(3, "so they do; ");
+        is_hostile_ = false;
+    }
+
+    void expect_that_everybody_has_everything() {
+        say(0, "0 is back; ");
+        say(1, "1 hears it; ");
+        say(2, "2 as well; ");
+        for (size_t i = 0; i < people_.size(); ++i)
+            EXPECT_EQ(people_[i]->received(), expected_[i]) << "user " << i;
+        EXPECT_EQ(server_->count(" left: "), 0U);
+    }
+
+    Loop loop_;
+    TemporaryDirectory folder_;
+    std::unique_ptr<Server> server_;
+    std::vector<std::unique_ptr<Client>> people_;
+    std::array<std::string, 4> expected_;
+    bool is_hostile_ = false;
+};
+
+TEST_F(HostileTest, ItCannotCloseOthersClients) {
+    break_into_worker_1("impostor");
+    server_->wait_for_line("user 0 left: ");
+    server_->wait_for_line("user 2 left: ");
+    people_[0]->wait_for_end();
+    people_[2]->wait_for_end();
+    is_hostile_ = true;
+    say(1, "1 is still there; ");
+    say(3, "and so is 3; ");
+    EXPECT_EQ(server_->count(" left: "), 2U);
+}
+
+TEST_F(HostileTest, ItCannotKeepTheMasterBusy) {
+    break_into_worker_1("flood");
+    expect_that_worker_2_serves_its_users();
+    // Worker 1's next user waits for a better worker, worker 2's has joined at once.
+    Client waiting(loop_, server_->endpoint());
+    Client joining(loop_, server_->endpoint());
+    server_->wait_for_join(joining.address());
+    joining.close();
+    server_->wait_for_line("user 5 left: end of file");
+    kill_worker_1();
+    server_->wait_for_join(waiting.address());
+    waiting.close();
+    server_->wait_for_line("user 4 left: ");
+    for (size_t i = 0; i < people_.size(); ++i)
+        people_[i]->wait_for_bytes(expected_[i].size());
+    for (size_t i = 0; i < people_.size(); ++i)
+        EXPECT_EQ(people_[i]->received(), expected_[i]) << "user " << i;
+}
+
+class BrokenProtocolTest : public HostileTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(BrokenProtocolTest, EndsTheWorkerAndNobodyNotices) {
+    break_into_worker_1(GetParam());
+    server_->wait_for_line("it broke the protocol");
+    expect_that_everybody_has_everything();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Hostile, BrokenProtocolTest, testing::Values("garbage", "nonsense", "descriptors"));
+
+TEST_F(HostileTest, ALockInTheNameOfAnotherHoldsNobodyUp) {
+    break_into_worker_1("lock");
+    server_->wait_for_line("panic: the log's lock named a worker that does not hold it");
+    expect_that_worker_2_serves_its_users();
+    kill_worker_1();
+    expect_that_everybody_has_everything();
+}
+
+// What comes of the conversation cannot be told: the log itself may be lost. But the master goes
+// on, says what it meets, and stops as ever.
+class ScribbleTest : public HostileTest, public testing::WithParamInterface<uint64_t> {};
+
+TEST_P(ScribbleTest, TheMasterOutlivesIt) {
+    break_into_worker_1("scribble", mixed(base_seed() + GetParam()));
+    server_->wait_for_line("worker 1 died ", 3);
+    Client late(loop_, server_->endpoint());
+    server_->wait_for_line("worker 1 started ", 4);
+    EXPECT_FALSE(server_->process().exited());
+}
+
+INSTANTIATE_TEST_SUITE_P(Hostile, ScribbleTest, testing::Range<uint64_t>(0, 5));
+
+} // namespace
+} // namespace chatserv::test

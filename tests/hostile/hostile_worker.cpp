@@ -1,0 +1,209 @@
+// A worker that was broken into: it has all that a worker has, and does not mean well.
+//
+// Stands where the master looks for chatserv-worker. The first process to find the token, a file
+// that CHATSERV_TEST_HOSTILE_TOKEN names, is hostile; every other one becomes the genuine worker,
+// CHATSERV_TEST_GENUINE_WORKER. What a hostile one does when it has an entry and its clients is
+// CHATSERV_TEST_HOSTILITY; for whatever it does by chance, CHATSERV_TEST_SEED.
+#include "shared/atomic_word.h"
+#include "shared/channel.h"
+#include "shared/heartbeat.h"
+#include "shared/protocol.h"
+#include "shared/region.h"
+#include "shared/unix_socket.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <poll.h>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <vector>
+
+namespace chatserv::test {
+namespace {
+
+constexpr uint32_t generations_guessed = 4;
+
+// Where the arguments have what it inherits: worker/main.cpp.
+enum Argument { seat_argument = 3, channel_argument = 4, segment_argument = 5 };
+
+class HostileWorker {
+public:
+    HostileWorker(char** argv, uint64_t seed) :
+        random_(seed), region_(Region::attach(UniqueFd(std::atoi(argv[segment_argument])))),
+        heartbeat_(region_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
+        channel_(UniqueFd(std::atoi(argv[channel_argument]))) {
+        const Hello hello{.layout_version = layout_version};
+        channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
+    }
+
+    void run(std::string_view hostility) {
+        await_work();
+        if (hostility == "impostor")
+            claim_everybodys_clients();
+        else if (hostility == "garbage")
+            send_garbage();
+        else if (hostility == "nonsense")
+            leave_for_no_reason();
+        else if (hostility == "descriptors")
+            send_descriptors();
+        else if (hostility == "scribble")
+            scribble();
+        else if (hostility == "lock")
+            lock_in_the_name_of_another();
+        else if (hostility == "flood")
+            flood_for_ever();
+        else
+            std::abort();
+        stay();
+    }
+
+private:
+    // As a good worker would, up to here: the master is to trust it.
+    void await_work() {
+        Message message;
+        bool has_clients = false;
+        while (!has_clients) {
+            wait();
+            while (channel_.receive(message) == Channel::Received::message) {
+                if (static_cast<MessageType>(message.type) == MessageType::take_entry)
+                    say(MessageType::settled, std::vector<Settled>{{.bytes = 0}});
+                if (static_cast<MessageType>(message.type) != MessageType::clients)
+                    continue;
+                has_clients = true;
+                mine_ = message.items<ClientId>().value();
+            }
+        }
+    }
+
+    // Until there is something to receive, or it is time for a heartbeat.
+    void wait() {
+        (void)channel_.flush();
+        beat(heartbeat_);
+        pollfd readable{.fd = channel_.fd(), .events = POLLIN, .revents = 0};
+        ::poll(&readable, 1, 100);
+        if ((readable.revents & (POLLHUP | POLLERR)) != 0)
+            ::_exit(0); // the master has gone
+    }
+
+    // It goes on living, and reads nothing.
+    void stay() {
+        for (;;) {
+            beat(heartbeat_);
+            pollfd gone{.fd = channel_.fd(), .events = 0, .revents = 0};
+            ::poll(&gone, 1, 100);
+            if (gone.revents != 0)
+                ::_exit(0);
+            (void)channel_.flush();
+        }
+    }
+
+    template <typename Item>
+    void say(MessageType type, const std::vector<Item>& items) {
+        channel_.queue(static_cast<uint16_t>(type), std::span<const Item>(items));
+    }
+
+    [[nodiscard]] std::vector<ClientId> everybody() const {
+        std::vector<ClientId> clients;
+        for (uint32_t slot = 0; slot < region_.header().users + 1; ++slot)
+            for (uint32_t generation = 0; generation < generations_guessed; ++generation)
+                clients.push_back({.slot = slot, .generation = generation});
+        return clients;
+    }
+
+    void claim_everybodys_clients() {
+        std::vector<ClosedClient> closed;
+        for (const ClientId client : everybody())
+            closed.push_back({.client = client, .reason = LeaveReason::stalled, .error = -1});
+        say(MessageType::attached, everybody());
+        say(MessageType::not_received, everybody());
+        say(MessageType::closed, closed);
+        say(MessageType::stopped_reading, std::vector<ClientId>{});
+        say(MessageType::settled, std::vector<Settled>{{.bytes = ~0ULL}});
+    }
+
+    void leave_for_no_reason() {
+        say(MessageType::closed,
+            std::vector<ClosedClient>{
+                {.client = mine_.front(), .reason = LeaveReason{77}, .error = 0}});
+    }
+
+    // Never malformed, and never an end to it: the master must find time for others.
+    void flood_for_ever() {
+        const std::vector<ClientId> all = everybody();
+        for (;;) {
+            say(MessageType::attached, all);
+            say(MessageType::not_received, all);
+            say(MessageType::settled, std::vector<Settled>{{.bytes = 1}});
+            while (channel_.has_unsent()) {
+                beat(heartbeat_);
+                if (channel_.flush() == Channel::Sent::broken)
+                    ::_exit(0);
+            }
+        }
+    }
+
+    void send_garbage() {
+        std::array<uint64_t, 512> words{};
+        for (uint64_t& word : words)
+            word = random_();
+        (void)!::write(channel_.fd(), words.data(), sizeof words);
+    }
+
+    // The master needs none, and is not to be filled up with them.
+    void send_descriptors() {
+        const std::vector<int> many(descriptors_max, channel_.fd());
+        channel_.queue(
+            static_cast<uint16_t>(MessageType::attached), std::span<const ClientId>(mine_), many);
+    }
+
+    // Everywhere in the segment, most of it where its few words are.
+    void scribble() {
+        const SegmentHeader& header = region_.header();
+        auto* const first = reinterpret_cast<uint64_t*>(region_.worker_table().data());
+        const auto words_up_to = [&](uint64_t offset) {
+            return (offset - header.worker_table_offset) / sizeof(uint64_t);
+        };
+        for (int count = 0; count < 4000; ++count) {
+            const uint64_t bound =
+                words_up_to(count % 2 == 0 ? header.index_offset : header.segment_bytes);
+            const uint64_t values[] = {0, 1, ~0ULL, random_(), random_() % 100'000};
+            store_release(first[random_() % bound], values[random_() % std::size(values)]);
+        }
+        ::_exit(1); // the master recovers what it has left
+    }
+
+    void lock_in_the_name_of_another() {
+        constexpr uint64_t worker_2 = 2;
+        while (!replace_if(region_.log_control().lock, 0, worker_2))
+            beat(heartbeat_);
+    }
+
+    std::mt19937_64 random_;
+    Region region_;
+    Heartbeat& heartbeat_;
+    Channel channel_;
+    std::vector<ClientId> mine_;
+};
+
+std::string from_environment(const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+} // namespace
+} // namespace chatserv::test
+
+int main(int, char** argv) {
+    using namespace chatserv::test;
+    if (::unlink(from_environment("CHATSERV_TEST_HOSTILE_TOKEN").c_str()) != 0) {
+        const std::string genuine = from_environment("CHATSERV_TEST_GENUINE_WORKER");
+        ::execv(genuine.c_str(), argv);
+        return 1;
+    }
+    HostileWorker(argv, std::stoull(from_environment("CHATSERV_TEST_SEED")))
+        .run(from_environment("CHATSERV_TEST_HOSTILITY"));
+}
