@@ -36,9 +36,9 @@ bool Ingest::full() const {
     return staging_.room().size() < read_bytes_min;
 }
 
-Ingest::Read Ingest::read(Client& client) {
+Ingest::Read Ingest::read(Client& client, size_t bytes_max) {
     const std::span<char> room = staging_.room();
-    const size_t limit = std::min(room.size(), read_bytes_max);
+    const size_t limit = std::min({room.size(), read_bytes_max, bytes_max});
     begin_operation(*entry_, Operation::receive, client.id.slot);
     ssize_t got = 0;
     do {
