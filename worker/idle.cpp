@@ -43,9 +43,11 @@ void Service::watch_idle(Client& client) {
 
 void Service::idle_timer(Deadlines::Clock::time_point now) {
     idle_timer_.went_off();
-    for (const ClientId id : idle_.take_due(now))
+    for (const ClientId id : idle_.take_due(now)) {
         if (is_idle(id, now))
             end(*roster_.find(id), LeaveReason::idle, 0);
+        beat(heartbeat_); // very many can be due at once
+    }
 }
 
 // Only who is overdue by its slot is asked the question that decides: whether there is anything to

@@ -111,5 +111,26 @@ TEST_P(CrashPointTest, NobodyNotices) {
     stop();
 }
 
+// Whoever closes for being idle does so, and hears why, whichever worker finishes it.
+class IdleCrashTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
+
+INSTANTIATE_TEST_SUITE_P(W6, IdleCrashTest,
+    testing::Values(CrashPoint::end_seen, CrashPoint::closing, CrashPoint::left_untold),
+    [](const auto& tested) { return std::to_string(static_cast<unsigned>(tested.param)); });
+
+TEST_P(IdleCrashTest, AllHearThatTheyWereIdle) {
+    open(build_named("CHATSERV_CRASHING"), {"--idle-timeout", "3"});
+    arm_victim(GetParam());
+    for (Person& person : people_) {
+        person.client->wait_for_end();
+        EXPECT_EQ(person.client->received(), person.expected + "idle for too long!\n");
+    }
+    server_->wait_for_line(" left: idle", people_.size());
+    EXPECT_TRUE(struck(GetParam()));
+    EXPECT_EQ(server_->count(" left: "), people_.size());
+    server_->wait_for_line("worker 1 taken over by pid ");
+    stop();
+}
+
 } // namespace
 } // namespace chatserv::test
