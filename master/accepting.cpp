@@ -96,10 +96,14 @@ void Master::turn_away(Listener::Accepted newcomer, Refusal why) {
     counters_.count(why);
     log_info(
         words.event, fmt::format("{}: {} turned away", words.to_log, peer), {{"address", peer}});
-    // They may linger, but not on the last descriptors.
-    if (!has_descriptors_for_clients(newcomer.socket.get()))
+    say_farewell(std::move(newcomer.socket), words.to_peer);
+}
+
+// Whoever hears it may linger, but not on the last descriptors.
+void Master::say_farewell(UniqueFd socket, std::string_view line) {
+    if (!has_descriptors_for_clients(socket.get()))
         turned_away_.give_up_oldest();
-    turned_away_.turn_away(std::move(newcomer.socket), words.to_peer);
+    turned_away_.turn_away(std::move(socket), line);
 }
 
 // With the fewest clients (P3). An entry that nobody serves for now is the last choice, but one:
@@ -154,7 +158,12 @@ void Master::try_to_accept_again() {
 void Master::let_go(ClientId client, Departure why) {
     admission_.left(escrow_.find(client)->peer);
     counters_.count(why);
-    escrow_.release(client);
+    // Those who were idle hear why in the same way as those who are not let in, and may begin to
+    // talk at this very moment.
+    if (why == Departure::idle)
+        say_farewell(escrow_.take(client), "idle for too long!\n");
+    else
+        escrow_.release(client);
     if (accept_pause_)
         accept_pause_->retry_at = {};
 }

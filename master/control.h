@@ -14,7 +14,9 @@
 //     turned_away             who did not, by reason: not_allowed (--allow, --deny), address_full
 //                             (--max-per-address), table_full (--users)
 //     left                    by reason: end_of_file, reset, timed_out, error, stalled,
-//                             fell_behind (--slow-policy), server_stopped, in_doubt, lost
+//                             fell_behind (--slow-policy), server_stopped, in_doubt, lost, idle
+//                             (--idle-timeout)
+//     throttled               how many users sent faster than --max-rate; each counts once
 //     accept_pauses           how often nobody could be accepted, for want of descriptors or memory
 //     accepting               false while that is so, and once the server stops
 //

@@ -12,7 +12,7 @@ using nlohmann::ordered_json;
 // In the order of Refusal and Departure.
 constexpr std::array refusal_names{"not_allowed", "address_full", "table_full"};
 constexpr std::array departure_names{"end_of_file", "reset", "timed_out", "error", "stalled",
-    "fell_behind", "server_stopped", "in_doubt", "lost"};
+    "fell_behind", "server_stopped", "in_doubt", "lost", "idle"};
 
 template <size_t size>
 ordered_json named(
@@ -43,6 +43,8 @@ Departure departure_of(const ClosedClient& closed) {
         return Departure::server_stopped;
     case LeaveReason::in_doubt:
         return Departure::in_doubt;
+    case LeaveReason::idle:
+        return Departure::idle;
     }
     return Departure::error;
 }
@@ -51,6 +53,7 @@ void Counters::add_to(ordered_json& object) const {
     object["accepted"] = accepted_;
     object["turned_away"] = named(refusal_names, turned_away_);
     object["left"] = named(departure_names, left_);
+    object["throttled"] = throttled_;
     object["accept_pauses"] = accept_pauses_;
 }
 

@@ -25,7 +25,8 @@ enum class Departure : uint8_t {
     fell_behind,
     server_stopped,
     in_doubt,
-    lost // its slot was overwritten
+    lost, // its slot was overwritten
+    idle
 };
 
 [[nodiscard]] Departure departure_of(const ClosedClient& closed);
@@ -35,6 +36,7 @@ public:
     void count_accepted() { ++accepted_; }
     void count(Refusal why) { ++turned_away_[static_cast<size_t>(why)]; }
     void count(Departure why) { ++left_[static_cast<size_t>(why)]; }
+    void count_throttled() { ++throttled_; }
     void count_accept_pause() { ++accept_pauses_; }
 
     // Adds all of them to a JSON object.
@@ -43,7 +45,8 @@ public:
 private:
     uint64_t accepted_ = 0;
     std::array<uint64_t, 3> turned_away_{}; // by Refusal
-    std::array<uint64_t, 9> left_{};        // by Departure
+    std::array<uint64_t, 10> left_{};       // by Departure
+    uint64_t throttled_ = 0;
     uint64_t accept_pauses_ = 0;
 };
 

@@ -47,6 +47,7 @@ ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
     held.announced = false;
     held.moving = false;
     held.to_be_sent_again = false;
+    held.throttled = false;
     ++held.generation;
     ++clients_of_entry_[entry];
     ++held_;
@@ -64,14 +65,19 @@ Escrow::Held* Escrow::find(ClientId client) {
     return held.socket && held.generation == client.generation ? &held : nullptr;
 }
 
-void Escrow::release(ClientId client) {
+UniqueFd Escrow::take(ClientId client) {
     Held* const held = find(client);
     invariant(held != nullptr, "a client was released that was not held");
     users_.release(client);
-    const UniqueFd socket = std::move(held->socket);
+    UniqueFd socket = std::move(held->socket);
     freed_.push(client.slot);
     --clients_of_entry_[held->entry];
     --held_;
+    return socket;
+}
+
+void Escrow::release(ClientId client) {
+    const UniqueFd socket = take(client);
     // The worker's own copy may still be open for an instant: close(2) alone would send nothing.
     ::shutdown(socket.get(), SHUT_RDWR);
 }

@@ -27,6 +27,7 @@ public:
         bool announced = false;        // its joining was confirmed once
         bool moving = false;           // its worker died, and the next has not confirmed it yet
         bool to_be_sent_again = false; // its worker had no descriptor for it
+        bool throttled = false;        // the rate limit held it up once
     };
 
     // `keep_account`: the kernel's account of each connection can be relied on (account_check.h).
@@ -50,6 +51,9 @@ public:
     // Frees the client's slot, then closes its connection in both directions: whoever sees it
     // closed finds the slot free.
     void release(ClientId client);
+
+    // Frees the client's slot as well, and leaves it to the caller to close its connection.
+    [[nodiscard]] UniqueFd take(ClientId client);
 
     // Every client that the entry serves, by slot.
     [[nodiscard]] std::vector<ClientId> all_of(uint16_t entry) const;

@@ -37,7 +37,9 @@ Region make_region(const Options& options) {
             .processes = options.workers + options.spares,
             .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count()),
             .min_drain_bytes = options.min_drain_bytes,
-            .slow_policy = options.slow_policy});
+            .slow_policy = options.slow_policy,
+            .max_rate_bytes = options.max_rate_bytes,
+            .idle_timeout_ms = static_cast<uint32_t>(options.idle_timeout.count())});
     } catch (const std::system_error& failure) {
         throw Failure(EX_OSERR, fmt::format("{}; free some shared memory or choose a smaller "
                                             "--log-size (it is {} bytes)",

@@ -21,6 +21,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chatserv {
@@ -67,6 +68,7 @@ private:
     [[nodiscard]] std::optional<Listener::Accepted> accept_one(const Listener& listener) const;
     void take_in(Listener::Accepted newcomer);
     void turn_away(Listener::Accepted newcomer, Refusal why);
+    void say_farewell(UniqueFd socket, std::string_view line);
     [[nodiscard]] uint16_t entry_for_a_newcomer() const;
     void pause_accepting(int error);
     void try_to_accept_again();
@@ -81,6 +83,7 @@ private:
     void send_again();
     void confirm_attached(WorkerPool::Process& process, ClientId client);
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
+    void client_throttled(const WorkerPool::Process& process, ClientId client);
     void distrust(WorkerPool::Process& process);
 
     // who serves which entry: manning.cpp

@@ -27,6 +27,20 @@ std::optional<Number> number_of(std::string_view text) {
     return number;
 }
 
+// Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
+std::optional<double> seconds_of(const std::string& text) {
+    char* end = nullptr;
+    const double seconds = std::strtod(text.c_str(), &end);
+    if (text.find_first_not_of("0123456789.") != std::string::npos || end == text.c_str() ||
+        *end != '\0')
+        return std::nullopt;
+    return seconds;
+}
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+    return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
 } // namespace
 
 void refuse(const std::string& option, const std::string& value, const std::string& allowed) {
@@ -56,15 +70,21 @@ uint64_t bytes_of(
 }
 
 std::chrono::milliseconds limit_of(const char* option, const std::string& text) {
-    // Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
-    char* end = nullptr;
-    const double seconds = std::strtod(text.c_str(), &end);
-    const bool number = text.find_first_not_of("0123456789.") == std::string::npos &&
-                        end != text.c_str() && *end == '\0';
-    if (!number || seconds < limit_seconds_min || seconds > limit_seconds_max)
+    const auto seconds = seconds_of(text);
+    if (!seconds || *seconds < limit_seconds_min || *seconds > limit_seconds_max)
         refuse(option, text,
             fmt::format("seconds from {} to {}", limit_seconds_min, limit_seconds_max));
-    return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+    return milliseconds_of(*seconds);
+}
+
+std::chrono::milliseconds timeout_of(
+    const char* option, const std::string& text, std::chrono::milliseconds max) {
+    const double max_seconds = std::chrono::duration<double>(max).count();
+    const auto seconds = seconds_of(text);
+    if (!seconds || (*seconds != 0 && *seconds < limit_seconds_min) || *seconds > max_seconds)
+        refuse(option, text,
+            fmt::format("0, or seconds from {} to {}", limit_seconds_min, max_seconds));
+    return milliseconds_of(*seconds);
 }
 
 std::string control_path_of(const std::string& text) {

@@ -21,6 +21,9 @@ namespace chatserv {
 [[nodiscard]] uint64_t bytes_of(
     const char* option, const std::string& text, uint64_t min, uint64_t max, const char* allowed);
 [[nodiscard]] std::chrono::milliseconds limit_of(const char* option, const std::string& text);
+// As a limit, up to `max`; or 0, which is to mean that there is none.
+[[nodiscard]] std::chrono::milliseconds timeout_of(
+    const char* option, const std::string& text, std::chrono::milliseconds max);
 [[nodiscard]] std::string control_path_of(const std::string& text);
 [[nodiscard]] std::vector<Address> addresses_of(const std::vector<std::string>& texts);
 [[nodiscard]] std::vector<Network> networks_of(

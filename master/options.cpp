@@ -37,6 +37,8 @@ struct Texts {
     std::vector<std::string> allow;
     std::vector<std::string> deny;
     std::string keepalive = "60";
+    std::string max_rate = "0";
+    std::string idle_timeout = "0";
 };
 
 Options options_of(const Texts& texts) {
@@ -61,6 +63,10 @@ Options options_of(const Texts& texts) {
     options.allow = networks_of("--allow", texts.allow);
     options.deny = networks_of("--deny", texts.deny);
     options.keepalive_seconds = count_of("--keepalive", texts.keepalive, 0, keepalive_seconds_max);
+    options.max_rate_bytes = static_cast<uint32_t>(bytes_of(
+        "--max-rate", texts.max_rate, 0, max_rate_bytes_max, "bytes a second from 0 to 1G"));
+    options.idle_timeout = timeout_of(
+        "--idle-timeout", texts.idle_timeout, std::chrono::milliseconds(idle_timeout_ms_max));
     options.log_level = texts.log_level;
     if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
         std::end(log_levels))
@@ -118,6 +124,10 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "Let nobody in from this network or address, even if allowed; may be repeated");
     add("--keepalive", texts.keepalive, "SECONDS", "CHATSERV_KEEPALIVE",
         "Disconnect a user whose machine has been silent for about that long; 0 for never");
+    add("--max-rate", texts.max_rate, "BYTES", "CHATSERV_MAX_RATE",
+        "Read no more bytes a second from one user, with K, M or G; 0 for any number");
+    add("--idle-timeout", texts.idle_timeout, "SECONDS", "CHATSERV_IDLE_TIMEOUT",
+        "Disconnect a user that has sent nothing for that long; 0 for never");
     app.add_option("--config", config_file, "Read options from FILE, one `name = value` a line")
         ->type_name("FILE")
         ->envname("CHATSERV_CONFIG")
@@ -199,8 +209,9 @@ std::string describe(const Options& options) {
                options.slow_policy == SlowPolicy::wait ? "wait" : "disconnect",
                static_cast<double>(options.hang_limit.count()) / 1000, options.control,
                options.log_level, options.log_format == LogFormat::json ? "json" : "text") +
-           fmt::format("max-per-address = {}\nkeepalive = {}\n", options.max_per_address,
-               options.keepalive_seconds) +
+           fmt::format("max-per-address = {}\nkeepalive = {}\nmax-rate = {}\nidle-timeout = {}\n",
+               options.max_per_address, options.keepalive_seconds, options.max_rate_bytes,
+               static_cast<double>(options.idle_timeout.count()) / 1000) +
            list("allow", options.allow) + list("deny", options.deny);
 }
 

@@ -31,7 +31,9 @@ struct Options {
     uint32_t max_per_address = 0; // 0: no limit
     std::vector<Network> allow;   // empty: everybody
     std::vector<Network> deny;
-    uint32_t keepalive_seconds = 60; // 0: off
+    uint32_t keepalive_seconds = 60;           // 0: off
+    uint32_t max_rate_bytes = 0;               // a second, of one user; 0: any number
+    std::chrono::milliseconds idle_timeout{0}; // 0: none
     bool check_config = false;
 };
 

@@ -1,4 +1,5 @@
-// Connections that are not taken in: told why, and closed in a way that lets them hear it.
+// Connections that are not taken in, or not kept: told why, and closed in a way that lets them hear
+// it.
 //
 // A socket closed with unread input resets the connection, and a reset can overtake the message. So
 // each stays for a moment, sent EOF, its input swallowed, until it closes, its time is over, or too

@@ -19,7 +19,7 @@ constexpr int messages_per_turn = 256;
 // Until clients are sent again to a worker that had no descriptors for them.
 constexpr std::chrono::seconds resend_pause{1};
 
-std::string words_for(const ClosedClient& closed) {
+std::string words_for(const ClosedClient& closed, uint32_t idle_timeout_ms) {
     const bool reset = closed.error == ECONNRESET || closed.error == EPIPE;
     const bool broken =
         closed.reason == LeaveReason::read_error || closed.reason == LeaveReason::write_error;
@@ -40,6 +40,8 @@ std::string words_for(const ClosedClient& closed) {
         return "too slow: it was a whole log behind";
     case LeaveReason::server_stopped:
         return "server stopped";
+    case LeaveReason::idle:
+        return fmt::format("idle: it sent nothing for {} s", idle_timeout_ms / 1000.0);
     case LeaveReason::in_doubt:
         return "in doubt: its worker died while serving it, and this system keeps no account of "
                "how "
@@ -116,6 +118,13 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
                     return false;
                 client_closed(process, closed);
             }
+            return true;
+        }
+        return false;
+    case MessageType::throttled:
+        if (const auto clients = message.items<ClientId>(); clients && process.entry) {
+            for (const ClientId client : *clients)
+                client_throttled(process, client);
             return true;
         }
         return false;
@@ -204,10 +213,23 @@ void Master::client_closed(const WorkerPool::Process& process, const ClosedClien
     if (held == nullptr || held->entry != process.entry)
         return;
     is_served(*held);
-    const std::string reason = words_for(closed);
+    const std::string reason = words_for(closed, region_.header().idle_timeout_ms);
     log_info("left", fmt::format("user {} left: {}", closed.client.slot, reason),
         {{"slot", closed.client.slot}, {"reason", reason}});
     let_go(closed.client, departure_of(closed));
+}
+
+// A successor says it again, not knowing that it was said.
+void Master::client_throttled(const WorkerPool::Process& process, ClientId client) {
+    Escrow::Held* const held = escrow_.find(client);
+    if (held == nullptr || held->entry != process.entry || std::exchange(held->throttled, true))
+        return;
+    counters_.count_throttled();
+    const uint32_t max_rate_bytes = region_.header().max_rate_bytes;
+    log_info("throttled",
+        fmt::format(
+            "user {} is sending faster than {} bytes a second", client.slot, max_rate_bytes),
+        {{"slot", client.slot}, {"max_rate_bytes", max_rate_bytes}});
 }
 
 // A worker that says what none of ours would say is ended, and then recovered like any other.

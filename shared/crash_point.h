@@ -18,6 +18,10 @@ enum class CrashPoint : uint8_t {
     written,      // send(2) has taken bytes, and the cursor is where it was
     cursor_torn,  // half of the cursor's other copy is written
     cursor_moved, // the cursor has moved, the operation still counts as in flight
+    // ... of a line that is not of the log
+    notice_begun, // nothing is sent
+    notice_sent,  // send(2) has taken it, and nothing says so
+    notice_noted, // the client counts as told, its cursor does not count the bytes
     // W3: append, under the log's lock
     room_made,     // nothing has happened but that the lock is held
     bytes_copied,  // the bytes lie beyond the head

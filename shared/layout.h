@@ -16,7 +16,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 3;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 4;                  // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -24,6 +24,8 @@ inline constexpr uint32_t spares_max = 16;
 inline constexpr uint64_t log_bytes_min = 64 * 1024;
 inline constexpr uint64_t log_bytes_max = 64ULL * 1024 * 1024 * 1024;
 inline constexpr uint32_t batch_chunks_max = 512; // chunks that one append can publish
+inline constexpr uint32_t max_rate_bytes_max = 1024 * 1024 * 1024;
+inline constexpr uint32_t idle_timeout_ms_max = 7 * 24 * 3600 * 1000;
 inline constexpr size_t cache_line_bytes = 64;
 
 // What becomes of a reader that is a whole log behind, so that senders would have to wait for it.
@@ -43,6 +45,8 @@ struct SegmentHeader {
     uint32_t hang_limit_ms;
     uint32_t min_drain_bytes; // a second, of a reader that is waited for
     uint32_t slow_policy;     // SlowPolicy
+    uint32_t max_rate_bytes;  // a second, that are read from one client; 0: any number
+    uint32_t idle_timeout_ms; // a client that has sent nothing for so long is closed; 0: none is
     uint64_t segment_bytes;
     uint64_t log_bytes;     // capacity of the byte ring
     uint64_t index_entries; // capacity of the index ring
@@ -59,7 +63,12 @@ struct SegmentHeader {
 
 // What a worker has asked the kernel to do and not yet recorded: at most one client is in doubt
 // when it dies. Packed into one word so that it is always whole.
-enum class Operation : uint8_t { none = 0, receive = 1, deliver = 2 };
+enum class Operation : uint8_t {
+    none = 0,
+    receive = 1,
+    deliver = 2, // of the log
+    notify = 3,  // a line to this client that is not of the log
+};
 
 // One per worker process at work. The entry outlives the process: whoever succeeds a dead worker
 // takes up its entry, with its clients, its staging area and its doorbell.
@@ -101,7 +110,7 @@ enum class SlotState : uint8_t {
 };
 
 struct Cursor {
-    uint64_t bytes_written; // to this client's socket, since it was attached
+    uint64_t bytes_written; // to this client's socket, since it was attached; of the log or not
     uint64_t log_offset;    // everything before it was delivered, or was the client's own
 };
 
@@ -127,7 +136,11 @@ struct alignas(cache_line_bytes) UserSlot {
     uint8_t unused_0[4];
     uint64_t written_base;  // ByteCounts::written (kernel_account.h)
     uint64_t consumed_base; // ByteCounts::consumed
-    uint8_t unused_1[24];
+    // ... line 1, continued; writer: the owner
+    uint64_t heard_ns;      // steady clock; when it sent something last (see worker/idle.cpp), or 0
+    uint32_t told_too_fast; // 1: it was told that it sends too fast
+    uint32_t idled;         // 1: it is closing because it was idle; before the state says closing
+    uint8_t unused_1[8];
 };
 
 // The log's shared words. `head` counts all bytes ever published and is the commit: storing it is
@@ -177,7 +190,7 @@ struct ChunkRecord {
 // A staging area is batch_chunks_max chunk records, then staging_bytes of payload.
 // Writer: the worker whose entry it belongs to.
 
-static_assert(sizeof(SegmentHeader) == 136 && std::is_trivially_copyable_v<SegmentHeader>);
+static_assert(sizeof(SegmentHeader) == 144 && std::is_trivially_copyable_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
 static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);
@@ -190,6 +203,7 @@ static_assert(sizeof(UserSlot) == 128 && std::is_trivially_copyable_v<UserSlot>)
 static_assert(offsetof(UserSlot, cursor) == 8 && offsetof(UserSlot, cursor_index) == 40);
 static_assert(offsetof(UserSlot, bytes_read) == 48 && offsetof(UserSlot, close_at) == 56);
 static_assert(offsetof(UserSlot, address) == 64 && offsetof(UserSlot, written_base) == 88);
+static_assert(offsetof(UserSlot, heard_ns) == 104 && offsetof(UserSlot, told_too_fast) == 112);
 static_assert(sizeof(LogControl) == 256 && std::is_trivially_copyable_v<LogControl>);
 static_assert(offsetof(LogControl, head) == 64 && offsetof(LogControl, tail) == 128);
 static_assert(offsetof(LogControl, intent_head) == 152);

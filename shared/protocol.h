@@ -7,6 +7,7 @@
 //     closed          these are done with   finish          close all clients at the log's head
 //     settled         see Settled
 //     stopped_reading the log has all it read
+//     throttled       these send too fast
 #pragma once
 
 #include "shared/user_table.h"
@@ -26,6 +27,7 @@ enum class MessageType : uint16_t {
     stopped_reading = 8, // no payload
     finish = 9,          // no payload
     settled = 10,        // Settled
+    throttled = 11,      // ClientId each; once from each process that serves the client
 };
 
 struct Hello {
@@ -51,11 +53,12 @@ enum class LeaveReason : uint32_t {
     server_stopped = 5, // the server is stopping
     in_doubt = 6,       // its worker died while reading or writing, and no account says how much
     fell_behind = 7,    // it was a whole log behind, and nobody is to wait for such (SlowPolicy)
+    idle = 8,           // it sent nothing for the idle timeout
 };
 
 // Whether this version has such a reason.
 [[nodiscard]] constexpr bool is_known(LeaveReason reason) {
-    return reason >= LeaveReason::end_of_file && reason <= LeaveReason::fell_behind;
+    return reason >= LeaveReason::end_of_file && reason <= LeaveReason::idle;
 }
 
 struct ClosedClient {

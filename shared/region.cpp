@@ -52,6 +52,8 @@ SegmentHeader arrange(const RegionConfig& config) {
     header.hang_limit_ms = config.hang_limit_ms;
     header.min_drain_bytes = config.min_drain_bytes;
     header.slow_policy = static_cast<uint32_t>(config.slow_policy);
+    header.max_rate_bytes = config.max_rate_bytes;
+    header.idle_timeout_ms = config.idle_timeout_ms;
     header.log_bytes = config.log_bytes;
     // An append takes at most a quarter of either ring, so that one waiting for room can be
     // satisfied long before every reader has caught up.
@@ -131,6 +133,8 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                          header.processes <= workers_max + spares_max &&
                          header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
                          header.slow_policy <= static_cast<uint32_t>(SlowPolicy::disconnect) &&
+                         header.max_rate_bytes <= max_rate_bytes_max &&
+                         header.idle_timeout_ms <= idle_timeout_ms_max &&
                          header.segment_bytes <= bytes;
     const SegmentHeader expected = bounded ? arrange({.users = header.users,
                                                  .workers = header.workers,
@@ -139,7 +143,9 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                                                  .processes = header.processes,
                                                  .hang_limit_ms = header.hang_limit_ms,
                                                  .min_drain_bytes = header.min_drain_bytes,
-                                                 .slow_policy = SlowPolicy{header.slow_policy}})
+                                                 .slow_policy = SlowPolicy{header.slow_policy},
+                                                 .max_rate_bytes = header.max_rate_bytes,
+                                                 .idle_timeout_ms = header.idle_timeout_ms})
                                            : SegmentHeader{};
     if (std::memcmp(&header, &expected, sizeof header) != 0)
         throw std::runtime_error("the shared-memory segment's header is damaged");

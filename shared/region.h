@@ -22,6 +22,8 @@ struct RegionConfig {
     uint32_t hang_limit_ms = 2000;
     uint32_t min_drain_bytes = 64 * 1024;
     SlowPolicy slow_policy = SlowPolicy::wait;
+    uint32_t max_rate_bytes = 0;
+    uint32_t idle_timeout_ms = 0;
 };
 
 class Region {

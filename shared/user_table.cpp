@@ -79,6 +79,9 @@ SlotState UserTable::orphan(ClientId client, uint16_t owner) const {
 void UserTable::attach(ClientId client, uint64_t log_head) const {
     UserSlot& slot = slots_[client.slot];
     store_release(slot.bytes_read, 0);
+    store_release(slot.heard_ns, 0);
+    store_release(slot.told_too_fast, 0);
+    store_release(slot.idled, 0);
     move_cursor(slot, {.bytes_written = 0, .log_offset = log_head});
     transit(slot, client.generation, SlotState::assigned, SlotState::attached);
 }

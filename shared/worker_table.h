@@ -33,6 +33,8 @@ inline void end_operation(WorkerEntry& entry) {
         return {Operation::receive, slot};
     case static_cast<uint64_t>(Operation::deliver):
         return {Operation::deliver, slot};
+    case static_cast<uint64_t>(Operation::notify):
+        return {Operation::notify, slot};
     default:
         return {Operation::none, 0};
     }

@@ -5,6 +5,7 @@
 #include "shared/fd.h"
 #include "shared/protocol.h"
 #include "shared/user_table.h"
+#include "worker/rate_limit.h"
 
 #include <chrono>
 #include <cstddef>
@@ -75,6 +76,14 @@ struct Client {
 
     enum class WriteFilter : uint8_t { none, enabled, disabled };
 
+    // Why it is not read for now; its filter is enabled where there is no reason.
+    enum ReadHold : unsigned {
+        no_room = 1,  // the batch is full, and the log has no room for it yet
+        too_fast = 2, // it sends more than it may
+    };
+
+    [[nodiscard]] bool read_held() const { return read_holds != 0; }
+
     ClientId id;
     UniqueFd fd;
     UserSlot* slot;
@@ -84,9 +93,11 @@ struct Client {
     bool write_blocked = false; // waits for EVFILT_WRITE
     WriteFilter write_filter = WriteFilter::none;
     DrainWindow drain{};
-    bool read_held = false; // not read until there is room
-    bool mute = false;      // a write failed: it is only read to its end
-    bool adopting = false;  // its own ranges are yet to be found in the log's index
+    unsigned read_holds = 0; // of ReadHold
+    RateBucket bucket{};     // where its rate is limited
+    bool throttled = false;  // the rate limit held it up once
+    bool mute = false;       // a write failed: it is only read to its end
+    bool adopting = false;   // its own ranges are yet to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
 };

@@ -42,6 +42,9 @@ void Service::settle_doubt() {
     std::optional<uint64_t> bytes;
     if (counts && doubt_.operation == Operation::receive)
         bytes = ingest_.settle(*client, counts->consumed - slot.consumed_base);
+    else if (counts && doubt_.operation == Operation::notify)
+        bytes = FanOut::settle_notice(
+            *client, counts->written - slot.written_base, too_fast_line_.size());
     else if (counts)
         bytes = FanOut::settle(*client, counts->written - slot.written_base,
             client->phase == Client::Phase::closing ? slot.close_at : log_.head());

@@ -1,5 +1,6 @@
 #include "worker/fan_out.h"
 
+#include "shared/atomic_word.h"
 #include "shared/crash_point.h"
 #include "shared/kernel_account.h"
 #include "shared/worker_table.h"
@@ -66,6 +67,14 @@ uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint6
     return offset + bytes;
 }
 
+// In this order: one whose worker dies in between was told, as the kernel's account still says, or
+// will be told by the next.
+void record_notice(UserSlot& slot, const Cursor& cursor, uint64_t bytes) {
+    store_release(slot.told_too_fast, 1);
+    crash_point(CrashPoint::notice_noted);
+    move_cursor(slot, {cursor.bytes_written + bytes, cursor.log_offset});
+}
+
 } // namespace
 
 std::optional<uint64_t> FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
@@ -79,6 +88,35 @@ std::optional<uint64_t> FanOut::settle(Client& client, uint64_t bytes_written, u
     move_cursor(*client.slot, {cursor.bytes_written + bytes, offset});
     client.own.forget_up_to(offset);
     return bytes;
+}
+
+std::optional<uint64_t> FanOut::settle_notice(
+    Client& client, uint64_t bytes_written, uint64_t line_bytes) {
+    const Cursor cursor = cursor_of(*client.slot);
+    const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
+    if (bytes > line_bytes)
+        return std::nullopt;
+    if (bytes > 0)
+        record_notice(*client.slot, cursor, bytes);
+    return bytes;
+}
+
+FanOut::Delivery FanOut::notify(Client& client, std::string_view line) const {
+    begin_operation(*entry_, Operation::notify, client.id.slot);
+    crash_point(CrashPoint::notice_begun);
+    ssize_t written = 0;
+    do {
+        written = ::send(client.fd.get(), line.data(), line.size(), 0);
+    } while (written == -1 && errno == EINTR);
+    const int error = errno;
+    crash_point(CrashPoint::notice_sent); // W2: the socket has it, the slot does not say so
+    if (written > 0)
+        record_notice(*client.slot, cursor_of(*client.slot), static_cast<uint64_t>(written));
+    end_operation(*entry_);
+    if (written > 0)
+        return Delivery::complete;
+    errno = error;
+    return error == EAGAIN || error == EWOULDBLOCK ? Delivery::blocked : Delivery::failed;
 }
 
 FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {

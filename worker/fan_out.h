@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace chatserv {
 
@@ -28,11 +29,20 @@ public:
     // Writes what the client lacks up to `target` and moves its cursor.
     [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;
 
+    // Writes a line that is not of the log; the client counts as told that it sends too fast. What
+    // of it the socket does not take is not sent: complete where it took anything.
+    [[nodiscard]] Delivery notify(Client& client, std::string_view line) const;
+
     // W2: moves the cursor of a client whose worker died while writing to where the kernel says
     // that it was: `bytes_written` in all. Returns how many bytes it had written and not recorded;
     // nothing where that is further than the target.
     [[nodiscard]] static std::optional<uint64_t> settle(
         Client& client, uint64_t bytes_written, uint64_t target);
+
+    // W2, where it died while writing a line of `line_bytes` that is not of the log: the cursor
+    // stays where it is in the log. Nothing where more than the line was written.
+    [[nodiscard]] static std::optional<uint64_t> settle_notice(
+        Client& client, uint64_t bytes_written, uint64_t line_bytes);
 
 private:
     WorkerEntry* entry_;

@@ -6,6 +6,7 @@
 // slot closing (W6), and its successor comes to the same end.
 #include "worker/service.h"
 
+#include "shared/atomic_word.h"
 #include "shared/crash_point.h"
 #include "shared/kernel_account.h"
 
@@ -37,6 +38,7 @@ void Service::begin_closing(Client& client) {
     const bool reachable = client.leave_reason != LeaveReason::read_error && !client.mute;
     const uint64_t close_at = reachable ? log_.head() : cursor_of(*client.slot).log_offset;
     crash_point(CrashPoint::end_seen); // W6
+    store_release(client.slot->idled, client.leave_reason == LeaveReason::idle ? 1 : 0);
     users_.close(client.id, close_at);
     crash_point(CrashPoint::closing);
     client.phase = Client::Phase::closing;
@@ -50,10 +52,11 @@ void Service::begin_closing(Client& client) {
 }
 
 void Service::delivered_all_to_closing(Client& client) {
-    // A client that ended can send nothing more, so the kernel will deliver the rest by itself. One
-    // that the server leaves may be sending still, and bytes that arrive for a closed socket would
-    // have the kernel reset the connection and throw away what the client has not got yet: so it
-    // is sent EOF, and its bytes are swallowed until it has everything.
+    // A client that ended can send nothing more, so the kernel will deliver the rest by itself (and
+    // one that was idle stays with the master for a moment, see Master::let_go). One that the
+    // server leaves may be sending still, and bytes that arrive for a closed socket would have the
+    // kernel reset the connection and throw away what the client has not got yet: so it is sent
+    // EOF, and its bytes are swallowed until it has everything.
     if (client.leave_reason != LeaveReason::server_stopped) {
         leave(client);
         return;
@@ -123,6 +126,7 @@ void Service::leave(Client& client) {
     if (client.write_filter != Client::WriteFilter::none) [[maybe_unused]]
         const int gone = events_.change(fd, EVFILT_WRITE, EV_DELETE);
     stalls_.remove(client.id);
+    idle_.remove(client.id);
     closed_.push_back(
         {.client = client.id, .reason = client.leave_reason, .error = client.leave_error});
     roster_.remove(client);

@@ -36,19 +36,19 @@ bool Ingest::full() const {
     return staging_.room().size() < read_bytes_min;
 }
 
-Ingest::Read Ingest::read(Client& client) {
+Ingest::Read Ingest::read(Client& client, size_t bytes_max) {
     const std::span<char> room = staging_.room();
-    const size_t limit = std::min(room.size(), read_bytes_max);
+    const size_t limit = std::min({room.size(), read_bytes_max, bytes_max});
     begin_operation(*entry_, Operation::receive, client.id.slot);
     ssize_t got = 0;
     do {
         got = ::recv(client.fd.get(), room.data(), limit, 0);
     } while (got == -1 && errno == EINTR);
+    const int error = errno;
     crash_point(CrashPoint::received); // W1: the bytes are in the staging area, unrecorded
     if (got > 0)
         record(client, static_cast<uint32_t>(got),
             load_acquire(client.slot->bytes_read) + static_cast<uint64_t>(got));
-    const int error = errno;
     end_operation(*entry_);
     errno = error;
     if (got > 0)

@@ -7,7 +7,9 @@
 #include "shared/staging.h"
 #include "worker/client.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -34,8 +36,8 @@ public:
     [[nodiscard]] bool full() const;
     [[nodiscard]] bool empty() const { return staging_.empty(); }
 
-    // Reads what one recv(2) brings. Not to be called when full().
-    [[nodiscard]] Read read(Client& client);
+    // Reads what one recv(2) brings, up to `bytes_max`. Not to be called when full().
+    [[nodiscard]] Read read(Client& client, size_t bytes_max = std::numeric_limits<size_t>::max());
 
     // W1: records what a worker that died while reading had read, if it had not recorded it: the
     // kernel says that `bytes_read` in all were read from this client, and the bytes lie in the

@@ -2,6 +2,7 @@
 // its worker died.
 #include "worker/service.h"
 
+#include "shared/atomic_word.h"
 #include "shared/crash_point.h"
 #include "shared/panic.h"
 
@@ -74,6 +75,8 @@ Client* Service::attach(Newcomer& newcomer) {
     if (phase == Client::Phase::closing) {
         if (finishing_)
             client.leave_reason = LeaveReason::server_stopped;
+        else if (load_acquire(client.slot->idled) != 0)
+            client.leave_reason = LeaveReason::idle;
         stalls_.add_farewell(client);
     }
     return &client;
@@ -106,6 +109,8 @@ void Service::start_reading(Client& client) {
         NOTE_NODATA, 0, udata_of(client.id));
     if (error != 0)
         end(client, LeaveReason::read_error, error);
+    else
+        watch_idle(client);
 }
 
 } // namespace chatserv

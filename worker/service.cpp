@@ -1,18 +1,26 @@
 // Service: reading and publishing, writing, and what to sleep for. How a client comes is in
-// newcomers.cpp, how it leaves in farewell.cpp, who holds up the others in slow_readers.cpp.
+// newcomers.cpp, how it leaves in farewell.cpp, who holds up the others in slow_readers.cpp, who is
+// not read for now in throttle.cpp, and who is idle in idle.cpp.
 #include "worker/service.h"
 
+#include "shared/atomic_word.h"
 #include "shared/crash_point.h"
 #include "shared/panic.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <fmt/core.h>
+#include <limits>
 
 namespace chatserv {
 
 namespace {
 
 constexpr uint32_t deliveries_per_beat = 64;
+
+// However many are throttled or idle, they are looked at no more often than this.
+constexpr std::chrono::milliseconds throttle_pause{10};
+constexpr std::chrono::milliseconds idle_pause{10};
 
 } // namespace
 
@@ -24,7 +32,13 @@ Service::Service(const Region& region, uint32_t entry, EventQueue& events,
     ingest_(region, entry), fan_out_(region, entry),
     stalls_(std::chrono::milliseconds(region.header().stall_limit_ms),
         region.header().min_drain_bytes, SlowPolicy{region.header().slow_policy}),
-    doubt_(operation_in_flight(*shared_entry_)) {
+    stall_timer_(events, stall_timer_ident, std::chrono::milliseconds(1)),
+    rate_(region.header().max_rate_bytes),
+    throttle_timer_(events, throttle_timer_ident, throttle_pause),
+    too_fast_line_(fmt::format(
+        "you are sending too fast: {} bytes a second are read!\n", region.header().max_rate_bytes)),
+    idle_timeout_(region.header().idle_timeout_ms),
+    idle_timer_(events, idle_timer_ident, idle_pause), doubt_(operation_in_flight(*shared_entry_)) {
     if (doubt_.operation == Operation::none)
         settled_bytes_ = 0;
 }
@@ -39,6 +53,13 @@ void Service::settle() {
     publish();
     deliver_to_all();
     watch_room();
+    if (!to_tell_.empty())
+        tell_throttled();
+    // Here, since a timer that could not be had is to be asked for again.
+    if (!throttled_.empty())
+        throttle_timer_.arm(throttled_.earliest());
+    if (!idle_.empty())
+        idle_timer_.arm(idle_.earliest());
 }
 
 uint32_t Service::wake_reasons() const {
@@ -78,18 +99,26 @@ void Service::readable(ClientId id) {
         discard_input(*client);
         return;
     }
-    if (client->phase != Client::Phase::talking || client->read_held)
+    if (client->phase != Client::Phase::talking || client->read_held())
+        return;
+    const size_t allowance =
+        rate_.on() ? allowance_of(*client) : std::numeric_limits<size_t>::max();
+    if (allowance == 0)
         return;
     if (ingest_.full()) {
         publish();
         deliver_to_all();
     }
     if (ingest_.full()) {
-        hold_reading(*client);
+        hold_reading(*client, Client::no_room);
+        held_.push_back(id);
         return;
     }
-    switch (ingest_.read(*client)) {
+    const uint64_t read_before = load_acquire(client->slot->bytes_read);
+    switch (ingest_.read(*client, allowance)) {
     case Ingest::Read::some:
+        heard(*client, load_acquire(client->slot->bytes_read) - read_before);
+        break;
     case Ingest::Read::nothing:
         break;
     case Ingest::Read::end_of_file:
@@ -99,15 +128,6 @@ void Service::readable(ClientId id) {
         end(*client, LeaveReason::read_error, errno);
         break;
     }
-}
-
-// The log has no room, and TCP holds the sender back as long as it is not read.
-void Service::hold_reading(Client& client) {
-    client.read_held = true;
-    held_.push_back(client.id);
-    // A level-triggered filter left enabled would report these bytes for as long as they wait.
-    [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(client.fd.get()),
-        EVFILT_READ, EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
 }
 
 void Service::publish() {
@@ -147,18 +167,9 @@ void Service::tell_room_wanted() {
 
 // Nothing is staged: those who were held are read again, those who ended can be closed.
 void Service::after_publishing() {
-    for (const ClientId id : std::exchange(held_, {})) {
-        Client* const client = roster_.find(id);
-        if (client == nullptr || client->phase != Client::Phase::talking)
-            continue;
-        client->read_held = false;
-        if (stop_reading_)
-            continue;
-        const int error = events_.change(static_cast<uintptr_t>(client->fd.get()), EVFILT_READ,
-            EV_ENABLE, NOTE_NODATA, 0, udata_of(id));
-        if (error != 0)
-            end(*client, LeaveReason::read_error, error);
-    }
+    for (const ClientId id : std::exchange(held_, {}))
+        if (Client* const client = roster_.find(id))
+            release_reading(*client, Client::no_room);
     for (const ClientId id : std::exchange(ended_, {}))
         if (Client* const client = roster_.find(id))
             begin_closing(*client);
@@ -167,7 +178,7 @@ void Service::after_publishing() {
 void Service::stop_reading() {
     stop_reading_ = true;
     roster_.for_each([&](Client& client) {
-        if (client.phase == Client::Phase::talking && !client.read_held) [[maybe_unused]]
+        if (client.phase == Client::Phase::talking && !client.read_held()) [[maybe_unused]]
             const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ,
                 EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
     });

@@ -13,13 +13,17 @@
 #include "shared/protocol.h"
 #include "shared/region.h"
 #include "shared/worker_table.h"
+#include "worker/deadlines.h"
 #include "worker/fan_out.h"
 #include "worker/ingest.h"
+#include "worker/one_shot_timer.h"
+#include "worker/rate_limit.h"
 #include "worker/roster.h"
 #include "worker/stall_watch.h"
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace chatserv {
@@ -35,6 +39,8 @@ public:
     void writable(ClientId id);
     void stall_timer();
     void linger_timer();
+    void throttle_timer(Deadlines::Clock::time_point now);
+    void idle_timer(Deadlines::Clock::time_point now);
     void stop_reading(); // no client is read any more
     void finish();       // every client is to get what the log holds now, and is closed
 
@@ -55,6 +61,10 @@ public:
     // What the master has to be told; taken away by the caller.
     [[nodiscard]] std::vector<ClientId> take_attached() { return std::exchange(attached_, {}); }
     [[nodiscard]] std::vector<ClosedClient> take_closed() { return std::exchange(closed_, {}); }
+    // Who was held up by the rate limit, once each.
+    [[nodiscard]] std::vector<ClientId> take_throttled() {
+        return std::exchange(newly_throttled_, {});
+    }
     // Once: what was in flight when the predecessor died is settled, by so many bytes.
     [[nodiscard]] std::optional<uint64_t> take_settled_bytes() {
         return std::exchange(settled_bytes_, std::nullopt);
@@ -77,7 +87,17 @@ private:
     void publish();
     void tell_room_wanted();
     void after_publishing();
-    void hold_reading(Client& client);
+
+    void hold_reading(Client& client, Client::ReadHold why);
+    void release_reading(Client& client, Client::ReadHold why);
+    [[nodiscard]] size_t allowance_of(Client& client);
+    void heard(Client& client, uint64_t bytes);
+    void tell_throttled();
+    static void note_heard(Client& client);
+    [[nodiscard]] Deadlines::Clock::time_point idle_deadline_of(
+        Client& client, Deadlines::Clock::time_point now) const;
+    void watch_idle(Client& client);
+    [[nodiscard]] bool is_idle(ClientId id, Deadlines::Clock::time_point now);
 
     void deliver_to_all();
     void deliver_to(Client& client);
@@ -109,6 +129,14 @@ private:
     FanOut fan_out_;
     Roster roster_;
     StallWatch stalls_;
+    OneShotTimer stall_timer_;
+    RateLimit rate_;
+    Deadlines throttled_; // not read until then
+    OneShotTimer throttle_timer_;
+    std::string too_fast_line_;
+    std::chrono::milliseconds idle_timeout_; // 0: nobody is idle
+    Deadlines idle_;                         // everybody, where there is a timeout
+    OneShotTimer idle_timer_;
 
     // The operation in the midst of which a predecessor died. Until the kernel has been asked how
     // far it got, nothing is published, read or written: the staging area may hold bytes that no
@@ -120,6 +148,8 @@ private:
     std::vector<ClientId> held_;      // not read until the batch is published
     std::vector<ClientId> ended_;     // to be closed once their last bytes are published
     std::vector<ClientId> lingering_; // see Client::Phase
+    std::vector<ClientId> to_tell_;   // that they send too fast
+    std::vector<ClientId> newly_throttled_;
     std::vector<ClientId> attached_;
     std::vector<ClosedClient> closed_;
 
@@ -130,7 +160,6 @@ private:
     bool waits_for_lock_ = false;   // somebody else was appending
     bool waits_for_room_ = false;   // a batch is staged that did not fit
     bool blocks_room_ = false;      // a client of ours is below seen_room_wanted_
-    std::optional<StallWatch::Clock::time_point> stall_timer_due_;
     bool stop_reading_ = false;
     bool finishing_ = false;
 };
@@ -138,5 +167,7 @@ private:
 // The idents of a worker's timers.
 inline constexpr uintptr_t stall_timer_ident = 1;
 inline constexpr uintptr_t linger_timer_ident = 2;
+inline constexpr uintptr_t throttle_timer_ident = 3;
+inline constexpr uintptr_t idle_timer_ident = 4;
 
 } // namespace chatserv

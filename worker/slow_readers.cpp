@@ -2,8 +2,6 @@
 // (R7).
 #include "worker/service.h"
 
-#include <algorithm>
-
 namespace chatserv {
 
 // R7: an appender that finds no room says which offset every cursor must reach. Each worker looks
@@ -43,7 +41,7 @@ void Service::watch_room_of(Client& newcomer) {
 }
 
 void Service::stall_timer() {
-    stall_timer_due_.reset();
+    stall_timer_.went_off();
     // What can be delivered now is delivered first: a worker that was itself held up must not take
     // its own absence for its clients' stall.
     pass_needed_ = true;
@@ -68,14 +66,7 @@ void Service::stall_timer() {
 }
 
 void Service::arm_stall_timer() {
-    const auto deadline = stalls_.earliest_deadline();
-    if (!deadline || (stall_timer_due_ && *stall_timer_due_ <= *deadline))
-        return;
-    const auto remaining =
-        std::chrono::ceil<std::chrono::milliseconds>(*deadline - StallWatch::Clock::now());
-    const int64_t wait_ms = std::max<int64_t>(remaining.count(), 1);
-    if (events_.change(stall_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, wait_ms) == 0)
-        stall_timer_due_ = deadline;
+    stall_timer_.arm(stalls_.earliest_deadline());
 }
 
 } // namespace chatserv

@@ -86,13 +86,28 @@ void Worker::handle(const EventQueue::Event& event) {
     } else if (!service_) {
         return;
     } else if (event.filter == EVFILT_TIMER) {
-        ident == stall_timer_ident ? service_->stall_timer() : service_->linger_timer();
+        handle_timer(ident);
     } else if (ident == static_cast<uintptr_t>(doorbell_->listening_end())) {
         doorbell_->empty_pipe();
     } else if (event.filter == EVFILT_READ) {
         service_->readable(client_of(EventQueue::udata_of(event)));
     } else if (event.filter == EVFILT_WRITE) {
         service_->writable(client_of(EventQueue::udata_of(event)));
+    }
+}
+
+void Worker::handle_timer(uintptr_t ident) {
+    switch (ident) {
+    case stall_timer_ident:
+        return service_->stall_timer();
+    case linger_timer_ident:
+        return service_->linger_timer();
+    case throttle_timer_ident:
+        return service_->throttle_timer(Deadlines::Clock::now());
+    case idle_timer_ident:
+        return service_->idle_timer(Deadlines::Clock::now());
+    default:
+        return;
     }
 }
 
@@ -182,6 +197,8 @@ void Worker::report() {
         }
         queue_all(
             channel_, MessageType::attached, std::span<const ClientId>(service_->take_attached()));
+        queue_all(channel_, MessageType::throttled,
+            std::span<const ClientId>(service_->take_throttled()));
         queue_all(
             channel_, MessageType::closed, std::span<const ClosedClient>(service_->take_closed()));
         if (service_->stopped_reading() && !stop_reading_reported_) {

@@ -39,6 +39,7 @@ public:
 private:
     [[nodiscard]] bool nothing_to_do();
     void handle(const EventQueue::Event& event);
+    void handle_timer(uintptr_t ident);
     void handle_channel();
     void handle_message(Message& message);
     void take_entry(uint32_t entry);

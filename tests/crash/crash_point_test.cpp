@@ -9,7 +9,7 @@ namespace chatserv::test {
 namespace {
 
 // What happens while the point is armed.
-enum class Scene { talk, join, leave };
+enum class Scene { talk, join, leave, flood };
 
 struct CrashCase {
     CrashPoint point;
@@ -27,6 +27,9 @@ constexpr std::array cases{
     CrashCase{CrashPoint::written, "W2WrittenToOneWhoLeaves", Scene::leave},
     CrashCase{CrashPoint::cursor_torn, "W2CursorTorn", Scene::talk},
     CrashCase{CrashPoint::cursor_moved, "W2CursorMoved", Scene::talk},
+    CrashCase{CrashPoint::notice_begun, "W2NoticeBegun", Scene::flood},
+    CrashCase{CrashPoint::notice_sent, "W2NoticeSent", Scene::flood},
+    CrashCase{CrashPoint::notice_noted, "W2NoticeNoted", Scene::flood},
     CrashCase{CrashPoint::room_made, "W3RoomMade", Scene::talk},
     CrashCase{CrashPoint::bytes_copied, "W3BytesCopied", Scene::talk},
     CrashCase{CrashPoint::index_written, "W3IndexWritten", Scene::talk},
@@ -51,6 +54,12 @@ constexpr std::array cases{
     CrashCase{CrashPoint::doubt_asked, "RecoveryAskedOfAWrite", Scene::talk, CrashPoint::written},
     CrashCase{CrashPoint::doubt_settled, "RecoverySettledARead", Scene::talk, CrashPoint::received},
     CrashCase{CrashPoint::doubt_settled, "RecoverySettledAWrite", Scene::talk, CrashPoint::written},
+    CrashCase{
+        CrashPoint::doubt_asked, "RecoveryAskedOfANotice", Scene::flood, CrashPoint::notice_sent},
+    CrashCase{
+        CrashPoint::notice_noted, "RecoveryNoticeNoted", Scene::flood, CrashPoint::notice_sent},
+    CrashCase{CrashPoint::doubt_settled, "RecoverySettledANotice", Scene::flood,
+        CrashPoint::notice_begun},
     CrashCase{CrashPoint::recorded, "RecoveryRecorded", Scene::talk, CrashPoint::received},
     CrashCase{CrashPoint::committed, "RecoveryCommitted", Scene::talk, CrashPoint::intended},
 };
@@ -72,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
 
 TEST_P(CrashPointTest, NobodyNotices) {
     const CrashCase& crash = GetParam();
-    open(build_named("CHATSERV_CRASHING"));
+    open(build_named("CHATSERV_CRASHING"), {"--max-rate", std::to_string(max_rate_bytes)});
     if (crash.first == CrashPoint::count) {
         arm_victim(crash.point);
     } else {
@@ -90,12 +99,36 @@ TEST_P(CrashPointTest, NobodyNotices) {
     case Scene::leave:
         leave(0, "0 says goodbye;");
         break;
+    case Scene::flood:
+        send_too_fast(0);
+        break;
     }
     everyone_speaks("after");
     EXPECT_TRUE(struck(crash.point)) << "nobody came by that point";
     EXPECT_TRUE(crash.first == CrashPoint::count || struck(crash.first));
     server_->wait_for_line("worker 1 taken over by pid ");
     expect_that_nobody_noticed();
+    stop();
+}
+
+// Whoever closes for being idle does so, and hears why, whichever worker finishes it.
+class IdleCrashTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
+
+INSTANTIATE_TEST_SUITE_P(W6, IdleCrashTest,
+    testing::Values(CrashPoint::end_seen, CrashPoint::closing, CrashPoint::left_untold),
+    [](const auto& tested) { return std::to_string(static_cast<unsigned>(tested.param)); });
+
+TEST_P(IdleCrashTest, AllHearThatTheyWereIdle) {
+    open(build_named("CHATSERV_CRASHING"), {"--idle-timeout", "3"});
+    arm_victim(GetParam());
+    for (Person& person : people_) {
+        person.client->wait_for_end();
+        EXPECT_EQ(person.client->received(), person.expected + "idle for too long!\n");
+    }
+    server_->wait_for_line(" left: idle", people_.size());
+    EXPECT_TRUE(struck(GetParam()));
+    EXPECT_EQ(server_->count(" left: "), people_.size());
+    server_->wait_for_line("worker 1 taken over by pid ");
     stop();
 }
 

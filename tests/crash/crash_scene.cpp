@@ -21,6 +21,18 @@ std::string build_named(const char* variable) {
     return path;
 }
 
+std::string too_fast_line() {
+    return "you are sending too fast: 65536 bytes a second are read!\n";
+}
+
+// A worker reads a second's worth at once, and so does each that takes over from it.
+std::string flood() {
+    std::string text;
+    for (unsigned number = 0; text.size() < 5 * max_rate_bytes / 2; ++number)
+        text += std::to_string(number) + ",";
+    return text;
+}
+
 void CrashScene::open(const std::string& binary, const std::vector<std::string>& options) {
     std::vector<std::string> all{"--workers", "2", "--spares", "2"};
     all.insert(all.end(), options.begin(), options.end());
@@ -90,6 +102,12 @@ void CrashScene::leave(std::size_t person, const std::string& text) {
     people_[person].client->wait_for_end();
     ++left_;
     everyone_but(person, text);
+}
+
+void CrashScene::send_too_fast(std::size_t person) {
+    say(person, flood());
+    people_[person].expected += too_fast_line();
+    people_[person].client->wait_for_bytes(people_[person].expected.size());
 }
 
 void CrashScene::everyone_speaks(const std::string& occasion) {

@@ -16,6 +16,11 @@ namespace chatserv::test {
 // The path of a build of chatserv that the tests made, by the variable that holds it.
 [[nodiscard]] std::string build_named(const char* variable);
 
+// For scenes in which somebody sends faster than this, where the server is told to mind.
+inline constexpr std::size_t max_rate_bytes = 65536;
+[[nodiscard]] std::string too_fast_line();
+[[nodiscard]] std::string flood();
+
 class CrashScene : public testing::Test {
 protected:
     struct Person {
@@ -44,6 +49,8 @@ protected:
     void say(std::size_t person, const std::string& text);
     // Someone says goodbye with an end of file, gets all that is due and is closed.
     void leave(std::size_t person, const std::string& text);
+    // Sends so much more than it may that it is told so once, also where its worker dies meanwhile.
+    void send_too_fast(std::size_t person);
     void everyone_speaks(const std::string& occasion);
 
     // Nobody has read more or less than is due, and nobody but who wanted to has left.

@@ -15,7 +15,9 @@ using testing::UnorderedElementsAre;
 // and the other must repeat some.
 class TrustingTest : public CrashScene {
 protected:
-    void SetUp() override { open(build_named("CHATSERV_TRUSTING")); }
+    void SetUp() override {
+        open(build_named("CHATSERV_TRUSTING"), {"--max-rate", std::to_string(max_rate_bytes)});
+    }
 
     std::string read_by(std::size_t person) const {
         return people_[person].client->received().substr(people_[person].expected.size());
@@ -45,12 +47,21 @@ TEST_F(TrustingTest, RepeatsWhatWasWrittenAndNotRecorded) {
             AnyOf("repeated;repeated;the end;", "3 speaks before;repeated;the end;")));
 }
 
+TEST_F(TrustingTest, RepeatsALineThatWasSentAndNotRecorded) {
+    arm_victim(CrashPoint::notice_sent);
+    people_[0].client->send(flood());
+    server_->wait_for_line("worker 1 taken over by pid ");
+    people_[0].client->wait_for_bytes(people_[0].expected.size() + 2 * too_fast_line().size());
+    EXPECT_EQ(read_by(0), too_fast_line() + too_fast_line());
+}
+
 // As on a system without the account: that one client is disconnected, and the log says why.
 class UnaccountedTest : public CrashScene {
 protected:
     void SetUp() override {
         // Here the server cannot tell when a client has got everything: a stop takes the limit.
-        open(build_named("CHATSERV_UNACCOUNTED"), {"--stall-limit", "0.5"});
+        open(build_named("CHATSERV_UNACCOUNTED"),
+            {"--stall-limit", "0.5", "--max-rate", std::to_string(max_rate_bytes)});
     }
 
     // All but one of these are as they were.
@@ -94,6 +105,30 @@ TEST_F(UnaccountedTest, DisconnectsTheOneThatWasWrittenTo) {
     const std::size_t written = parse_left(server_->wait_for_line(" left: "))->slot;
     ASSERT_EQ(written % 2, 0U) << "served by the victim";
     expect_that_only(written, "hello from 3;");
+}
+
+TEST_F(UnaccountedTest, DisconnectsTheOneThatWasBeingTold) {
+    arm_victim(CrashPoint::notice_sent);
+    people_[0].client->send(flood());
+    server_->wait_for_line("worker 1 taken over by pid ");
+    people_[0].client->wait_for_end();
+    EXPECT_THAT(server_->wait_for_line(" left: "), HasSubstr("user 0 left: in doubt"));
+    EXPECT_EQ(people_[0].client->received(), people_[0].expected + too_fast_line());
+    // What was read of it was relayed, to each of them.
+    people_[1].client->send("that was all;");
+    people_[3].client->wait_for("that was all;");
+    std::string relayed = people_[3].client->received().substr(people_[3].expected.size());
+    relayed.erase(relayed.find("that was all;"));
+    EXPECT_GE(relayed.size(), max_rate_bytes);
+    EXPECT_TRUE(flood().compare(0, relayed.size(), relayed) == 0);
+    for (const std::size_t person : {2U, 3U})
+        people_[person].expected += relayed + "that was all;";
+    people_[1].expected += relayed;
+    everyone_speaks("after");
+    for (const std::size_t person : {1U, 2U, 3U})
+        EXPECT_EQ(people_[person].client->received(), people_[person].expected);
+    EXPECT_EQ(server_->count(" left: "), 1U);
+    stop();
 }
 
 TEST_F(UnaccountedTest, CostsNobodyAnythingWhereNobodyWasBeingServed) {

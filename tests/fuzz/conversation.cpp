@@ -24,6 +24,12 @@ void forbid_what_follows(std::span<uint64_t> area) {
     __asan_poison_memory_region(area.data() + area.size(), rest);
 }
 
+Operation operation_of(uint8_t situation) {
+    if ((situation & receiving) == 0)
+        return Operation::deliver;
+    return (situation & delivering) == 0 ? Operation::receive : Operation::notify;
+}
+
 } // namespace
 
 Conversation::Conversation() :
@@ -31,7 +37,9 @@ Conversation::Conversation() :
         .workers = 2,
         .log_bytes = log_bytes_min,
         .stall_limit_ms = 1000,
-        .processes = 3})) {
+        .processes = 3,
+        .max_rate_bytes = 1000,
+        .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())})) {
     areas_ = {words_of(region.worker_table()), words_of(region.heartbeats()),
         words_of(std::span(&region.user_control(), 1)), words_of(region.user_table()),
         words_of(std::span(&region.log_control(), 1)), words_of(region.index()),
@@ -94,8 +102,7 @@ void Conversation::talk(uint8_t situation) const {
     if ((situation & locked) != 0)
         control.lock = 1;
     if ((situation & (receiving | delivering)) != 0)
-        begin_operation(
-            entry, (situation & receiving) != 0 ? Operation::receive : Operation::deliver, 0);
+        begin_operation(entry, operation_of(situation), 0);
 }
 
 void Conversation::overwrite(Input& input) const {

@@ -13,6 +13,7 @@
 #include "tests/fuzz/input.h"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -22,6 +23,7 @@ namespace chatserv::fuzz {
 
 inline constexpr uint32_t clients = 5;
 inline constexpr uint16_t entry_of[clients] = {0, 0, 1, 1, 0};
+inline constexpr std::chrono::milliseconds idle_timeout{3'600'000};
 
 // What was going on when the worker of entry 0 died; a set of bits.
 enum Situation : uint8_t {
@@ -31,7 +33,7 @@ enum Situation : uint8_t {
     locked = 8,      // entry 0 holds the log's lock
     committed = 16,  // ... and has published its batch, but not cleared it
     receiving = 32,  // client 0 was being read from
-    delivering = 64, // client 0 was being written to
+    delivering = 64, // client 0 was being written to; with `receiving`: a line not of the log
     closing = 128,   // client 1 is closing
 };
 

@@ -75,6 +75,7 @@ def worker_view():
         "header": bytes([0, 0, 4]) + struct.pack("<I", 7),
         "settled": case(STAGED | RECEIVING),
         "settled-writes": case(FAR | WRAPPED | DELIVERING),
+        "settled-notice": case(RECEIVING | DELIVERING),
         "farewell": case(CLOSING | FAR),
         "batch-too-long": case(STAGED, word(WORKERS, SET, STAGED_CHUNKS, 513)),
         "chunk-beyond-the-area": case(STAGED, word(CHUNKS_0, SET, 5, 1 << 31)),
@@ -90,7 +91,7 @@ def options():
         return (arguments + "\n" + environment + "\n" + file).encode("latin-1")
     return {
         "all": case("--listen\n[::1]:9999\n--users=7\n--workers\n3\n--log-size=64K\n"
-                    "--stall-limit=0.5\n--control=none\n"),
+                    "--stall-limit=0.5\n--control=none\n--max-rate=9K\n--idle-timeout\n90.5\n"),
         "environment": case("", "LISTEN=127.0.0.1:0,[::1]:0\nHANG_LIMIT=9\nLOG_FORMAT=json\n"),
         "file": case("--config\n", "", 'users = 100\nlisten = ["127.0.0.1:1", "[::1]:1"]\n'
                      "log-size = 64G\n# quiet\nlog-level = off\n"),

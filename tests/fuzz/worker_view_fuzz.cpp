@@ -109,16 +109,28 @@ public:
             what / 11 % 2 == 0 ? service_.stop_reading() : service_.finish();
             break;
         default:
-            service_.linger_timer();
+            timer(what / 11 % 3);
             break;
         }
         (void)service_.take_attached();
+        (void)service_.take_throttled();
         (void)service_.take_closed();
     }
 
     void settle() { service_.settle(); }
 
 private:
+    // As if the time had come: what happens does not depend on how long an input takes.
+    void timer(int which) {
+        const auto now = Deadlines::Clock::now();
+        if (which == 0)
+            service_.linger_timer();
+        else if (which == 1)
+            service_.throttle_timer(now + std::chrono::seconds(1));
+        else
+            service_.idle_timer(now + idle_timeout);
+    }
+
     void say(uint32_t slot, size_t bytes) {
         const std::string text(bytes, 'x');
         if (peers_[slot]) [[maybe_unused]]

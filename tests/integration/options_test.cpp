@@ -92,7 +92,11 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--max-per-address", "few"}, BadOption{"--allow", "10.0.0.0/33"},
         BadOption{"--allow", "10.1.2.3/8"}, BadOption{"--deny", "somebody"},
         BadOption{"--deny", "::1%lo"}, BadOption{"--keepalive", "-1"},
-        BadOption{"--keepalive", "7201"}, BadOption{"--log-level", "loud"},
+        BadOption{"--keepalive", "7201"}, BadOption{"--max-rate", "-1"},
+        BadOption{"--max-rate", "2G"}, BadOption{"--max-rate", "fast"},
+        BadOption{"--idle-timeout", "-1"}, BadOption{"--idle-timeout", "0.05"},
+        BadOption{"--idle-timeout", "604801"}, BadOption{"--idle-timeout", "never"},
+        BadOption{"--idle-timeout", "1e3"}, BadOption{"--log-level", "loud"},
         BadOption{"--log-format", "xml"}));
 
 TEST_F(OptionsTest, RefusesAnUnknownOption) {
@@ -131,10 +135,11 @@ TEST_F(OptionsTest, TellsItsVersion) {
 TEST_F(OptionsTest, HelpsWithEveryOption) {
     const Finished finished = run_chatserv({"--help"});
     EXPECT_EQ(finished.status, 0);
-    for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
-             "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
-             "--max-per-address", "--allow", "--deny", "--keepalive", "--config", "--check-config",
-             "--version", "--help", "chatserv chaos", "chatserv stats"})
+    for (const char* option :
+        {"--listen", "--users", "--workers", "--spares", "--log-size", "--stall-limit",
+            "--hang-limit", "--control", "--log-level", "--log-format", "--max-per-address",
+            "--allow", "--deny", "--keepalive", "--max-rate", "--idle-timeout", "--config",
+            "--check-config", "--version", "--help", "chatserv chaos", "chatserv stats"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
@@ -159,7 +164,8 @@ TEST_F(OptionsTest, ChecksWithoutStarting) {
 TEST_F(OptionsTest, TakesBackWhatItSaysIsInForce) {
     const std::vector<std::string> options{"--check-config", "--listen", "[::1]:7", "--users", "7",
         "--hang-limit", "0.5", "--stall-limit", "2.5", "--max-per-address", "3", "--keepalive", "0",
-        "--allow", "10.0.0.0/8,::1", "--deny", "10.9.0.0/16"};
+        "--max-rate", "9K", "--idle-timeout", "90.5", "--allow", "10.0.0.0/8,::1", "--deny",
+        "10.9.0.0/16"};
     const std::string in_force = run_chatserv(options).output;
     const std::string file = directory_.file("chatserv.conf", in_force);
     EXPECT_EQ(run_chatserv({"--check-config", "--config", file}).output, in_force);

@@ -24,6 +24,7 @@ TEST(Counters, TellErrorsApart) {
     EXPECT_EQ(counted_as(LeaveReason::fell_behind), Departure::fell_behind);
     EXPECT_EQ(counted_as(LeaveReason::server_stopped), Departure::server_stopped);
     EXPECT_EQ(counted_as(LeaveReason::in_doubt), Departure::in_doubt);
+    EXPECT_EQ(counted_as(LeaveReason::idle), Departure::idle);
 }
 
 TEST(Counters, SayEveryReasonAlsoWhereItNeverWas) {
@@ -33,13 +34,16 @@ TEST(Counters, SayEveryReasonAlsoWhereItNeverWas) {
     counters.count(Refusal::address_full);
     counters.count(Departure::timed_out);
     counters.count(Departure::lost);
+    counters.count(Departure::idle);
+    counters.count_throttled();
+    counters.count_throttled();
     counters.count_accept_pause();
     nlohmann::ordered_json said;
     counters.add_to(said);
     EXPECT_EQ(said.dump(),
         R"({"accepted":3,"turned_away":{"not_allowed":0,"address_full":1,"table_full":0},)"
         R"("left":{"end_of_file":0,"reset":0,"timed_out":1,"error":0,"stalled":0,)"
-        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1},"accept_pauses":1})");
+        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1},"throttled":2,"accept_pauses":1})");
 }
 
 } // namespace

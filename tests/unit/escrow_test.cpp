@@ -33,6 +33,19 @@ TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
     EXPECT_EQ(segment.users[1].ip_version, 4);
 }
 
+TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
+    const Segment segment(2);
+    Escrow escrow(segment.users, 1, true);
+    FdPair ends = make_stream_pair();
+    const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
+    const UniqueFd socket = escrow.take(client);
+    EXPECT_EQ(status_of(segment.users[0]).state, SlotState::free);
+    EXPECT_TRUE(escrow.empty());
+    EXPECT_EQ(escrow.find(client), nullptr);
+    EXPECT_EQ(::write(socket.get(), "x", 1), 1) << "it is as open as before";
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 0U);
+}
+
 TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
     constexpr uint32_t users = 1000;
     const Segment segment(users);

@@ -4,6 +4,7 @@
 #include "worker/fan_out.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace chatserv {
@@ -109,6 +110,45 @@ TEST_F(FanOutTest, GoesOnWhereAFullSocketStoppedIt) {
         got += more;
     EXPECT_EQ(got, expected);
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, expected.size());
+}
+
+TEST_F(FanOutTest, WritesALineThatIsNotOfTheLogAndStaysWhereItIs) {
+    say(other, "first;");
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
+    EXPECT_EQ(client.slot->told_too_fast, 0U);
+    EXPECT_EQ(fan_out.notify(client, "a line;"), FanOut::Delivery::complete);
+    EXPECT_EQ(client.slot->told_too_fast, 1U);
+    EXPECT_EQ(cursor(), segment.log.head());
+    EXPECT_EQ(cursor_of(*client.slot).bytes_written, 13U);
+    EXPECT_EQ(operation_in_flight(segment.region.worker_table()[0]).operation, Operation::none);
+    say(other, "second");
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
+    EXPECT_EQ(received(), "first;a line;second");
+}
+
+TEST_F(FanOutTest, TellsNobodyWhoseSocketIsFull) {
+    const std::string filling(10'000, 'f');
+    while (::send(client.fd.get(), filling.data(), filling.size(), 0) > 0) {
+    }
+    EXPECT_EQ(fan_out.notify(client, "a line;"), FanOut::Delivery::blocked);
+    EXPECT_EQ(client.slot->told_too_fast, 0U);
+    EXPECT_EQ(cursor_of(*client.slot).bytes_written, 0U);
+}
+
+// W2: by what the kernel says that was written in all.
+TEST_F(FanOutTest, SettlesALineByHowMuchOfItWasWritten) {
+    constexpr uint64_t line_bytes = 10;
+    move_cursor(*client.slot, {.bytes_written = 5, .log_offset = 3});
+    EXPECT_EQ(FanOut::settle_notice(client, 5, line_bytes), 0U);
+    EXPECT_EQ(client.slot->told_too_fast, 0U) << "nothing was sent: the next one is to do it";
+    EXPECT_FALSE(FanOut::settle_notice(client, 5 + line_bytes + 1, line_bytes).has_value());
+    EXPECT_FALSE(FanOut::settle_notice(client, 4, line_bytes).has_value());
+    EXPECT_EQ(client.slot->told_too_fast, 0U);
+    EXPECT_EQ(FanOut::settle_notice(client, 5 + line_bytes, line_bytes), line_bytes);
+    EXPECT_EQ(client.slot->told_too_fast, 1U);
+    EXPECT_EQ(cursor(), 3U);
+    EXPECT_EQ(cursor_of(*client.slot).bytes_written, 15U);
+    EXPECT_EQ(FanOut::settle_notice(client, 15, line_bytes), 0U) << "it can be done again";
 }
 
 TEST_F(FanOutTest, SaysWhenTheSocketIsBroken) {

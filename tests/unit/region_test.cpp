@@ -70,6 +70,8 @@ TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
                                  word == offsetof(SegmentHeader, hang_limit_ms) / 4 ||
                                  word == offsetof(SegmentHeader, min_drain_bytes) / 4 ||
                                  word == offsetof(SegmentHeader, slow_policy) / 4 ||
+                                 word == offsetof(SegmentHeader, max_rate_bytes) / 4 ||
+                                 word == offsetof(SegmentHeader, idle_timeout_ms) / 4 ||
                                  word == offsetof(SegmentHeader, processes) / 4 ||
                                  word == offsetof(SegmentHeader, users) / 4;
         if (!free_choice) {
@@ -77,6 +79,23 @@ TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
         }
         bytes[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
     }
+}
+
+// What a limit may be at the most; up to there it is anybody's choice.
+TEST(Region, IsRefusedWithALimitThatNobodyCanAskFor) {
+    RegionConfig limited = config;
+    limited.max_rate_bytes = max_rate_bytes_max;
+    limited.idle_timeout_ms = idle_timeout_ms_max;
+    const Region region = Region::create(limited);
+    const Region attached = Region::attach(copy_of(region));
+    EXPECT_EQ(attached.header().max_rate_bytes, max_rate_bytes_max);
+    EXPECT_EQ(attached.header().idle_timeout_ms, idle_timeout_ms_max);
+    shared_header(region).max_rate_bytes += 1;
+    EXPECT_NE(refusal_of(region), "attached");
+    shared_header(region).max_rate_bytes -= 1;
+    EXPECT_EQ(refusal_of(region), "attached");
+    shared_header(region).idle_timeout_ms += 1;
+    EXPECT_NE(refusal_of(region), "attached");
 }
 
 TEST(Region, IsRefusedWhereItIsTooSmall) {

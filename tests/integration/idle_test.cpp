@@ -1,0 +1,126 @@
+// --idle-timeout: who says nothing leaves, and hears why.
+//
+// What does not happen is waited for by a second server, which tells by its own idle users that the
+// time was over.
+#include "tests/integration/stats_query.h"
+
+#include <csignal>
+
+namespace chatserv::test {
+namespace {
+
+constexpr const char* farewell = "idle for too long!\n";
+
+class IdleTest : public StatsServerTest {
+protected:
+    // So many times, one after the other, somebody is idle for so long.
+    void wait_as_long_as_others_are_idle(const std::string& seconds, std::size_t times) {
+        Server clock(loop_, {.more = {"--idle-timeout", seconds}});
+        for (std::size_t i = 1; i <= times; ++i) {
+            Client idle(loop_, clock.endpoint());
+            clock.wait_for_line(" left: idle", i);
+        }
+    }
+};
+
+// Whoever only listens is idle as well.
+TEST_F(IdleTest, DisconnectsThoseWhoSayNothingAndTellsThem) {
+    start_with_control({"--idle-timeout", "3"});
+    const auto talker = join();
+    const auto silent = join();
+    std::string said;
+    while (server_->count(" left: ") == 0) {
+        talker->send(".");
+        said += '.';
+        loop_.turn(std::chrono::milliseconds(10));
+    }
+    server_->wait_for_line("user 1 left: idle: it sent nothing for 3 s");
+    silent->wait_for_end();
+    EXPECT_EQ(silent->end_error(), 0);
+    const std::string heard = silent->received();
+    ASSERT_GT(heard.size(), std::string(farewell).size());
+    const std::string before = heard.substr(0, heard.find('i'));
+    EXPECT_EQ(heard, before + farewell);
+    EXPECT_EQ(said.compare(0, before.size(), before), 0);
+    EXPECT_EQ(stats()["left"]["idle"], 1);
+    EXPECT_EQ(server_->count(" left: "), 1U);
+    const auto next = join();
+    talker->send("hello");
+    next->wait_for("hello");
+}
+
+TEST_F(IdleTest, LetsEverybodyBeWhereItIsOff) {
+    start_with_control();
+    const auto silent = join();
+    wait_as_long_as_others_are_idle("0.3", 3);
+    EXPECT_EQ(server_->count(" left: "), 0U);
+}
+
+// What it lacks of the log comes first; the line is for those whose socket has room for it.
+TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
+    start_with_control({"--idle-timeout", "1", "--workers", "1", large_log, no_stall_limit});
+    const auto silent = join_paused();
+    const auto witness = join();
+    const auto talker = join();
+    const std::string much(3'000'000, 'm');
+    talker->send(much);
+    witness->wait_for_bytes(much.size());
+    server_->wait_for_line("user 2 left: idle"); // later than it is over for the one that is behind
+    silent->resume();
+    silent->wait_for_end();
+    EXPECT_EQ(silent->end_error(), 0);
+    ASSERT_GE(silent->received().size(), much.size());
+    EXPECT_TRUE(silent->received().compare(0, much.size(), much) == 0);
+    const std::string rest = silent->received().substr(much.size());
+    EXPECT_TRUE(rest == farewell || rest.empty()) << rest;
+    server_->wait_for_line("user 0 left: idle");
+}
+
+// Were its time renewed, it would never be over: the next worker dies before.
+TEST_F(IdleTest, DoesNotForgetTheTimeWhereWorkersDie) {
+    start_with_control({"--idle-timeout", "3", "--workers", "1", "--spares", "2"});
+    const auto silent = join();
+    for (std::size_t deaths = 1; server_->count(" left: ") == 0; ++deaths) {
+        ASSERT_LT(deaths, 200U);
+        ::kill(server_->worker_pids().at(0), SIGKILL);
+        server_->wait_for_line("worker 1 taken over by pid", deaths);
+        for (int turn = 0; turn < 20 && server_->count(" left: ") == 0; ++turn)
+            loop_.turn(std::chrono::milliseconds(20));
+    }
+    server_->wait_for_line("user 0 left: idle");
+    silent->wait_for_end();
+    EXPECT_EQ(silent->received(), farewell);
+}
+
+// Each of them has more to say than there is room for as long as one does not read.
+TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForWantOfRoom) {
+    start_with_control(
+        {"--idle-timeout", "3", "--workers", "1", "--log-size", "64K", no_stall_limit});
+    const auto blocking = join_paused();
+    const auto first = join();
+    const auto second = join();
+    const std::size_t much = 8'000'000;
+    blocking->send(std::string(much, 'b'));
+    first->send(std::string(much, '1'));
+    second->send(std::string(much, '2'));
+    wait_as_long_as_others_are_idle("3", 2);
+    EXPECT_EQ(server_->count(" left: "), 0U);
+    EXPECT_FALSE(first->is_sent());
+    EXPECT_FALSE(second->is_sent());
+    blocking->resume();
+    for (auto* const client : {blocking.get(), first.get(), second.get()})
+        client->wait_for_bytes(2 * much);
+    EXPECT_EQ(server_->count(" left: "), 0U);
+}
+
+TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForTheirRate) {
+    start_with_control({"--idle-timeout", "0.5", "--max-rate", "1"});
+    const auto flooder = join();
+    flooder->send(std::string(100'000, 'f')); // a day of it
+    server_->wait_for_line("user 0 is sending faster than 1 bytes a second");
+    wait_as_long_as_others_are_idle("0.5", 3);
+    EXPECT_EQ(server_->count(" left: "), 0U);
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,53 @@
+// Clients by their deadlines.
+#include "worker/deadlines.h"
+
+#include <gtest/gtest.h>
+
+namespace chatserv {
+namespace {
+
+constexpr Deadlines::Clock::time_point start{};
+constexpr std::chrono::milliseconds ms{1};
+constexpr ClientId a{.slot = 0, .generation = 1};
+constexpr ClientId b{.slot = 1, .generation = 1};
+constexpr ClientId a_again{.slot = 0, .generation = 2};
+using Clients = std::vector<ClientId>;
+
+TEST(Deadlines, GiveThoseWhoseInstantHasComeOnceAndInOrder) {
+    Deadlines deadlines;
+    EXPECT_TRUE(deadlines.empty());
+    EXPECT_FALSE(deadlines.earliest().has_value());
+    deadlines.set(a, start + 20 * ms);
+    deadlines.set(b, start + 10 * ms);
+    deadlines.set(a_again, start + 30 * ms);
+    EXPECT_EQ(deadlines.earliest(), start + 10 * ms);
+    EXPECT_EQ(deadlines.take_due(start + 9 * ms), Clients{});
+    EXPECT_EQ(deadlines.take_due(start + 20 * ms), (Clients{b, a}));
+    EXPECT_EQ(deadlines.take_due(start + 20 * ms), Clients{});
+    EXPECT_EQ(deadlines.earliest(), start + 30 * ms);
+    EXPECT_EQ(deadlines.take_due(start + 40 * ms), Clients{a_again});
+    EXPECT_TRUE(deadlines.empty());
+}
+
+TEST(Deadlines, KnowTheLastInstantOfEachOnly) {
+    Deadlines deadlines;
+    deadlines.set(a, start + 10 * ms);
+    deadlines.set(a, start + 50 * ms);
+    EXPECT_EQ(deadlines.take_due(start + 49 * ms), Clients{});
+    deadlines.set(a, start + 30 * ms);
+    EXPECT_EQ(deadlines.take_due(start + 49 * ms), Clients{a});
+    EXPECT_TRUE(deadlines.empty());
+}
+
+TEST(Deadlines, ForgetWhoeverIsGone) {
+    Deadlines deadlines;
+    deadlines.set(a, start + 10 * ms);
+    deadlines.set(b, start + 10 * ms);
+    deadlines.remove(a);
+    deadlines.remove(a);
+    deadlines.remove(a_again);
+    EXPECT_EQ(deadlines.take_due(start + 10 * ms), Clients{b});
+}
+
+} // namespace
+} // namespace chatserv
