@@ -80,6 +80,7 @@ private:
     void confirm_attached(WorkerPool::Process& process, ClientId client);
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
     void distrust(WorkerPool::Process& process);
+    void tell_confinement(Confinement in_force) const;
 
     // who serves which entry: manning.cpp
     void handle_exit(pid_t pid);
@@ -123,6 +124,8 @@ private:
     std::vector<bool> stopped_reading_;  // by entry, while draining
     std::chrono::milliseconds stall_limit_;
     uint32_t keepalive_seconds_;
+    std::string worker_user_; // empty: who started the master
+    bool confinement_told_ = false;
 
     // While nobody can be accepted. No timer: where descriptors are short it might not be had.
     struct AcceptPause {

@@ -37,6 +37,7 @@ struct Texts {
     std::vector<std::string> allow;
     std::vector<std::string> deny;
     std::string keepalive = "60";
+    std::string user;
 };
 
 Options options_of(const Texts& texts) {
@@ -61,6 +62,7 @@ Options options_of(const Texts& texts) {
     options.allow = networks_of("--allow", texts.allow);
     options.deny = networks_of("--deny", texts.deny);
     options.keepalive_seconds = count_of("--keepalive", texts.keepalive, 0, keepalive_seconds_max);
+    options.user = texts.user;
     options.log_level = texts.log_level;
     if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
         std::end(log_levels))
@@ -118,6 +120,10 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "Let nobody in from this network or address, even if allowed; may be repeated");
     add("--keepalive", texts.keepalive, "SECONDS", "CHATSERV_KEEPALIVE",
         "Disconnect a user whose machine has been silent for about that long; 0 for never");
+    app.add_option("--user", texts.user,
+           "Whose rights the workers have; root alone can choose [nobody, if started as root]")
+        ->type_name("NAME")
+        ->envname("CHATSERV_USER");
     app.add_option("--config", config_file, "Read options from FILE, one `name = value` a line")
         ->type_name("FILE")
         ->envname("CHATSERV_CONFIG")
@@ -201,7 +207,8 @@ std::string describe(const Options& options) {
                options.log_level, options.log_format == LogFormat::json ? "json" : "text") +
            fmt::format("max-per-address = {}\nkeepalive = {}\n", options.max_per_address,
                options.keepalive_seconds) +
-           list("allow", options.allow) + list("deny", options.deny);
+           list("allow", options.allow) + list("deny", options.deny) +
+           (options.user.empty() ? "" : fmt::format("user = \"{}\"\n", options.user));
 }
 
 } // namespace chatserv

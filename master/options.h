@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace chatserv {
@@ -32,6 +33,11 @@ struct Options {
     std::vector<Network> allow;   // empty: everybody
     std::vector<Network> deny;
     uint32_t keepalive_seconds = 60; // 0: off
+    // Whose rights the workers have (worker_user.h). The name is empty where none was given and
+    // they keep the master's.
+    std::string user;
+    uid_t worker_uid = 0;
+    gid_t worker_gid = 0;
     bool check_config = false;
 };
 

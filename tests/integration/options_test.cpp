@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--allow", "10.1.2.3/8"}, BadOption{"--deny", "somebody"},
         BadOption{"--deny", "::1%lo"}, BadOption{"--keepalive", "-1"},
         BadOption{"--keepalive", "7201"}, BadOption{"--log-level", "loud"},
-        BadOption{"--log-format", "xml"}));
+        BadOption{"--log-format", "xml"}, BadOption{"--user", "no such user"}));
 
 TEST_F(OptionsTest, RefusesAnUnknownOption) {
     const Finished finished = run_chatserv({"--frobnicate"});
@@ -133,8 +133,8 @@ TEST_F(OptionsTest, HelpsWithEveryOption) {
     EXPECT_EQ(finished.status, 0);
     for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
              "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
-             "--max-per-address", "--allow", "--deny", "--keepalive", "--config", "--check-config",
-             "--version", "--help", "chatserv chaos", "chatserv stats"})
+             "--max-per-address", "--allow", "--deny", "--keepalive", "--user", "--config",
+             "--check-config", "--version", "--help", "chatserv chaos", "chatserv stats"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
