@@ -6,6 +6,7 @@
 #include "master/options.h"
 #include "master/stats.h"
 #include "master/worker_program.h"
+#include "master/worker_user.h"
 #include "shared/logging.h"
 #include "shared/process_title.h"
 
@@ -24,9 +25,10 @@ int serve(int argc, char** argv) {
         return run_chaos(argc - 1, argv + 1);
     if (argc > 1 && std::string_view(argv[1]) == "stats")
         return run_stats(argc - 1, argv + 1);
-    const auto options = parse_options(argc, argv);
+    auto options = parse_options(argc, argv);
     if (!options)
         return EX_OK;
+    choose_worker_user(*options);
     if (options->check_config) {
         std::fputs(describe(*options).c_str(), stdout);
         return EX_OK;

@@ -105,7 +105,7 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
-    keepalive_seconds_(options.keepalive_seconds) {
+    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
     watch_signals();
     open_control(options);
 }

@@ -85,6 +85,7 @@ private:
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
     void client_throttled(const WorkerPool::Process& process, ClientId client);
     void distrust(WorkerPool::Process& process);
+    void tell_confinement(Confinement in_force) const;
 
     // who serves which entry: manning.cpp
     void handle_exit(pid_t pid);
@@ -130,6 +131,8 @@ private:
     std::vector<bool> stopped_reading_; // by entry, while draining
     std::chrono::milliseconds stall_limit_;
     uint32_t keepalive_seconds_;
+    std::string worker_user_; // empty: who started the master
+    bool confinement_told_ = false;
 
     // While nobody can be accepted. (Neither for this nor for `send_again_at_` a timer of its own:
     // where descriptors are short it might not be had.)

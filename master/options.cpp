@@ -39,6 +39,7 @@ struct Texts {
     std::string keepalive = "60";
     std::string max_rate = "0";
     std::string idle_timeout = "0";
+    std::string user;
 };
 
 Options options_of(const Texts& texts) {
@@ -67,6 +68,7 @@ Options options_of(const Texts& texts) {
         "--max-rate", texts.max_rate, 0, max_rate_bytes_max, "bytes a second from 0 to 1G"));
     options.idle_timeout = timeout_of(
         "--idle-timeout", texts.idle_timeout, std::chrono::milliseconds(idle_timeout_ms_max));
+    options.user = texts.user;
     options.log_level = texts.log_level;
     if (std::find(std::begin(log_levels), std::end(log_levels), texts.log_level) ==
         std::end(log_levels))
@@ -128,6 +130,10 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "Read no more bytes a second from one user, with K, M or G; 0 for any number");
     add("--idle-timeout", texts.idle_timeout, "SECONDS", "CHATSERV_IDLE_TIMEOUT",
         "Disconnect a user that has sent nothing for that long; 0 for never");
+    app.add_option("--user", texts.user,
+           "Whose rights the workers have; root alone can choose [nobody, if started as root]")
+        ->type_name("NAME")
+        ->envname("CHATSERV_USER");
     app.add_option("--config", config_file, "Read options from FILE, one `name = value` a line")
         ->type_name("FILE")
         ->envname("CHATSERV_CONFIG")
@@ -212,7 +218,8 @@ std::string describe(const Options& options) {
            fmt::format("max-per-address = {}\nkeepalive = {}\nmax-rate = {}\nidle-timeout = {}\n",
                options.max_per_address, options.keepalive_seconds, options.max_rate_bytes,
                static_cast<double>(options.idle_timeout.count()) / 1000) +
-           list("allow", options.allow) + list("deny", options.deny);
+           list("allow", options.allow) + list("deny", options.deny) +
+           (options.user.empty() ? "" : fmt::format("user = \"{}\"\n", options.user));
 }
 
 } // namespace chatserv

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace chatserv {
@@ -34,6 +35,11 @@ struct Options {
     uint32_t keepalive_seconds = 60;           // 0: off
     uint32_t max_rate_bytes = 0;               // a second, of one user; 0: any number
     std::chrono::milliseconds idle_timeout{0}; // 0: none
+    // Whose rights the workers have (worker_user.h). The name is empty where none was given and
+    // they keep the master's.
+    std::string user;
+    uid_t worker_uid = 0;
+    gid_t worker_gid = 0;
     bool check_config = false;
 };
 

@@ -32,8 +32,10 @@ WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, con
     const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata) :
     program_(program),
     region_(region), doorbells_(doorbells), events_(events),
-    channel_udata_(channel_udata), logging_arguments_{options.log_level,
-                                       options.log_format == LogFormat::json ? "json" : "text"},
+    channel_udata_(channel_udata), common_arguments_{options.log_level,
+                                       options.log_format == LogFormat::json ? "json" : "text",
+                                       std::to_string(options.worker_uid),
+                                       std::to_string(options.worker_gid)},
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
     hang_watch_(region.heartbeats(), options.hang_limit), pids_(options.workers) {}
 
@@ -56,7 +58,7 @@ void WorkerPool::start_one() {
     for (const FdPair& doorbell : doorbells_)
         inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
     const uint32_t seat = hang_watch_.enter(Clock::now());
-    std::vector<std::string> arguments = logging_arguments_;
+    std::vector<std::string> arguments = common_arguments_;
     arguments.push_back(std::to_string(seat));
     for (const int fd : inherited)
         arguments.push_back(std::to_string(fd));

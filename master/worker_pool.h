@@ -95,7 +95,7 @@ private:
     const std::vector<FdPair>& doorbells_;
     EventQueue& events_;
     uint64_t channel_udata_;
-    std::vector<std::string> logging_arguments_;
+    std::vector<std::string> common_arguments_; // the same for every process
     size_t processes_wanted_;
     std::chrono::milliseconds hang_limit_;
     HangWatch hang_watch_;

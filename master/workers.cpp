@@ -50,6 +50,22 @@ std::string words_for(const ClosedClient& closed, uint32_t idle_timeout_ms) {
     return "for a reason unknown";
 }
 
+// Null for none.
+const char* name_of(Confinement confinement) {
+    switch (confinement) {
+    case Confinement::seccomp:
+        return "seccomp";
+    case Confinement::capsicum:
+        return "Capsicum";
+    case Confinement::pledge:
+        return "pledge";
+    case Confinement::not_built:
+    case Confinement::not_in_kernel:
+        break;
+    }
+    return nullptr;
+}
+
 } // namespace
 
 void Master::handle_channel(pid_t pid) {
@@ -90,6 +106,23 @@ bool Master::read_channel(WorkerPool::Process& process, int messages_max) {
     return true;
 }
 
+// Said once, of the first worker: what somebody who breaks into one could do.
+void Master::tell_confinement(Confinement in_force) const {
+    const std::string as_whom = worker_user_.empty() ? "" : " as " + worker_user_;
+    const char* const name = name_of(in_force);
+    if (name != nullptr)
+        log_info("confinement",
+            fmt::format("workers run{}, confined to their clients by {}", as_whom, name),
+            {{"user", worker_user_}, {"confinement", name}});
+    else
+        log_warning("confinement",
+            fmt::format("workers run{}, not confined to their clients: {}", as_whom,
+                in_force == Confinement::not_in_kernel
+                    ? "this kernel was built without what that takes"
+                    : "this build has nothing for that"),
+            {{"user", worker_user_}, {"confinement", "none"}});
+}
+
 // False where no worker of this version says such a thing.
 bool Master::handle_message(WorkerPool::Process& process, const Message& message) {
     if (!message.descriptors.empty() || message.descriptors_lost)
@@ -99,6 +132,8 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         const auto hello = message.items<Hello>();
         if (!hello || hello->size() != 1 || hello->front().layout_version != layout_version)
             return false;
+        if (!std::exchange(confinement_told_, true))
+            tell_confinement(hello->front().confinement);
         pool_.mark_ready(process);
         log_debug("worker_ready", fmt::format("spare worker ready (pid {})", process.pid),
             {{"pid", process.pid}});

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <spdlog/details/os.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -54,6 +55,9 @@ void set_up_logging(const std::string& process, const std::string& level, LogFor
         std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
     logger->set_level(spdlog::level::from_str(level));
     logger->flush_on(spdlog::level::debug);
+    // The first time of day to be converted has the C library read a file, which a worker may not
+    // do any more when it has something to say.
+    (void)spdlog::details::os::gmtime();
     process_log() = {std::move(logger), format};
 }
 

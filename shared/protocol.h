@@ -30,8 +30,18 @@ enum class MessageType : uint16_t {
     throttled = 11,      // ClientId each; once from each process that serves the client
 };
 
+// What keeps a worker to its clients (worker/confinement.h).
+enum class Confinement : uint32_t {
+    not_built = 1,     // nothing: the system has no such thing, or this build does without
+    not_in_kernel = 2, // nothing: this kernel was built without
+    seccomp = 3,       // Linux
+    capsicum = 4,      // FreeBSD
+    pledge = 5,        // OpenBSD
+};
+
 struct Hello {
     uint32_t layout_version;
+    Confinement confinement; // in force since before this was said
 };
 
 struct TakeEntry {

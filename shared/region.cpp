@@ -182,6 +182,7 @@ Region Region::attach(UniqueFd fd) {
     if (bytes < sizeof(SegmentHeader))
         throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
     Region region(std::move(fd), bytes);
+    region.fd_.reset();
     region.header_ = *region.at<SegmentHeader>(0);
     validate(region.header_, bytes);
     return region;

@@ -33,10 +33,12 @@ public:
     // grows with the slots used. Throws std::system_error (ENOSPC: shared memory is too small).
     static Region create(const RegionConfig& config);
 
-    // Maps the segment behind `fd`, which it takes. Throws std::runtime_error where magic, layout
-    // version or sizes are not this program's, std::system_error where mapping fails.
+    // Maps the segment behind `fd`, and closes that: with it the segment could be cut off under all
+    // who map it. Throws std::runtime_error where magic, layout version or sizes are not this
+    // program's, std::system_error where mapping fails.
     static Region attach(UniqueFd fd);
 
+    // Of the segment that create() made, for others to attach to; -1 where it was attached.
     [[nodiscard]] int fd() const { return fd_.get(); }
 
     // A private copy: what another process may do to the segment later cannot move the areas.

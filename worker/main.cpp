@@ -1,12 +1,15 @@
 // chatserv-worker: started by the master, never by hand.
 //
 // The arguments, which only the master writes (master/worker_pool.cpp):
-//     LOG_LEVEL LOG_FORMAT SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
-// SEAT being its place among the heartbeats, the last four kinds numbers of inherited descriptors.
+//     LOG_LEVEL LOG_FORMAT UID GID SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
+// UID and GID being whom it is to become, SEAT its place among the heartbeats, the last four kinds
+// numbers of inherited descriptors.
 #include "shared/logging.h"
 #include "shared/process_title.h"
+#include "worker/confinement.h"
 #include "worker/worker.h"
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -16,22 +19,25 @@
 #include <optional>
 #include <string_view>
 #include <sysexits.h>
+#include <system_error>
+#include <vector>
 
 namespace chatserv {
 
 namespace {
 
-std::optional<int> number_of(std::string_view argument) {
-    int number = -1;
+template <typename Number>
+std::optional<Number> number_of(std::string_view argument) {
+    Number number{};
     const char* const end = argument.data() + argument.size();
     const auto [parsed_to, error] = std::from_chars(argument.data(), end, number);
-    if (error != std::errc() || parsed_to != end || number < 0)
+    if (error != std::errc() || parsed_to != end)
         return std::nullopt;
     return number;
 }
 
 std::optional<UniqueFd> inherited(std::string_view argument) {
-    const auto fd = number_of(argument);
+    const auto fd = number_of<int>(argument);
     if (!fd || *fd < 3 || ::fcntl(*fd, F_GETFD) == -1)
         return std::nullopt;
     UniqueFd owned(*fd);
@@ -39,13 +45,24 @@ std::optional<UniqueFd> inherited(std::string_view argument) {
     return owned;
 }
 
-std::optional<Inheritance> inheritance_of(int argc, char** argv) {
-    constexpr int first = 4;
-    const auto seat = argc < first + 4 ? std::nullopt : number_of(argv[first - 1]);
-    if (!seat || (argc - first) % 2 != 0)
+struct Orders {
+    uid_t uid = 0;
+    gid_t gid = 0;
+    Inheritance inheritance{};
+};
+
+std::optional<Orders> orders_of(int argc, char** argv) {
+    constexpr int first = 6;
+    if (argc < first + 4 || (argc - first) % 2 != 0)
         return std::nullopt;
-    Inheritance inheritance;
-    inheritance.seat = static_cast<uint32_t>(*seat);
+    const auto uid = number_of<uid_t>(argv[first - 3]);
+    const auto gid = number_of<gid_t>(argv[first - 2]);
+    const auto seat = number_of<uint32_t>(argv[first - 1]);
+    if (!uid || !gid || !seat)
+        return std::nullopt;
+    Orders orders{.uid = *uid, .gid = *gid};
+    Inheritance& inheritance = orders.inheritance;
+    inheritance.seat = *seat;
     for (int i = first; i < argc; i += 2) {
         auto one = inherited(argv[i]);
         auto two = inherited(argv[i + 1]);
@@ -58,7 +75,15 @@ std::optional<Inheritance> inheritance_of(int argc, char** argv) {
             inheritance.doorbells.push_back({std::move(*one), std::move(*two)});
         }
     }
-    return inheritance;
+    return orders;
+}
+
+std::vector<int> descriptors_of(const Inheritance& inheritance) {
+    std::vector<int> all{inheritance.channel.get(), inheritance.segment.get()};
+    for (const FdPair& doorbell : inheritance.doorbells)
+        all.insert(all.end(), {doorbell.first.get(), doorbell.second.get()});
+    std::sort(all.begin(), all.end());
+    return all;
 }
 
 // What stops the server is told to the master alone, also where a terminal or a service manager
@@ -70,8 +95,8 @@ void ignore_signals() {
 
 int work(int argc, char** argv) {
     ignore_signals();
-    auto inheritance = inheritance_of(argc, argv);
-    if (!inheritance) {
+    auto orders = orders_of(argc, argv);
+    if (!orders) {
         std::fputs("chatserv-worker is started by chatserv, not by hand: run chatserv\n", stderr);
         return EX_USAGE;
     }
@@ -79,7 +104,13 @@ int work(int argc, char** argv) {
         "worker", argv[1], std::string_view(argv[2]) == "json" ? LogFormat::json : LogFormat::text);
     set_process_title("chatserv: spare worker");
     try {
-        Worker(std::move(*inheritance)).run();
+        leave_descriptors_but(descriptors_of(orders->inheritance));
+        drop_privileges(orders->uid, orders->gid);
+        Worker worker(std::move(orders->inheritance)); // maps the segment, opens its kqueue
+        worker.run(confine());
+    } catch (const std::system_error& failure) {
+        log_error("worker", failure.what());
+        return EX_OSERR;
     } catch (const std::exception& failure) {
         log_error("worker", failure.what());
         return EX_SOFTWARE;

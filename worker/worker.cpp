@@ -44,12 +44,12 @@ Worker::Worker(Inheritance inheritance) :
         events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
     if (error != 0)
         throw std::system_error(error, std::generic_category(), "watching the master's channel");
-    const Hello hello{.layout_version = layout_version};
-    channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
-    flush_channel();
 }
 
-void Worker::run() {
+void Worker::run(Confinement in_force) {
+    const Hello hello{.layout_version = layout_version, .confinement = in_force};
+    channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
+    flush_channel();
     while (running_) {
         beat(*heartbeat_);
         const std::span<const EventQueue::Event> events =

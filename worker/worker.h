@@ -34,7 +34,7 @@ public:
     explicit Worker(Inheritance inheritance);
 
     // Works until the master closes the channel.
-    void run();
+    void run(Confinement in_force);
 
 private:
     [[nodiscard]] bool nothing_to_do();

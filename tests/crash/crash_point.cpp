@@ -2,15 +2,17 @@
 // folder $CHATSERV_CRASH_DIR, a process that comes by does what its name says, N being the point's
 // number:
 //
-//     N          removes the file and dies (SIGKILL)
-//     N.PID      the same, for that process alone
-//     N.spin     removes the file and goes round and round for ever
-//     N.fail     fails (exit status 1); the file stays, so others will fail as well
+//     N            removes the file and dies (SIGKILL)
+//     N.PID        the same, for that process alone
+//     N.spin       removes the file and goes round and round for ever
+//     N.fail       fails (exit status 1); the file stays, so others will fail as well
+//     N.forbidden  removes the file and asks for a socket, which no worker may have
 #include "shared/crash_point.h"
 
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace chatserv {
@@ -27,6 +29,8 @@ void crash_point(CrashPoint point) {
     if (::unlink((for_anyone + ".spin").c_str()) == 0)
         for (static volatile bool forever = true; forever;) {
         }
+    if (::unlink((for_anyone + ".forbidden").c_str()) == 0)
+        (void)::socket(AF_INET, SOCK_STREAM, 0);
     if (::unlink(for_me.c_str()) == -1 && ::unlink(for_anyone.c_str()) == -1)
         return;
     ::kill(::getpid(), SIGKILL);

@@ -34,6 +34,8 @@ std::string flood() {
 }
 
 void CrashScene::open(const std::string& binary, const std::vector<std::string>& options) {
+    // Workers take files away from there, and started by root they are nobody.
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
     std::vector<std::string> all{"--workers", "2", "--spares", "2"};
     all.insert(all.end(), options.begin(), options.end());
     server_ = std::make_unique<Server>(
@@ -59,6 +61,10 @@ void CrashScene::arm_anyone(CrashPoint point) {
 
 void CrashScene::arm_to_spin(CrashPoint point) {
     (void)folder_.file(number_of(point) + ".spin", "");
+}
+
+void CrashScene::arm_to_break_out(CrashPoint point) {
+    (void)folder_.file(number_of(point) + ".forbidden", "");
 }
 
 void CrashScene::arm_to_fail(CrashPoint point) {

@@ -37,6 +37,8 @@ protected:
     void arm_anyone(CrashPoint point);
     // Whoever comes to it first goes round and round there.
     void arm_to_spin(CrashPoint point);
+    // Whoever comes to it first does there what its confinement forbids.
+    void arm_to_break_out(CrashPoint point);
     // Everybody who comes to it fails, until they are told not to.
     void arm_to_fail(CrashPoint point);
     void disarm_failing(CrashPoint point);

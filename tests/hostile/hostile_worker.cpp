@@ -30,7 +30,7 @@ namespace {
 constexpr uint32_t generations_guessed = 4;
 
 // Where the arguments have what it inherits: worker/main.cpp.
-enum Argument { seat_argument = 3, channel_argument = 4, segment_argument = 5 };
+enum Argument { seat_argument = 5, channel_argument = 6, segment_argument = 7 };
 
 class HostileWorker {
 public:
@@ -38,7 +38,7 @@ public:
         random_(seed), region_(Region::attach(UniqueFd(std::atoi(argv[segment_argument])))),
         heartbeat_(region_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
         channel_(UniqueFd(std::atoi(argv[channel_argument]))) {
-        const Hello hello{.layout_version = layout_version};
+        const Hello hello{.layout_version = layout_version, .confinement = Confinement::not_built};
         channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
     }
 

@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--idle-timeout", "-1"}, BadOption{"--idle-timeout", "0.05"},
         BadOption{"--idle-timeout", "604801"}, BadOption{"--idle-timeout", "never"},
         BadOption{"--idle-timeout", "1e3"}, BadOption{"--log-level", "loud"},
-        BadOption{"--log-format", "xml"}));
+        BadOption{"--log-format", "xml"}, BadOption{"--user", "no such user"}));
 
 TEST_F(OptionsTest, RefusesAnUnknownOption) {
     const Finished finished = run_chatserv({"--frobnicate"});
@@ -135,11 +135,11 @@ TEST_F(OptionsTest, TellsItsVersion) {
 TEST_F(OptionsTest, HelpsWithEveryOption) {
     const Finished finished = run_chatserv({"--help"});
     EXPECT_EQ(finished.status, 0);
-    for (const char* option :
-        {"--listen", "--users", "--workers", "--spares", "--log-size", "--stall-limit",
-            "--hang-limit", "--control", "--log-level", "--log-format", "--max-per-address",
-            "--allow", "--deny", "--keepalive", "--max-rate", "--idle-timeout", "--config",
-            "--check-config", "--version", "--help", "chatserv chaos", "chatserv stats"})
+    for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
+             "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
+             "--max-per-address", "--allow", "--deny", "--keepalive", "--max-rate",
+             "--idle-timeout", "--user", "--config", "--check-config", "--version", "--help",
+             "chatserv chaos", "chatserv stats"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 

@@ -36,6 +36,7 @@ std::string refusal_of(const Region& region) {
 TEST(Region, IsTheSameMemoryForWhoeverAttaches) {
     const Region made = Region::create(config);
     const Region attached = Region::attach(copy_of(made));
+    EXPECT_EQ(attached.fd(), -1) << "and has nothing to cut it off with";
     EXPECT_EQ(attached.header().users, 10U);
     EXPECT_EQ(attached.user_table().size(), 10U);
     EXPECT_EQ(attached.worker_table().size(), 2U);

@@ -1,0 +1,43 @@
+#include "master/worker_user.h"
+
+#include "master/failure.h"
+#include "master/option_values.h"
+
+#include <fmt/core.h>
+#include <pwd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr const char* user_by_default = "nobody";
+
+} // namespace
+
+void choose_worker_user(Options& options) {
+    options.worker_uid = ::geteuid();
+    options.worker_gid = ::getegid();
+    const bool root = options.worker_uid == 0;
+    const bool asked_for = !options.user.empty();
+    if (!root && !asked_for)
+        return;
+    const std::string name = asked_for ? options.user : user_by_default;
+    const passwd* const entry = ::getpwnam(name.c_str());
+    if (entry == nullptr) {
+        if (asked_for)
+            refuse("--user", name, "the name of a user of this system");
+        return;
+    }
+    if (!root && entry->pw_uid != options.worker_uid)
+        throw Failure(EX_NOPERM,
+            fmt::format("--user \"{}\": only root can become another user; start as root or leave "
+                        "it out",
+                name));
+    options.user = name;
+    options.worker_uid = entry->pw_uid;
+    options.worker_gid = entry->pw_gid;
+}
+
+} // namespace chatserv

@@ -1,0 +1,313 @@
+// What a confined worker can do, and that the kernel ends it for anything else. Each call is made
+// by a child of the test that has been confined as a worker is.
+#include "shared/event_queue.h"
+#include "shared/fd.h"
+#include "shared/kernel_account.h"
+#include "shared/logging.h"
+#include "shared/panic.h"
+#include "worker/confinement.h"
+
+#include "config.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <functional>
+#include <gtest/gtest.h>
+#include <memory>
+#include <netinet/in.h>
+#include <optional>
+#include <string>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+namespace chatserv {
+namespace {
+
+constexpr int done = 0;
+constexpr int failed = 1;
+constexpr int not_confined = 77;
+
+// The wait status of a child that confines itself and does this, after something else that is to be
+// done before. No core is dumped.
+int end_of_confined(
+    const std::function<int()>& deed, const std::function<void()>& before = [] {}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const rlimit none{};
+        ::setrlimit(RLIMIT_CORE, &none);
+        std::signal(SIGSYS, SIG_DFL);
+        std::signal(SIGABRT, SIG_DFL);
+        before();
+        ::_exit(confine() == Confinement::seccomp ? deed() : not_confined);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return status;
+}
+
+bool has_seccomp() {
+    return WEXITSTATUS(end_of_confined([] { return done; })) != not_confined;
+}
+
+class ConfinementTest : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!has_seccomp())
+            GTEST_SKIP() << "this kernel has no seccomp";
+    }
+
+    static void expect_done(
+        const std::function<int()>& deed, const std::function<void()>& before = [] {}) {
+        const int status = end_of_confined(deed, before);
+        EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
+        EXPECT_EQ(WEXITSTATUS(status), done);
+    }
+};
+
+// An established connection over loopback.
+struct Connection {
+    UniqueFd client;
+    UniqueFd server;
+
+    Connection() {
+        const UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        client = UniqueFd(::socket(AF_INET, SOCK_STREAM, 0));
+        if (::bind(listener.get(), any, size) == 0 && ::listen(listener.get(), 1) == 0 &&
+            ::getsockname(listener.get(), any, &size) == 0 &&
+            ::connect(client.get(), any, size) == 0)
+            server = UniqueFd(::accept(listener.get(), nullptr, nullptr));
+    }
+};
+
+TEST_F(ConfinementTest, LetsAWorkerServeItsClients) {
+    const Connection connection;
+    ASSERT_TRUE(connection.server);
+    const FdPair bell = make_pipe();
+    expect_done([&] {
+        std::array<char, 16> bytes{};
+        iovec piece{bytes.data(), 5};
+        msghdr message{};
+        message.msg_iov = &piece;
+        message.msg_iovlen = 1;
+        const int fd = connection.server.get();
+        const bool served =
+            ::send(connection.client.get(), "hello", 5, 0) == 5 &&
+            ::recv(fd, bytes.data(), 16, 0) == 5 && ::sendmsg(fd, &message, 0) == 5 &&
+            ::recvmsg(connection.client.get(), &message, 0) == 5 && byte_counts(fd).has_value() &&
+            unacknowledged_bytes(fd).has_value() && ::shutdown(fd, SHUT_WR) == 0 &&
+            ::write(bell.second.get(), "x", 1) == 1 &&
+            ::read(bell.first.get(), bytes.data(), 16) == 1 && ::close(fd) == 0;
+        return served ? done : failed;
+    });
+}
+
+// The account of a connection that is no more is read in another way.
+TEST_F(ConfinementTest, LetsAWorkerAskForTheAccountOfAClosedConnection) {
+    Connection connection;
+    ASSERT_TRUE(connection.server);
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(connection.client.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    connection.client.reset(); // a reset
+    expect_done([&] {
+        (void)byte_counts(connection.server.get());
+        return done;
+    });
+}
+
+TEST_F(ConfinementTest, LetsAWorkerWaitAndTime) {
+    const Connection connection;
+    std::optional<EventQueue> events;
+    const auto wait_and_time = [&] {
+        const auto fd = static_cast<uintptr_t>(connection.server.get());
+        const bool watched = events->change(fd, EVFILT_READ, EV_ADD, NOTE_NODATA) == 0 &&
+                             events->change(fd, EVFILT_WRITE, EV_ADD) == 0 &&
+                             events->change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 1) == 0;
+        bool timed = false;
+        bool writable = false;
+        while (watched && !timed)
+            for (const EventQueue::Event& event : events->wait(std::chrono::milliseconds(100))) {
+                timed = timed || event.filter == EVFILT_TIMER;
+                writable = writable || event.filter == EVFILT_WRITE;
+            }
+        return writable && events->change(1000, EVFILT_READ, EV_DELETE) == EBADF ? done : failed;
+    };
+    expect_done(wait_and_time, [&] { events.emplace(); });
+}
+
+TEST_F(ConfinementTest, LetsAWorkerUseMemory) {
+    expect_done([] {
+        constexpr size_t much = 64 * 1024 * 1024;
+        auto* memory = static_cast<char*>(std::malloc(much));
+        for (size_t size = much; memory != nullptr && size < 3 * much; size += much / 2)
+            memory = static_cast<char*>(std::realloc(memory, size));
+        const bool had = memory != nullptr;
+        std::free(memory);
+        std::vector<std::unique_ptr<std::string>> small;
+        for (int i = 0; i < 10'000; ++i)
+            small.push_back(std::make_unique<std::string>(100, 'x'));
+        return had ? done : failed;
+    });
+}
+
+TEST_F(ConfinementTest, LetsAWorkerLogAndAPanicSayWhyAndAbort) {
+    UniqueFd kept(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+    const FdPair log = make_pipe();
+    ::dup2(log.second.get(), STDERR_FILENO);
+    const int status = end_of_confined(
+        []() -> int {
+            log_info("test", "a line");
+            panic("of a test");
+        },
+        [] { set_up_logging("worker", "info", LogFormat::text); });
+    ::dup2(kept.get(), STDERR_FILENO);
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
+    std::array<char, 1000> said{};
+    (void)!::read(log.first.get(), said.data(), said.size() - 1);
+    EXPECT_NE(std::string(said.data()).find("info worker: a line"), std::string::npos);
+    EXPECT_NE(std::string(said.data()).find("panic: of a test"), std::string::npos);
+}
+
+struct Forbidden {
+    const char* name;
+    long (*call)();
+};
+
+std::ostream& operator<<(std::ostream& out, const Forbidden& forbidden) {
+    return out << forbidden.name;
+}
+
+class ForbiddenTest : public ConfinementTest, public testing::WithParamInterface<Forbidden> {};
+
+TEST_P(ForbiddenTest, EndsTheProcess) {
+    const int status = end_of_confined([] {
+        (void)GetParam().call();
+        return done;
+    });
+    ASSERT_TRUE(WIFSIGNALED(status)) << "it did that";
+    EXPECT_EQ(WTERMSIG(status), SIGSYS);
+}
+
+// The bare calls: what a sanitizer puts in their place would look at the arguments first.
+template <typename... Arguments>
+long call(long number, Arguments... arguments) {
+    return ::syscall(number, arguments...);
+}
+
+sockaddr_in somewhere() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(9);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+void* memory(long protection) {
+    return ::mmap(nullptr, 4096, static_cast<int>(protection), MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Call, ForbiddenTest,
+    testing::Values(
+        // files
+        Forbidden{
+            "open_for_writing", [] { return call(SYS_openat, AT_FDCWD, "/dev/null", O_WRONLY); }},
+        Forbidden{"openat2", [] { return call(SYS_openat2, AT_FDCWD, "/", nullptr, 0); }},
+        Forbidden{"memfd_create", [] { return call(SYS_memfd_create, "x", 0); }},
+        Forbidden{"ftruncate", [] { return call(SYS_ftruncate, 0, 0); }},
+        Forbidden{"fchmod", [] { return call(SYS_fchmod, 0, 0); }},
+        Forbidden{"sendfile", [] { return call(SYS_sendfile, 1, 0, nullptr, 1); }},
+        Forbidden{"io_uring_setup", [] { return call(SYS_io_uring_setup, 1, nullptr); }},
+        // the network
+        Forbidden{"socket", [] { return call(SYS_socket, AF_INET, SOCK_STREAM, 0); }},
+        Forbidden{
+            "socketpair", [] { return call(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, nullptr); }},
+        Forbidden{"bind", [] { return call(SYS_bind, 0, nullptr, 0); }},
+        Forbidden{"listen", [] { return call(SYS_listen, 0, 1); }},
+        Forbidden{"accept4", [] { return call(SYS_accept4, 0, nullptr, nullptr, 0); }},
+        Forbidden{"connect",
+            [] {
+                const sockaddr_in address = somewhere();
+                return call(SYS_connect, 0, &address, sizeof address);
+            }},
+        Forbidden{"sendto_somewhere",
+            [] {
+                const sockaddr_in address = somewhere();
+                return call(SYS_sendto, 0, "x", 1, MSG_FASTOPEN, &address, sizeof address);
+            }},
+        Forbidden{"sendmsg_that_connects",
+            [] {
+                sockaddr_in address = somewhere();
+                msghdr message{};
+                message.msg_name = &address;
+                message.msg_namelen = sizeof address;
+                return call(SYS_sendmsg, 0, &message, MSG_FASTOPEN);
+            }},
+        Forbidden{"setsockopt",
+            [] {
+                const int on = 1;
+                return call(SYS_setsockopt, 0, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+            }},
+        // other processes
+        Forbidden{"kill_another", [] { return call(SYS_kill, ::getppid(), 0); }},
+        Forbidden{"tgkill_another", [] { return call(SYS_tgkill, 1, 1, SIGABRT); }},
+        Forbidden{"pidfd_open", [] { return call(SYS_pidfd_open, 1, 0); }},
+        Forbidden{"process_vm_readv",
+            [] { return call(SYS_process_vm_readv, 1, nullptr, 0, nullptr, 0, 0); }},
+        Forbidden{"execve", [] { return call(SYS_execve, "/bin/true", nullptr, nullptr); }},
+        Forbidden{"execveat",
+            [] { return call(SYS_execveat, AT_FDCWD, "/bin/true", nullptr, nullptr, 0); }},
+        Forbidden{"clone3", [] { return call(SYS_clone3, nullptr, 0); }},
+        Forbidden{"unshare", [] { return call(SYS_unshare, 0); }},
+        Forbidden{"setuid", [] { return call(SYS_setuid, 0); }},
+        Forbidden{"bpf", [] { return call(SYS_bpf, 0, nullptr, 0); }},
+        // what is allowed, otherwise
+        Forbidden{"fcntl_that_makes_a_descriptor", [] { return call(SYS_fcntl, 0, F_DUPFD, 0); }},
+        Forbidden{"ioctl_that_types", [] { return call(SYS_ioctl, 0, TIOCSTI, "x"); }},
+        Forbidden{"mmap_to_execute",
+            [] { return reinterpret_cast<long>(memory(PROT_READ | PROT_EXEC)); }},
+        Forbidden{"mmap_of_a_file",
+            [] { return call(SYS_mmap, nullptr, 4096, PROT_READ, MAP_PRIVATE, 0, 0); }},
+        Forbidden{"mprotect_to_execute",
+            [] {
+                return call(
+                    SYS_mprotect, memory(PROT_READ | PROT_WRITE), 4096, PROT_READ | PROT_EXEC);
+            }}),
+    [](const auto& made) { return std::string(made.param.name); });
+
+#ifndef CHATSERV_SANITIZED // whose runtime needs these, see confinement_linux.cpp
+INSTANTIATE_TEST_SUITE_P(CallOfNoRuntime, ForbiddenTest,
+    testing::Values(Forbidden{"open", [] { return call(SYS_openat, AT_FDCWD, "/", O_RDONLY); }},
+        Forbidden{"clone", [] { return call(SYS_clone, SIGCHLD, 0, 0, 0, 0); }},
+        Forbidden{"ptrace", [] { return call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0); }},
+        Forbidden{"prctl", [] { return call(SYS_prctl, 0, 0, 0, 0, 0); }}),
+    [](const auto& made) { return std::string(made.param.name); });
+#endif
+
+#ifdef __x86_64__
+// The numbers of the 32-bit kinds of program would mean other calls: 1 is exit there.
+TEST_F(ConfinementTest, KnowsNoCallsOfOtherKindsOfPrograms) {
+    const int status = end_of_confined([] {
+        long number = 1;
+        asm volatile("int $0x80" : "+a"(number) : "b"(0) : "memory");
+        return done;
+    });
+    EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) << status;
+}
+#endif
+
+} // namespace
+} // namespace chatserv

@@ -1,0 +1,37 @@
+// FreeBSD: Capsicum, see capsicum(4). In capability mode a process reaches what it holds
+// descriptors of and nothing by name: no file, no address, no other process.
+//
+// What it holds: the channel, the doorbells' pipes, its kqueue and its clients, with whatever can
+// be done to them; and standard error, to which it may write and no more, since it may be a
+// terminal.
+#include "worker/confinement.h"
+
+#include <cerrno>
+#include <sys/capsicum.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+[[noreturn]] void throw_errno(const char* call) {
+    throw std::system_error(errno, std::generic_category(), call);
+}
+
+} // namespace
+
+Confinement confine() {
+    cap_rights_t rights;
+    cap_rights_init(&rights, CAP_WRITE, CAP_FSTAT);
+    // EBADF: it is closed. ENOSYS: a kernel without Capsicum, as below.
+    if (::cap_rights_limit(STDERR_FILENO, &rights) == -1 && errno != EBADF && errno != ENOSYS)
+        throw_errno("cap_rights_limit");
+    if (::cap_enter() == 0)
+        return Confinement::capsicum;
+    if (errno != ENOSYS)
+        throw_errno("cap_enter");
+    return Confinement::not_in_kernel;
+}
+
+} // namespace chatserv

@@ -1,0 +1,174 @@
+// Linux: seccomp(2), by libseccomp. A process that makes a call which is not listed here is killed
+// there and then (SIGSYS), and recovered like any worker that dies.
+//
+// The list is what strace(1) sees of workers in the integration suite, and beside it what the same
+// code does on other processors (epoll_pwait, ppoll) or where the clock is not read in user space.
+// Where a call could reach further than the descriptors that a worker holds, its arguments are
+// looked at too. Calls that start later than confine() are not here: see the order in
+// worker/main.cpp.
+#include "worker/confinement.h"
+
+#include "config.h"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <initializer_list>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+using Condition = scmp_arg_cmp;
+
+constexpr scmp_datum_t int_bits = 0xffff'ffff; // what the kernel looks at where it takes an int
+
+constexpr Condition is(unsigned argument, scmp_datum_t value) {
+    return {argument, SCMP_CMP_MASKED_EQ, int_bits, value & int_bits};
+}
+
+constexpr Condition is_null(unsigned argument) {
+    return {argument, SCMP_CMP_EQ, 0, 0};
+}
+
+constexpr Condition has(unsigned argument, scmp_datum_t bit) {
+    return {argument, SCMP_CMP_MASKED_EQ, bit, bit};
+}
+
+constexpr Condition lacks(unsigned argument, scmp_datum_t bit) {
+    return {argument, SCMP_CMP_MASKED_EQ, bit, 0};
+}
+
+void check(int returned, const char* call) {
+    if (returned < 0)
+        throw std::system_error(-returned, std::generic_category(), call);
+}
+
+class Filter {
+public:
+    Filter() : context_(::seccomp_init(SCMP_ACT_KILL_PROCESS)) {
+        if (context_ == nullptr)
+            check(-ENOMEM, "seccomp_init");
+        // The numbers of another kind of program (32 bits) mean other calls.
+        set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        set(SCMP_FLTATR_API_SYSRAWRC, 1); // errors as the kernel names them
+        set(SCMP_FLTATR_CTL_OPTIMIZE, 2); // a tree: every call passes through it
+    }
+    ~Filter() { ::seccomp_release(context_); }
+    Filter(const Filter&) = delete;
+    Filter& operator=(const Filter&) = delete;
+
+    // With these arguments; one that this processor does not have is passed over.
+    void allow(int call, std::initializer_list<Condition> conditions = {}) {
+        check(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call,
+                  static_cast<unsigned>(conditions.size()), conditions.begin()),
+            "seccomp_rule_add");
+    }
+
+    // 0 or a negated errno. Sets PR_SET_NO_NEW_PRIVS too.
+    [[nodiscard]] int load() { return ::seccomp_load(context_); }
+
+private:
+    void set(scmp_filter_attr attribute, uint32_t value) {
+        check(::seccomp_attr_set(context_, attribute, value), "seccomp_attr_set");
+    }
+
+    scmp_filter_ctx context_;
+};
+
+// The loop: shared/kqueue waits, and watches what it is told to.
+void allow_events(Filter& filter) {
+    filter.allow(SCMP_SYS(epoll_wait));
+    filter.allow(SCMP_SYS(epoll_pwait));
+    filter.allow(SCMP_SYS(epoll_pwait2));
+    filter.allow(SCMP_SYS(epoll_ctl));
+    filter.allow(SCMP_SYS(epoll_create1)); // the second set, for reading beside writing
+    filter.allow(SCMP_SYS(timerfd_create));
+    filter.allow(SCMP_SYS(timerfd_settime));
+    filter.allow(SCMP_SYS(fcntl), {is(1, F_GETFD)}); // whether a number is open
+    // A socket that is hung up: was it connected, and can it still be written to?
+    filter.allow(SCMP_SYS(poll));
+    filter.allow(SCMP_SYS(ppoll));
+    filter.allow(SCMP_SYS(clock_gettime));
+}
+
+// Clients, the master's channel and the doorbells: nothing but what is open, or comes by the
+// channel.
+void allow_descriptors(Filter& filter) {
+    filter.allow(SCMP_SYS(recvfrom));
+    filter.allow(SCMP_SYS(recvmsg));
+    // A client's socket that was reset could be connected anew, to anywhere, by sending to an
+    // address with MSG_FASTOPEN: no address, or where that cannot be seen, not that.
+    filter.allow(SCMP_SYS(sendto), {is_null(4)});
+    filter.allow(SCMP_SYS(sendmsg), {lacks(2, MSG_FASTOPEN)});
+    filter.allow(SCMP_SYS(read));
+    filter.allow(SCMP_SYS(write)); // and log lines
+    filter.allow(SCMP_SYS(shutdown));
+    filter.allow(SCMP_SYS(close));
+    // The kernel's account (shared/kernel_account_linux.cpp), and kqueue's data.
+    filter.allow(SCMP_SYS(getsockopt));
+    filter.allow(SCMP_SYS(setsockopt), {is(1, IPPROTO_TCP), is(2, TCP_INQ)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, SIOCOUTQ)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, SIOCINQ)});
+}
+
+// malloc(3). No memory is ever executable, and no file is mapped any more.
+void allow_memory(Filter& filter) {
+    filter.allow(SCMP_SYS(brk));
+    filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC), has(3, MAP_ANONYMOUS)});
+    filter.allow(SCMP_SYS(mprotect), {lacks(2, PROT_EXEC)});
+    filter.allow(SCMP_SYS(mremap));
+    filter.allow(SCMP_SYS(munmap));
+    filter.allow(SCMP_SYS(madvise));
+}
+
+// exit(3), and the abort(3) of panic() and of the C library: SIGABRT, from this process to itself.
+void allow_end(Filter& filter) {
+    filter.allow(SCMP_SYS(exit_group));
+    filter.allow(SCMP_SYS(rt_sigprocmask));
+    filter.allow(SCMP_SYS(getpid));
+    filter.allow(SCMP_SYS(gettid));
+    filter.allow(SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(2, SIGABRT)});
+    filter.allow(SCMP_SYS(writev)); // the C library's last words
+}
+
+#ifdef CHATSERV_CRASH_POINTS
+// tests/crash/crash_point.cpp, in the programs that only the tests build: looks for the files that
+// say where to die, takes them away, and dies.
+void allow_tests(Filter& filter) {
+    filter.allow(SCMP_SYS(access));
+    filter.allow(SCMP_SYS(faccessat));
+    filter.allow(SCMP_SYS(unlink));
+    filter.allow(SCMP_SYS(unlinkat));
+    filter.allow(SCMP_SYS(kill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(1, SIGKILL)});
+}
+#else
+void allow_tests(Filter& /*filter*/) {}
+#endif
+
+} // namespace
+
+Confinement confine() {
+    Filter filter;
+    allow_events(filter);
+    allow_descriptors(filter);
+    allow_memory(filter);
+    allow_end(filter);
+    allow_tests(filter);
+    const int loaded = filter.load();
+    if (loaded == -EINVAL || loaded == -ENOSYS)
+        return Confinement::not_in_kernel;
+    check(loaded, "seccomp_load");
+    return Confinement::seccomp;
+}
+
+} // namespace chatserv

@@ -1,0 +1,10 @@
+// Systems that have nothing of the kind, and builds that were asked to do without.
+#include "worker/confinement.h"
+
+namespace chatserv {
+
+Confinement confine() {
+    return Confinement::not_built;
+}
+
+} // namespace chatserv
