@@ -17,6 +17,7 @@
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -155,6 +156,41 @@ void allow_tests(Filter& filter) {
 void allow_tests(Filter& /*filter*/) {}
 #endif
 
+#ifdef CHATSERV_SANITIZED
+constexpr Condition is_read_only(unsigned argument) {
+    return lacks(argument, O_WRONLY | O_RDWR | O_CREAT);
+}
+
+// The sanitizers' runtime, in builds with one. It looks whether memory can be read by writing it to
+// a pipe, and reads its own mappings; and to look for leaks at the end it has a thread of its own
+// stop the others, by ptrace(2), for which the process must be dumpable.
+void allow_sanitizer(Filter& filter) {
+    filter.allow(SCMP_SYS(pipe2));
+    filter.allow(SCMP_SYS(futex));
+    filter.allow(SCMP_SYS(sched_yield));
+    filter.allow(SCMP_SYS(rt_sigaction));
+    filter.allow(SCMP_SYS(rt_sigreturn));
+    filter.allow(SCMP_SYS(sigaltstack));
+    filter.allow(SCMP_SYS(open), {is_read_only(1)});
+    filter.allow(SCMP_SYS(openat), {is_read_only(2)});
+    filter.allow(SCMP_SYS(stat));
+    filter.allow(SCMP_SYS(fstat));
+    filter.allow(SCMP_SYS(newfstatat));
+    filter.allow(SCMP_SYS(readlink));
+    filter.allow(SCMP_SYS(getdents));
+    filter.allow(SCMP_SYS(getdents64));
+    filter.allow(SCMP_SYS(lseek));
+    filter.allow(SCMP_SYS(getppid));
+    filter.allow(SCMP_SYS(prctl));
+    filter.allow(SCMP_SYS(clone), {has(0, CLONE_VM)});
+    filter.allow(SCMP_SYS(ptrace));
+    filter.allow(SCMP_SYS(wait4));
+    filter.allow(SCMP_SYS(exit));
+}
+#else
+void allow_sanitizer(Filter& /*filter*/) {}
+#endif
+
 } // namespace
 
 Confinement confine() {
@@ -164,6 +200,7 @@ Confinement confine() {
     allow_memory(filter);
     allow_end(filter);
     allow_tests(filter);
+    allow_sanitizer(filter);
     const int loaded = filter.load();
     if (loaded == -EINVAL || loaded == -ENOSYS)
         return Confinement::not_in_kernel;
