@@ -34,7 +34,7 @@ std::string flood() {
 }
 
 void CrashScene::open(const std::string& binary, const std::vector<std::string>& options) {
-    // Workers take files away from there, and started by root they are nobody.
+    // Workers take files away from there, and where root runs this they are nobody.
     std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
     std::vector<std::string> all{"--workers", "2", "--spares", "2"};
     all.insert(all.end(), options.begin(), options.end());
