@@ -122,7 +122,10 @@ void Service::readable(ClientId id) {
     case Ingest::Read::nothing:
         break;
     case Ingest::Read::end_of_file:
-        end(*client, LeaveReason::end_of_file, 0);
+        if (client->mute && client->leave_error == ECONNRESET)
+            end(*client, LeaveReason::write_error, ECONNRESET);
+        else
+            end(*client, LeaveReason::end_of_file, 0);
         break;
     case Ingest::Read::failed:
         end(*client, LeaveReason::read_error, errno);
@@ -237,16 +240,19 @@ void Service::deliver_to(Client& client) {
         if (client.phase == Client::Phase::closing)
             drop(client, LeaveReason::write_error, errno);
         else
-            mute(client);
+            mute(client, errno);
         break;
     }
 }
 
 // A client whose socket takes nothing any more is not gone yet: what it sent before may still lie
 // unread in the socket (R5). Until that is read, its cursor keeps up with the head as if it were
-// written to, for it must not block the room: least of all its own.
-void Service::mute(Client& client) {
+// written to, for it must not block the room: least of all its own. The kernel tells of a reset
+// once: what reading comes to after this is no more than an end of file.
+void Service::mute(Client& client, int error) {
     client.mute = true;
+    if (client.phase == Client::Phase::talking) // otherwise it is known why it leaves
+        client.leave_error = error;
     skip_to(client, target_of(client));
 }
 

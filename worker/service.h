@@ -102,7 +102,7 @@ private:
     void deliver_to_all();
     void deliver_to(Client& client);
     static void skip_to(Client& client, uint64_t log_offset);
-    void mute(Client& client);
+    void mute(Client& client, int error);
     [[nodiscard]] uint64_t target_of(const Client& client) const;
     void wait_for_write(Client& client);
     void disable_write_filter(Client& client);

@@ -60,6 +60,24 @@ TEST_F(StatsTest, CountsOneWhoLeavesBeforeItKnows) {
     }
 }
 
+// The kernel tells of a reset once, and where much is said it tells whoever writes rather than
+// whoever reads.
+TEST_F(StatsTest, CountsAResetAsOneAlsoWhereAWriteHearsOfIt) {
+    constexpr int visits = 100;
+    start_with_control({"--log-size", "64K"});
+    const auto speaker = join();
+    for (int i = 1; i <= visits; ++i) {
+        const auto visitor = join(0, 4096);
+        speaker->send(std::string(100'000, 's'));
+        visitor->wait_for_bytes(1);
+        visitor->reset();
+        server_->wait_for_line(" left: ", static_cast<std::size_t>(i));
+    }
+    const json said = stats();
+    EXPECT_EQ(said["left"]["reset"], visits);
+    EXPECT_EQ(said["left"]["end_of_file"], 0);
+}
+
 TEST_F(StatsTest, FindsTheServerByItsPid) {
     Server other(loop_, {.environment = {{"TMPDIR", folder_.path().string()},
                              {"XDG_RUNTIME_DIR", ""}, {"CHATSERV_CONTROL", ""}}});

@@ -1,9 +1,14 @@
 // Very many users at once: each receives every message.
+//
+// CHATSERV_TEST_USERS says how many they are once more, or as many as the system has descriptors
+// for.
 #include "tests/support/client.h"
+#include "tests/support/seed.h"
 #include "tests/support/server.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <iostream>
 #include <memory>
 #include <sys/resource.h>
 #include <vector>
@@ -28,6 +33,26 @@ std::string why_descriptors_do_not_suffice(std::size_t users) {
         return "";
     return std::to_string(needed) + " descriptors are needed, and " +
            std::to_string(limit.rlim_cur) + " are the limit (ulimit -H -n)";
+}
+
+// Nothing where nobody asks.
+std::vector<std::size_t> as_many_as_fit() {
+    const std::size_t wanted = number_from_environment("CHATSERV_TEST_USERS", 0);
+    if (wanted == 0)
+        return {};
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t needed = wanted + spare_descriptors;
+    if (limit.rlim_max < needed) { // a privileged user may raise it
+        const rlimit raised{needed, needed};
+        if (::setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            return {wanted};
+    }
+    const std::size_t fitting = std::min(needed, limit.rlim_max) - spare_descriptors;
+    if (fitting < wanted)
+        std::cout << wanted << " users are wanted, and the limit of " << limit.rlim_max
+                  << " descriptors (ulimit -H -n) has room for " << fitting << std::endl;
+    return {fitting};
 }
 
 class ScaleTest : public testing::TestWithParam<std::size_t> {
@@ -96,6 +121,9 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(
     Users, ScaleTest, testing::Values(1000, 10000), testing::PrintToStringParamName());
+
+INSTANTIATE_TEST_SUITE_P(
+    AsManyAsFit, ScaleTest, testing::ValuesIn(as_many_as_fit()), testing::PrintToStringParamName());
 
 TEST_P(ScaleTest, EachReceivesEveryMessage) {
     const std::size_t users = GetParam();

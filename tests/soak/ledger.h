@@ -1,0 +1,78 @@
+// What a server's log says of those who came, kept as a book: who got in, who was turned away, who
+// left and why; and which process serves which entry.
+//
+// Connections are told apart by the address that they come from. The kernel gives an address anew
+// as soon as it is free, so whoever is to be found in the book must not be closed before its line
+// was read; those of whom nobody asks come from addresses of their own (burst.h).
+#pragma once
+
+#include "tests/support/server.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace chatserv::test {
+
+struct Stay {
+    enum class Verdict { none, joined, turned_away };
+    Verdict verdict = Verdict::none;
+    unsigned slot = 0;
+    std::optional<std::string> reason{}; // by which name `chatserv stats` has it; once it has left
+    bool worker_died = false;            // the one that served it, while it was in
+};
+
+class Ledger {
+public:
+    explicit Ledger(Server& server) : server_(server) {}
+
+    // The next line that names this address is about this stay.
+    [[nodiscard]] std::shared_ptr<const Stay> expect(const std::string& address);
+
+    // Takes in the lines that have come since the last time.
+    void read();
+
+    // Of each entry, the process that last took it up.
+    [[nodiscard]] const std::vector<pid_t>& workers() const { return workers_; }
+
+    [[nodiscard]] std::uint64_t joined() const { return joined_; }
+    [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }
+    [[nodiscard]] std::uint64_t left() const;
+    [[nodiscard]] const std::map<std::string, std::uint64_t>& left_by_reason() const {
+        return left_;
+    }
+    // Connections of whom nobody asked, and that the server has seen.
+    [[nodiscard]] std::uint64_t strangers() const { return strangers_; }
+    // Lines that no server writes in which all is well.
+    [[nodiscard]] const std::vector<std::string>& alarms() const { return alarms_; }
+
+private:
+    struct Presence {
+        std::shared_ptr<Stay> stay;
+        std::size_t worker = 0;
+        std::uint64_t starts_of_worker = 0; // when it joined
+    };
+
+    void read(const std::string& line);
+    void worker_started(std::size_t worker, pid_t pid);
+    [[nodiscard]] std::shared_ptr<Stay> take(const std::string& address);
+    void left(unsigned slot, const std::string& words);
+
+    Server& server_;
+    std::size_t lines_read_ = 0;
+    std::map<std::string, std::shared_ptr<Stay>> expected_; // by address
+    std::map<unsigned, Presence> present_;                  // by slot
+    std::vector<pid_t> workers_;
+    std::vector<std::uint64_t> starts_; // by worker
+    std::uint64_t joined_ = 0;
+    std::uint64_t turned_away_ = 0;
+    std::uint64_t strangers_ = 0;
+    std::map<std::string, std::uint64_t> left_;
+    std::vector<std::string> alarms_;
+};
+
+} // namespace chatserv::test

@@ -1,0 +1,98 @@
+// Whether what everyone has received, and what the log says of how they left, is as it must be.
+#include "tests/soak/scene.h"
+
+#include <algorithm>
+
+namespace chatserv::test {
+
+namespace {
+
+bool is_disconnection(const std::string& reason) {
+    return reason == "stalled" || reason == "fell_behind";
+}
+
+} // namespace
+
+std::vector<std::string> Scene::flaws() {
+    std::vector<std::string> found;
+    Transcript transcript{code_, {}};
+    for (Person& person : people_) {
+        Session& session = person.session;
+        if (person.stay->verdict == Stay::Verdict::turned_away) {
+            ++counts_.refused;
+            const Client& client = *person.client;
+            if (client.received() != "too many users!\n" || client.end_error() != 0)
+                found.push_back("R1: " + session.name + " was turned away with " +
+                                std::to_string(client.received().size()) + " bytes, error " +
+                                std::to_string(client.end_error()));
+            continue;
+        }
+        ++counts_.stays;
+        session.sent = person.client->sent_bytes();
+        session.received = person.client->received();
+        session.ending = ending_of(person);
+        transcript.sessions.push_back(session);
+    }
+    // Who was turned away has delivered nothing, and no place among the sessions.
+    const auto turned_away = [&](std::size_t person) {
+        return people_[person].stay->verdict == Stay::Verdict::turned_away;
+    };
+    for (Session& session : transcript.sessions) {
+        session.delivered_before.resize(transcript.sessions.size());
+        std::vector<PerSender> of_sessions;
+        for (std::size_t person = 0; person < session.delivered_before_eof.size(); ++person)
+            if (!turned_away(person))
+                of_sessions.push_back(session.delivered_before_eof[person]);
+        session.delivered_before_eof = std::move(of_sessions);
+    }
+    const std::vector<std::string> violations = violations_in(transcript);
+    found.insert(found.end(), violations.begin(), violations.end());
+    return found;
+}
+
+// One that the server has disconnected has a beginning of what it was due, without gaps.
+Ending Scene::ending_of(const Person& person) {
+    const bool disconnected = person.stay->reason && is_disconnection(*person.stay->reason);
+    if (person.leaves == Way::half_close && !disconnected)
+        return Ending::half_closed;
+    return person.client->ended() || person.leaves != Way::none ? Ending::cut : Ending::stayed;
+}
+
+void Scene::check(const Person& person, std::vector<std::string>& flaws) {
+    if (person.stay->verdict == Stay::Verdict::turned_away)
+        return;
+    const std::string reason = person.stay->reason.value_or("nothing at all");
+    if (!is_right_reason(person))
+        flaws.push_back(person.session.name + " left in way " +
+                        std::to_string(static_cast<int>(person.leaves)) + " of part " +
+                        std::to_string(static_cast<int>(person.part)) +
+                        ", and the log says: " + reason);
+    if (!is_disconnection(reason))
+        return;
+    ++counts_.stalls;
+    counts_.excused += person.slow ? 0 : 1;
+}
+
+// What TCP leaves open is left open here: close(2) sends a FIN where all was read, otherwise a
+// reset. And the kernel tells of a reset once, a worker of a stall once: where it dies before it
+// could pass that on, its successor finds a connection at its end, or a slot that is closing.
+bool Scene::is_right_reason(const Person& person) const {
+    const std::string& reason = person.stay->reason.value_or("");
+    if (is_disconnection(reason)) {
+        const bool by_policy = reason == "stalled" || !setting_.waits;
+        return by_policy && (person.slow || was_absent_);
+    }
+    switch (person.leaves) {
+    case Way::half_close:
+        return reason == "end_of_file" && person.client->end_error() == 0;
+    case Way::close:
+        return reason == "end_of_file" || reason == "reset";
+    case Way::reset:
+        return reason == "reset" || (reason == "end_of_file" && person.stay->worker_died);
+    case Way::none:
+        return reason == "end_of_file" && person.slow && person.stay->worker_died;
+    }
+    return false;
+}
+
+} // namespace chatserv::test

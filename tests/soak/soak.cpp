@@ -1,0 +1,187 @@
+#include "tests/soak/soak.h"
+
+#include "tests/support/process.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace chatserv::test {
+
+namespace {
+
+// What the allocator does by its own lights: it takes memory by the page. Whoever forgets 64 bytes
+// for each of some thousand connections has taken more.
+constexpr std::int64_t own_habits_bytes = 40'960;
+
+// In the last scene so many more people come than in the others.
+constexpr std::uint64_t bursts_to_measure = 5;
+
+// What a sanitizer keeps has no bound.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool memory_counts = false;
+#else
+constexpr bool memory_counts = true;
+#endif
+
+std::string path_of(const SoakOptions& options) {
+    return options.binary.empty() ? chatserv_path() : options.binary;
+}
+
+ServerOptions server_options(
+    const SoakOptions& options, const Setting& setting, const std::filesystem::path& folder) {
+    ServerOptions server{.listen = {"127.0.0.1:0", has_ipv6() ? "[::1]:0" : "127.0.0.1:0"},
+        .more = setting.options(),
+        .environment = {{"TMPDIR", folder.string()},
+            {"CHATSERV_CONTROL", (folder / "control").string()}},
+        .binary = options.binary};
+    return server;
+}
+
+void append(std::vector<std::string>& all, std::vector<std::string> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+} // namespace
+
+Soak::Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options) :
+    loop_(loop), random_(seed), options_(options),
+    setting_(draw_setting(random_, options.log_bytes_max)),
+    server_(loop, server_options(options_, setting_, folder_.path())), ledger_(server_) {}
+
+// A spare may come a little later than the first word of the server.
+std::vector<std::string> Soak::run() {
+    ledger_.read();
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    do {
+        loop_.turn(std::chrono::milliseconds(1));
+        before_ = inventory_of(server_, ledger_.workers());
+    } while (before_.processes != 0 && before_.processes != setting_.workers + setting_.spares &&
+             std::chrono::steady_clock::now() < deadline);
+    const SceneOptions usual{.actions = options_.actions, .bursts = options_.bursts};
+    SceneOptions quiet = usual;
+    quiet.actions_per_strike = 0;
+    std::vector<std::string> found = play(quiet);
+    memory_before_ = memory_of(server_, ledger_.workers());
+    for (std::uint64_t scene = 0; scene < options_.scenes && found.empty(); ++scene) {
+        SceneOptions next = usual;
+        next.actions_per_strike = random_() % 4 == 0 ? 0 : options_.actions_per_strike;
+        append(found, play(next));
+    }
+    if (found.empty())
+        append(found, play_the_last_one());
+    append(found, end());
+    return found;
+}
+
+// The workers' memory can be compared only while none of them dies. Those that are new take what
+// every worker takes in the first of these two.
+std::vector<std::string> Soak::play_the_last_one() {
+    SceneOptions storm{.actions = 0, .bursts = options_.bursts, .actions_per_strike = 0};
+    std::vector<std::string> found = play(storm);
+    const MemoryBook before = memory_of(server_, ledger_.workers());
+    storm.bursts *= bursts_to_measure;
+    append(found, play(storm));
+    append(found, flaws_of_memory(before));
+    append(found, flaws_of_memory(memory_before_));
+    return found;
+}
+
+std::vector<std::string> Soak::play(const SceneOptions& options) {
+    SceneOptions drawn = options;
+    drawn.seed = random_();
+    Scene scene(loop_, server_, ledger_, setting_, drawn);
+    std::vector<std::string> found = scene.run();
+    counts_ += scene.counts();
+    if (found.empty())
+        append(found, balance());
+    return found;
+}
+
+// Everybody has left: what remains takes a moment to come to rest, and then all is as before.
+std::vector<std::string> Soak::balance() {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        ledger_.read();
+        const Inventory now = inventory_of(server_, ledger_.workers());
+        std::vector<std::string> found = flaws_of_books();
+        if (!now.is_as(before_))
+            found.push_back("before: " + before_.text() + "; now: " + now.text());
+        if (found.empty() || std::chrono::steady_clock::now() > deadline)
+            return found;
+        loop_.turn(std::chrono::milliseconds(20));
+    }
+}
+
+std::uint64_t Soak::connections_seen() const {
+    return ledger_.joined() + ledger_.turned_away();
+}
+
+// The server's own count, the log, and what was done here.
+std::vector<std::string> Soak::flaws_of_books() {
+    std::vector<std::string> found = ledger_.alarms();
+    const auto expect = [&](const std::string& what, std::uint64_t is, std::uint64_t is_due) {
+        if (is != is_due)
+            found.push_back(
+                what + ": " + std::to_string(is) + ", and not " + std::to_string(is_due));
+    };
+    const Finished finished = test::run(
+        loop_, {{path_of(options_), "stats", "--control", (folder_.path() / "control").string()}});
+    const auto said = nlohmann::json::parse(finished.output, nullptr, false);
+    if (said.is_discarded()) {
+        found.push_back("no counters: " + finished.errors);
+        return found;
+    }
+    ledger_.read();
+    const auto number = [&](const nlohmann::json& value) { return value.get<std::uint64_t>(); };
+    expect("users", number(said["users"]), 0);
+    expect("accepted, and users joined", number(said["accepted"]), ledger_.joined());
+    expect("turned away, as counted and in the log", number(said["turned_away"]["table_full"]),
+        ledger_.turned_away());
+    expect("accept pauses", number(said["accept_pauses"]), 0);
+    expect("users left, and users joined", ledger_.left(), ledger_.joined());
+    for (const auto& [reason, count] : said["left"].items()) {
+        const auto in_log = ledger_.left_by_reason().find(reason);
+        expect("left as " + reason, number(count),
+            in_log == ledger_.left_by_reason().end() ? 0 : in_log->second);
+    }
+    expect("who came and was waited for", connections_seen() - ledger_.strangers(),
+        counts_.stays + counts_.refused);
+    expect("who came in bursts", ledger_.strangers(), counts_.in_bursts);
+    return found;
+}
+
+// Of the processes that were there then, and are still.
+std::vector<std::string> Soak::flaws_of_memory(const MemoryBook& before) {
+    std::vector<std::string> found;
+    for (const auto& [pid, bytes] : memory_of(server_, ledger_.workers())) {
+        const auto then = before.find(pid);
+        if (then == before.end())
+            continue;
+        const auto growth =
+            static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(then->second);
+        std::int64_t& most =
+            pid == server_.process().pid() ? growth_of_master_ : growth_of_workers_;
+        most = std::max(most, growth);
+        if (memory_counts && growth > own_habits_bytes)
+            found.push_back("process " + std::to_string(pid) + " has " + std::to_string(growth) +
+                            " bytes more memory of its own than before");
+    }
+    return found;
+}
+
+std::vector<std::string> Soak::end() {
+    std::vector<std::string> found;
+    if (const int status = server_.stop(); status != 0)
+        found.push_back("the server ended with status " + std::to_string(status));
+    if (!server_.process().group_is_gone())
+        found.emplace_back("the server has left processes behind");
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+        found.push_back("the server has left a file behind: " + entry.path().string());
+    append(found, shared_memory_of(server_.process().pid()));
+    return found;
+}
+
+} // namespace chatserv::test

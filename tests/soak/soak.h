@@ -1,0 +1,65 @@
+// A soak: one server, on which scene after scene is played, and whose books are balanced after
+// each.
+#pragma once
+
+#include "tests/soak/inventory.h"
+#include "tests/soak/ledger.h"
+#include "tests/soak/scene.h"
+#include "tests/soak/setting.h"
+#include "tests/support/server.h"
+#include "tests/support/temporary_directory.h"
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace chatserv::test {
+
+struct SoakOptions {
+    std::string binary{};        // empty: the one tested usually
+    std::uint64_t scenes = 1;    // after the first, which is to warm up
+    std::uint64_t actions = 500; // of each scene
+    std::uint64_t bursts = 60;   // of each scene; some more in the last one
+    std::uint64_t actions_per_strike = 12;
+    std::size_t log_bytes_max = 262144;
+};
+
+class Soak {
+public:
+    Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options);
+
+    // Everything, to the server's end. Returns what is wrong; once something is, it goes no
+    // further.
+    [[nodiscard]] std::vector<std::string> run();
+
+    [[nodiscard]] const SceneCounts& counts() const { return counts_; }
+    [[nodiscard]] const Setting& setting() const { return setting_; }
+    // By how much the memory of the master, and of the worker with the most, has grown.
+    [[nodiscard]] std::int64_t growth_of_master() const { return growth_of_master_; }
+    [[nodiscard]] std::int64_t growth_of_workers() const { return growth_of_workers_; }
+
+private:
+    [[nodiscard]] std::vector<std::string> play(const SceneOptions& scene);
+    [[nodiscard]] std::vector<std::string> play_the_last_one();
+    [[nodiscard]] std::vector<std::string> balance();
+    [[nodiscard]] std::vector<std::string> flaws_of_books();
+    [[nodiscard]] std::vector<std::string> flaws_of_memory(const MemoryBook& before);
+    [[nodiscard]] std::vector<std::string> end();
+    [[nodiscard]] std::uint64_t connections_seen() const;
+
+    Loop& loop_;
+    std::mt19937_64 random_;
+    SoakOptions options_;
+    Setting setting_;
+    TemporaryDirectory folder_{};
+    Server server_;
+    Ledger ledger_;
+    Inventory before_{};         // when the server listened
+    MemoryBook memory_before_{}; // after the first scene
+    SceneCounts counts_{};
+    std::int64_t growth_of_master_ = 0;
+    std::int64_t growth_of_workers_ = 0;
+};
+
+} // namespace chatserv::test

@@ -1,0 +1,69 @@
+// Everything at once, for as long as one likes: people who talk, flood, stall, trickle, leave in
+// every way and come in bursts, while workers are killed; and after each scene the books are
+// balanced.
+//
+// CHATSERV_TEST_SOAK_SECONDS says how long, CHATSERV_TEST_SEED repeats the choices (not the
+// instants).
+#include "tests/soak/soak.h"
+#include "tests/support/seed.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <gmock/gmock.h>
+#include <iostream>
+
+namespace chatserv::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void print(const SceneCounts& counts) {
+    std::cout << counts.stays << " stayed for a while, " << counts.refused << " turned away, "
+              << counts.in_bursts << " in bursts, " << counts.sent_bytes
+              << " bytes sent; left: " << counts.half_closes << " by end of file, " << counts.closes
+              << " closed, " << counts.resets << " reset, " << counts.stalls << " disconnected ("
+              << counts.excused << " excused); workers: " << counts.killed << " killed, "
+              << counts.stopped << " stopped" << std::endl;
+}
+
+TEST(SoakTest, EndsWithTheBooksBalanced) {
+    const std::chrono::seconds wanted(number_from_environment("CHATSERV_TEST_SOAK_SECONDS", 0));
+    SoakOptions options;
+    if (wanted.count() > 0)
+        options = {.scenes = 8, .actions = 2000, .bursts = 300, .log_bytes_max = 4194304};
+    constexpr std::uint64_t servers_min = 2;
+    const Clock::time_point begin = Clock::now();
+    SceneCounts counts;
+    for (std::uint64_t number = 0; number < servers_min || Clock::now() - begin < wanted;
+         ++number) {
+        Loop loop;
+        Soak soak(loop, mixed(base_seed() + number), options);
+        std::cout << "server " << number << ": " << soak.setting().text() << std::endl;
+        ASSERT_THAT(soak.run(), testing::IsEmpty()) << "on server " << number;
+        counts += soak.counts();
+        std::cout << "    memory: master " << soak.growth_of_master() << " bytes more, workers "
+                  << soak.growth_of_workers() << std::endl;
+    }
+    print(counts);
+}
+
+// The control: where a successor trusts the stored cursors, a soak finds it out.
+TEST(SoakTest, FindsOutWhereTheKernelIsNotAsked) {
+    const char* const trusting = std::getenv("CHATSERV_TRUSTING");
+    ASSERT_NE(trusting, nullptr) << "run by meson, which knows where that build is";
+    for (std::uint64_t number = 0; number < 20; ++number) {
+        Loop loop;
+        Soak soak(loop, mixed(base_seed() + number),
+            {.binary = trusting, .actions_per_strike = 3, .log_bytes_max = 65536});
+        try {
+            if (!soak.run().empty())
+                return;
+        } catch (const std::runtime_error&) {
+            return; // somebody waited in vain for what was lost
+        }
+    }
+    FAIL() << "nobody missed a byte or got one twice";
+}
+
+} // namespace
+} // namespace chatserv::test
