@@ -162,8 +162,9 @@ constexpr Condition is_read_only(unsigned argument) {
 }
 
 // The sanitizers' runtime, in builds with one. It looks whether memory can be read by writing it to
-// a pipe, and reads its own mappings; and to look for leaks at the end it has a thread of its own
-// stop the others, by ptrace(2), for which the process must be dumpable.
+// a pipe; it reads its mappings and its program, to say where something was found; and to look for
+// leaks at the end it has a thread of its own stop the others, by ptrace(2), for which the process
+// must be dumpable.
 void allow_sanitizer(Filter& filter) {
     filter.allow(SCMP_SYS(pipe2));
     filter.allow(SCMP_SYS(futex));
@@ -175,6 +176,8 @@ void allow_sanitizer(Filter& filter) {
     filter.allow(SCMP_SYS(openat), {is_read_only(2)});
     filter.allow(SCMP_SYS(stat));
     filter.allow(SCMP_SYS(fstat));
+    filter.allow(SCMP_SYS(fcntl), {is(1, F_SETFD)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, TCGETS)}); // whether to write in colours
     filter.allow(SCMP_SYS(newfstatat));
     filter.allow(SCMP_SYS(readlink));
     filter.allow(SCMP_SYS(getdents));
@@ -183,6 +186,7 @@ void allow_sanitizer(Filter& filter) {
     filter.allow(SCMP_SYS(getppid));
     filter.allow(SCMP_SYS(prctl));
     filter.allow(SCMP_SYS(clone), {has(0, CLONE_VM)});
+    filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC)}); // its own program, to name functions
     filter.allow(SCMP_SYS(ptrace));
     filter.allow(SCMP_SYS(wait4));
     filter.allow(SCMP_SYS(exit));
