@@ -10,6 +10,9 @@ namespace chatserv::test {
 
 namespace {
 
+// None is turned away: those who have gone keep their slots as long as their worker is stopped.
+constexpr const char* slots = "1000";
+
 constexpr std::uint64_t stream_bytes_per_strike = 20'000; // of each resident: it talks to the end
 
 ServerOptions server_options(
@@ -19,7 +22,7 @@ ServerOptions server_options(
     };
     return {.listen = {"127.0.0.1:0", two_families ? "[::1]:0" : "127.0.0.1:0"},
         .more = {"--workers", pick({"1", "2", "2", "4"}), "--spares", pick({"0", "1", "4"}),
-            "--log-size", pick({"64K", "64K", "256K", "4M"}), "--users", "20", "--stall-limit",
+            "--log-size", pick({"64K", "64K", "256K", "4M"}), "--users", slots, "--stall-limit",
             "600", "--hang-limit", "0.3"},
         .binary = options.binary};
 }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <spawn.h>
 #include <sstream>
 #include <sys/wait.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 extern char** environ; // NOLINT: POSIX asks for this declaration
@@ -140,7 +142,13 @@ void Process::wait_for_output(std::string_view text) {
 }
 
 bool Process::group_is_gone() const {
-    return ::kill(-pid_, 0) == -1 && errno == ESRCH;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (::kill(-pid_, 0) == 0 || errno != ESRCH) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::yield();
+    }
+    return true;
 }
 
 Finished run(Loop& loop, const Command& command) {

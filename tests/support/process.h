@@ -42,7 +42,9 @@ public:
     int wait_for_exit();
     void wait_for_output(std::string_view text);
 
-    // Whether no process of its group is left; asked after wait_for_exit().
+    // Whether no process of its group is left; asked after wait_for_exit(). One that has ended and
+    // lost its parent (a sanitizer's, of a worker that was killed) is left until init reaps it, so
+    // this waits.
     [[nodiscard]] bool group_is_gone() const;
 
 private:
