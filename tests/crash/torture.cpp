@@ -1,6 +1,7 @@
 #include "tests/crash/torture.h"
 
 #include "tests/support/endpoint.h"
+#include "tests/support/last_words.h"
 
 #include <algorithm>
 #include <chrono>
@@ -172,8 +173,7 @@ std::vector<PerSender> Torture::delivered() const {
     return all;
 }
 
-// The residents say something that everyone waits for. Only then it is known, and without knowing
-// how many bytes are due, that nothing is still on its way.
+// When the visitors are gone, the residents say something that each of them waits for.
 void Torture::say_last_words() {
     const auto all_visitors_are_gone = [&] {
         observe();
@@ -188,18 +188,10 @@ void Torture::say_last_words() {
     loop_.wait_until(all_visitors_are_gone, "the visitors to leave");
     for (unsigned i = 0; i < residents; ++i)
         speak(people_[i], last_words_bytes);
-    const auto has_everything = [&](const Person& reader) {
-        return reader.client->ended() ||
-               std::all_of(people_.begin(), people_.begin() + residents, [&](const Person& writer) {
-                   return &reader == &writer || writer.client->ended() ||
-                          reader.tally.has_last_words(
-                              code_, *writer.session.sender, writer.queued_bytes);
-               });
-    };
     loop_.wait_until(
         [&] {
             observe();
-            return std::all_of(people_.begin(), people_.begin() + residents, has_everything);
+            return have_last_words(people_.begin(), people_.begin() + residents, code_);
         },
         "the residents to have everything");
 }

@@ -11,13 +11,6 @@ using Clock = std::chrono::steady_clock;
 
 class RateTest : public StatsServerTest {
 protected:
-    static std::string numbered_lines(std::size_t bytes) {
-        std::string text;
-        for (unsigned number = 0; text.size() < bytes; ++number)
-            text += std::to_string(number) + "\n";
-        return text;
-    }
-
     // What was said in digits, and all else.
     static std::string digits_of(const std::string& text) {
         std::string digits;

@@ -43,6 +43,14 @@ protected:
         return client;
     }
 
+    // Not constant, so that a piece missing in the middle would be seen.
+    static std::string numbered_lines(std::size_t bytes) {
+        std::string text;
+        for (unsigned number = 0; text.size() < bytes; ++number)
+            text += std::to_string(number) + "\n";
+        return text;
+    }
+
     Loop loop_;
     std::unique_ptr<Server> server_;
 };

@@ -11,14 +11,6 @@ namespace {
 
 class StallTest : public ServerTest {
 protected:
-    // Not constant, so that a piece missing in the middle would be seen.
-    static std::string numbered_lines(std::size_t bytes) {
-        std::string text;
-        for (unsigned number = 0; text.size() < bytes; ++number)
-            text += std::to_string(number) + "\n";
-        return text;
-    }
-
     // Said in a few words where it is not so: of texts with so many lines, googletest would work
     // out the differences, line by line by line.
     static void expect_received(const Client& client, const std::string& text) {

@@ -1,6 +1,7 @@
 // A scene's course, from the first who comes to the last who leaves.
 #include "tests/soak/scene.h"
 
+#include "tests/support/last_words.h"
 #include "tests/support/seed.h"
 
 #include <algorithm>
@@ -127,24 +128,15 @@ bool Scene::all_others_are_gone() {
     return !anybody;
 }
 
-// The residents say something that everyone waits for. Only then it is known, and without knowing
-// how many bytes are due, that nothing is still on its way.
+// The residents say something that each of them waits for.
 void Scene::say_last_words() {
     for (std::size_t i = 0; i < residents; ++i)
         if (people_[i].talks())
             speak(people_[i], last_words_bytes);
-    const auto has_everything = [&](const Person& reader) {
-        return reader.client->ended() ||
-               std::all_of(people_.begin(), people_.begin() + residents, [&](const Person& writer) {
-                   return &reader == &writer || writer.client->ended() ||
-                          reader.tally.has_last_words(
-                              code_, *writer.session.sender, writer.queued_bytes);
-               });
-    };
     loop_.wait_until(
         [&] {
             observe();
-            return std::all_of(people_.begin(), people_.begin() + residents, has_everything);
+            return have_last_words(people_.begin(), people_.begin() + residents, code_);
         },
         "the residents to have everything");
 }
