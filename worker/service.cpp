@@ -122,8 +122,8 @@ void Service::readable(ClientId id) {
     case Ingest::Read::nothing:
         break;
     case Ingest::Read::end_of_file:
-        if (client->mute && client->leave_error == ECONNRESET)
-            end(*client, LeaveReason::write_error, ECONNRESET);
+        if (client->mute && client->leave_error != EPIPE)
+            end(*client, LeaveReason::write_error, client->leave_error);
         else
             end(*client, LeaveReason::end_of_file, 0);
         break;
@@ -247,8 +247,9 @@ void Service::deliver_to(Client& client) {
 
 // A client whose socket takes nothing any more is not gone yet: what it sent before may still lie
 // unread in the socket (R5). Until that is read, its cursor keeps up with the head as if it were
-// written to, for it must not block the room: least of all its own. The kernel tells of a reset
-// once: what reading comes to after this is no more than an end of file.
+// written to, for it must not block the room: least of all its own. The kernel tells once why
+// a connection broke: what reading comes to after this is no more than an end of file. (EPIPE says
+// nothing: the peer may have closed before.)
 void Service::mute(Client& client, int error) {
     client.mute = true;
     if (client.phase == Client::Phase::talking) // otherwise it is known why it leaves
