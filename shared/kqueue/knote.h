@@ -43,7 +43,10 @@ struct alignas(64) Knote {
     union {
         std::uint64_t posts_seen;   // EVFILT_SIGNAL
         bool triggered;             // EVFILT_USER
-        int clock;                  // EVFILT_TIMER
+        struct {
+            std::uint64_t expirations; // not told yet
+            int clock;
+        } timer;
         int watch;                  // regular files: inotify's name for the file, -1: none
         std::uint32_t socket_error; // sockets: asking the kernel takes the error away
     };

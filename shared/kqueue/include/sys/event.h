@@ -101,7 +101,8 @@ struct kevent {
 #define NOTE_MSECONDS 0x00000002U
 #define NOTE_USECONDS 0x00000004U
 #define NOTE_NSECONDS 0x00000008U
-#define NOTE_ABSTIME 0x00000010U /* data is a time of CLOCK_REALTIME; expires once */
+/* data is a time of CLOCK_REALTIME. Expires once, and without EV_CLEAR is told until deleted. */
+#define NOTE_ABSTIME 0x00000010U
 
 /* EVFILT_USER. */
 #define NOTE_FFNOP 0x00000000U
