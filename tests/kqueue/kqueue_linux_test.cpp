@@ -206,6 +206,27 @@ TEST(KqueueLinux, ASignalThatIsHandledWakesWithItsEventNotWithEintr) {
     ::sigaction(SIGUSR1, &before, nullptr);
 }
 
+// A BSD's UNIX socket has all its room until the receiver is full; Linux's counts what it has sent.
+TEST(KqueueLinux, WriteOfAUnixSocketWaitsForTheMark) {
+    Queue queue;
+    const Pair pair = make_socket_pair();
+    ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_ADD), 0);
+    const std::int64_t room = queue.one().data;
+    ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, room - 100), 0);
+    EXPECT_GE(queue.one().data, room - 100);
+    const std::array<char, 1'000> block{};
+    ASSERT_EQ(::write(pair.first, block.data(), block.size()), ssize_t{1'000});
+    EXPECT_TRUE(queue.wait(30).empty());
+    drain(pair.second);
+    EXPECT_GE(queue.one().data, room - 100);
+}
+
+TEST(KqueueLinux, WhatIsNoSignalIsRefused) {
+    Queue queue;
+    EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_ADD), EINVAL);
+    EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_DELETE), ENOENT);
+}
+
 TEST(KqueueLinux, WhatIsNotImplementedIsRefused) {
     Queue queue;
     const Pair pair = make_socket_pair();
