@@ -3,6 +3,7 @@
 #include "registry.h"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <new>
 #include <sys/event.h>
 
@@ -42,6 +43,14 @@ extern "C" int kqueue() {
     } catch (const std::bad_alloc&) {
         return result_of(-ENOMEM);
     }
+}
+
+extern "C" int kqueuex(unsigned flags) {
+    return (flags & ~unsigned{KQUEUE_CLOEXEC}) == 0 ? kqueue() : result_of(-EINVAL);
+}
+
+extern "C" int kqueue1(int flags) {
+    return (flags & ~O_CLOEXEC) == 0 ? kqueue() : result_of(-EINVAL);
 }
 
 extern "C" int kevent(int kq, const struct kevent* changelist, int nchanges,

@@ -1,15 +1,11 @@
 // EVFILT_READ and EVFILT_WRITE of files that know no readiness: regular files, directories, devices
 // such as /dev/null. They are ready by themselves, and so wait in the ready queue.
 //
-// A regular file is readable unless its offset is at its end; there, inotify tells when it changes.
+// A regular file is readable unless its offset is at its end; there, the file monitor tells when it
+// changes.
 #include "kqueue.h"
 
-#include <array>
 #include <cerrno>
-#include <climits>
-#include <cstdio>
-#include <cstring>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,18 +13,20 @@ namespace kq {
 
 namespace {
 
-constexpr int no_watch = -1;
-
 int attach(Kqueue&, Knote& knote) {
     knote.fd = static_cast<int>(knote.ident);
-    knote.watch = no_watch;
     return 0;
+}
+
+void leave_watch(Kqueue& kqueue, Knote& knote) {
+    if (knote.watch != Knote::no_watch)
+        kqueue.files().leave(knote);
 }
 
 // ENOENT if the number is a file that epoll knows now.
 int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
     (void)touch_parameters(kqueue, knote, change);
-    knote.watch = no_watch;
+    leave_watch(kqueue, knote);
     if (!(change.flags & EV_ADD))
         return 0;
     const int error = kqueue.poller().add_new(EpollSet::first, knote.fd, EPOLLONESHOT, 0);
@@ -38,8 +36,8 @@ int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
     return ENOENT;
 }
 
-int detach(Kqueue&, Knote& knote) {
-    // A watch on the file is left to fire once and find nobody.
+int detach(Kqueue& kqueue, Knote& knote) {
+    leave_watch(kqueue, knote);
     struct stat status {};
     return ::fstat(knote.fd, &status) == -1 ? errno : 0;
 }
@@ -68,11 +66,10 @@ bool always_ready(const Knote& knote) {
            (::fstat(knote.fd, &status) == 0 && S_ISCHR(status.st_mode));
 }
 
+// Without a watch to be had, the file is looked at again when the filter is changed.
 void watch_growth(Kqueue& kqueue, Knote& knote) {
-    const int monitor = kqueue.file_monitor();
-    std::array<char, sizeof "/proc/self/fd/" + 16> path{};
-    std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", knote.fd);
-    knote.watch = ::inotify_add_watch(monitor, path.data(), IN_MODIFY | IN_ONESHOT);
+    if (knote.watch == Knote::no_watch && kqueue.open_files() == 0)
+        (void)kqueue.files().join(knote);
 }
 
 bool report_read(Kqueue& kqueue, Knote& knote, struct kevent& event) {
@@ -102,37 +99,5 @@ bool report(Kqueue& kqueue, Knote& knote, std::uint32_t, struct kevent& event) {
 } // namespace
 
 const FilterOps file_ops{attach, touch, detach, evaluate, suspend, report};
-
-int Kqueue::file_monitor() {
-    if (!file_monitor_) {
-        Descriptor monitor(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-        if (!monitor)
-            return -1;
-        drop_descriptor(static_cast<std::uintptr_t>(monitor.get()));
-        if (poller_.add(EpollSet::first, monitor.get(), EPOLLIN, file_tag) != 0)
-            return -1;
-        file_monitor_ = std::move(monitor);
-    }
-    return file_monitor_.get();
-}
-
-// Reads which files have changed, and has their knotes looked at again.
-void Kqueue::queue_files() {
-    alignas(inotify_event) std::array<char, 4096> buffer;
-    const ssize_t length = ::read(file_monitor_.get(), buffer.data(), buffer.size());
-    for (ssize_t at = 0; at < length;) {
-        inotify_event change{};
-        std::memcpy(&change, buffer.data() + at, sizeof change);
-        at += static_cast<ssize_t>(sizeof change + change.len);
-        const int watch = change.wd;
-        knotes_.for_each([this, watch](Knote& knote) {
-            if (knote.ops != &file_ops || knote.watch != watch)
-                return;
-            knote.watch = no_watch;
-            if (knote.enabled)
-                ready_.push(knote);
-        });
-    }
-}
 
 } // namespace kq

@@ -32,6 +32,7 @@ struct FilterOps {
 extern const FilterOps read_ops;
 extern const FilterOps write_ops;
 extern const FilterOps file_ops; // READ and WRITE of what has no readiness: regular files
+extern const FilterOps vnode_ops;
 extern const FilterOps timer_ops;
 extern const FilterOps process_ops;
 extern const FilterOps signal_ops;

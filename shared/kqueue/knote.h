@@ -34,19 +34,29 @@ struct alignas(64) Knote {
     bool armed;  // enabled, the knote can rely on what is registered
     bool parked; // epoll says ready, the filter says not yet: only a change of state wakes
     bool queued; // in the queue of knotes that are ready by themselves
+    bool forced; // EV_FORCEONESHOT: to be told whatever the filter says
 
     // The filter's own.
     const FilterOps* ops;
     int fd; // the descriptor registered: the ident, or a timerfd or pidfd
     std::uint32_t index;
     std::uint32_t next, previous; // in the ready queue
+    int watch;                    // the file monitor's name for the file, or no_watch
+    std::uint32_t next_on_watch;  // index of another knote on the same file
     union {
-        std::uint64_t posts_seen;   // EVFILT_SIGNAL
-        bool triggered;             // EVFILT_USER
-        int clock;                  // EVFILT_TIMER
-        int watch;                  // regular files: inotify's name for the file, -1: none
-        std::uint32_t socket_error; // sockets: asking the kernel takes the error away
+        std::uint64_t posts_seen; // EVFILT_SIGNAL
+        bool triggered;           // EVFILT_USER
+        struct {
+            std::uint64_t expirations; // not told yet
+            int clock;
+        } timer;
+        std::uint32_t pending_notes; // EVFILT_VNODE: NOTE_* not told yet
+        std::uint32_t socket_error;  // sockets: asking the kernel takes the error away
     };
+
+    static constexpr int no_watch = -1;
+    static constexpr std::uint32_t no_index = UINT32_MAX;
 };
+static_assert(sizeof(Knote) == 128);
 
 } // namespace kq

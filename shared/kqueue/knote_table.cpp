@@ -63,6 +63,7 @@ Knote& KnoteTable::create(std::int16_t filter, std::uintptr_t ident) {
     knote.filter = filter;
     knote.ident = ident;
     knote.fd = -1;
+    knote.watch = Knote::no_watch;
     knote.in_use = true;
     return knote;
 }

@@ -16,7 +16,7 @@ namespace kq {
 
 class KnoteTable {
 public:
-    static constexpr std::uint32_t no_index = UINT32_MAX;
+    static constexpr std::uint32_t no_index = Knote::no_index;
 
     // Null if there is none.
     [[nodiscard]] Knote* find(std::int16_t filter, std::uintptr_t ident);

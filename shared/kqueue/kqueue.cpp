@@ -16,12 +16,13 @@ namespace kq {
 
 namespace {
 
-constexpr unsigned change_flags = EV_ADD | EV_DELETE | EV_ENABLE | EV_DISABLE | EV_KEEPUDATA;
+constexpr unsigned change_flags =
+    EV_ADD | EV_DELETE | EV_ENABLE | EV_DISABLE | EV_FORCEONESHOT | EV_KEEPUDATA;
 constexpr unsigned behaviour_flags = EV_ONESHOT | EV_CLEAR | EV_RECEIPT | EV_DISPATCH;
 static_assert((change_flags & behaviour_flags) == 0);
 
 bool names_descriptor(std::int16_t filter) {
-    return filter == EVFILT_READ || filter == EVFILT_WRITE;
+    return filter == EVFILT_READ || filter == EVFILT_WRITE || filter == EVFILT_VNODE;
 }
 
 bool is_open(std::uintptr_t ident) {
@@ -109,6 +110,8 @@ void Kqueue::settle() {
 }
 
 int Kqueue::apply(const struct kevent& change) {
+    if ((change.flags & EV_ENABLE) && (change.flags & EV_DISABLE))
+        return EINVAL;
     const FilterOps* ops = filter_ops(change.filter);
     if (ops == nullptr)
         return EINVAL;
@@ -162,14 +165,23 @@ int Kqueue::change_existing(Knote& knote, const struct kevent& change) {
         knote.enabled = false;
         knote.ops->suspend(*this, knote);
     }
+    if (change.flags & EV_FORCEONESHOT) {
+        knote.flags |= EV_ONESHOT;
+        knote.forced = true;
+    }
     const int error = knote.ops->touch(*this, knote, change);
-    if (error == 0 && knote.enabled)
+    if (error == 0 && knote.enabled) {
         knote.ops->evaluate(*this, knote);
+        if (knote.forced)
+            ready_.push(knote);
+    }
     knote.quick = quick_events(knote);
     return error;
 }
 
 void Kqueue::drop(Knote& knote) {
+    if (knote.watch != Knote::no_watch)
+        files_->leave(knote);
     ready_.remove(knote);
     knotes_.destroy(knote);
 }
@@ -179,6 +191,21 @@ void Kqueue::drop_descriptor(std::uintptr_t ident) {
         if (Knote* knote = knotes_.find(filter, ident))
             drop(*knote);
     }
+    if (Knote* knote = files_ ? knotes_.find(EVFILT_VNODE, ident) : nullptr)
+        drop(*knote);
+}
+
+int Kqueue::open_files() {
+    if (files_)
+        return 0;
+    auto files = std::make_unique<FileMonitor>(knotes_, ready_);
+    if (const int error = files->open())
+        return error;
+    drop_descriptor(static_cast<std::uintptr_t>(files->descriptor()));
+    if (const int error = poller_.add(EpollSet::first, files->descriptor(), EPOLLIN, file_tag))
+        return error;
+    files_ = std::move(files);
+    return 0;
 }
 
 int Kqueue::rearm(Knote& knote) {
@@ -234,6 +261,8 @@ const FilterOps* filter_ops(std::int16_t filter) {
         return &read_ops;
     case EVFILT_WRITE:
         return &write_ops;
+    case EVFILT_VNODE:
+        return &vnode_ops;
     case EVFILT_TIMER:
         return &timer_ops;
     case EVFILT_PROC:

@@ -4,6 +4,7 @@
 // registrations that cannot be removed. The files *_filter.cpp say what each filter watches.
 #pragma once
 
+#include "file_monitor.h"
 #include "filter.h"
 #include "knote_table.h"
 #include "poller.h"
@@ -11,6 +12,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <sys/epoll.h>
 #include <sys/event.h>
 #include <vector>
@@ -62,15 +64,17 @@ public:
     [[nodiscard]] int silence(Knote& knote);
     // Forgets the knote, without a word to anyone.
     void drop(Knote& knote);
-    // Forgets both filters of a descriptor that was closed, as a BSD kernel does at the close.
+    // Forgets the filters of a descriptor that was closed, as a BSD kernel does at the close.
     void drop_descriptor(std::uintptr_t ident);
     // Signal knotes come and go.
     [[nodiscard]] int begin_signals();
     void end_signals() { --signal_knotes_; }
     // A WRITE knote waits for room that epoll does not tell of: it is looked at now and then.
     void watch_room() { room_watched_ = true; }
-    // The descriptor that tells of regular files that grow, made on first use; -1 if there is none.
-    int file_monitor();
+    // Sees to it that there is a file monitor. Errno.
+    [[nodiscard]] int open_files();
+    // Only after open_files().
+    FileMonitor& files() { return *files_; }
 
 private:
     class Deadline;
@@ -87,7 +91,7 @@ private:
     }
 
     [[nodiscard]] bool is_plain() const {
-        return ready_.empty() && signal_knotes_ == 0 && !room_watched_ && !file_monitor_;
+        return ready_.empty() && signal_knotes_ == 0 && !room_watched_;
     }
     int apply_all(
         const struct kevent* changes, int change_count, struct kevent* answers, int answers_max);
@@ -110,7 +114,6 @@ private:
     void ignore(Knote& knote);
     void on_internal(std::uint64_t tag);
     void queue_signals();
-    void queue_files();
 
     int renew();
     void carry_over(Knote& knote, const Poller::Former& former);
@@ -120,7 +123,7 @@ private:
     ReadyQueue ready_{knotes_};
     std::vector<epoll_event> batch_;      // reused from call to call
     std::vector<std::uint64_t> to_rearm_; // tags
-    Descriptor file_monitor_;
+    std::unique_ptr<FileMonitor> files_;  // made on first use
     int signal_knotes_ = 0;
     bool signals_registered_ = false;
     bool room_watched_ = false;

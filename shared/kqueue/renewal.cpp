@@ -20,8 +20,8 @@ int Kqueue::renew() {
     Poller::Former former;
     if (const int error = poller_.renew(former))
         return error;
-    if (file_monitor_)
-        (void)poller_.add(EpollSet::first, file_monitor_.get(), EPOLLIN, file_tag);
+    if (files_)
+        (void)poller_.add(EpollSet::first, files_->descriptor(), EPOLLIN, file_tag);
     if (signals_registered_) {
         signals_registered_ = false;
         if (begin_signals() == 0)

@@ -1,8 +1,8 @@
 // The wait: collects what is ready, from epoll and from the ready queue, sleeping if need be.
 //
-// Never more events are taken from epoll than there are slots, for an edge or a oneshot that epoll
-// has handed over is told only once. epoll turns its ready list over, the ready queue is a queue,
-// and the two take turns at the slots: nobody starves.
+// Never more events are taken from epoll than there are slots: an edge or a oneshot that epoll has
+// handed over is told only once. epoll turns its ready list over, the ready queue is a queue, and
+// the two take turns at the slots: nobody starves.
 #include "kqueue.h"
 
 #include "signal_monitor.h"
@@ -194,6 +194,7 @@ int Kqueue::collect(epoll_event* batch, int count, struct kevent* events, int ev
 int Kqueue::collect_rest(
     epoll_event* batch, int at, int count, struct kevent* events, int events_max) {
     const int filled = collect(batch + at, count - at, events + at, events_max - at);
+    poller_.raise_beacon(!ready_.empty());
     plain_ = is_plain();
     const int total = at + std::max(filled, 0);
     return total > 0 ? total : -EAGAIN;
@@ -219,7 +220,7 @@ void Kqueue::on_internal(std::uint64_t tag) {
         queue_signals();
         break;
     case file_tag:
-        queue_files();
+        files_->read_changes();
         break;
     default:
         stale_ = true;
@@ -252,8 +253,9 @@ bool Kqueue::deliver(Knote& knote, std::uint32_t epoll_events, struct kevent& ev
         return false;
     }
     fill(event, knote);
-    if (!knote.ops->report(*this, knote, epoll_events, event))
-        return false; // and the knote may be gone
+    // Without an event the knote may be gone, too.
+    if (!knote.ops->report(*this, knote, epoll_events, event) && !(knote.forced && knote.in_use))
+        return false;
     if (event.flags & EV_ONESHOT) {
         (void)knote.ops->detach(*this, knote);
         drop(knote);

@@ -1,4 +1,8 @@
 // EVFILT_TIMER: one timerfd per timer.
+//
+// As in FreeBSD, a timer that is added as a period is EV_CLEAR by itself, and one that is added for
+// an absolute time only if the program asks for it: without EV_CLEAR it stays ready once it has
+// expired, and so waits in the ready queue. To add it again changes its time, not that property.
 #include "kqueue.h"
 
 #include <cerrno>
@@ -56,12 +60,13 @@ int start(Knote& knote) {
     if (!once)
         setting.it_interval = setting.it_value;
     const int flags = absolute ? TFD_TIMER_ABSTIME : 0;
+    knote.timer.expirations = 0;
     return ::timerfd_settime(knote.fd, flags, &setting, nullptr) == -1 ? errno : 0;
 }
 
 int open_timer(Kqueue& kqueue, Knote& knote) {
-    knote.clock = clock_of(knote);
-    knote.fd = ::timerfd_create(knote.clock, TFD_CLOEXEC | TFD_NONBLOCK);
+    knote.timer.clock = clock_of(knote);
+    knote.fd = ::timerfd_create(knote.timer.clock, TFD_CLOEXEC | TFD_NONBLOCK);
     if (knote.fd == -1)
         return errno;
     int error = start(knote);
@@ -77,7 +82,8 @@ int open_timer(Kqueue& kqueue, Knote& knote) {
 int attach(Kqueue& kqueue, Knote& knote) {
     if (!valid(knote))
         return EINVAL;
-    knote.flags |= EV_CLEAR;
+    if (!(knote.sfflags & NOTE_ABSTIME))
+        knote.flags |= EV_CLEAR;
     return open_timer(kqueue, knote);
 }
 
@@ -99,23 +105,41 @@ int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
         return EINVAL;
     knote.sfflags = change.fflags;
     knote.sdata = change.data;
-    if (clock_of(knote) == knote.clock)
+    kqueue.ready().remove(knote);
+    if (clock_of(knote) == knote.timer.clock)
         return start(knote);
     (void)detach(kqueue, knote);
     return open_timer(kqueue, knote);
 }
 
-bool report(Kqueue&, Knote& knote, std::uint32_t, struct kevent& event) {
+void evaluate(Kqueue& kqueue, Knote& knote) {
+    evaluate_registration(kqueue, knote);
+    if (knote.timer.expirations > 0)
+        kqueue.ready().push(knote);
+}
+
+void suspend(Kqueue& kqueue, Knote& knote) {
+    suspend_registration(kqueue, knote);
+    kqueue.ready().remove(knote);
+}
+
+bool report(Kqueue& kqueue, Knote& knote, std::uint32_t events, struct kevent& event) {
     std::uint64_t expirations = 0;
-    if (::read(knote.fd, &expirations, sizeof expirations) != sizeof expirations)
+    if (::read(knote.fd, &expirations, sizeof expirations) == sizeof expirations)
+        knote.timer.expirations += expirations;
+    if (knote.timer.expirations == 0)
         return false; // set anew since epoll saw it
-    event.data = static_cast<std::int64_t>(expirations);
-    return true;
+    event.data = static_cast<std::int64_t>(knote.timer.expirations);
+    if (knote.flags & EV_CLEAR) {
+        knote.timer.expirations = 0;
+        return true;
+    }
+    kqueue.ready().push(knote);
+    return events == 0; // what epoll says first is told from the queue, so that it is told once
 }
 
 } // namespace
 
-const FilterOps timer_ops{
-    attach, touch, detach, evaluate_registration, suspend_registration, report};
+const FilterOps timer_ops{attach, touch, detach, evaluate, suspend, report};
 
 } // namespace kq

@@ -1,7 +1,8 @@
 // Who is let in: --max-per-address, --allow and --deny, with clients from several addresses.
 #include "tests/integration/stats_query.h"
 
-#include <array>
+#include <algorithm>
+#include <initializer_list>
 
 namespace chatserv::test {
 namespace {
@@ -10,9 +11,8 @@ constexpr const char* second_address = "127.0.0.2";
 
 class AdmissionTest : public StatsServerTest {
 protected:
-    void SetUp() override {
-        if (!has_address(second_address))
-            GTEST_SKIP() << second_address << " is no address of this machine";
+    static bool has_addresses(std::initializer_list<const char*> hosts) {
+        return std::all_of(hosts.begin(), hosts.end(), has_address);
     }
 
     std::unique_ptr<Client> connect_from(const std::string& host, std::size_t endpoint = 0) {
@@ -58,8 +58,10 @@ TEST_F(AdmissionTest, LimitsTheConnectionsOfOneAddress) {
     auto second = join_from("127.0.0.1");
     for (int i = 0; i < 20; ++i)
         expect_too_many("127.0.0.1");
-    const auto elsewhere = join_from(second_address);
-    expect_that_they_can_talk(*first, *elsewhere);
+    if (has_address(second_address)) {
+        const auto elsewhere = join_from(second_address);
+        expect_that_they_can_talk(*first, *elsewhere);
+    }
     EXPECT_EQ(stats()["turned_away"]["address_full"], 20);
 
     second->half_close();
@@ -107,6 +109,8 @@ TEST_F(AdmissionTest, LimitsBothFamiliesApart) {
 }
 
 TEST_F(AdmissionTest, LetsInNobodyButThoseAllowed) {
+    if (!has_addresses({second_address, "127.0.1.77", "127.0.2.0"}))
+        GTEST_SKIP() << "not all of 127.0.0.0/8 are addresses of this machine";
     start_with_control({"--allow", "127.0.0.2,10.0.0.0/8", "--allow", "127.0.1.0/24"});
     const auto second = join_from(second_address);
     const auto third = join_from("127.0.1.77");
@@ -117,6 +121,8 @@ TEST_F(AdmissionTest, LetsInNobodyButThoseAllowed) {
 }
 
 TEST_F(AdmissionTest, LetsInNobodyWhoIsDeniedEvenIfAllowed) {
+    if (!has_addresses({second_address, "127.0.0.3", "127.0.0.4"}))
+        GTEST_SKIP() << "not all of 127.0.0.0/8 are addresses of this machine";
     start_with_control({"--allow", "127.0.0.0/8", "--deny", "127.0.0.2/31"});
     const auto first = join_from("127.0.0.1");
     const auto fourth = join_from("127.0.0.4");
@@ -135,6 +141,8 @@ TEST_F(AdmissionTest, LetsInNobodyOfTheOtherFamilyWhereOneIsAllowed) {
 
 // Those who have no business here learn nothing of how it stands.
 TEST_F(AdmissionTest, TellsTheDeniedNothingElse) {
+    if (!has_address(second_address))
+        GTEST_SKIP() << second_address << " is no address of this machine";
     start_with_control({"--users", "1", "--deny", second_address});
     const auto first = join_from("127.0.0.1");
     expect_not_allowed(second_address);
@@ -143,6 +151,8 @@ TEST_F(AdmissionTest, TellsTheDeniedNothingElse) {
 
 // Whoever talks and does not listen gets no reset for an answer, and holds nobody up.
 TEST_F(AdmissionTest, IsNotHeldUpByOneWhoTalksThroughItsRefusal) {
+    if (!has_address(second_address))
+        GTEST_SKIP() << second_address << " is no address of this machine";
     start_with_control({"--deny", second_address});
     const auto first = join_from("127.0.0.1");
     const auto denied = connect_from(second_address);

@@ -2,6 +2,8 @@
  * The header in C: it compiles, and its macros and functions are what they say. Called by
  * kqueue_contract_test.cpp; returns 0, or the number of the step that failed.
  */
+#include "tests/kqueue/every_name.h"
+
 #include <stddef.h>
 #include <sys/event.h>
 #include <sys/types.h>
@@ -11,6 +13,20 @@ _Static_assert(sizeof(((struct kevent*)0)->ident) == sizeof(void*), "ident holds
 _Static_assert(EVFILT_READ < 0 && EVFILT_USER < 0, "filters are negative");
 
 int use_kqueue_from_c(void);
+
+#ifdef EVERY_NAME
+/* The first name whose value is not FreeBSD's; null if there is none. */
+const char* find_wrong_value_in_c(void);
+
+const char* find_wrong_value_in_c(void) {
+#define COMPARE(name, value)                                                                       \
+    if ((long long)(name) != (long long)(value))                                                   \
+        return #name;
+    EVERY_NAME(COMPARE)
+#undef COMPARE
+    return NULL;
+}
+#endif
 
 int use_kqueue_from_c(void) {
     struct kevent change;

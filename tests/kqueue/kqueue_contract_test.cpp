@@ -1,4 +1,5 @@
 // The contract of kevent(2) itself: changes, answers, slots, timeouts, interruption.
+#include "every_name.h"
 #include "kqueue_test_support.h"
 
 #include <chrono>
@@ -24,6 +25,27 @@ extern "C" int use_kqueue_from_c(void); // c_header_test.c
 TEST(KqueueContract, TheHeaderIsOfUseInC) {
     EXPECT_EQ(use_kqueue_from_c(), 0);
 }
+
+#ifdef EVERY_NAME
+extern "C" const char* find_wrong_value_in_c(void); // c_header_test.c
+
+TEST(KqueueContract, EveryNameOfTheManualHasItsValue) {
+    EXPECT_STREQ(find_wrong_value_in_c(), nullptr);
+#define EXPECT_VALUE(name, value)                                                                  \
+    EXPECT_EQ(static_cast<long long>(name), static_cast<long long>(value)) << #name;
+    EVERY_NAME(EXPECT_VALUE)
+#undef EXPECT_VALUE
+}
+
+TEST(KqueueContract, TheOtherWaysToMakeAKqueue) {
+    const Fd first(::kqueuex(KQUEUE_CLOEXEC));
+    EXPECT_TRUE(::fcntl(first, F_GETFD) & FD_CLOEXEC);
+    const Fd second(::kqueue1(O_CLOEXEC));
+    EXPECT_TRUE(::fcntl(second, F_GETFD) & FD_CLOEXEC);
+    EXPECT_EQ(::kqueuex(0x4000), -1);
+    EXPECT_EQ(errno, EINVAL);
+}
+#endif
 
 TEST(KqueueContract, AnEmptyKqueueHasNoEvents) {
     Queue queue;
@@ -87,6 +109,29 @@ TEST(KqueueContract, UnknownFiltersAndIdentsAreRefused) {
     EXPECT_EQ(queue.change(1, EVFILT_TIMER, EV_DELETE), ENOENT);
     EXPECT_EQ(queue.change(1, EVFILT_USER, 0, NOTE_TRIGGER), ENOENT);
 }
+
+#ifdef EV_FORCEONESHOT
+TEST(KqueueContract, AForcedOneshotIsToldThoughNothingHappenedAndIsGone) {
+    Queue queue;
+    const Pair pair = make_socket_pair();
+    int mark = 0;
+    ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD, 0, 0, &mark), 0);
+    ASSERT_EQ(queue.change(1, EVFILT_USER, EV_ADD | EV_CLEAR), 0);
+    EXPECT_TRUE(queue.poll().empty());
+    ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_FORCEONESHOT | EV_DISABLE, 0, 0, &mark), 0);
+    ASSERT_EQ(queue.change(1, EVFILT_USER, EV_FORCEONESHOT), 0);
+    EXPECT_EQ(queue.one().filter, EVFILT_USER);
+    EXPECT_EQ(queue.change(1, EVFILT_USER, EV_DELETE), ENOENT);
+    EXPECT_TRUE(queue.poll().empty());
+    ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ENABLE, 0, 0, &mark), 0);
+    const struct kevent event = queue.one();
+    EXPECT_EQ(event.filter, EVFILT_READ);
+    EXPECT_EQ(event.data, 0);
+    EXPECT_EQ(event.udata, &mark);
+    EXPECT_EQ(queue.change(pair.first, EVFILT_READ, EV_DELETE), ENOENT);
+    EXPECT_TRUE(queue.poll().empty());
+}
+#endif
 
 TEST(KqueueContract, ErrorsAndReceiptsFillTheEventlistAndReturnAtOnce) {
     Queue queue;

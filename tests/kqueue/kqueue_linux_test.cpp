@@ -43,6 +43,7 @@ public:
         EXPECT_EQ(queue_.change(SIGUSR1, EVFILT_SIGNAL, EV_ADD), 0);
         EXPECT_EQ(queue_.change(child_.ident(), EVFILT_PROC, EV_ADD, NOTE_EXIT), 0);
         EXPECT_EQ(queue_.change(1, EVFILT_USER, EV_ADD), 0);
+        EXPECT_EQ(queue_.change(file_, EVFILT_VNODE, EV_ADD, NOTE_WRITE), 0);
     }
     Queue& queue() { return queue_; }
 
@@ -50,6 +51,7 @@ private:
     Queue queue_;
     Pair pair_;
     Child child_;
+    Fd file_{::open("/tmp", O_RDONLY)};
 };
 
 TEST(KqueueLinux, AClosedKqueueLeavesNoDescriptorBeyondTheNextOneMade) {
@@ -86,9 +88,11 @@ TEST(KqueueLinux, AForkedChildHasNoDescriptorOfOurs) {
     ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_ADD), 0);
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, 0, 1), 0);
     ASSERT_EQ(queue.change(SIGUSR1, EVFILT_SIGNAL, EV_ADD), 0);
+    const Fd file(::open("/tmp", O_RDONLY));
+    ASSERT_EQ(queue.change(file, EVFILT_VNODE, EV_ADD, NOTE_DELETE), 0);
     Child child([&] {
         std::set<int> expected = before;
-        expected.insert({pair.first, pair.second});
+        expected.insert({pair.first, pair.second, file});
         for (const int fd : open_descriptors()) {
             if (!expected.contains(fd))
                 return 1;
@@ -202,12 +206,44 @@ TEST(KqueueLinux, ASignalThatIsHandledWakesWithItsEventNotWithEintr) {
     ::sigaction(SIGUSR1, &before, nullptr);
 }
 
+// A BSD's UNIX socket has all its room until the receiver is full; Linux's counts what it has sent.
+TEST(KqueueLinux, WriteOfAUnixSocketWaitsForTheMark) {
+    Queue queue;
+    const Pair pair = make_socket_pair();
+    ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_ADD), 0);
+    const std::int64_t room = queue.one().data;
+    ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, room - 100), 0);
+    EXPECT_GE(queue.one().data, room - 100);
+    const std::array<char, 1'000> block{};
+    ASSERT_EQ(::write(pair.first, block.data(), block.size()), ssize_t{1'000});
+    EXPECT_TRUE(queue.wait(30).empty());
+    drain(pair.second);
+    EXPECT_GE(queue.one().data, room - 100);
+}
+
+TEST(KqueueLinux, WhatIsNoSignalIsRefused) {
+    Queue queue;
+    EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_ADD), EINVAL);
+    EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_DELETE), ENOENT);
+}
+
 TEST(KqueueLinux, WhatIsNotImplementedIsRefused) {
     Queue queue;
     const Pair pair = make_socket_pair();
     const auto self = static_cast<std::uintptr_t>(::getpid());
     EXPECT_EQ(queue.change(pair.first, EVFILT_VNODE, EV_ADD), EINVAL);
-    EXPECT_EQ(queue.change(pair.first, EVFILT_AIO, EV_ADD), EINVAL);
+    for (const int filter : {EVFILT_AIO, EVFILT_PROCDESC, EVFILT_FS, EVFILT_LIO, EVFILT_SENDFILE,
+             EVFILT_EMPTY, EVFILT_JAIL, EVFILT_JAILDESC})
+        EXPECT_EQ(queue.change(pair.first, filter, EV_ADD, 0), EINVAL) << filter;
+    EXPECT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD | EV_ENABLE | EV_DISABLE), EINVAL);
+    EXPECT_EQ(queue.change(pair.first, EVFILT_READ, EV_DELETE), ENOENT);
+    EXPECT_EQ(::kqueuex(KQUEUE_CPONFORK), -1);
+    EXPECT_EQ(errno, EINVAL);
+    EXPECT_EQ(queue.change(self, EVFILT_PROC, EV_ADD, NOTE_EXIT | NOTE_TRACKERR), EINVAL);
+    EXPECT_EQ(queue.change(self, EVFILT_PROC, EV_ADD, NOTE_EXIT | NOTE_CHILD), EINVAL);
+    constexpr unsigned jail_notes =
+        NOTE_JAIL_CHILD | NOTE_JAIL_SET | NOTE_JAIL_ATTACH | NOTE_JAIL_REMOVE | NOTE_JAIL_MULTI;
+    EXPECT_EQ(queue.change(0, EVFILT_JAIL, EV_ADD, jail_notes), EINVAL);
     EXPECT_EQ(queue.change(self, EVFILT_PROC, EV_ADD, NOTE_FORK), EINVAL);
     EXPECT_EQ(queue.change(self, EVFILT_PROC, EV_ADD, NOTE_EXIT | NOTE_EXEC), EINVAL);
     EXPECT_EQ(queue.change(self, EVFILT_PROC, EV_ADD, NOTE_EXIT | NOTE_TRACK), EINVAL);

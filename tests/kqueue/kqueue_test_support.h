@@ -7,17 +7,21 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
+#include <filesystem>
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <netinet/in.h>
+#include <string>
 #include <sys/types.h>
 // After <sys/types.h>, which FreeBSD's needs.
 #include <sys/event.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -185,6 +189,23 @@ inline void drain(const Fd& fd) {
     }
     ::fcntl(fd, F_SETFL, flags);
 }
+
+// A directory of the test's own, removed with all that is in it.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
+    ~TemporaryDirectory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    std::string operator/(const char* name) const { return path_ + "/" + name; }
+
+private:
+    std::string path_ = "/tmp/kqueue-contract-XXXXXX";
+};
 
 inline const struct kevent* find(const Events& events, std::uintptr_t ident, int filter) {
     for (const struct kevent& event : events) {

@@ -51,8 +51,9 @@ TEST(ProcessContract, AZombieIsReportedAtOnce) {
     Child child([] { return 9; });
     child.wait_for_exit();
     ASSERT_EQ(add(queue, child), 0);
-    EXPECT_EQ(WEXITSTATUS(static_cast<int>(queue.one(0).data)), 9);
-    EXPECT_EQ(WEXITSTATUS(child.join()), 9);
+    const int told = static_cast<int>(queue.one(0).data);
+    EXPECT_EQ(WEXITSTATUS(told), 9);
+    EXPECT_EQ(child.join(), told);
 }
 
 TEST(ProcessContract, AnUnknownPidIsRefused) {

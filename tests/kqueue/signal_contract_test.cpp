@@ -199,7 +199,8 @@ TEST_F(SignalContract, SigchldIsIgnoredByDefaultAndCounted) {
     ASSERT_EQ(add(queue, SIGCHLD), 0);
     Child child([] { return 3; });
     expect_count(queue, SIGCHLD, 1);
-    EXPECT_EQ(WEXITSTATUS(child.join()), 3);
+    const int status = child.join();
+    EXPECT_EQ(WEXITSTATUS(status), 3);
 }
 
 TEST_F(SignalContract, OneshotDispatchAndDisable) {
@@ -277,13 +278,18 @@ TEST_F(SignalContract, AForkedChildInheritsNoBlockedSignal) {
         ::raise(test_signal);
         return 3;
     });
-    EXPECT_TRUE(WIFSIGNALED(child.join()));
+    const int status = child.join(); // for the macro may evaluate its argument several times
+    EXPECT_TRUE(WIFSIGNALED(status));
     set(SIGUSR2, SIG_DFL);
 }
 
-TEST_F(SignalContract, WhatIsNoSignalIsRefused) {
+// The manual does not say that such a number is refused, and FreeBSD takes it: it never comes.
+TEST_F(SignalContract, WhatIsNoSignalIsRefusedOrNeverTold) {
     Queue queue;
-    EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_ADD), EINVAL);
+    const int error = queue.change(100'000, EVFILT_SIGNAL, EV_ADD);
+    EXPECT_TRUE(error == EINVAL || error == 0) << error;
+    EXPECT_TRUE(queue.poll().empty());
+    EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_DELETE), error == 0 ? 0 : ENOENT);
     EXPECT_EQ(remove(queue, test_signal), ENOENT);
 }
 

@@ -53,16 +53,72 @@ TEST(TimerContract, EachUnit) {
     }
 }
 
-TEST(TimerContract, AnAbsoluteTimeComesOnce) {
-    Queue queue;
+std::int64_t milliseconds_of_day() {
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
-    const std::int64_t at = std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000 + 20;
+    return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
+}
+
+TEST(TimerContract, AnAbsoluteTimeComesOnce) {
+    Queue queue;
+    const std::int64_t at = milliseconds_of_day() + 20;
+    ASSERT_EQ(
+        queue.change(1, EVFILT_TIMER, EV_ADD | EV_CLEAR, NOTE_MSECONDS | NOTE_ABSTIME, at), 0);
+    EXPECT_EQ(queue.one().data, 1);
+    EXPECT_GE(milliseconds_of_day(), at);
+    EXPECT_TRUE(queue.wait(20).empty());
+}
+
+// Only periods are EV_CLEAR by themselves.
+TEST(TimerContract, AnAbsoluteTimeStaysToldWithoutClear) {
+    Queue queue;
+    const std::int64_t at = milliseconds_of_day() + 5;
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_MSECONDS | NOTE_ABSTIME, at), 0);
+    for (int turn = 0; turn < 3; ++turn)
+        EXPECT_EQ(queue.one().data, 1);
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_DISABLE, NOTE_MSECONDS | NOTE_ABSTIME, at), 0);
+    EXPECT_TRUE(queue.poll().empty());
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ENABLE, NOTE_MSECONDS | NOTE_ABSTIME, at), 0);
+    EXPECT_EQ(queue.one().data, 1);
+    ASSERT_EQ(
+        queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_MSECONDS | NOTE_ABSTIME, at + 3'600'000), 0);
+    EXPECT_TRUE(queue.poll().empty());
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_MSECONDS | NOTE_ABSTIME, at), 0);
     EXPECT_EQ(queue.one().data, 1);
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    EXPECT_GE(std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000, at);
-    EXPECT_TRUE(queue.wait(20).empty());
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_DELETE), 0);
+    EXPECT_TRUE(queue.poll().empty());
+}
+
+TEST(TimerContract, AnAbsoluteTimeOnceAndDispatched) {
+    Queue queue;
+    const unsigned unit = NOTE_SECONDS | NOTE_ABSTIME;
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, unit, 1), 0);
+    EXPECT_EQ(queue.one().data, 1);
+    EXPECT_EQ(queue.change(1, EVFILT_TIMER, EV_DELETE), ENOENT);
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD | EV_DISPATCH, unit, 1), 0);
+    for (int turn = 0; turn < 3; ++turn) {
+        EXPECT_EQ(queue.one().data, 1);
+        EXPECT_TRUE(queue.poll().empty());
+        ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ENABLE, unit, 1), 0);
+    }
+}
+
+// Whether it is EV_CLEAR is decided when a timer is made.
+TEST(TimerContract, AddingAgainDoesNotChangeWhetherItIsCleared) {
+    Queue queue;
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_SECONDS, 3'600), 0);
+    ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_SECONDS | NOTE_ABSTIME, 1), 0);
+    EXPECT_EQ(queue.one().data, 1);
+    EXPECT_TRUE(queue.poll().empty());
+    ASSERT_EQ(queue.change(2, EVFILT_TIMER, EV_ADD, NOTE_SECONDS | NOTE_ABSTIME, 1), 0);
+    EXPECT_EQ(queue.one().data, 1);
+    ASSERT_EQ(queue.change(2, EVFILT_TIMER, EV_ADD, 0, 1), 0);
+    std::int64_t last = 0;
+    while (last < 5) {
+        const std::int64_t count = queue.one().data; // counts on
+        EXPECT_GE(count, last);
+        last = count;
+    }
 }
 
 TEST(TimerContract, AnAbsoluteTimeThatIsPastComesAtOnce) {

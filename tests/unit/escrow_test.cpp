@@ -1,17 +1,33 @@
 // The escrow: the lowest free slot, at every size, and books that balance.
 #include "master/escrow.h"
+#include "master/listener.h"
 #include "tests/unit/segment.h"
 
+#include <cerrno>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <random>
 #include <set>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace chatserv {
 namespace {
 
 const Address peer = *Address::parse("192.0.2.1:1234");
+
+// As clients have it: what comes after the end of a UNIX pair's reading is up to the system.
+FdPair make_tcp_pair() {
+    const Listener listener(*Address::parse("127.0.0.1:0"));
+    const Address& address = listener.address();
+    UniqueFd client(::socket(address.family(), SOCK_STREAM, 0));
+    EXPECT_EQ(::connect(client.get(), address.data(), address.size()), 0);
+    pollfd waited{.fd = listener.fd(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&waited, 1, -1), 1);
+    auto accepted = listener.accept();
+    EXPECT_TRUE(accepted);
+    return {std::move(accepted->socket), std::move(client)};
+}
 
 TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
     const Segment segment(5);
@@ -92,13 +108,18 @@ TEST(Escrow, KnowsAClientByItsGeneration) {
 TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
     const Segment segment;
     Escrow escrow(segment.users, 2, true);
-    FdPair ends = make_stream_pair();
+    FdPair ends = make_tcp_pair();
     const UniqueFd worker_copy(::dup(ends.first.get()));
     const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
     escrow.release(client);
     char byte = 0;
     EXPECT_EQ(::read(ends.second.get(), &byte, 1), 0);
-    EXPECT_EQ(::write(ends.second.get(), "x", 1), -1);
+    EXPECT_EQ(::write(worker_copy.get(), "x", 1), -1);
+    EXPECT_EQ(errno, EPIPE);
+    EXPECT_EQ(::read(worker_copy.get(), &byte, 1), 0);
+    // What the client says from now on reaches nobody, whether it is told so or not.
+    (void)!::write(ends.second.get(), "x", 1);
+    EXPECT_LE(::read(worker_copy.get(), &byte, 1), 0);
 }
 
 } // namespace
