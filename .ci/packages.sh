@@ -52,7 +52,7 @@ apt_position() {
          /^Get:/ { fetched++ }
          /^Unpacking / { unpacked++ }
          /^Setting up / { set_up++ }
-         END { if (set_up) print "set up " set_up " of " total
+         END { if (unpacked >= total && set_up) print "set up " set_up " of " total
                else if (unpacked) print "unpacked " unpacked " of " total
                else if (fetched) print "downloaded " fetched " of " total }' "$1"
 }
