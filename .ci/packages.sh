@@ -17,9 +17,9 @@ install() {
         esac
     done
     [ -n "$missing" ] || return 0
-    say "installing$missing (this needs the network)"
     # shellcheck disable=SC2086
     choose_root $missing
+    say "installing$missing (this needs the network)"
     show_progress_only 'reading the lists of packages' no_position \
         apt_get -o APT::Update::Error-Mode=any update ||
         say "./dev: apt-get update failed, see above (is there a network?); going on with the old lists"
