@@ -1,8 +1,8 @@
 # What the commands of ./dev need of the system: packages, where the system is a Debian. Sourced by
 # ./dev, after progress.sh.
 
-needs_on_other_systems='a C++20 compiler, Meson, Ninja, pkg-config, Boost, CLI11, spdlog, nlohmann-json,
-  on Linux libseccomp, and for the tests GoogleTest'
+needs_on_other_systems='a C++20 compiler, Meson, Ninja, pkg-config, Boost, CLI11, spdlog,
+  nlohmann-json, on Linux libseccomp, and for the tests GoogleTest'
 
 # install PACKAGE... : Debian's names. Calls nothing where all are there.
 install() {
@@ -22,7 +22,7 @@ install() {
     say "installing$missing (this needs the network)"
     show_progress_only 'reading the lists of packages' no_position \
         apt_get -o APT::Update::Error-Mode=any update ||
-        say "./dev: apt-get update failed, see above (is there a network?); going on with the old lists"
+        say "./dev: apt-get update failed, see above (is there a network?); the old lists are used"
     # shellcheck disable=SC2086
     install_missing $missing
 }

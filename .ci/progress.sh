@@ -1,5 +1,5 @@
-# Progress of commands that take long. On a terminal it is one line that is rewritten; in a log it is
-# a line for each tenth of the work, and at least one every ten seconds. Sourced by ./dev.
+# Progress of commands that take long. On a terminal it is one line that is rewritten; in a log it
+# is a line for each tenth of the work, and at least one every ten seconds. Sourced by ./dev.
 #
 # A position is a command that is given the log of the work so far and prints how far that is, for
 # example "60 of 87". It may print nothing.
@@ -31,7 +31,7 @@ show_progress_only() (
     exit "$status"
 )
 
-# begin_progress WORDS POSITION : to be called in a subshell, which removes at its end what this made.
+# begin_progress WORDS POSITION : to be called in a subshell, at whose end what this made is removed.
 begin_progress() {
     progress=$(mktemp -d)
     trap 'rm -rf "$progress"' EXIT

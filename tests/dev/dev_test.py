@@ -11,7 +11,7 @@ PATIENCE = 60  # seconds; reached only when something is broken
 
 
 class Scene(unittest.TestCase):
-    """A copy of the scripts, with programs before all others on PATH that stand for the system's."""
+    """A copy of the scripts, and programs that stand for the system's, first on PATH."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -93,8 +93,8 @@ class Packages(Scene):
         self.assertFalse((self.top / "called").exists())
 
     def test_a_missing_program_is_named_where_there_are_no_packages(self):
-        tools = "sh cat sed grep awk dirname env printf uname date sleep mktemp rm tail head wc".split()
-        for tool in tools:
+        tools = "sh cat sed grep awk dirname env printf uname date sleep mktemp rm tail head wc"
+        for tool in tools.split():
             (self.top / "bin" / tool).symlink_to(shutil.which(tool))
         for tool in ("dpkg-query", "apt-get"):
             (self.top / "bin" / tool).unlink()
@@ -120,7 +120,8 @@ class Progress(Scene):
 
     def test_a_log_has_a_line_where_nothing_is_known(self):
         # A clock by which each second takes five.
-        self.stand_in("date", f'echo >>"{self.top}/ticks"; echo $(($(wc -l <"{self.top}/ticks") * 5))')
+        ticks = self.top / "ticks"
+        self.stand_in("date", f'echo >>"{ticks}"; echo $(($(wc -l <"{ticks}") * 5))')
         os.mkfifo(self.top / "fifo")
         with self.start("sh", "-c", "set -eu; . ./.ci/progress.sh; work() { read -r seen <fifo; };"
                         "show_progress waiting no_position work") as process:
