@@ -6,6 +6,8 @@
 #include "master/failure.h"
 #include "shared/logging.h"
 
+#include "config.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -95,13 +97,24 @@ bool check_account() {
     return why_not.empty();
 }
 
+// The log's first lines. They come after everything that the options ask of the system, so that a
+// start that fails prints one line, the reason.
+bool begin_log(const Options& options) {
+    log_info("starting",
+        fmt::format("chatserv {} is starting: at most {} users, {} workers, {} spare",
+            CHATSERV_VERSION, options.users, options.workers, options.spares),
+        {{"version", std::string(CHATSERV_VERSION)}, {"users", int64_t{options.users}},
+            {"workers", int64_t{options.workers}}, {"spares", int64_t{options.spares}}});
+    return check_account();
+}
+
 } // namespace
 
 Master::Master(const Options& options, const WorkerProgram& program) :
     region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
     admission_({options.allow, options.deny, options.max_per_address}),
-    escrow_(UserTable(region_), options.workers, check_account()), takeovers_(options.workers),
+    escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),

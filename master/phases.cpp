@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fmt/core.h>
+#include <string>
 
 namespace chatserv {
 
@@ -13,6 +14,20 @@ namespace {
 
 // Who asks for one stop can send two signals: timeout(1) tells the process and then its group.
 constexpr std::chrono::milliseconds same_request{50};
+
+// The netcat command by which somebody on this machine joins a server that listens on `address`, as
+// Address::text() has it. An address that stands for all of the machine's is replaced by loopback.
+std::string netcat_command(const std::string& address) {
+    const size_t colon = address.rfind(':');
+    std::string host = address.substr(0, colon);
+    if (host == "0.0.0.0")
+        host = "127.0.0.1";
+    else if (host == "[::]")
+        host = "::1";
+    else if (host.starts_with('['))
+        host = host.substr(1, host.size() - 2);
+    return fmt::format("nc {} {}", host, address.substr(colon + 1));
+}
 
 } // namespace
 
@@ -26,6 +41,10 @@ void Master::start_serving() {
         const std::string address = listener.address().text();
         log_info("listening", fmt::format("listening on {}", address), {{"address", address}});
     }
+    const std::string command = netcat_command(listeners_.front().address().text());
+    log_info("how_to_join",
+        fmt::format("try it from another terminal: {} (Ctrl-C leaves)", command),
+        {{"command", command}});
 }
 
 void Master::handle_signal(int signal) {

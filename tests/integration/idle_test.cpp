@@ -3,6 +3,7 @@
 // What does not happen is waited for by a second server, which tells by its own idle users that the
 // time was over.
 #include "tests/integration/stats_query.h"
+#include "tests/support/in_time.h"
 
 #include <csignal>
 
@@ -58,13 +59,16 @@ TEST_F(IdleTest, LetsEverybodyBeWhereItIsOff) {
 
 // What it lacks of the log comes first; the line is for those whose socket has room for it.
 TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
-    start_with_control({"--idle-timeout", "1", "--workers", "1", large_log, no_stall_limit});
-    const auto silent = join_paused();
-    const auto witness = join();
-    const auto talker = join();
     const std::string much(3'000'000, 'm');
-    talker->send(much);
-    witness->wait_for_bytes(much.size());
+    std::unique_ptr<Client> silent, witness, talker;
+    set_up_in_time(1, [&](const std::string& limit) {
+        start({"--idle-timeout", limit, "--workers", "1", large_log, no_stall_limit});
+        silent = join_paused();
+        witness = join();
+        talker = join();
+        talker->send(much);
+        witness->wait_for_bytes(much.size());
+    });
     server_->wait_for_line("user 2 left: idle"); // later than it is over for the one that is behind
     silent->resume();
     silent->wait_for_end();
@@ -114,11 +118,19 @@ TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForWantOfRoom) {
 }
 
 TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForTheirRate) {
-    start_with_control({"--idle-timeout", "0.5", "--max-rate", "1"});
-    const auto flooder = join();
-    flooder->send(std::string(100'000, 'f')); // a day of it
-    server_->wait_for_line("user 0 is sending faster than 1 bytes a second");
-    wait_as_long_as_others_are_idle("0.5", 3);
+    std::unique_ptr<Client> flooder;
+    const std::string limit = set_up_in_time(0.5, [&](const std::string& limit_now) {
+        start({"--idle-timeout", limit_now, "--max-rate", "1"});
+        flooder = join();
+        flooder->send(std::string(100'000, 'f')); // a day of it
+        loop_.wait_until(
+            [&] {
+                return flooder->ended() ||
+                       server_->count("user 0 is sending faster than 1 bytes a second") == 1;
+            },
+            "it to be told that it sends too fast");
+    });
+    wait_as_long_as_others_are_idle(limit, 3);
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 

@@ -81,6 +81,27 @@ TEST_F(StartTest, RaisesTheSoftLimitOfDescriptors) {
     expect_to_listen({{"sh", "-c", script, chatserv_path()}});
 }
 
+TEST_F(StartTest, SaysFirstWhatIsStarted) {
+    start({"--users", "7", "--workers", "2", "--spares", "1"});
+    EXPECT_THAT(
+        server_->log().front(), HasSubstr(" is starting: at most 7 users, 2 workers, 1 spare"));
+}
+
+// The command of the last line leads into the server, also where it listens on all addresses.
+TEST_F(StartTest, SaysHowToJoin) {
+    std::vector<std::pair<std::string, std::string>> cases{
+        {"127.0.0.1:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.1"}};
+    if (has_ipv6())
+        cases.insert(cases.end(), {{"[::1]:0", "::1"}, {"[::]:0", "::1"}});
+    for (const auto& [listen, host] : cases) {
+        start_on({listen});
+        const std::string port = std::to_string(server_->endpoint().port());
+        EXPECT_THAT(server_->wait_for_line("try it from another terminal: "),
+            HasSubstr(": nc " + host + " " + port + " (Ctrl-C leaves)"));
+        EXPECT_EQ(server_->stop(), 0);
+    }
+}
+
 TEST_F(StartTest, TakesTheUsersFromTheEnvironment) {
     Server server(loop_, {Program::chatserv, {"127.0.0.1:0"}, {}, {{"CHATSERV_USERS", "1"}}});
     Client first(loop_, server.endpoint());
