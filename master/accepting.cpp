@@ -127,7 +127,7 @@ void Master::pause_accepting(int error) {
         accept_pause_->retry_at = now + retry_pause;
         return;
     }
-    accept_pause_ = {.begun = now, .retry_at = now + retry_pause};
+    accept_pause_ = {.begun = clock_.now(now), .retry_at = now + retry_pause};
     counters_.count_accept_pause();
     log_warning("accept_paused",
         fmt::format("cannot accept: {}; whoever comes waits until a user leaves or there is room "
@@ -144,7 +144,7 @@ void Master::try_to_accept_again() {
     for (const Listener& listener : listeners_)
         if (!accept_clients(listener))
             return;
-    const std::chrono::duration<double> paused = Clock::now() - accept_pause_->begun;
+    const std::chrono::duration<double> paused = clock_.now() - accept_pause_->begun;
     accept_pause_.reset();
     log_info("accept_resumed", fmt::format("accepting again, after {:.1f} s", paused.count()),
         {{"seconds", paused.count()}});

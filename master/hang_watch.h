@@ -34,21 +34,29 @@ public:
     [[nodiscard]] std::optional<Clock::time_point> next_look() const { return next_look_; }
     // The seats of those overdue. Whoever comes to look much too late was held up as well, and is
     // no judge: the whole machine may have stood still. It then tells nobody, and when to look
-    // again.
-    [[nodiscard]] std::vector<uint32_t> overdue(Clock::time_point now);
+    // again. `stood_still`: for how long the watching process has stood still in all, as far as it
+    // knows (ServedClock::stood_still). That time counts against nobody.
+    [[nodiscard]] std::vector<uint32_t> overdue(
+        Clock::time_point now, Clock::duration stood_still = Clock::duration::zero());
 
 private:
     struct Seat {
         bool taken = false;
         bool watched = false;
         Clock::time_point entered{};
+        Clock::time_point beat{};  // the last that was seen; before the first one, `entered`
+        Clock::duration excused{}; // what does not count of the time since then
     };
+
+    static void excuse(Seat& seat, Clock::time_point last_seen, Clock::duration stood_still,
+        Clock::time_point now);
 
     [[nodiscard]] Clock::time_point deadline_of(uint32_t seat, Clock::time_point now) const;
 
     std::span<Heartbeat> heartbeats_;
     std::chrono::milliseconds limit_;
     std::vector<Seat> seats_;
+    Clock::duration stood_still_{}; // what of it the seats have been excused
     std::optional<Clock::time_point> next_look_;
 };
 

@@ -16,6 +16,11 @@ inline constexpr uint32_t keepalive_seconds_max = 7200; // what systems do by th
 // and again, as long as the system thinks fit. TCP_USER_TIMEOUT would shorten that, but ends the
 // connections of those as well who answer and only read nothing for so long; these are the stall
 // limit's.
+//
+// All this is the kernel's work, which goes on while this server's processes are stopped: probes
+// are sent and answered, and nobody who answers is lost. Of a machine that stood still as a whole
+// the kernel finds the silence over at once, but a peer that is there answers the probe that it
+// then sends.
 void keep_alive(int socket, uint32_t seconds);
 
 } // namespace chatserv

@@ -136,7 +136,7 @@ void Master::finish_takeover(uint16_t entry) {
     if (!takeover)
         return;
     const double milliseconds =
-        std::chrono::duration<double, std::milli>(Takeover::Clock::now() - takeover->begun).count();
+        std::chrono::duration<double, std::milli>(clock_.now() - takeover->begun).count();
     const std::string again =
         takeover->deaths == 1 ? "" : fmt::format(" ({} deaths)", takeover->deaths);
     log_info("taken_over",

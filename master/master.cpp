@@ -20,6 +20,8 @@ namespace chatserv {
 
 namespace {
 
+constexpr std::chrono::seconds worth_telling{1}; // of a standstill
+
 constexpr uint64_t kind_of(uint64_t udata) {
     return udata & ~0xffff'ffffULL;
 }
@@ -111,12 +113,13 @@ bool begin_log(const Options& options) {
 } // namespace
 
 Master::Master(const Options& options, const WorkerProgram& program) :
+    clock_(served_, ServedClock::allowance_for(std::chrono::hours(1))),
     region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
     admission_({options.allow, options.deny, options.max_per_address}),
     escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
-    turned_away_(events_, turned_away_udata, turned_away_timer_ident),
-    pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
+    turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
+    pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
     keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
     watch_signals();
@@ -139,9 +142,12 @@ void Master::watch_signals() {
 }
 
 int Master::run() {
+    (void)clock_.now();
+    (void)clock_.take_found(); // the start takes as long as it takes
     pool_.replenish();
     while (phase_ != Phase::dismissing || !pool_.empty()) {
-        const std::span<const EventQueue::Event> events = events_.wait(until_next_look());
+        const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
+        tell_standstill();
         pool_.look();
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
@@ -161,6 +167,44 @@ int Master::run() {
         advance_stop();
     }
     return exit_status_;
+}
+
+// For how long at the most the master is about to sleep, as its clock is told.
+std::optional<std::chrono::nanoseconds> Master::time_to_sleep() {
+    (void)clock_.now();
+    auto time = until_next_look();
+    if (const ServedClock::duration longest = sleep_max(); longest != ServedClock::duration::max())
+        time = std::min(time.value_or(longest), longest);
+    clock_.about_to_sleep(time.value_or(ServedClock::duration::max()));
+    return time;
+}
+
+// While a limit runs: see served_clock.h.
+ServedClock::duration Master::sleep_max() const {
+    auto longest = ServedClock::duration::max();
+    const auto runs = [&](ServedClock::duration limit) {
+        longest = std::min(longest, ServedClock::sleep_max(limit));
+    };
+    if (!turned_away_.empty())
+        runs(turned_away_time);
+    if (takeovers_.any_under_way() || pool_.any_starting())
+        runs(std::chrono::seconds(1));
+    if (phase_ != Phase::starting && phase_ != Phase::serving)
+        runs(stop_limit());
+    return longest;
+}
+
+// So that nobody wonders what became of that time. Shorter ones are the business of a machine that
+// has more to do than it can.
+void Master::tell_standstill() {
+    (void)clock_.now();
+    const std::chrono::duration<double> time = clock_.take_found();
+    if (time >= worth_telling)
+        log_warning("stood_still",
+            fmt::format("the server stood still for {:.1f} s (stopped or suspended); no time limit "
+                        "counts that",
+                time.count()),
+            {{"seconds", time.count()}});
 }
 
 std::optional<std::chrono::nanoseconds> Master::until_next_look() const {
@@ -212,10 +256,7 @@ void Master::handle_timer(uintptr_t ident) {
         turned_away_.timer();
         break;
     case stop_timer_ident:
-        log_warning("stop_overdue", "the workers did not come to an end, so they are ended");
-        pool_.kill_all();
-        phase_ = Phase::dismissing;
-        pool_.dismiss_all();
+        stop_timer();
         break;
     default:
         break;

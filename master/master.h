@@ -18,6 +18,7 @@
 #include "shared/doorbell.h"
 #include "shared/event_queue.h"
 #include "shared/region.h"
+#include "shared/served_clock.h"
 
 #include <optional>
 #include <string>
@@ -61,7 +62,10 @@ private:
     void handle(const EventQueue::Event& event);
     void handle_signals();
     void handle_timer(uintptr_t ident);
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> time_to_sleep();
     [[nodiscard]] std::optional<std::chrono::nanoseconds> until_next_look() const;
+    [[nodiscard]] ServedClock::duration sleep_max() const;
+    void tell_standstill();
 
     // newcomers: accepting.cpp
     bool accept_clients(const Listener& listener);
@@ -106,10 +110,15 @@ private:
     void start_serving();
     void handle_signal(int signal);
     void begin_stop(int signal);
+    [[nodiscard]] std::chrono::milliseconds stop_limit() const;
+    [[nodiscard]] int set_stop_timer(ServedClock::duration time);
+    void stop_timer();
     void advance_stop();
     void tell_workers(MessageType message);
 
     EventQueue events_;
+    ServedRecord served_{};
+    ServedClock clock_; // of every limit here; the pauses before another try are the steady clock's
     EventQueue signals_; // watched by events_: a kqueue with signals in it is dear to wait for
     Region region_;
     std::vector<FdPair> doorbell_pipes_; // one per entry
@@ -137,11 +146,11 @@ private:
     // While nobody can be accepted. (Neither for this nor for `send_again_at_` a timer of its own:
     // where descriptors are short it might not be had.)
     struct AcceptPause {
-        std::chrono::steady_clock::time_point begun;
+        ServedClock::time_point begun;
         std::chrono::steady_clock::time_point retry_at;
     };
     std::optional<AcceptPause> accept_pause_{};
-    std::chrono::steady_clock::time_point stop_begun_{};
+    ServedClock::time_point stop_begun_{};
     Phase phase_ = Phase::starting;
     int exit_status_ = 0;
 };

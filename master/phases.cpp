@@ -52,7 +52,7 @@ void Master::handle_signal(int signal) {
         begin_stop(signal);
         return;
     }
-    if (std::chrono::steady_clock::now() - stop_begun_ < same_request)
+    if (clock_.now() - stop_begun_ < same_request)
         return;
     log_warning("stop_at_once", "a second signal: ending at once");
     exit_status_ = 128 + signal;
@@ -65,16 +65,34 @@ void Master::begin_stop(int signal) {
     log_info("stopping", fmt::format("{}: stopping; {} users get the rest of the log",
                              signal == SIGINT ? "SIGINT" : "SIGTERM", escrow_.held()));
     phase_ = Phase::draining;
-    stop_begun_ = std::chrono::steady_clock::now();
+    stop_begun_ = clock_.now();
     listeners_.clear();
     accept_pause_.reset();
     turned_away_.close_all();
     tell_workers(MessageType::stop_reading);
-    // Draining and finishing are each bounded by the stall limit in the workers; should one of them
-    // fail to keep to it, the server ends all the same.
-    const int64_t limit_ms = 2 * stall_limit_.count() + 2000;
-    must_change(events_.change(stop_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, limit_ms),
-        "timing the stop");
+    must_change(set_stop_timer(stop_limit()), "timing the stop");
+}
+
+// Draining and finishing are each bounded by the stall limit in the workers; should one of them
+// fail to keep to it, the server ends all the same.
+std::chrono::milliseconds Master::stop_limit() const {
+    return 2 * stall_limit_ + std::chrono::seconds(2);
+}
+
+int Master::set_stop_timer(ServedClock::duration time) {
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+    return events_.change(stop_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, milliseconds);
+}
+
+// Early, where the server stood still since the timer was set: the workers are given that time.
+void Master::stop_timer() {
+    const ServedClock::duration left = stop_begun_ + stop_limit() - clock_.now();
+    if (left > ServedClock::duration::zero() && set_stop_timer(left) == 0)
+        return;
+    log_warning("stop_overdue", "the workers did not come to an end, so they are ended");
+    pool_.kill_all();
+    phase_ = Phase::dismissing;
+    pool_.dismiss_all();
 }
 
 void Master::advance_stop() {

@@ -5,8 +5,8 @@
 #include "master/escrow.h"
 #include "shared/doorbell.h"
 #include "shared/region.h"
+#include "shared/served_clock.h"
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,9 +25,11 @@ namespace chatserv {
 [[nodiscard]] std::vector<ClientId> recover_entry(
     uint16_t entry, const Region& region, const Escrow& escrow, const Doorbells& doorbells);
 
-// A takeover is over when the successor serves every client that the dead worker served.
+// A takeover is over when the successor serves every client that the dead worker served. For how
+// long it took the master's served time is asked: a standstill of the whole server is no part of
+// it.
 struct Takeover {
-    using Clock = std::chrono::steady_clock;
+    using Clock = ServedClock;
 
     uint16_t entry;
     std::string cause;          // of the (first) death

@@ -9,8 +9,6 @@ namespace chatserv {
 
 namespace {
 
-constexpr int64_t patience_ms = 1000;
-
 // True when the peer has closed, or the connection is broken.
 bool swallow_input(int fd) {
     char unwanted[4096];
@@ -54,6 +52,9 @@ void TurnedAway::readable(int fd) {
 }
 
 void TurnedAway::timer() {
+    const ServedClock::time_point now = clock_.now();
+    if (timed_ > 0 && now < due_ && set_timer(due_ - now))
+        return;
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(timed_));
     timed_ = 0;
     if (!waiting_.empty())
@@ -66,10 +67,16 @@ void TurnedAway::close_all() {
 }
 
 void TurnedAway::arm_timer() {
-    if (events_.change(timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, patience_ms) == 0)
+    due_ = clock_.now() + turned_away_time;
+    if (set_timer(turned_away_time))
         timed_ = waiting_.size();
     else
         close_all(); // without a timer nobody can wait
+}
+
+bool TurnedAway::set_timer(ServedClock::duration time) {
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+    return events_.change(timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, milliseconds) == 0;
 }
 
 } // namespace chatserv

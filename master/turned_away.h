@@ -8,18 +8,23 @@
 
 #include "shared/event_queue.h"
 #include "shared/fd.h"
+#include "shared/served_clock.h"
 
+#include <chrono>
 #include <deque>
 #include <string_view>
 
 namespace chatserv {
 
 inline constexpr size_t turned_away_max = 64;
+inline constexpr std::chrono::milliseconds turned_away_time{1000};
 
 class TurnedAway {
 public:
-    TurnedAway(EventQueue& events, uint64_t udata, uintptr_t timer_ident) :
-        events_(events), udata_(udata), timer_ident_(timer_ident) {}
+    TurnedAway(EventQueue& events, ServedClock& clock, uint64_t udata, uintptr_t timer_ident) :
+        events_(events), clock_(clock), udata_(udata), timer_ident_(timer_ident) {}
+
+    [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
     // Sends the message as far as the socket takes it.
     void turn_away(UniqueFd socket, std::string_view message);
@@ -30,19 +35,23 @@ public:
 
     // EVFILT_READ with this object's udata, on this descriptor.
     void readable(int fd);
-    // This object's timer: the time of all that were here when it was set is over.
+    // This object's timer: the time of all that were here when it was set is over, unless this
+    // server stood still meanwhile.
     void timer();
 
     void close_all();
 
 private:
     void arm_timer();
+    [[nodiscard]] bool set_timer(ServedClock::duration time);
 
     EventQueue& events_;
+    ServedClock& clock_;
     uint64_t udata_;
     uintptr_t timer_ident_;
-    std::deque<UniqueFd> waiting_; // oldest first
-    size_t timed_ = 0;             // of them, those that the running timer was set for
+    std::deque<UniqueFd> waiting_;  // oldest first
+    size_t timed_ = 0;              // of them, those that the running timer was set for
+    ServedClock::time_point due_{}; // when their time is over
 };
 
 } // namespace chatserv

@@ -16,7 +16,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A process that lives this long has proven itself, though it may have had nobody to serve.
+// A process that lives this long (by served time) has proven itself, though it may have had nobody
+// to serve.
 constexpr std::chrono::seconds youth{1};
 
 // Between a death before the first work and the next start: doubled from death to death where the
@@ -29,9 +30,10 @@ constexpr int64_t respawn_delay_ms_after_kill = 10;
 } // namespace
 
 WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
-    const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata) :
+    const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
+    uint64_t channel_udata) :
     program_(program),
-    region_(region), doorbells_(doorbells), events_(events),
+    region_(region), doorbells_(doorbells), events_(events), clock_(clock),
     channel_udata_(channel_udata), common_arguments_{options.log_level,
                                        options.log_format == LogFormat::json ? "json" : "text",
                                        std::to_string(options.worker_uid),
@@ -75,7 +77,7 @@ void WorkerPool::start_one() {
                                              .channel = Channel(std::move(ends.first)),
                                              .seat = seat,
                                              .entry = std::nullopt,
-                                             .started = Clock::now()})
+                                             .started = clock_.now()})
                            .first->second;
     const auto channel = static_cast<uintptr_t>(process.channel.fd());
     int error = events_.change(
@@ -107,6 +109,11 @@ void WorkerPool::throttle(bool own_fault) {
 WorkerPool::Process* WorkerPool::find(pid_t pid) {
     const auto found = processes_.find(pid);
     return found == processes_.end() ? nullptr : &found->second;
+}
+
+bool WorkerPool::any_starting() const {
+    return std::any_of(
+        processes_.begin(), processes_.end(), [](const auto& item) { return !item.second.ready; });
 }
 
 WorkerPool::Process* WorkerPool::process_of(uint16_t entry) {
@@ -143,9 +150,9 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
     hang_up(process);
     const bool by_itself = process.ended_because.empty();
     const Departure departure{.entry = process.entry,
-        .died_young = by_itself && !process.proven && Clock::now() - process.started < youth,
+        .died_young = by_itself && !process.proven && clock_.now() - process.started < youth,
         .ended_because = std::move(process.ended_because),
-        .ended = by_itself ? Clock::now() : process.ended};
+        .ended = by_itself ? clock_.now() : process.ended};
     hang_watch_.leave(process.seat);
     if (process.entry) {
         pids_[*process.entry] = 0;
@@ -175,7 +182,7 @@ void WorkerPool::end(Process& process, std::string because) {
     if (!process.ended_because.empty())
         return;
     process.ended_because = std::move(because);
-    process.ended = Clock::now();
+    process.ended = clock_.now();
     hang_watch_.ignore(process.seat);
     ::kill(process.pid, SIGKILL);
 }
@@ -196,7 +203,9 @@ void WorkerPool::look() {
 }
 
 void WorkerPool::end_hung() {
-    for (const uint32_t seat : hang_watch_.overdue(Clock::now()))
+    const Clock::time_point now = Clock::now();
+    (void)clock_.now(now); // a standstill is found before anyone is judged
+    for (const uint32_t seat : hang_watch_.overdue(now, clock_.stood_still()))
         for (auto& [pid, process] : processes_)
             if (process.seat == seat)
                 end(process,

@@ -14,6 +14,7 @@
 #include "shared/event_queue.h"
 #include "shared/protocol.h"
 #include "shared/region.h"
+#include "shared/served_clock.h"
 
 #include <chrono>
 #include <cstdint>
@@ -34,16 +35,17 @@ public:
         std::optional<uint16_t> entry; // none: a spare
         bool ready = false;            // has said hello
         bool proven = false;           // has taken up an entry, and settled what was in doubt
-        std::chrono::steady_clock::time_point started{};
+        ServedClock::time_point started{};
         bool stopped = false; // by the master, since chaos asked for it
         // Set where the master ended it: why, and when.
         std::string ended_because{};
-        std::chrono::steady_clock::time_point ended{};
+        ServedClock::time_point ended{};
     };
 
     // `channel_udata`: what the events of the processes' channels carry, the pid in its lower half.
     WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
-        const std::vector<FdPair>& doorbells, EventQueue& events, uint64_t channel_udata);
+        const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
+        uint64_t channel_udata);
 
     // Starts as many processes as are missing, unless starting is throttled.
     void replenish();
@@ -54,6 +56,8 @@ public:
     [[nodiscard]] bool manned(uint16_t entry) const { return pids_[entry] != 0; }
     [[nodiscard]] bool all_manned() const;
     [[nodiscard]] bool empty() const { return processes_.empty(); }
+    // Some process has not said hello yet.
+    [[nodiscard]] bool any_starting() const;
 
     // Its hello has come: it can be given work.
     void mark_ready(Process& process) { process.ready = true; }
@@ -64,7 +68,7 @@ public:
         std::optional<uint16_t> entry; // it served this one
         bool died_young;               // not by the master's hand, before it had proven itself
         std::string ended_because;     // empty: it died by itself
-        std::chrono::steady_clock::time_point ended; // or of its death being noticed
+        ServedClock::time_point ended; // or of its death being noticed
     };
     // Forgets a process that has been reaped; `wait_status` as of waitpid(2).
     Departure remove(pid_t pid, int wait_status);
@@ -94,6 +98,7 @@ private:
     const Region& region_;
     const std::vector<FdPair>& doorbells_;
     EventQueue& events_;
+    ServedClock& clock_;
     uint64_t channel_udata_;
     std::vector<std::string> common_arguments_; // the same for every process
     size_t processes_wanted_;

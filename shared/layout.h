@@ -16,7 +16,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 4;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 5;                  // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -70,6 +70,13 @@ enum class Operation : uint8_t {
     notify = 3,  // a line to this client that is not of the log
 };
 
+// How far a process's served clock has got: see served_clock.h, whose words these are.
+struct ServedRecord {
+    uint64_t looked_ns;      // steady clock; the last look at it, or 0
+    uint64_t asleep_ns;      // for how long at the most the process sleeps after that look
+    uint64_t stood_still_ns; // all that does not count
+};
+
 // One per worker process at work. The entry outlives the process: whoever succeeds a dead worker
 // takes up its entry, with its clients, its staging area and its doorbell.
 struct alignas(cache_line_bytes) WorkerEntry {
@@ -83,7 +90,8 @@ struct alignas(cache_line_bytes) WorkerEntry {
     uint64_t batch;         // number of the batch being gathered in the staging area; from 1
     uint32_t staged_chunks; // chunk records of that batch; the store that makes a chunk exist
     uint32_t unused_1;
-    uint8_t unused_2[40];
+    ServedRecord served; // a successor goes on with it
+    uint8_t unused_2[16];
 
     // line 2; set by the worker, cleared by whoever rings it: see doorbell.h
     uint32_t asleep;
@@ -137,7 +145,8 @@ struct alignas(cache_line_bytes) UserSlot {
     uint64_t written_base;  // ByteCounts::written (kernel_account.h)
     uint64_t consumed_base; // ByteCounts::consumed
     // ... line 1, continued; writer: the owner
-    uint64_t heard_ns;      // steady clock; when it sent something last (see worker/idle.cpp), or 0
+    uint64_t heard_ns;      // the owner's served time; when it sent something last (see
+                            // worker/idle.cpp), or 0
     uint32_t told_too_fast; // 1: it was told that it sends too fast
     uint32_t idled;         // 1: it is closing because it was idle; before the state says closing
     uint8_t unused_1[8];
@@ -194,7 +203,7 @@ static_assert(sizeof(SegmentHeader) == 144 && std::is_trivially_copyable_v<Segme
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
 static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);
-static_assert(offsetof(WorkerEntry, staged_chunks) == 80);
+static_assert(offsetof(WorkerEntry, staged_chunks) == 80 && offsetof(WorkerEntry, served) == 88);
 static_assert(offsetof(WorkerEntry, asleep) == 128);
 static_assert(offsetof(WorkerEntry, published_batch) == 192);
 static_assert(sizeof(Heartbeat) == 64 && std::is_trivially_copyable_v<Heartbeat>);

@@ -4,10 +4,10 @@
 
 #include "shared/fd.h"
 #include "shared/protocol.h"
+#include "shared/served_clock.h"
 #include "shared/user_table.h"
 #include "worker/rate_limit.h"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -62,7 +62,7 @@ private:
 // which its socket took no more until it has everything.
 struct DrainWindow {
     bool open = false;
-    std::chrono::steady_clock::time_point begin{};
+    ServedClock::time_point begin{};
     uint64_t arrived_bytes = 0;
 };
 

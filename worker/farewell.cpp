@@ -46,7 +46,7 @@ void Service::begin_closing(Client& client) {
         leave(client);
         return;
     }
-    stalls_.add_farewell(client);
+    stalls_.add_farewell(client, clock_.now());
     arm_stall_timer();
     pass_needed_ = true;
 }

@@ -25,7 +25,7 @@ void Service::attach_newcomers() {
         for (Newcomer& newcomer : newcomers_) {
             if (Client* const client = attach(newcomer))
                 present.push_back(client);
-            beat(heartbeat_);
+            beat();
             crash_point(CrashPoint::some_attached);
         }
         newcomers_.clear();
@@ -77,7 +77,7 @@ Client* Service::attach(Newcomer& newcomer) {
             client.leave_reason = LeaveReason::server_stopped;
         else if (load_acquire(client.slot->idled) != 0)
             client.leave_reason = LeaveReason::idle;
-        stalls_.add_farewell(client);
+        stalls_.add_farewell(client, clock_.now());
     }
     return &client;
 }

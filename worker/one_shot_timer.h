@@ -1,4 +1,9 @@
-// A timer of the worker's kqueue that is set for the earliest of many deadlines.
+// A timer of the worker's kqueue that is set for the earliest of many deadlines, by whichever
+// clock.
+//
+// The system's timers do not stop while this process stands still. So by served time
+// (served_clock.h) the timer can go off too early, though never too late: whoever is told looks at
+// the deadlines, and sets it again.
 #pragma once
 
 #include "shared/event_queue.h"
@@ -10,22 +15,24 @@
 
 namespace chatserv {
 
+template <typename Clock>
 class OneShotTimer {
 public:
-    using Clock = std::chrono::steady_clock;
+    using time_point = typename Clock::time_point;
 
     // `pause`: it goes off no sooner than that after it is set, so that deadlines close to each
     // other cost one event.
     OneShotTimer(EventQueue& events, uintptr_t ident, std::chrono::milliseconds pause) :
         events_(events), ident_(ident), pause_(pause) {}
 
-    // Sets it, unless it is set for as early already. Where the system has no timer for it now it
-    // is not set: whoever depends on it asks again.
-    void arm(std::optional<Clock::time_point> deadline) {
+    // Sets it, unless it is set for as early already. `now()`: tells the clock's present instant,
+    // and is called where that matters. Where the system has no timer for it now it is not set:
+    // whoever depends on it asks again.
+    template <typename Now>
+    void arm(std::optional<time_point> deadline, Now now) {
         if (!deadline || (due_ && *due_ <= *deadline))
             return;
-        const auto remaining =
-            std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+        const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(*deadline - now());
         if (events_.change(ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0,
                 std::max(remaining, pause_).count()) == 0)
             due_ = deadline;
@@ -38,7 +45,7 @@ private:
     EventQueue& events_;
     uintptr_t ident_;
     std::chrono::milliseconds pause_;
-    std::optional<Clock::time_point> due_;
+    std::optional<time_point> due_;
 };
 
 } // namespace chatserv

@@ -12,6 +12,7 @@ namespace chatserv {
 class Roster {
 public:
     [[nodiscard]] bool empty() const { return count_ == 0; }
+    [[nodiscard]] bool any_blocked() const { return flowing_.size() < count_; }
 
     // Null where this worker serves no such client: word of one that left can be late.
     [[nodiscard]] Client* find(ClientId id) const;

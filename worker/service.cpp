@@ -22,22 +22,30 @@ constexpr uint32_t deliveries_per_beat = 64;
 constexpr std::chrono::milliseconds throttle_pause{10};
 constexpr std::chrono::milliseconds idle_pause{10};
 
+ServedClock::duration shortest_limit(const SegmentHeader& header) {
+    const uint32_t idle_timeout_ms = header.idle_timeout_ms;
+    return std::chrono::milliseconds(idle_timeout_ms == 0
+                                         ? header.stall_limit_ms
+                                         : std::min(header.stall_limit_ms, idle_timeout_ms));
+}
+
 } // namespace
 
 Service::Service(const Region& region, uint32_t entry, EventQueue& events,
     const Doorbells& doorbells, Heartbeat& heartbeat) :
     entry_(entry),
     shared_entry_(&region.worker_table()[entry]), events_(events), doorbells_(doorbells),
-    heartbeat_(heartbeat), users_(region), log_(region), log_control_(&region.log_control()),
-    ingest_(region, entry), fan_out_(region, entry),
-    stalls_(std::chrono::milliseconds(region.header().stall_limit_ms),
-        region.header().min_drain_bytes, SlowPolicy{region.header().slow_policy}),
+    heartbeat_(heartbeat), stall_limit_(region.header().stall_limit_ms),
+    idle_timeout_(region.header().idle_timeout_ms),
+    clock_(shared_entry_->served, ServedClock::allowance_for(shortest_limit(region.header()))),
+    users_(region), log_(region), log_control_(&region.log_control()), ingest_(region, entry),
+    fan_out_(region, entry),
+    stalls_(stall_limit_, region.header().min_drain_bytes, SlowPolicy{region.header().slow_policy}),
     stall_timer_(events, stall_timer_ident, std::chrono::milliseconds(1)),
     rate_(region.header().max_rate_bytes),
     throttle_timer_(events, throttle_timer_ident, throttle_pause),
     too_fast_line_(fmt::format(
         "you are sending too fast: {} bytes a second are read!\n", region.header().max_rate_bytes)),
-    idle_timeout_(region.header().idle_timeout_ms),
     idle_timer_(events, idle_timer_ident, idle_pause), doubt_(operation_in_flight(*shared_entry_)) {
     if (doubt_.operation == Operation::none)
         settled_bytes_ = 0;
@@ -57,9 +65,9 @@ void Service::settle() {
         tell_throttled();
     // Here, since a timer that could not be had is to be asked for again.
     if (!throttled_.empty())
-        throttle_timer_.arm(throttled_.earliest());
+        throttle_timer_.arm(throttled_.earliest(), RateLimit::Clock::now);
     if (!idle_.empty())
-        idle_timer_.arm(idle_.earliest());
+        idle_timer_.arm(idle_.earliest(), [this] { return clock_.now(); });
 }
 
 uint32_t Service::wake_reasons() const {
@@ -178,15 +186,6 @@ void Service::after_publishing() {
             begin_closing(*client);
 }
 
-void Service::stop_reading() {
-    stop_reading_ = true;
-    roster_.for_each([&](Client& client) {
-        if (client.phase == Client::Phase::talking && !client.read_held()) [[maybe_unused]]
-            const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ,
-                EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
-    });
-}
-
 // --- fan-out -----------------------------------------------------------------------------------
 
 void Service::deliver_to_all() {
@@ -204,7 +203,7 @@ void Service::deliver_to_all() {
     roster_.for_each_flowing([&](Client& client) {
         deliver_to(client);
         if (++delivered % deliveries_per_beat == 0) // a pass over very many takes its time
-            beat(heartbeat_);
+            beat();
     });
 }
 
@@ -268,7 +267,8 @@ void Service::skip_to(Client& client, uint64_t log_offset) {
 // disabled until it is needed.
 void Service::wait_for_write(Client& client) {
     roster_.block(client);
-    StallWatch::fell_behind(client);
+    if (!client.drain.open)
+        StallWatch::fell_behind(client, clock_.now());
     if (client.write_filter == Client::WriteFilter::enabled)
         return;
     client.write_filter = Client::WriteFilter::enabled;

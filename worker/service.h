@@ -12,6 +12,7 @@
 #include "shared/heartbeat.h"
 #include "shared/protocol.h"
 #include "shared/region.h"
+#include "shared/served_clock.h"
 #include "shared/worker_table.h"
 #include "worker/deadlines.h"
 #include "worker/fan_out.h"
@@ -39,12 +40,17 @@ public:
     void writable(ClientId id);
     void stall_timer();
     void linger_timer();
-    void throttle_timer(Deadlines::Clock::time_point now);
-    void idle_timer(Deadlines::Clock::time_point now);
+    void throttle_timer(RateLimit::Clock::time_point now);
+    void idle_timer(ServedClock::time_point now);
     void stop_reading(); // no client is read any more
     void finish();       // every client is to get what the log holds now, and is closed
 
     void settle();
+
+    // By which all limits but the rate are measured.
+    [[nodiscard]] ServedClock& clock() { return clock_; }
+    // Until the worker must look at that clock again: see there.
+    [[nodiscard]] ServedClock::duration sleep_max() const;
 
     // Before sleeping, in this order (doorbell.h): pending work, announce, look again.
     [[nodiscard]] bool has_work() const { return pass_needed_ || !fresh_.empty(); }
@@ -93,11 +99,11 @@ private:
     [[nodiscard]] size_t allowance_of(Client& client);
     void heard(Client& client, uint64_t bytes);
     void tell_throttled();
-    static void note_heard(Client& client);
-    [[nodiscard]] Deadlines::Clock::time_point idle_deadline_of(
-        Client& client, Deadlines::Clock::time_point now) const;
+    void note_heard(Client& client);
+    [[nodiscard]] ServedClock::time_point idle_deadline_of(
+        Client& client, ServedClock::time_point now);
     void watch_idle(Client& client);
-    [[nodiscard]] bool is_idle(ClientId id, Deadlines::Clock::time_point now);
+    [[nodiscard]] bool is_idle(ClientId id, ServedClock::time_point now);
 
     void deliver_to_all();
     void deliver_to(Client& client);
@@ -116,12 +122,17 @@ private:
     void discard_input(Client& client);
     void leave(Client& client);
     void arm_stall_timer();
+    // In the midst of a pass that takes its time.
+    void beat() { (void)clock_.now(chatserv::beat(heartbeat_)); }
 
     uint32_t entry_;
     WorkerEntry* shared_entry_;
     EventQueue& events_;
     const Doorbells& doorbells_;
     Heartbeat& heartbeat_;
+    std::chrono::milliseconds stall_limit_;
+    std::chrono::milliseconds idle_timeout_; // 0: nobody is idle
+    ServedClock clock_;
     UserTable users_;
     BroadcastLog log_;
     LogControl* log_control_;
@@ -129,14 +140,13 @@ private:
     FanOut fan_out_;
     Roster roster_;
     StallWatch stalls_;
-    OneShotTimer stall_timer_;
+    OneShotTimer<ServedClock> stall_timer_;
     RateLimit rate_;
-    Deadlines throttled_; // not read until then
-    OneShotTimer throttle_timer_;
+    Deadlines<RateLimit::Clock> throttled_; // not read until then
+    OneShotTimer<RateLimit::Clock> throttle_timer_;
     std::string too_fast_line_;
-    std::chrono::milliseconds idle_timeout_; // 0: nobody is idle
-    Deadlines idle_;                         // everybody, where there is a timeout
-    OneShotTimer idle_timer_;
+    Deadlines<ServedClock> idle_; // everybody, where there is a timeout
+    OneShotTimer<ServedClock> idle_timer_;
 
     // The operation in the midst of which a predecessor died. Until the kernel has been asked how
     // far it got, nothing is published, read or written: the staging area may hold bytes that no

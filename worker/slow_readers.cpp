@@ -2,6 +2,8 @@
 // (R7).
 #include "worker/service.h"
 
+#include <algorithm>
+
 namespace chatserv {
 
 // R7: an appender that finds no room says which offset every cursor must reach. Each worker looks
@@ -18,9 +20,10 @@ void Service::watch_room() {
     bool worth_telling = blocks_room_ && !stalls_.any_blocks_room();
     if (wanted != seen_room_wanted_) {
         seen_room_wanted_ = wanted;
+        const StallWatch::Clock::time_point now = clock_.now();
         roster_.for_each([&](Client& client) {
             if (!has_got_on(client.id))
-                stalls_.add_room(client);
+                stalls_.add_room(client, now);
         });
         worth_telling = !stalls_.any_blocks_room();
         arm_stall_timer();
@@ -36,17 +39,17 @@ void Service::watch_room() {
 void Service::watch_room_of(Client& newcomer) {
     if (cursor_of(*newcomer.slot).log_offset >= seen_room_wanted_)
         return;
-    stalls_.add_room(newcomer);
+    stalls_.add_room(newcomer, clock_.now());
     blocks_room_ = true;
 }
 
 void Service::stall_timer() {
     stall_timer_.went_off();
-    // What can be delivered now is delivered first: a worker that was itself held up must not take
-    // its own absence for its clients' stall.
+    // What can be delivered now is delivered first: a worker that was itself held up, for as short
+    // a time as served time knows nothing of, must not take its own absence for its clients' stall.
     pass_needed_ = true;
     settle();
-    const StallWatch::Clock::time_point now = StallWatch::Clock::now();
+    const StallWatch::Clock::time_point now = clock_.now();
     for (const StallWatch::Watched& watched : stalls_.overdue(now)) {
         Client* const client = roster_.find(watched.client);
         if (client == nullptr)
@@ -66,7 +69,17 @@ void Service::stall_timer() {
 }
 
 void Service::arm_stall_timer() {
-    stall_timer_.arm(stalls_.earliest_deadline());
+    stall_timer_.arm(stalls_.earliest_deadline(), [this] { return clock_.now(); });
+}
+
+// Anyone whose socket is full may come to block the room, and its time runs already.
+ServedClock::duration Service::sleep_max() const {
+    auto longest = ServedClock::duration::max();
+    if (roster_.any_blocked() || stalls_.times_anybody())
+        longest = ServedClock::sleep_max(stall_limit_);
+    if (!idle_.empty())
+        longest = std::min(longest, ServedClock::sleep_max(idle_timeout_));
+    return longest;
 }
 
 } // namespace chatserv

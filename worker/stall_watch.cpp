@@ -17,25 +17,25 @@ uint64_t arrived_at(const Client& client) {
 
 } // namespace
 
-void StallWatch::fell_behind(Client& client) {
+void StallWatch::fell_behind(Client& client, Clock::time_point now) {
     if (!client.drain.open)
-        client.drain = {.open = true, .begin = Clock::now(), .arrived_bytes = arrived_at(client)};
+        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived_at(client)};
 }
 
-void StallWatch::add_room(Client& client) {
-    fell_behind(client); // where its socket was never full: its worker had not got to it yet
+void StallWatch::add_room(Client& client, Clock::time_point now) {
+    fell_behind(client, now); // where its socket was never full: its worker had not got to it yet
     const bool at_once = policy_ == SlowPolicy::disconnect && client.write_blocked;
     room_.try_emplace(
         udata_of(client.id), Watched{.client = client.id,
                                  .kind = Kind::room,
-                                 .deadline = at_once ? Clock::now() : client.drain.begin + limit_,
+                                 .deadline = at_once ? now : client.drain.begin + limit_,
                                  .arrived_bytes = 0});
 }
 
-void StallWatch::add_farewell(const Client& client) {
+void StallWatch::add_farewell(const Client& client, Clock::time_point now) {
     farewell_.try_emplace(udata_of(client.id), Watched{.client = client.id,
                                                    .kind = Kind::farewell,
-                                                   .deadline = Clock::now() + limit_,
+                                                   .deadline = now + limit_,
                                                    .arrived_bytes = arrived_at(client)});
 }
 

@@ -13,6 +13,7 @@
 // average, until the client has caught up.
 #pragma once
 
+#include "shared/served_clock.h"
 #include "worker/client.h"
 
 #include <chrono>
@@ -25,7 +26,7 @@ namespace chatserv {
 
 class StallWatch {
 public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = ServedClock;
 
     enum class Kind : uint8_t { room, farewell };
 
@@ -43,12 +44,12 @@ public:
     [[nodiscard]] SlowPolicy policy() const { return policy_; }
 
     // The client's socket is full; it has everything.
-    static void fell_behind(Client& client);
+    static void fell_behind(Client& client, Clock::time_point now);
     static void caught_up(Client& client) { client.drain.open = false; }
 
     // Begins to time a client; one that is timed for the same thing already is left as it is.
-    void add_room(Client& client);
-    void add_farewell(const Client& client);
+    void add_room(Client& client, Clock::time_point now);
+    void add_farewell(const Client& client, Clock::time_point now);
     void remove(ClientId client);
 
     // Stops timing for room those of whom has_got_on(ClientId) is true.
@@ -58,6 +59,7 @@ public:
     }
 
     [[nodiscard]] bool any_blocks_room() const { return !room_.empty(); }
+    [[nodiscard]] bool times_anybody() const { return !room_.empty() || !farewell_.empty(); }
 
     // Those whose time is over. They stay watched until removed or renewed.
     [[nodiscard]] std::vector<Watched> overdue(Clock::time_point now) const;

@@ -1,6 +1,9 @@
 // Service, whom it does not read for now: those for whose bytes the log has no room, and those that
 // send faster than they may. What they send waits in their sockets, and TCP holds them back; it is
-// all read in the end, and the end of file after it.
+// all read in the end, and the end of file after it. (Once the server stops, nobody is read.)
+//
+// The rate alone is measured by the steady clock, not by served time: a bucket goes on filling
+// while the server stands still, which is what its client could have sent meanwhile.
 #include "worker/service.h"
 
 #include "shared/atomic_word.h"
@@ -32,6 +35,15 @@ void Service::release_reading(Client& client, Client::ReadHold why) {
         end(client, LeaveReason::read_error, error);
 }
 
+void Service::stop_reading() {
+    stop_reading_ = true;
+    roster_.for_each([&](Client& client) {
+        if (client.phase == Client::Phase::talking && !client.read_held()) [[maybe_unused]]
+            const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ,
+                EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
+    });
+}
+
 // How many bytes of this client may be read now. None where it has used up what it had; then
 // something of it waits to be read, and is left there for a while.
 size_t Service::allowance_of(Client& client) {
@@ -57,7 +69,7 @@ void Service::heard(Client& client, uint64_t bytes) {
         note_heard(client);
 }
 
-void Service::throttle_timer(Deadlines::Clock::time_point now) {
+void Service::throttle_timer(RateLimit::Clock::time_point now) {
     throttle_timer_.went_off();
     for (const ClientId id : throttled_.take_due(now))
         if (Client* const client = roster_.find(id))

@@ -37,7 +37,7 @@ Heartbeat* heartbeat_at(const Region& region, uint32_t seat) {
 Worker::Worker(Inheritance inheritance) :
     region_(Region::attach(std::move(inheritance.segment))),
     heartbeat_(heartbeat_at(region_, inheritance.seat)),
-    beat_interval_(std::max(region_.header().hang_limit_ms / 2, 1U)),
+    beat_interval_(std::chrono::milliseconds(std::max(region_.header().hang_limit_ms / 2, 1U))),
     channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
     doorbells_(region_.worker_table(), doorbell_pipes_) {
     const int error =
@@ -51,9 +51,10 @@ void Worker::run(Confinement in_force) {
     channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
     flush_channel();
     while (running_) {
-        beat(*heartbeat_);
-        const std::span<const EventQueue::Event> events =
-            events_.wait(nothing_to_do() ? beat_interval_ : std::chrono::milliseconds::zero());
+        const BeatClock::time_point now = beat(*heartbeat_);
+        if (service_)
+            (void)service_->clock().now(now);
+        const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
         if (doorbell_)
             doorbell_->wake_up();
         for (const EventQueue::Event& event : events)
@@ -62,6 +63,17 @@ void Worker::run(Confinement in_force) {
             service_->settle();
         report();
     }
+}
+
+// For how long at the most the worker is about to sleep, as its clock is told.
+std::chrono::nanoseconds Worker::time_to_sleep() {
+    std::chrono::nanoseconds time =
+        nothing_to_do() ? beat_interval_ : std::chrono::nanoseconds::zero();
+    if (service_) {
+        time = std::min(time, service_->sleep_max());
+        service_->clock().about_to_sleep(time);
+    }
+    return time;
 }
 
 // The way to sleep that loses no wake-up: see doorbell.h.
@@ -103,9 +115,9 @@ void Worker::handle_timer(uintptr_t ident) {
     case linger_timer_ident:
         return service_->linger_timer();
     case throttle_timer_ident:
-        return service_->throttle_timer(Deadlines::Clock::now());
+        return service_->throttle_timer(RateLimit::Clock::now());
     case idle_timer_ident:
-        return service_->idle_timer(Deadlines::Clock::now());
+        return service_->idle_timer(service_->clock().now());
     default:
         return;
     }

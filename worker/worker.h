@@ -37,6 +37,7 @@ public:
     void run(Confinement in_force);
 
 private:
+    [[nodiscard]] std::chrono::nanoseconds time_to_sleep();
     [[nodiscard]] bool nothing_to_do();
     void handle(const EventQueue::Event& event);
     void handle_timer(uintptr_t ident);
@@ -49,7 +50,7 @@ private:
 
     Region region_;
     Heartbeat* heartbeat_;
-    std::chrono::milliseconds beat_interval_;
+    std::chrono::nanoseconds beat_interval_;
     Channel channel_;
     std::vector<FdPair> doorbell_pipes_;
     Doorbells doorbells_;

@@ -122,13 +122,12 @@ public:
 private:
     // As if the time had come: what happens does not depend on how long an input takes.
     void timer(int which) {
-        const auto now = Deadlines::Clock::now();
         if (which == 0)
             service_.linger_timer();
         else if (which == 1)
-            service_.throttle_timer(now + std::chrono::seconds(1));
+            service_.throttle_timer(RateLimit::Clock::now() + std::chrono::seconds(1));
         else
-            service_.idle_timer(now + idle_timeout);
+            service_.idle_timer(service_.clock().now() + idle_timeout);
     }
 
     void say(uint32_t slot, size_t bytes) {

@@ -6,7 +6,8 @@
 namespace chatserv {
 namespace {
 
-constexpr Deadlines::Clock::time_point start{};
+using AnyDeadlines = Deadlines<std::chrono::steady_clock>;
+constexpr AnyDeadlines::time_point start{};
 constexpr std::chrono::milliseconds ms{1};
 constexpr ClientId a{.slot = 0, .generation = 1};
 constexpr ClientId b{.slot = 1, .generation = 1};
@@ -14,7 +15,7 @@ constexpr ClientId a_again{.slot = 0, .generation = 2};
 using Clients = std::vector<ClientId>;
 
 TEST(Deadlines, GiveThoseWhoseInstantHasComeOnceAndInOrder) {
-    Deadlines deadlines;
+    AnyDeadlines deadlines;
     EXPECT_TRUE(deadlines.empty());
     EXPECT_FALSE(deadlines.earliest().has_value());
     deadlines.set(a, start + 20 * ms);
@@ -30,7 +31,7 @@ TEST(Deadlines, GiveThoseWhoseInstantHasComeOnceAndInOrder) {
 }
 
 TEST(Deadlines, KnowTheLastInstantOfEachOnly) {
-    Deadlines deadlines;
+    AnyDeadlines deadlines;
     deadlines.set(a, start + 10 * ms);
     deadlines.set(a, start + 50 * ms);
     EXPECT_EQ(deadlines.take_due(start + 49 * ms), Clients{});
@@ -40,7 +41,7 @@ TEST(Deadlines, KnowTheLastInstantOfEachOnly) {
 }
 
 TEST(Deadlines, ForgetWhoeverIsGone) {
-    Deadlines deadlines;
+    AnyDeadlines deadlines;
     deadlines.set(a, start + 10 * ms);
     deadlines.set(b, start + 10 * ms);
     deadlines.remove(a);

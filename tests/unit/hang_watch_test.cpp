@@ -78,6 +78,39 @@ TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
     EXPECT_THAT(look(), ElementsAre(seat)) << "still silent though it could have run";
 }
 
+// It comes to look just after the standstill, hardly late, and before the workers have run again.
+TEST_F(HangWatchTest, AStandstillCountsAgainstNobody) {
+    const uint32_t seat = watch_.enter(start_);
+    beat_at(seat, start_ + 100ms);
+    const auto stood_still = 1900ms;
+    EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
+    EXPECT_EQ(watch_.next_look(), start_ + 4000ms);
+    EXPECT_THAT(watch_.overdue(start_ + 4000ms, stood_still), ElementsAre(seat))
+        << "silent for as long as it could have beaten";
+    beat_at(seat, start_ + 4500ms);
+    while (watch_.next_look().value() < start_ + 6500ms)
+        EXPECT_THAT(watch_.overdue(watch_.next_look().value(), stood_still), IsEmpty());
+    EXPECT_THAT(watch_.overdue(start_ + 6500ms, stood_still), ElementsAre(seat))
+        << "the standstill is no excuse for what came later";
+}
+
+TEST_F(HangWatchTest, AStandstillIsNoPartOfTheTimeForAStart) {
+    const uint32_t seat = watch_.enter(start_);
+    const auto stood_still = 1900ms;
+    EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
+    while (watch_.next_look().value() < start_ + 10s + stood_still)
+        EXPECT_THAT(watch_.overdue(watch_.next_look().value(), stood_still), IsEmpty());
+    EXPECT_THAT(watch_.overdue(start_ + 10s + stood_still, stood_still), ElementsAre(seat));
+}
+
+// Else a hung process would be trusted for as long as others had stood still before it hung.
+TEST_F(HangWatchTest, NobodyIsExcusedForLongerThanItWasSilent) {
+    const uint32_t seat = watch_.enter(start_);
+    beat_at(seat, start_ + 1950ms);
+    EXPECT_THAT(watch_.overdue(start_ + 2000ms, 1h), IsEmpty());
+    EXPECT_EQ(watch_.next_look(), start_ + 1950ms + 2000ms + 50ms);
+}
+
 // Else a process that writes it is trusted until then.
 TEST_F(HangWatchTest, ABeatOfTheFutureIsNone) {
     const uint32_t seat = watch_.enter(start_);

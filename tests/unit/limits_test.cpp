@@ -80,8 +80,14 @@ protected:
         users_[slot].heard_ns -= static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
     }
 
+    // The worker has not looked at the clock for so long.
+    void stand_still(milliseconds time) {
+        region_.worker_table()[0].served.looked_ns -=
+            static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
+    }
+
     void pass_idle_time(milliseconds time) {
-        service_->idle_timer(Deadlines::Clock::now() + time);
+        service_->idle_timer(service_->clock().now() + time);
         service_->settle();
     }
 
@@ -149,6 +155,33 @@ TEST_F(LimitsTest, ATakeoverDoesNotRenewTheTime) {
     EXPECT_EQ(left(), Slots{0});
 }
 
+TEST_F(LimitsTest, NobodyIsIdleForAStandstillOfTheServer) {
+    join(0);
+    stand_still(2 * idle_timeout);
+    pass_idle_time(2 * idle_timeout); // by the clock on the wall
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(3 * idle_timeout);
+    EXPECT_EQ(left(), Slots{0}) << "the clock goes on afterwards";
+}
+
+// It is stopped, found, killed and replaced: nobody was there to say anything to.
+TEST_F(LimitsTest, NobodyIsIdleForTheTimeInWhichAWorkerHung) {
+    join(0);
+    stand_still(2 * idle_timeout);
+    rewind(0, 2 * idle_timeout);
+    begin_worker();
+    pass_idle_time(milliseconds(0));
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(idle_timeout);
+    EXPECT_EQ(left(), Slots{0});
+}
+
+TEST_F(LimitsTest, TheWorkerSleepsForASmallPartOfARunningLimitAtTheMost) {
+    EXPECT_EQ(service_->sleep_max(), ServedClock::duration::max());
+    join(0);
+    EXPECT_EQ(service_->sleep_max(), ServedClock::sleep_max(idle_timeout));
+}
+
 // What no worker stores costs nobody his place, and gives nobody one for ever.
 TEST_F(LimitsTest, AnInstantThatIsStillToComeIsTakenForThePresent) {
     join(0);
@@ -188,16 +221,35 @@ TEST_F(LimitsTest, WhoSendsTooFastIsLeftAloneUntilItMaySendAgain) {
     EXPECT_EQ(heard_by(1), "");
 
     const auto empty = std::chrono::seconds(1);
-    service_->throttle_timer(Deadlines::Clock::now() + empty);
+    service_->throttle_timer(RateLimit::Clock::now() + empty);
     std::string rest;
     while (rest.size() < 1000) { // in pieces, since it is not so late in truth
         serve();
-        service_->throttle_timer(Deadlines::Clock::now() + empty);
+        service_->throttle_timer(RateLimit::Clock::now() + empty);
         rest += heard_by(1);
     }
     EXPECT_EQ(rest, all.substr(max_rate_bytes));
     EXPECT_TRUE(service_->take_throttled().empty()) << "each is said once";
     EXPECT_EQ(heard_by(0), "") << "and told once";
+}
+
+// A second of the steady clock is a second's worth, whatever the server did meanwhile.
+TEST_F(LimitsTest, ARateIsNoLowerForAStandstillOfTheServer) {
+    join(0);
+    join(1);
+    say(0, std::string(max_rate_bytes + 1000, 't'));
+    serve();
+    serve();
+    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    stand_still(std::chrono::hours(1));
+    const auto later = RateLimit::Clock::now() + std::chrono::minutes(1);
+    std::string heard;
+    while (heard.size() < max_rate_bytes + 1000 && RateLimit::Clock::now() < later) {
+        service_->throttle_timer(later);
+        serve();
+        heard += heard_by(1);
+    }
+    EXPECT_EQ(heard.size(), max_rate_bytes + 1000);
 }
 
 // It may have much to say.

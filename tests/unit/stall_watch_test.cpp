@@ -26,7 +26,7 @@ struct StallWatchTest : ::testing::Test {
     }
 
     StallWatch watch{limit, min_drain_bytes, SlowPolicy::wait};
-    StallWatch::Clock::time_point start = StallWatch::Clock::now();
+    const StallWatch::Clock::time_point start{std::chrono::hours(1)};
 };
 
 TEST_F(StallWatchTest, TimesNobodyOnAGoodDay) {
@@ -36,10 +36,10 @@ TEST_F(StallWatchTest, TimesNobodyOnAGoodDay) {
 }
 
 TEST_F(StallWatchTest, ASecondLookDoesNotRestartTheTime) {
-    watch.add_room(a);
+    watch.add_room(a, start);
     const auto deadline = *watch.earliest_deadline();
-    EXPECT_GE(deadline, start + limit);
-    watch.add_room(a);
+    EXPECT_EQ(deadline, start + limit);
+    watch.add_room(a, start + limit / 2);
     EXPECT_EQ(*watch.earliest_deadline(), deadline);
     EXPECT_TRUE(watch.overdue(deadline - std::chrono::milliseconds(1)).empty());
     ASSERT_EQ(watch.overdue(deadline).size(), 1U);
@@ -47,9 +47,9 @@ TEST_F(StallWatchTest, ASecondLookDoesNotRestartTheTime) {
 }
 
 TEST_F(StallWatchTest, WhoGetsOnIsNoLongerTimedForRoom) {
-    watch.add_room(a);
-    watch.add_room(b);
-    watch.add_farewell(b);
+    watch.add_room(a, start);
+    watch.add_room(b, start);
+    watch.add_farewell(b, start);
     watch.release_room([&](ClientId id) { return id == a.id; });
     EXPECT_TRUE(watch.any_blocks_room());
     watch.release_room([](ClientId) { return true; });
@@ -60,13 +60,13 @@ TEST_F(StallWatchTest, WhoGetsOnIsNoLongerTimedForRoom) {
 }
 
 TEST_F(StallWatchTest, SeveralStalledAtOnceAreOverdueAtOnce) {
-    watch.add_room(a);
-    watch.add_room(b);
-    EXPECT_EQ(watch.overdue(StallWatch::Clock::now() + limit).size(), 2U);
+    watch.add_room(a, start);
+    watch.add_room(b, start);
+    EXPECT_EQ(watch.overdue(start + limit).size(), 2U);
 }
 
 TEST_F(StallWatchTest, ProgressInAFarewellRenewsTheTime) {
-    watch.add_farewell(a);
+    watch.add_farewell(a, start);
     const auto first = *watch.earliest_deadline();
     EXPECT_FALSE(watch.renew(watch.overdue(first)[0], a, first));
     drain(a, 42);
@@ -76,7 +76,7 @@ TEST_F(StallWatchTest, ProgressInAFarewellRenewsTheTime) {
 }
 
 TEST_F(StallWatchTest, WhoDrainsEnoughIsWaitedForAgain) {
-    watch.add_room(a);
+    watch.add_room(a, start);
     const auto deadline = *watch.earliest_deadline();
     drain(a, min_drain_bytes);
     EXPECT_TRUE(watch.renew(watch.overdue(deadline)[0], a, deadline));
@@ -86,28 +86,28 @@ TEST_F(StallWatchTest, WhoDrainsEnoughIsWaitedForAgain) {
 }
 
 TEST_F(StallWatchTest, TricklingBytesAreNoEscape) {
-    watch.add_room(a);
+    watch.add_room(a, start);
     const auto deadline = *watch.earliest_deadline();
     drain(a, min_drain_bytes - 1);
     EXPECT_FALSE(watch.renew(watch.overdue(deadline)[0], a, deadline));
 
     // Nor is it to get over the mark now and then, as long as it has not caught up.
     watch.release_room([](ClientId) { return true; });
-    watch.add_room(a);
+    watch.add_room(a, start + limit / 2);
     EXPECT_EQ(*watch.earliest_deadline(), deadline);
     watch.release_room([](ClientId) { return true; });
     StallWatch::caught_up(a);
-    watch.add_room(a);
-    EXPECT_GE(*watch.earliest_deadline(), deadline);
+    watch.add_room(a, start + limit / 2);
+    EXPECT_EQ(*watch.earliest_deadline(), deadline + limit / 2);
     EXPECT_EQ(a.drain.arrived_bytes, min_drain_bytes - 1);
 }
 
 // So that several who stall at once cost one limit.
 TEST_F(StallWatchTest, TheTimeCountsFromTheInstantAtWhichTheSocketWasFull) {
-    StallWatch::fell_behind(a);
+    StallWatch::fell_behind(a, start);
     a.drain.begin -= 2 * limit; // long before it blocks the room
-    watch.add_room(a);
-    const auto now = StallWatch::Clock::now();
+    watch.add_room(a, start);
+    const auto now = start;
     ASSERT_EQ(watch.overdue(now).size(), 1U);
     EXPECT_FALSE(watch.renew(watch.overdue(now)[0], a, now));
 }
@@ -115,18 +115,66 @@ TEST_F(StallWatchTest, TheTimeCountsFromTheInstantAtWhichTheSocketWasFull) {
 TEST_F(StallWatchTest, WhereNobodyIsWaitedForWhoIsWrittenToAndFullIsOverdueAtOnce) {
     StallWatch impatient(limit, min_drain_bytes, SlowPolicy::disconnect);
     a.write_blocked = true;
-    impatient.add_room(a);
-    impatient.add_room(b); // its worker has not got to it yet
-    const auto overdue = impatient.overdue(StallWatch::Clock::now());
+    impatient.add_room(a, start);
+    impatient.add_room(b, start); // its worker has not got to it yet
+    const auto overdue = impatient.overdue(start);
     ASSERT_EQ(overdue.size(), 1U);
     EXPECT_EQ(overdue[0].client, a.id);
     drain(a, 10 * min_drain_bytes);
-    EXPECT_FALSE(impatient.renew(overdue[0], a, StallWatch::Clock::now()));
+    EXPECT_FALSE(impatient.renew(overdue[0], a, start));
+}
+
+// Of the steady clock's instants, the ones at which a worker looks at its served clock.
+class ServedStallTest : public StallWatchTest {
+protected:
+    static constexpr ServedClock::Steady::time_point zero{std::chrono::hours(1)};
+
+    StallWatch::Clock::time_point at(std::chrono::milliseconds time) {
+        return clock.now(zero + time);
+    }
+
+    ServedRecord record{};
+    ServedClock clock{record, ServedClock::allowance_for(limit), zero};
+};
+
+TEST_F(ServedStallTest, AStandstillIsNotChargedToAReaderThatDrainsEnough) {
+    using namespace std::chrono_literals;
+    watch.add_room(a, at(0ms));
+    (void)at(40ms);
+    const auto continued = at(90'000ms);
+    EXPECT_TRUE(watch.overdue(continued).empty()) << "its deadline is as far away as it was";
+    std::vector<StallWatch::Watched> due;
+    auto time = 90'000ms;
+    while (due.empty())
+        due = watch.overdue(at(time += 20ms));
+    EXPECT_GE(time, 90'000ms + limit - 150ms);
+    drain(a, min_drain_bytes * 2); // in a second at which it was served, and ninety at which not
+    EXPECT_TRUE(watch.renew(due[0], a, at(time)));
+}
+
+TEST_F(ServedStallTest, AReaderThatDrainsNothingAfterAStandstillIsOverdueInTheEnd) {
+    using namespace std::chrono_literals;
+    watch.add_room(a, at(0ms));
+    auto time = 90'000ms;
+    while (watch.overdue(at(time)).empty())
+        time += 20ms;
+    EXPECT_LE(time, 90'000ms + limit);
+    EXPECT_FALSE(watch.renew(watch.overdue(at(time))[0], a, at(time)));
+}
+
+// Every turn of this worker is too long.
+TEST_F(ServedStallTest, AWorkerThatIsAlwaysLateFindsAStalledReaderAllTheSame) {
+    using namespace std::chrono_literals;
+    watch.add_room(a, at(0ms));
+    auto time = 0ms;
+    while (watch.overdue(at(time)).empty())
+        time += 150ms;
+    EXPECT_LE(time, 3 * limit);
 }
 
 TEST_F(StallWatchTest, WhoIsGoneIsForgotten) {
-    watch.add_room(a);
-    watch.add_farewell(a);
+    watch.add_room(a, start);
+    watch.add_farewell(a, start);
     watch.remove(a.id);
     EXPECT_FALSE(watch.any_blocks_room());
     EXPECT_FALSE(watch.earliest_deadline().has_value());

@@ -27,6 +27,7 @@ struct TurnedAwayTest : ::testing::Test {
 
     void wait_for_timer() {
         for (;;) {
+            clock.about_to_sleep(std::chrono::hours(1));
             for (const EventQueue::Event& event : events.wait()) {
                 if (event.filter == EVFILT_TIMER)
                     return;
@@ -36,7 +37,9 @@ struct TurnedAwayTest : ::testing::Test {
     }
 
     EventQueue events;
-    TurnedAway turned_away{events, udata, timer_ident};
+    ServedRecord record{};
+    ServedClock clock{record, std::chrono::milliseconds(100)};
+    TurnedAway turned_away{events, clock, udata, timer_ident};
 };
 
 bool is_open(const UniqueFd& socket) {
@@ -70,6 +73,19 @@ TEST_F(TurnedAwayTest, StaysUntilItsTimeIsOver) {
     wait_for_timer(); // it has been set again
     turned_away.timer();
     EXPECT_FALSE(is_open(late));
+}
+
+// The timer goes off, but the process was not there for the time that it was set for.
+TEST_F(TurnedAwayTest, HasTheWholeOfItsTimeWhereTheServerStoodStill) {
+    const UniqueFd client = turn_away();
+    for (bool over = false; !over;)
+        for (const EventQueue::Event& event : events.wait()) // without a word to the clock
+            over = over || event.filter == EVFILT_TIMER;
+    turned_away.timer();
+    EXPECT_TRUE(is_open(client));
+    wait_for_timer(); // it has been set again
+    turned_away.timer();
+    EXPECT_FALSE(is_open(client));
 }
 
 TEST_F(TurnedAwayTest, StaysUntilTooManyOthersCame) {
