@@ -4,6 +4,7 @@
 
 #include "master/account_check.h"
 #include "master/failure.h"
+#include "master/start_step.h"
 #include "shared/logging.h"
 #include "shared/memory_fault.h"
 #include "shared/segment_memory.h"
@@ -48,7 +49,11 @@ Failure no_memory(const Options& options, const MemoryRefused& refusal) {
                            : "give the server more memory")};
 }
 
+// Zeroing so many gigabytes takes a while.
 Region make_region(const Options& options) {
+    constexpr std::chrono::seconds limit{600};
+    const StartStep step("reserving shared memory",
+        fmt::format("choose a smaller --log-size (it is {} bytes)", options.log_bytes), limit);
     try {
         return Region::create({.users = options.users,
             .workers = options.workers,
@@ -126,6 +131,8 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
     explain_memory_faults(region_.bytes());
     watch_signals();
+    const StartStep step("opening the control socket",
+        "see whether its file system answers, or choose another --control");
     open_control(options);
 }
 
