@@ -6,8 +6,9 @@
 
 namespace chatserv {
 
-// Empty where the account can be relied on; otherwise why not. Takes less than a millisecond, a
-// second at the most.
+// Empty where the account can be relied on; otherwise why not. Takes less than a millisecond, and a
+// second in all at the most: where the loopback swallows packets the account was not tried, and
+// what was not tried is not relied on.
 [[nodiscard]] std::string why_account_is_unreliable();
 
 } // namespace chatserv

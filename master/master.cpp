@@ -4,7 +4,10 @@
 
 #include "master/account_check.h"
 #include "master/failure.h"
+#include "master/start_step.h"
 #include "shared/logging.h"
+#include "shared/memory_fault.h"
+#include "shared/segment_memory.h"
 
 #include "config.h"
 
@@ -32,7 +35,29 @@ std::vector<FdPair> make_doorbells(uint32_t count) {
     return pipes;
 }
 
+std::string megabytes(uint64_t bytes) {
+    return fmt::format("{:.1f} MB", static_cast<double>(bytes) / (1024 * 1024));
+}
+
+Failure no_memory(const Options& options, const MemoryRefused& refusal) {
+    const int error = refusal.code().value();
+    const std::string why =
+        refusal.available_bytes()
+            ? fmt::format("and there are {}", megabytes(*refusal.available_bytes()))
+            : fmt::format("which the system refused ({})", std::strerror(error));
+    return {EX_OSERR,
+        fmt::format("the shared memory needs {}, {}: choose a smaller --log-size (it is {} bytes) "
+                    "or fewer --users (they are {}), or {}",
+            megabytes(refusal.needed_bytes()), why, options.log_bytes, options.users,
+            error == EFBIG ? "raise the limit of file sizes (ulimit -f, LimitFSIZE=)"
+                           : "give the server more memory")};
+}
+
+// Zeroing so many gigabytes takes a while.
 Region make_region(const Options& options) {
+    constexpr std::chrono::seconds limit{600};
+    const StartStep step("reserving shared memory",
+        fmt::format("choose a smaller --log-size (it is {} bytes)", options.log_bytes), limit);
     try {
         return Region::create({.users = options.users,
             .workers = options.workers,
@@ -44,10 +69,8 @@ Region make_region(const Options& options) {
             .slow_policy = options.slow_policy,
             .max_rate_bytes = options.max_rate_bytes,
             .idle_timeout_ms = static_cast<uint32_t>(options.idle_timeout.count())});
-    } catch (const std::system_error& failure) {
-        throw Failure(EX_OSERR, fmt::format("{}; free some shared memory or choose a smaller "
-                                            "--log-size (it is {} bytes)",
-                                    failure.what(), options.log_bytes));
+    } catch (const MemoryRefused& refusal) {
+        throw no_memory(options, refusal);
     }
 }
 
@@ -122,7 +145,10 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
     keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
+    explain_memory_faults(region_.bytes());
     watch_signals();
+    const StartStep step("opening the control socket",
+        "see whether its file system answers, or choose another --control");
     open_control(options);
 }
 

@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "master/failure.h"
+#include "master/start_step.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fmt/core.h>
 #include <sstream>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <system_error>
 #include <unistd.h>
@@ -41,12 +43,16 @@ fs::path own_folder(const std::string& argv0) {
 } // namespace
 
 WorkerProgram::WorkerProgram(const std::string& argv0) {
+    const StartStep step("looking for the worker program",
+        "see whether the file system answers that chatserv is installed in");
     std::vector<fs::path> candidates;
     if (const fs::path folder = own_folder(argv0); !folder.empty())
         candidates.push_back(folder / program_name);
     candidates.push_back(fs::path(CHATSERV_LIBEXECDIR) / program_name);
     for (const fs::path& candidate : candidates) {
-        if (::access(candidate.c_str(), X_OK) != 0)
+        struct stat info {};
+        if (::access(candidate.c_str(), X_OK) != 0 || ::stat(candidate.c_str(), &info) != 0 ||
+            !S_ISREG(info.st_mode)) // a FIFO, for one, would be waited for
             continue;
         file_ = UniqueFd(::open(candidate.c_str(), O_RDONLY | O_CLOEXEC));
         path_ = candidate.string();

@@ -2,6 +2,7 @@
 
 #include "master/failure.h"
 #include "master/option_values.h"
+#include "master/start_step.h"
 
 #include <fmt/core.h>
 #include <pwd.h>
@@ -14,6 +15,13 @@ namespace {
 
 constexpr const char* user_by_default = "nobody";
 
+// getpwnam(3), which may ask a service on another machine.
+const passwd* look_up(const std::string& name) {
+    const StartStep step(as_one_line("looking up the user \"" + name + '"'),
+        "see whether the user database answers (nsswitch.conf)");
+    return ::getpwnam(name.c_str());
+}
+
 } // namespace
 
 void choose_worker_user(Options& options) {
@@ -24,7 +32,7 @@ void choose_worker_user(Options& options) {
     if (!root && !asked_for)
         return;
     const std::string name = asked_for ? options.user : user_by_default;
-    const passwd* const entry = ::getpwnam(name.c_str());
+    const passwd* const entry = look_up(name);
     if (entry == nullptr) {
         if (asked_for)
             refuse("--user", name, "the name of a user of this system");

@@ -1,20 +1,15 @@
 #include "shared/region.h"
 
-#include "config.h"
+#include "shared/segment_memory.h"
 
 #include <algorithm>
 #include <boost/interprocess/exceptions.hpp>
-#include <boost/interprocess/shared_memory_object.hpp>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace chatserv {
 
@@ -23,11 +18,13 @@ namespace {
 namespace ipc = boost::interprocess;
 
 // What mapped_region asks of the thing it maps; ours is a descriptor that somebody else opened.
-struct BorrowedMapping {
-    int fd;
-    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const {
-        return ipc::ipcdetail::mapping_handle_from_file_handle(fd);
-    }
+class BorrowedMapping {
+public:
+    explicit BorrowedMapping(int fd) { handle_.handle = fd; }
+    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const { return handle_; }
+
+private:
+    ipc::mapping_handle_t handle_{};
 };
 
 constexpr uint64_t page_bytes = 4096;
@@ -82,43 +79,6 @@ SegmentHeader arrange(const RegionConfig& config) {
     throw std::system_error(error, std::generic_category(), what);
 }
 
-// Reserves the pages from the log on. A system that cannot reserve shared memory gives it out page
-// by page later; what is free now is then the best that can be checked.
-void reserve(int fd, const SegmentHeader& header) {
-    const uint64_t bytes = header.segment_bytes - header.log_control_offset;
-    struct statvfs fs {};
-    if (::fstatvfs(fd, &fs) == 0 && fs.f_blocks > 0 && fs.f_bavail * fs.f_frsize < bytes)
-        throw_error(ENOSPC, "shared memory for the broadcast log");
-#ifdef HAVE_POSIX_FALLOCATE
-    const int error = ::posix_fallocate(
-        fd, static_cast<off_t>(header.log_control_offset), static_cast<off_t>(bytes));
-    if (error == ENOSPC || error == ENOMEM)
-        throw_error(error, "shared memory for the broadcast log");
-#endif
-}
-
-// A shared-memory object that has lost its name already.
-UniqueFd make_nameless_object(uint64_t bytes) {
-    std::random_device entropy;
-    for (;;) {
-        const std::string name =
-            "chatserv-" + std::to_string(::getpid()) + "-" + std::to_string(entropy());
-        try {
-            ipc::shared_memory_object object(
-                ipc::create_only, name.c_str(), ipc::read_write, ipc::permissions(0600));
-            ipc::shared_memory_object::remove(name.c_str());
-            object.truncate(static_cast<ipc::offset_t>(bytes));
-            UniqueFd fd(::fcntl(object.get_mapping_handle().handle, F_DUPFD_CLOEXEC, 3));
-            if (!fd)
-                throw_error(errno, "shared memory");
-            return fd;
-        } catch (const ipc::interprocess_exception& failure) {
-            if (failure.get_error_code() != ipc::already_exists_error)
-                throw_error(failure.get_native_error(), "shared memory");
-        }
-    }
-}
-
 // The header is believed only where it is what this very program would have written.
 void validate(const SegmentHeader& header, uint64_t bytes) {
     if (header.magic != segment_magic)
@@ -164,9 +124,7 @@ Region::Region(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
 
 Region Region::create(const RegionConfig& config) {
     const SegmentHeader header = arrange(config);
-    UniqueFd fd = make_nameless_object(header.segment_bytes);
-    reserve(fd.get(), header);
-    Region region(std::move(fd), header.segment_bytes);
+    Region region(make_segment_memory(header.segment_bytes), header.segment_bytes);
     region.header_ = header;
     *region.at<SegmentHeader>(0) = header;
     for (WorkerEntry& entry : region.worker_table())

@@ -1,7 +1,7 @@
 // The shared-memory segment as a mapping: made once by the master, attached by every worker.
 //
-// The segment has no name: the one it is made with is removed at once, and workers get it as an
-// inherited descriptor. When the last process that maps it is gone, so is the memory.
+// The segment has no name (shared/segment_memory.h): workers get it as an inherited descriptor.
+// When the last process that maps it is gone, so is the memory.
 #pragma once
 
 #include "shared/fd.h"
@@ -28,9 +28,9 @@ struct RegionConfig {
 
 class Region {
 public:
-    // Makes a segment for `config` and fills in its header. The log's memory is reserved at once,
-    // so that lack of it is an error here and never a SIGBUS later; the user table's is not, and
-    // grows with the slots used. Throws std::system_error (ENOSPC: shared memory is too small).
+    // Makes a segment for `config` and fills in its header. All of its memory is backed, so that
+    // lack of it is an error here and never a SIGBUS later. Throws MemoryRefused,
+    // std::system_error.
     static Region create(const RegionConfig& config);
 
     // Maps the segment behind `fd`, and closes that: with it the segment could be cut off under all
@@ -40,6 +40,11 @@ public:
 
     // Of the segment that create() made, for others to attach to; -1 where it was attached.
     [[nodiscard]] int fd() const { return fd_.get(); }
+
+    // All of it, as this process has mapped it.
+    [[nodiscard]] std::span<const char> bytes() const {
+        return {static_cast<const char*>(mapping_.get_address()), mapping_.get_size()};
+    }
 
     // A private copy: what another process may do to the segment later cannot move the areas.
     [[nodiscard]] const SegmentHeader& header() const { return header_; }

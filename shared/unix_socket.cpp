@@ -43,17 +43,16 @@ int try_to_bind(int fd, const sockaddr_un& address) {
     return error;
 }
 
-// A socket at which nobody listens any more.
-bool is_abandoned(const std::string& path) {
+// A socket at which nobody listens any more. One that listens and does not accept, with a full
+// queue, is not waited for: it is there.
+bool is_abandoned(const std::string& path, const sockaddr_un& address) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) == -1 || !S_ISSOCK(info.st_mode))
         return false;
-    try {
-        const UniqueFd connected = connect_to(path);
-        return false;
-    } catch (const std::system_error& failure) {
-        return failure.code().value() == ECONNREFUSED;
-    }
+    const UniqueFd fd = make_socket(path);
+    set_nonblocking(fd.get());
+    return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1 &&
+           errno == ECONNREFUSED;
 }
 
 } // namespace
@@ -62,7 +61,7 @@ UniqueFd listen_at(const std::string& path) {
     const sockaddr_un address = address_of(path);
     UniqueFd fd = make_socket(path);
     int error = try_to_bind(fd.get(), address);
-    if (error == EADDRINUSE && is_abandoned(path) && ::unlink(path.c_str()) == 0)
+    if (error == EADDRINUSE && is_abandoned(path, address) && ::unlink(path.c_str()) == 0)
         error = try_to_bind(fd.get(), address);
     if (error != 0)
         throw_errno(error, path);

@@ -122,23 +122,29 @@ void allow_descriptors(Filter& filter) {
     filter.allow(SCMP_SYS(ioctl), {is(1, SIOCINQ)});
 }
 
-// malloc(3). No memory is ever executable, and no file is mapped any more.
+// malloc(3). No memory is ever executable, and no file is mapped any more. Of the advice there is,
+// only what malloc(3) gives: MADV_REMOVE would make a hole in the segment.
 void allow_memory(Filter& filter) {
     filter.allow(SCMP_SYS(brk));
     filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC), has(3, MAP_ANONYMOUS)});
     filter.allow(SCMP_SYS(mprotect), {lacks(2, PROT_EXEC)});
     filter.allow(SCMP_SYS(mremap));
     filter.allow(SCMP_SYS(munmap));
-    filter.allow(SCMP_SYS(madvise));
+    for (const scmp_datum_t advice : {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE})
+        filter.allow(SCMP_SYS(madvise), {is(2, advice)});
 }
 
-// exit(3), and the abort(3) of panic() and of the C library: SIGABRT, from this process to itself.
+// exit(3); the abort(3) of panic() and of the C library: SIGABRT, from this process to itself; and
+// shared/memory_fault.cpp, whose handler returns to the access that failed or sends SIGBUS anew.
 void allow_end(Filter& filter) {
     filter.allow(SCMP_SYS(exit_group));
     filter.allow(SCMP_SYS(rt_sigprocmask));
     filter.allow(SCMP_SYS(getpid));
     filter.allow(SCMP_SYS(gettid));
-    filter.allow(SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(2, SIGABRT)});
+    filter.allow(SCMP_SYS(rt_sigreturn));
+    for (const scmp_datum_t signal : {SIGABRT, SIGBUS})
+        filter.allow(
+            SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(2, signal)});
     filter.allow(SCMP_SYS(writev)); // the C library's last words
 }
 
@@ -170,7 +176,7 @@ void allow_sanitizer(Filter& filter) {
     filter.allow(SCMP_SYS(futex));
     filter.allow(SCMP_SYS(sched_yield));
     filter.allow(SCMP_SYS(rt_sigaction));
-    filter.allow(SCMP_SYS(rt_sigreturn));
+    filter.allow(SCMP_SYS(madvise));
     filter.allow(SCMP_SYS(sigaltstack));
     filter.allow(SCMP_SYS(open), {is_read_only(1)});
     filter.allow(SCMP_SYS(openat), {is_read_only(2)});

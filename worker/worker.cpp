@@ -2,6 +2,7 @@
 
 #include "shared/crash_point.h"
 #include "shared/logging.h"
+#include "shared/memory_fault.h"
 #include "shared/panic.h"
 #include "shared/process_title.h"
 
@@ -40,6 +41,7 @@ Worker::Worker(Inheritance inheritance) :
     beat_interval_(std::chrono::milliseconds(std::max(region_.header().hang_limit_ms / 2, 1U))),
     channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
     doorbells_(region_.worker_table(), doorbell_pipes_) {
+    explain_memory_faults(region_.bytes());
     const int error =
         events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
     if (error != 0)

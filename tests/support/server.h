@@ -24,6 +24,7 @@ struct ServerOptions {
     std::vector<std::string> more{}; // further options as on the command line
     std::vector<std::pair<std::string, std::string>> environment{};
     std::string binary{}; // another build of the program than the one that is tested usually
+    std::vector<std::string> through{}; // a program that starts it, and that one's arguments
 };
 
 // Listening when constructed. Prints its log if the test fails.

@@ -4,7 +4,9 @@
 #include "shared/fd.h"
 #include "shared/kernel_account.h"
 #include "shared/logging.h"
+#include "shared/memory_fault.h"
 #include "shared/panic.h"
+#include "shared/segment_memory.h"
 #include "worker/confinement.h"
 
 #include "config.h"
@@ -189,6 +191,40 @@ TEST_F(ConfinementTest, LetsAWorkerLogAndAPanicSayWhyAndAbort) {
     EXPECT_NE(std::string(said.data()).find("panic: of a test"), std::string::npos);
 }
 
+// Memory that a process had mapped and another one cut off, touched by a confined process.
+TEST_F(ConfinementTest, LetsAWorkerSayThatItsSharedMemoryIsGone) {
+    const UniqueFd memory = open_unlinked_memory();
+    size_and_back(memory.get(), 4096);
+    void* const mapping =
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0);
+    ASSERT_NE(mapping, MAP_FAILED);
+    auto* const segment = static_cast<char*>(mapping);
+    ASSERT_EQ(::ftruncate(memory.get(), 0), 0);
+    for (const bool sent : {false, true}) {
+        const FdPair log = make_pipe();
+        const int status = end_of_confined(
+            [&] {
+                if (sent)
+                    ::raise(SIGBUS);
+                else
+                    *static_cast<volatile char*>(segment) = 1;
+                return done;
+            },
+            [&] {
+                ::dup2(log.second.get(), STDERR_FILENO);
+                explain_memory_faults({segment, 4096});
+            });
+        EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS) << status;
+        std::array<char, 1000> said{};
+        (void)!::read(log.first.get(), said.data(), said.size() - 1);
+        EXPECT_NE(std::string(said.data())
+                      .find(sent ? "another process sent it" : "shared memory is gone"),
+            std::string::npos)
+            << said.data();
+    }
+    ::munmap(mapping, 4096);
+}
+
 struct Forbidden {
     const char* name;
     long (*call)();
@@ -270,6 +306,8 @@ INSTANTIATE_TEST_SUITE_P(Call, ForbiddenTest,
             }},
         // other processes
         Forbidden{"kill_another", [] { return call(SYS_kill, ::getppid(), 0); }},
+        Forbidden{"tgkill_itself_otherwise",
+            [] { return call(SYS_tgkill, ::getpid(), ::getpid(), SIGTERM); }},
         Forbidden{"tgkill_another", [] { return call(SYS_tgkill, 1, 1, SIGABRT); }},
         Forbidden{"pidfd_open", [] { return call(SYS_pidfd_open, 1, 0); }},
         Forbidden{"process_vm_readv",
@@ -298,6 +336,8 @@ INSTANTIATE_TEST_SUITE_P(CallOfNoRuntime, ForbiddenTest,
     testing::Values(Forbidden{"mmap_of_a_file",
                         [] { return call(SYS_mmap, nullptr, 4096, PROT_READ, MAP_PRIVATE, 0, 0); }},
         Forbidden{"open", [] { return call(SYS_openat, AT_FDCWD, "/", O_RDONLY); }},
+        Forbidden{
+            "madvise_that_makes_a_hole", [] { return call(SYS_madvise, nullptr, 0, MADV_REMOVE); }},
         Forbidden{"clone", [] { return call(SYS_clone, SIGCHLD, 0, 0, 0, 0); }},
         Forbidden{"ptrace", [] { return call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0); }},
         Forbidden{"prctl", [] { return call(SYS_prctl, 0, 0, 0, 0, 0); }}),

@@ -1,0 +1,133 @@
+// The server where shared memory is short: it starts if there is any other memory, or is refused in
+// one line before it listens, and has all of its memory from then on.
+#include "tests/surroundings/surroundings_test.h"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace chatserv::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class MemoryShortageTest : public SurroundingsTest {
+protected:
+    // The server started so is refused for lack of memory.
+    void expect_no_memory(
+        const Surroundings& surroundings, const std::vector<std::string>& options) {
+        const Finished finished = run(loop_, command_in(surroundings, options));
+        EXPECT_EQ(finished.status, EX_OSERR) << finished.errors;
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
+            << finished.errors;
+        EXPECT_THAT(finished.errors, HasSubstr("the shared memory needs "));
+        EXPECT_THAT(finished.errors, HasSubstr("--log-size"));
+        EXPECT_THAT(finished.errors, HasSubstr("--users"));
+    }
+
+    // As many users as there may be come, talk and leave.
+    void expect_service() {
+        const auto first = join();
+        const auto second = join();
+        first->send("is there memory?\n");
+        second->wait_for("is there memory?\n");
+        EXPECT_EQ(server_->stop(), 0);
+    }
+};
+
+TEST_F(MemoryShortageTest, DoesNotNeedDevShm) {
+    if (const std::string why = why_not({"--shm-size", "1M"}); !why.empty())
+        GTEST_SKIP() << why;
+    start_in({"--shm-size", "1M"}, {"--log-size", "64M"});
+    expect_service();
+}
+
+TEST_F(MemoryShortageTest, DoesNotNeedDevShmToBeThere) {
+    if (const std::string why = why_not({"--no-shm"}); !why.empty())
+        GTEST_SKIP() << why;
+    start_in({"--no-shm"}, {"--log-size", "64M"});
+    expect_service();
+}
+
+TEST_F(MemoryShortageTest, UsesDevShmWhereThereIsNoOtherMemory) {
+    if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
+        GTEST_SKIP() << why;
+    start_in({"--no-memfd", "--shm-size", "64M"});
+    expect_service();
+}
+
+TEST_F(MemoryShortageTest, SaysThatDevShmIsTooSmall) {
+    if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
+        GTEST_SKIP() << why;
+    expect_no_memory({"--no-memfd", "--shm-size", "64M"}, {"--log-size", "64M"});
+    // ... for the users alone.
+    expect_no_memory(
+        {"--no-memfd", "--shm-size", "400K"}, {"--log-size", "64K", "--users", "3000"});
+}
+
+// Somebody else fills up /dev/shm once the server listens: it has all that it will ever need.
+TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
+    if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
+        GTEST_SKIP() << why;
+    start_in({"--no-memfd", "--shm-size", "64M"}, {"--users", "1000"});
+    const fs::path shm = "/proc/" + std::to_string(server_->process().pid()) + "/root/dev/shm";
+    std::error_code error;
+    const fs::space_info room = fs::space(shm, error);
+    ASSERT_FALSE(error) << error.message();
+    {
+        std::ofstream filler(shm / "filler", std::ios::binary);
+        const std::string megabyte(1024 * 1024, '.');
+        while (
+            filler.write(megabyte.data(), static_cast<std::streamsize>(megabyte.size())).flush()) {
+        }
+    }
+    EXPECT_EQ(fs::space(shm, error).available, 0U) << "of " << room.available;
+    expect_service();
+}
+
+// The descriptor of the segment that this process holds, opened anew: an object that could not be
+// sealed, of which only the name is gone.
+UniqueFd segment_of(pid_t process) {
+    std::error_code error;
+    for (const auto& entry :
+        fs::directory_iterator("/proc/" + std::to_string(process) + "/fd", error)) {
+        const std::string target = fs::read_symlink(entry.path(), error);
+        if (target.find("/dev/shm/chatserv-") != std::string::npos)
+            return UniqueFd(::open(entry.path().c_str(), O_RDWR | O_CLOEXEC));
+    }
+    return {};
+}
+
+TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
+    const Surroundings there{"--no-memfd", "--shm-size", "64M"};
+    if (const std::string why = why_not(there); !why.empty())
+        GTEST_SKIP() << why;
+    start_in(there);
+    const auto client = join();
+    const UniqueFd segment = segment_of(server_->process().pid());
+    if (!segment)
+        GTEST_SKIP() << "this user may not look into another process";
+    ASSERT_EQ(::ftruncate(segment.get(), 0), 0);
+    EXPECT_EQ(server_->process().wait_for_exit(), 128 + SIGBUS);
+    EXPECT_GE(server_->count("chatserv: SIGBUS: part of the shared memory is gone"), 1U);
+    client->wait_for_end();
+}
+
+// A container's limit: the kernel refuses nothing there, it ends processes.
+TEST_F(MemoryShortageTest, SaysThatAContainersMemoryIsTooLittle) {
+    const MemoryGroup group("64M");
+    if (!group.made())
+        GTEST_SKIP() << "no control group with a limit can be made here: " << group.why_not();
+    expect_no_memory({"--cgroup", group.path()}, {"--log-size", "256M"});
+    start_in({"--cgroup", group.path()});
+    expect_service();
+}
+
+} // namespace
+} // namespace chatserv::test

@@ -1,0 +1,43 @@
+// The start where others do not answer: it goes on without them, or says what it waits for.
+#include "tests/surroundings/surroundings_test.h"
+
+#include "tests/support/temporary_directory.h"
+
+#include <csignal>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+namespace chatserv::test {
+namespace {
+
+using WaitingTest = SurroundingsTest;
+
+TEST_F(WaitingTest, ListensWhereTheLoopbackSwallowsPackets) {
+    if (const std::string why = why_not({"--deaf-loopback"}); !why.empty())
+        GTEST_SKIP() << why;
+    start_in({"--deaf-loopback"});
+    EXPECT_EQ(server_->count("it could not be tried on loopback within a second"), 1U);
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+// A user database that does not answer: getpwnam(3) waits until somebody writes to the FIFO.
+TEST_F(WaitingTest, SaysThatItWaitsForTheUserDatabase) {
+    const TemporaryDirectory directory;
+    const std::string fifo = directory.path() / "passwd";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0644), 0);
+    const Surroundings surroundings{"--over", "/etc/passwd", fifo};
+    if (const std::string why = why_not(surroundings); !why.empty())
+        GTEST_SKIP() << why;
+    Process server(loop_, command_in(surroundings, {"--user", "nobody"}));
+    loop_.wait_until(
+        [&] { return server.exited() || server.errors().text().find('\n') != std::string::npos; },
+        "the server to say what it waits for");
+    EXPECT_THAT(server.errors().text(),
+        testing::HasSubstr("still looking up the user \"nobody\", for 30 s at the most"));
+    EXPECT_FALSE(server.exited());
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait_for_exit(), 128 + SIGTERM);
+}
+
+} // namespace
+} // namespace chatserv::test
