@@ -8,6 +8,11 @@ say() {
     printf '%s\n' "$*" >&2
 }
 
+# Whether somebody watches: where either output goes elsewhere (a log, tee), lines are whole.
+on_terminal() {
+    [ -t 1 ] && [ -t 2 ]
+}
+
 # show_progress WORDS POSITION COMMAND... : runs the command, which prints for itself too, and whose
 # status this returns. The log that POSITION is given is empty.
 show_progress() (
@@ -49,7 +54,7 @@ end_progress() {
     rm -f "$progress/goes_on"
     kill "$printer" 2>/dev/null || true
     wait "$printer" 2>/dev/null || true
-    [ ! -t 2 ] || printf '\r\033[K' >&2
+    ! on_terminal || printf '\r\033[K' >&2
 }
 
 # print_progress WORDS POSITION : in the background. It ends with this script, however that ends.
@@ -61,7 +66,7 @@ print_progress() {
         now=$(date +%s)
         at=$("$2" "$progress/log")
         line="  $1:${at:+ $at,} $((now - began)) s"
-        if [ -t 2 ]; then
+        if on_terminal; then
             printf '\r\033[K%s' "$line" >&2
             continue
         fi
