@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 #include <sys/socket.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {

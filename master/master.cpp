@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstring>
 #include <fmt/core.h>
+#include <iterator>
 #include <sysexits.h>
 #include <system_error>
 

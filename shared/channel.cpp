@@ -33,6 +33,14 @@ constexpr int receive_flags = MSG_CMSG_CLOEXEC;
 constexpr int receive_flags = 0;
 #endif
 
+// Where this process has no room for a set of descriptors, Linux delivers the bytes with
+// MSG_CTRUNC. The BSDs let recvmsg(2) fail first: with EMSGSIZE, FreeBSD also with E2BIG where it
+// has no memory for the numbers (unp_externalize() in sys/kern/uipc_usrreq.c). The set is gone in
+// either case, and on a BSD the next call delivers the bytes.
+bool means_lost_descriptors(int error) {
+    return error == EMSGSIZE || error == E2BIG || error == EMFILE || error == ENFILE;
+}
+
 void attach_descriptors(msghdr& message, ControlBuffer& control, std::span<const int> descriptors) {
     message.msg_control = control.bytes;
     message.msg_controllen =
@@ -118,26 +126,35 @@ Channel::Read Channel::read_more() {
     parsed_bytes_ = 0;
     const size_t kept = incoming_.size();
     incoming_.resize(kept + read_bytes);
-
-    iovec piece{incoming_.data() + kept, read_bytes};
-    ControlBuffer control{};
-    msghdr header{};
-    header.msg_iov = &piece;
-    header.msg_iovlen = 1;
-    header.msg_control = control.bytes;
-    header.msg_controllen = sizeof control.bytes;
-    ssize_t got = 0;
-    do {
-        got = ::recvmsg(socket_.get(), &header, receive_flags);
-    } while (got == -1 && errno == EINTR);
-
-    incoming_.resize(kept + static_cast<size_t>(std::max<ssize_t>(got, 0)));
-    if (got > 0) {
-        keep_descriptors(header);
-        return Read::some;
+    const std::span<char> room(incoming_.data() + kept, read_bytes);
+    ssize_t got = read_into(room);
+    if (got == -1 && means_lost_descriptors(errno)) {
+        incoming_descriptors_.push_back({.lost = true});
+        got = read_into(room);
     }
     const bool empty_for_now = got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    incoming_.resize(kept + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got > 0)
+        return Read::some;
     return empty_for_now ? Read::nothing : Read::closed;
+}
+
+// One recvmsg(2). Its result; errno as it set it.
+ssize_t Channel::read_into(std::span<char> room) {
+    iovec piece{room.data(), room.size()};
+    ControlBuffer control{};
+    msghdr header{};
+    ssize_t got = 0;
+    do {
+        header.msg_iov = &piece;
+        header.msg_iovlen = 1;
+        header.msg_control = control.bytes;
+        header.msg_controllen = sizeof control.bytes;
+        got = ::recvmsg(socket_.get(), &header, receive_flags);
+    } while (got == -1 && errno == EINTR);
+    if (got > 0)
+        keep_descriptors(header);
+    return got;
 }
 
 // One recvmsg(2) brings the descriptors of one sendmsg(2) at the most, so the sets are in the order

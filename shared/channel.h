@@ -86,7 +86,7 @@ private:
         size_t sent_bytes = 0;
     };
     struct DescriptorSet { // what came with one recvmsg(2)
-        std::vector<UniqueFd> descriptors;
+        std::vector<UniqueFd> descriptors{};
         bool lost = false;
     };
     enum class Read { some, nothing, closed };
@@ -94,6 +94,7 @@ private:
     void queue_bytes(
         uint16_t type, std::span<const std::byte> payload, std::span<const int> descriptors);
     [[nodiscard]] Read read_more();
+    [[nodiscard]] ssize_t read_into(std::span<char> room);
     void keep_descriptors(msghdr& header);
     [[nodiscard]] Received parse(Message& message);
     [[nodiscard]] bool holds_unclaimed_descriptors() const;

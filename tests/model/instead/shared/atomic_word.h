@@ -4,14 +4,13 @@
 
 #include "tests/model/port.h"
 
-#include <atomic>
 #include <cstring>
 #include <type_traits>
 
 namespace chatserv {
 
 template <typename Word>
-concept SharedWord = std::is_integral_v<Word> && std::atomic_ref<Word>::is_always_lock_free &&
+concept SharedWord = std::is_integral_v<Word> && __atomic_always_lock_free(sizeof(Word), nullptr) &&
     (sizeof(Word) == 4 || sizeof(Word) == 8);
 
 template <SharedWord Word>
