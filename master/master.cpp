@@ -8,6 +8,7 @@
 #include "shared/logging.h"
 #include "shared/memory_fault.h"
 #include "shared/segment_memory.h"
+#include "shared/signals.h"
 
 #include "config.h"
 
@@ -29,6 +30,24 @@ constexpr std::chrono::seconds worth_telling{1}; // of a standstill
 constexpr uint64_t kind_of(uint64_t udata) {
     return udata & ~0xffff'ffffULL;
 }
+
+constexpr int unexpected_signals[] = {
+    SIGUSR1,
+    SIGUSR2,
+    SIGALRM,
+    SIGVTALRM,
+    SIGPROF,
+    SIGXCPU,
+#ifdef SIGIO
+    SIGIO,
+#endif
+#ifdef SIGPWR
+    SIGPWR,
+#endif
+#ifdef SIGSTKFLT
+    SIGSTKFLT,
+#endif
+};
 
 std::vector<FdPair> make_doorbells(uint32_t count) {
     std::vector<FdPair> pipes;
@@ -136,13 +155,13 @@ bool begin_log(const Options& options) {
 
 } // namespace
 
-Master::Master(const Options& options, const WorkerProgram& program) :
+Master::Master(const Options& options, const WorkerProgram& program, LogFile& log_file) :
     clock_(served_, ServedClock::allowance_for(std::chrono::hours(1))),
     region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
     admission_({options.allow, options.deny, options.max_per_address}),
     escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
-    turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
+    log_file_(log_file), turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
     keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
@@ -157,12 +176,21 @@ Master::Master(const Options& options, const WorkerProgram& program) :
 // for each signal's disposition before it lets a kqueue sleep that has signals in it, and the
 // master is to wake up once a second for the heartbeats at no more than the cost of waking up.
 void Master::watch_signals() {
-    // SIGHUP is free for later; SIGPIPE says nothing that a failed write(2) does not.
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) {
+        // Ignored by whoever started the server, who may mean the keyboard's signals for others (a
+        // shell script does so for what it starts with `&`). SIGTERM is always meant.
+        if (signal != SIGTERM && is_ignored(signal))
+            continue;
         std::signal(signal, SIG_IGN);
-    for (const int signal : {SIGTERM, SIGINT})
         must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
+    }
+    must_change(signals_.change(SIGHUP, EVFILT_SIGNAL, EV_ADD), "watching for signals");
+    // Ignored, and said to be so. Not those that the system sends where a write fails, which says
+    // it as well, or would fail if the signal were not ignored (SIGTTOU).
+    for (const int signal : unexpected_signals)
+        [[maybe_unused]] const int unwatched =
+            signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD);
     must_change(events_.change(static_cast<uintptr_t>(signals_.fd()), EVFILT_READ, EV_ADD,
                     NOTE_NODATA, 0, signals_udata),
         "watching for signals");
@@ -272,9 +300,14 @@ void Master::handle(const EventQueue::Event& event) {
 }
 
 void Master::handle_signals() {
-    for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero()))
-        for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
-            handle_signal(static_cast<int>(event.ident));
+    for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero())) {
+        const auto signal = static_cast<int>(event.ident);
+        if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT)
+            for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
+                handle_stop(signal);
+        else
+            handle_signal(signal);
+    }
 }
 
 void Master::handle_timer(uintptr_t ident) {

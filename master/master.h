@@ -10,6 +10,7 @@
 #include "master/counters.h"
 #include "master/escrow.h"
 #include "master/listener.h"
+#include "master/log_file.h"
 #include "master/options.h"
 #include "master/takeover.h"
 #include "master/turned_away.h"
@@ -42,7 +43,7 @@ class Master {
 public:
     // Opens everything that the server needs, so that what is missing is said at the start. Throws
     // Failure or std::system_error.
-    Master(const Options& options, const WorkerProgram& program);
+    Master(const Options& options, const WorkerProgram& program, LogFile& log_file);
 
     // Serves until it is told to stop. Returns the exit status; throws Failure where the workers
     // cannot even be started.
@@ -85,6 +86,7 @@ private:
     bool handle_message(WorkerPool::Process& process, const Message& message);
     void send_again_later(const WorkerPool::Process& process, std::span<const ClientId> clients);
     void send_again();
+    void send_log_file_later(WorkerPool::Process& process);
     void confirm_attached(WorkerPool::Process& process, ClientId client);
     void client_closed(const WorkerPool::Process& process, const ClosedClient& closed);
     void client_throttled(const WorkerPool::Process& process, ClientId client);
@@ -109,6 +111,8 @@ private:
     // from start to stop: phases.cpp
     void start_serving();
     void handle_signal(int signal);
+    void handle_stop(int signal);
+    void open_log_again();
     void begin_stop(int signal);
     [[nodiscard]] std::chrono::milliseconds stop_limit() const;
     [[nodiscard]] int set_stop_timer(ServedClock::duration time);
@@ -128,6 +132,7 @@ private:
     Counters counters_;
     Escrow escrow_;
     TakeoverBook takeovers_;
+    LogFile& log_file_;
     std::optional<Control> control_;
     TurnedAway turned_away_;
     WorkerPool pool_;

@@ -33,6 +33,7 @@ struct Texts {
     std::string control;
     std::string log_level = "info";
     std::string log_format = "text";
+    std::optional<std::string> log_file{};
     std::string max_per_address = "0";
     std::vector<std::string> allow;
     std::vector<std::string> deny;
@@ -76,6 +77,9 @@ Options options_of(const Texts& texts) {
     if (texts.log_format != "text" && texts.log_format != "json")
         refuse("--log-format", texts.log_format, "text or json");
     options.log_format = texts.log_format == "json" ? LogFormat::json : LogFormat::text;
+    if (texts.log_file && texts.log_file->empty())
+        refuse("--log-file", *texts.log_file, "the path of a file");
+    options.log_file = texts.log_file.value_or("");
     return options;
 }
 
@@ -114,6 +118,10 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
         "Least severity logged: " + list_of(log_levels));
     add("--log-format", texts.log_format, "FORMAT", "CHATSERV_LOG_FORMAT",
         "Log lines for people (text) or programs (json)");
+    app.add_option("--log-file", texts.log_file,
+           "Append the log to this file, and open it again on SIGHUP [standard error]")
+        ->type_name("PATH")
+        ->envname("CHATSERV_LOG_FILE");
     add("--max-per-address", texts.max_per_address, "N", "CHATSERV_MAX_PER_ADDRESS",
         "Users at once from one IPv4 address or IPv6 /64; 0 for any number");
     const auto add_networks = [&](const char* name, std::vector<std::string>& networks,
@@ -218,6 +226,7 @@ std::string describe(const Options& options) {
            fmt::format("max-per-address = {}\nkeepalive = {}\nmax-rate = {}\nidle-timeout = {}\n",
                options.max_per_address, options.keepalive_seconds, options.max_rate_bytes,
                static_cast<double>(options.idle_timeout.count()) / 1000) +
+           (options.log_file.empty() ? "" : fmt::format("log-file = \"{}\"\n", options.log_file)) +
            list("allow", options.allow) + list("deny", options.deny) +
            (options.user.empty() ? "" : fmt::format("user = \"{}\"\n", options.user));
 }

@@ -29,6 +29,7 @@ struct Options {
     std::string control; // path of the control socket, or "none"; empty: where it usually is
     std::string log_level = "info";
     LogFormat log_format = LogFormat::text;
+    std::string log_file;         // empty: standard error
     uint32_t max_per_address = 0; // 0: no limit
     std::vector<Network> allow;   // empty: everybody
     std::vector<Network> deny;

@@ -2,9 +2,11 @@
 #include "master/master.h"
 
 #include "shared/logging.h"
+#include "shared/signals.h"
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <fmt/core.h>
 #include <string>
 
@@ -48,6 +50,33 @@ void Master::start_serving() {
 }
 
 void Master::handle_signal(int signal) {
+    if (signal == SIGHUP && log_file_.in_use())
+        return open_log_again();
+    const std::string name = name_of_signal(signal);
+    log_info("signal_ignored",
+        signal == SIGHUP ? "SIGHUP: ignored, since there is no --log-file to open again"
+                         : fmt::format("{}: ignored; SIGTERM stops the server", name),
+        {{"signal", name}});
+}
+
+// The workers too are to let go of the old file, and no worker is waited for: until its channel has
+// brought the new one, a worker goes on writing to the old one.
+void Master::open_log_again() {
+    if (const int error = log_file_.open_again()) {
+        log_warning("log_not_opened",
+            fmt::format("SIGHUP: the log file {} cannot be opened again ({}): still using the one "
+                        "that is open",
+                log_file_.path(), std::strerror(error)),
+            {{"path", log_file_.path()}});
+        return;
+    }
+    log_info("log_opened",
+        fmt::format("SIGHUP: the log file {} was opened again", log_file_.path()),
+        {{"path", log_file_.path()}});
+    pool_.send_log_file();
+}
+
+void Master::handle_stop(int signal) {
     if (phase_ == Phase::starting || phase_ == Phase::serving) {
         begin_stop(signal);
         return;
@@ -63,7 +92,7 @@ void Master::handle_signal(int signal) {
 
 void Master::begin_stop(int signal) {
     log_info("stopping", fmt::format("{}: stopping; {} users get the rest of the log",
-                             signal == SIGINT ? "SIGINT" : "SIGTERM", escrow_.held()));
+                             name_of_signal(signal), escrow_.held()));
     phase_ = Phase::draining;
     stop_begun_ = clock_.now();
     listeners_.clear();

@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace chatserv {
 
@@ -176,6 +177,28 @@ void WorkerPool::send(Process& process) {
         EV_ADD | EV_ONESHOT, 0, 0, channel_udata_ | static_cast<uint32_t>(process.pid));
     if (error != 0)
         end(process, fmt::format("its channel cannot be watched: {}", std::strerror(error)));
+}
+
+// The descriptor is borrowed until it is sent, and whichever file it is then is the right one.
+void WorkerPool::send_log_file(Process& process) {
+    process.lacks_log_file = false;
+    if (!process.channel.open())
+        return;
+    const int log = STDERR_FILENO;
+    process.channel.queue(
+        static_cast<uint16_t>(MessageType::log_file), std::span<const char>(), std::span(&log, 1));
+    send(process);
+}
+
+void WorkerPool::send_log_file() {
+    for (auto& [pid, process] : processes_)
+        send_log_file(process);
+}
+
+void WorkerPool::send_log_file_again() {
+    for (auto& [pid, process] : processes_)
+        if (process.lacks_log_file)
+            send_log_file(process);
 }
 
 void WorkerPool::end(Process& process, std::string because) {

@@ -36,7 +36,8 @@ public:
         bool ready = false;            // has said hello
         bool proven = false;           // has taken up an entry, and settled what was in doubt
         ServedClock::time_point started{};
-        bool stopped = false; // by the master, since chaos asked for it
+        bool lacks_log_file = false; // had no descriptor left for it
+        bool stopped = false;        // by the master, since chaos asked for it
         // Set where the master ended it: why, and when.
         std::string ended_because{};
         ServedClock::time_point ended{};
@@ -82,6 +83,11 @@ public:
 
     // Sends what is queued, now or when the channel takes more.
     void send(Process& process);
+    // Tells a process, or each of them, that standard error is another file by now.
+    void send_log_file(Process& process);
+    void send_log_file();
+    // Tells those again that had no descriptor left for it.
+    void send_log_file_again();
 
     // Closes the channel of a process that has ended, or is to.
     void hang_up(Process& process);

@@ -182,6 +182,9 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         if (process.entry)
             stopped_reading_[*process.entry] = true;
         return process.entry.has_value();
+    case MessageType::log_file_lost:
+        send_log_file_later(process);
+        return true;
     default:
         return false;
     }
@@ -208,12 +211,19 @@ void Master::send_again_later(
         send_again_at_ = std::chrono::steady_clock::now() + resend_pause;
 }
 
+void Master::send_log_file_later(WorkerPool::Process& process) {
+    process.lacks_log_file = true;
+    if (!send_again_at_)
+        send_again_at_ = std::chrono::steady_clock::now() + resend_pause;
+}
+
 // Not to a worker that has yet to read what it was sent before.
 void Master::send_again() {
     const auto now = std::chrono::steady_clock::now();
     if (!send_again_at_ || *send_again_at_ > now)
         return;
     send_again_at_.reset();
+    pool_.send_log_file_again();
     for (const ClientId client : std::exchange(not_received_, {})) {
         Escrow::Held* const held = escrow_.find(client);
         if (held == nullptr)

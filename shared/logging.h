@@ -6,6 +6,9 @@
 //
 // (one line each). The text says everything; the fields say it once more for programs. Never
 // anything of what users send.
+//
+// No process ever waits for the log's reader (log_sink.h): a line that is not taken at once is
+// dropped, and the line `log_dropped` says how many were.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +27,13 @@ inline constexpr std::string_view log_levels[] = {"debug", "info", "warning", "e
 
 // `process`: who speaks, for example "master". `level`: one of log_levels.
 void set_up_logging(const std::string& process, const std::string& level, LogFormat format);
+
+// The descriptor beside standard error that the log needs to stay open; -1 for none.
+[[nodiscard]] int log_descriptor();
+// Standard error has become another file, of chatserv's own: non-blocking, or a regular file.
+void log_goes_to_new_file();
+// Says how many lines were dropped last, if any were: for the end of a process.
+void finish_log();
 
 using LogFields =
     std::initializer_list<std::pair<const char*, std::variant<int64_t, double, std::string>>>;

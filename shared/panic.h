@@ -6,8 +6,12 @@
 
 namespace chatserv {
 
-// Writes one line to standard error and aborts (abort(3)).
+// Writes one line to standard error, without waiting for its reader, and aborts (abort(3)).
 [[noreturn]] void panic(const char* what);
+
+// Has an exception that nothing catches end in panic(): the C++ library's own words would wait for
+// whoever reads standard error.
+void panic_on_terminate();
 
 inline void invariant(bool holds, const char* what) {
     if (!holds) [[unlikely]]

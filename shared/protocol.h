@@ -7,7 +7,8 @@
 //     closed          these are done with   finish          close all clients at the log's head
 //     settled         see Settled
 //     stopped_reading the log has all it read
-//     throttled       these send too fast
+//     throttled       these send too fast    log_file        log to this descriptor
+//     log_file_lost   send that again
 #pragma once
 
 #include "shared/user_table.h"
@@ -28,6 +29,8 @@ enum class MessageType : uint16_t {
     finish = 9,          // no payload
     settled = 10,        // Settled
     throttled = 11,      // ClientId each; once from each process that serves the client
+    log_file = 12,       // no payload; one descriptor, for which the old one is to be closed
+    log_file_lost = 13,  // no payload; log_file came when there was no descriptor left for it
 };
 
 // What keeps a worker to its clients (worker/confinement.h).

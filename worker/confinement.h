@@ -30,4 +30,8 @@ void drop_privileges(uid_t uid, gid_t gid);
 // std::system_error where it has one and it cannot be entered.
 [[nodiscard]] Confinement confine();
 
+// Refuses, of a log that comes after confine(), what confine() refuses of the one that was there.
+// Cannot fail: a log that nothing more can be written to loses its lines.
+void confine_log(int fd);
+
 } // namespace chatserv

@@ -2,9 +2,10 @@
 // descriptors of and nothing by name: no file, no address, no other process.
 //
 // What it holds: the channel, the doorbells' pipes, its kqueue and its clients, with whatever can
-// be done to them; and standard error, to which it may write and no more, since it may be a
-// terminal.
+// be done to them; and the log, to which it may write and no more, since it may be a terminal.
 #include "worker/confinement.h"
+
+#include "shared/logging.h"
 
 #include <cerrno>
 #include <sys/capsicum.h>
@@ -19,6 +20,8 @@ namespace chatserv {
 Confinement confine() {
     return Confinement::not_built;
 }
+
+void confine_log(int /*fd*/) {}
 #else
 namespace {
 
@@ -26,14 +29,24 @@ namespace {
     throw std::system_error(errno, std::generic_category(), call);
 }
 
+// CAP_EVENT: poll(2) tells whether a line can be written without waiting.
+int limit_to_log(int fd) {
+    cap_rights_t rights;
+    cap_rights_init(&rights, CAP_WRITE, CAP_FSTAT, CAP_EVENT);
+    return ::cap_rights_limit(fd, &rights);
+}
+
 } // namespace
 
+void confine_log(int fd) {
+    (void)limit_to_log(fd);
+}
+
 Confinement confine() {
-    cap_rights_t rights;
-    cap_rights_init(&rights, CAP_WRITE, CAP_FSTAT);
     // EBADF: it is closed. ENOSYS: a kernel without Capsicum, as below.
-    if (::cap_rights_limit(STDERR_FILENO, &rights) == -1 && errno != EBADF && errno != ENOSYS)
-        throw_errno("cap_rights_limit");
+    for (const int fd : {STDERR_FILENO, log_descriptor()})
+        if (limit_to_log(fd) == -1 && errno != EBADF && errno != ENOSYS)
+            throw_errno("cap_rights_limit");
     if (::cap_enter() == 0)
         return Confinement::capsicum;
     if (errno != ENOSYS)

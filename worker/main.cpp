@@ -4,16 +4,16 @@
 //     LOG_LEVEL LOG_FORMAT UID GID SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
 // UID and GID being whom it is to become, SEAT its place among the heartbeats, the last four kinds
 // numbers of inherited descriptors.
+#include "shared/log_sink.h"
 #include "shared/logging.h"
+#include "shared/panic.h"
 #include "shared/process_title.h"
+#include "shared/signals.h"
 #include "worker/confinement.h"
 #include "worker/worker.h"
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
 #include <exception>
 #include <fcntl.h>
 #include <optional>
@@ -82,22 +82,16 @@ std::vector<int> descriptors_of(const Inheritance& inheritance) {
     std::vector<int> all{inheritance.channel.get(), inheritance.segment.get()};
     for (const FdPair& doorbell : inheritance.doorbells)
         all.insert(all.end(), {doorbell.first.get(), doorbell.second.get()});
+    if (log_descriptor() != -1)
+        all.push_back(log_descriptor());
     std::sort(all.begin(), all.end());
     return all;
 }
 
-// What stops the server is told to the master alone, also where a terminal or a service manager
-// tells every process.
-void ignore_signals() {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
-        std::signal(signal, SIG_IGN);
-}
-
 int work(int argc, char** argv) {
-    ignore_signals();
     auto orders = orders_of(argc, argv);
     if (!orders) {
-        std::fputs("chatserv-worker is started by chatserv, not by hand: run chatserv\n", stderr);
+        say_beside_log("chatserv-worker is started by chatserv, not by hand: run chatserv");
         return EX_USAGE;
     }
     set_up_logging(
@@ -115,6 +109,7 @@ int work(int argc, char** argv) {
         log_error("worker", failure.what());
         return EX_SOFTWARE;
     }
+    finish_log();
     return EX_OK;
 }
 
@@ -123,6 +118,10 @@ int work(int argc, char** argv) {
 } // namespace chatserv
 
 int main(int argc, char** argv) {
+    chatserv::settle_signals();
+    chatserv::leave_stopping_to_the_master();
+    chatserv::fill_standard_streams();
+    chatserv::panic_on_terminate();
     chatserv::prepare_process_title(argc, argv);
     return chatserv::work(argc, argv);
 }

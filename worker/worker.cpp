@@ -5,12 +5,14 @@
 #include "shared/memory_fault.h"
 #include "shared/panic.h"
 #include "shared/process_title.h"
+#include "worker/confinement.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 
 #include <stdexcept>
 #include <system_error>
+#include <unistd.h>
 
 namespace chatserv {
 
@@ -166,6 +168,10 @@ void Worker::handle_message(Message& message) {
         if (service_)
             return service_->finish();
         break;
+    case MessageType::log_file:
+        if (message.descriptors_lost || message.descriptors.size() == 1)
+            return take_log_file(message);
+        break;
     default:
         break;
     }
@@ -201,6 +207,20 @@ void Worker::receive_clients(Message& message) {
     for (size_t i = 0; i < clients->size(); ++i)
         service_->receive((*clients)[i], std::move(message.descriptors[i]));
     crash_point(CrashPoint::clients_received);
+}
+
+// The old log is closed with that: it may be a file that was renamed and is to be compressed.
+void Worker::take_log_file(const Message& message) {
+    if (message.descriptors_lost) {
+        channel_.queue(static_cast<uint16_t>(MessageType::log_file_lost));
+        return;
+    }
+    const int fd = message.descriptors.front().get();
+    confine_log(fd);
+    if (::dup2(fd, STDERR_FILENO) == -1)
+        return; // standard error is as it was
+    log_goes_to_new_file();
+    log_debug("log_opened", "writing to the log file that was opened again");
 }
 
 void Worker::report() {

@@ -45,6 +45,7 @@ private:
     void handle_message(Message& message);
     void take_entry(uint32_t entry);
     void receive_clients(Message& message);
+    void take_log_file(const Message& message);
     void report();
     void flush_channel();
 
