@@ -35,7 +35,7 @@ int serve(int argc, char** argv) {
     }
     set_up_logging("master", options->log_level, options->log_format);
     ensure_descriptor_limit(*options);
-    const WorkerProgram program(argv[0]);
+    const WorkerProgram program(argc > 0 ? argv[0] : ""); // execve(2) allows none
     set_process_title("chatserv: master");
     return Master(*options, program).run();
 }

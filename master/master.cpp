@@ -105,7 +105,8 @@ Master::Master(const Options& options, const WorkerProgram& program) :
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
-    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
+    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user),
+    worker_user_by_default_(options.user_by_default) {
     watch_signals();
     open_control(options);
 }
@@ -117,7 +118,10 @@ void Master::watch_signals() {
     // SIGHUP is free for later; SIGPIPE says nothing that a failed write(2) does not.
     for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGPIPE})
         std::signal(signal, SIG_IGN);
-    for (const int signal : {SIGTERM, SIGINT})
+    // Ignored, as whoever started the master may have left it, its children would end without a
+    // word.
+    std::signal(SIGCHLD, SIG_DFL);
+    for (const int signal : {SIGTERM, SIGINT, SIGCHLD})
         must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
     must_change(events_.change(static_cast<uintptr_t>(signals_.fd()), EVFILT_READ, EV_ADD,
@@ -126,6 +130,7 @@ void Master::watch_signals() {
 }
 
 int Master::run() {
+    reap_children(); // those that ended before anybody watched: another program's, before exec(2)
     pool_.replenish();
     while (phase_ != Phase::dismissing || !pool_.empty()) {
         const std::span<const EventQueue::Event> events = events_.wait(until_next_look());
@@ -145,6 +150,7 @@ int Master::run() {
         send_again();
         for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
             send_clients(entry);
+        look_at_staff();
         advance_stop();
     }
     return exit_status_;
@@ -188,9 +194,14 @@ void Master::handle(const EventQueue::Event& event) {
 }
 
 void Master::handle_signals() {
-    for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero()))
+    for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero())) {
+        if (static_cast<int>(event.ident) == SIGCHLD) {
+            reap_children();
+            continue;
+        }
         for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
             handle_signal(static_cast<int>(event.ident));
+    }
 }
 
 void Master::handle_timer(uintptr_t ident) {

@@ -208,6 +208,9 @@ Confinement confine() {
     const int loaded = filter.load();
     if (loaded == -EINVAL || loaded == -ENOSYS)
         return Confinement::not_in_kernel;
+    if (loaded == -EPERM ||
+        loaded == -EACCES) // no filter of ours needs any right: see NO_NEW_PRIVS
+        return Confinement::refused;
     check(loaded, "seccomp_load");
     return Confinement::seccomp;
 }
