@@ -55,8 +55,10 @@ const char* remedy_of(int error) {
     case EMFILE:
     case ENFILE:
         return "raise the limit of descriptors (ulimit -n, LimitNOFILE=)";
-    default:
+    case 0:
         return "the log says how they ended";
+    default:
+        return "whatever confines the server (a container, a service manager) must allow that";
     }
 }
 

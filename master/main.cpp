@@ -9,6 +9,7 @@
 #include "master/worker_user.h"
 #include "shared/logging.h"
 #include "shared/process_title.h"
+#include "shared/standard_streams.h"
 
 #include <cstdio>
 #include <exception>
@@ -51,6 +52,7 @@ int fail(int exit_status, const char* what) {
 int main(int argc, char** argv) {
     prepare_process_title(argc, argv);
     try {
+        occupy_standard_streams();
         return serve(argc, argv);
     } catch (const Failure& failure) {
         return fail(failure.exit_status(), failure.what());

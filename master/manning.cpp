@@ -76,6 +76,8 @@ void Master::bury(WorkerPool::Process& process, int wait_status) {
     const WorkerPool::Departure departure = pool_.remove(pid, wait_status);
     if (phase_ == Phase::dismissing)
         return;
+    if (keep_own_rights_instead(departure))
+        return pool_.replenish();
     const std::string who = departure.entry ? fmt::format("worker {}", *departure.entry + 1)
                                             : std::string("spare worker");
     const std::string cause = cause_of(wait_status, departure);
@@ -83,6 +85,7 @@ void Master::bury(WorkerPool::Process& process, int wait_status) {
         {{"pid", pid}, {"worker", departure.entry ? *departure.entry + 1 : 0}});
     if (!departure.was_ready)
         weigh_failed_start(departure, cause);
+    pool_.throttle_after(departure);
     if (departure.entry) {
         for (const ClientId client :
             recover_entry(*departure.entry, region_, escrow_, doorbells_)) {

@@ -6,6 +6,7 @@
 #include "shared/logging.h"
 
 #include <fmt/core.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <utility>
 
@@ -79,9 +80,7 @@ uint32_t Master::users_without_worker() const {
 // next would end likewise: it is told why, in the process's own words where it had any.
 void Master::weigh_failed_start(const WorkerPool::Departure& departure, const std::string& cause) {
     const auto& words = departure.cannot_work;
-    if (keep_own_rights_instead(departure))
-        return;
-    const bool may_pass = words ? is_shortage(words->error) : !departure.exited;
+    const bool may_pass = words ? is_shortage(words->error) : !WIFEXITED(departure.wait_status);
     if (phase_ == Phase::starting && !may_pass) {
         if (words)
             throw Failure(

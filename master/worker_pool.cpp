@@ -84,9 +84,6 @@ void WorkerPool::mark_ready(Process& process) {
 void WorkerPool::keep_own_rights() {
     common_arguments_[uid_argument] = std::to_string(::geteuid());
     common_arguments_[gid_argument] = std::to_string(::getegid());
-    shortage_.reset();
-    respawn_at_.reset();
-    died_young_ = 0;
 }
 
 void WorkerPool::start_one() {
@@ -130,17 +127,6 @@ void WorkerPool::start_one() {
 
 void WorkerPool::throttle(std::chrono::milliseconds pause) {
     respawn_at_ = Clock::now() + pause;
-}
-
-void WorkerPool::throttle_after_death(bool own_fault) {
-    const int64_t delay =
-        own_fault ? doubled_delay_ms(died_young_, respawn_delay_ms_max)
-                  : std::min(respawn_delay_ms_after_kill * died_young_, respawn_delay_ms_min);
-    log_warning("respawn_delayed",
-        fmt::format("{} worker processes in a row ended before their first work: the next is "
-                    "started in {} ms",
-            died_young_, delay));
-    throttle(std::chrono::milliseconds(delay));
 }
 
 WorkerPool::Process* WorkerPool::find(pid_t pid) {
@@ -211,7 +197,7 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
     const Departure departure{.entry = process.entry,
         .died_young = may_be_at_fault && !process.proven && Clock::now() - process.started < youth,
         .was_ready = process.ready,
-        .exited = WIFEXITED(wait_status),
+        .wait_status = wait_status,
         .cannot_work = process.cannot_work,
         .ended_because = std::move(process.ended_because),
         .ended = by_itself ? Clock::now() : process.ended};
@@ -221,15 +207,25 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
         region_.worker_table()[*process.entry].pid = 0;
     }
     processes_.erase(pid);
-    if (departure.died_young && starting_allowed_) {
-        const bool killed =
-            by_itself && WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
-        ++died_young_;
-        throttle_after_death(!killed);
-    } else {
-        died_young_ = 0;
-    }
     return departure;
+}
+
+void WorkerPool::throttle_after(const Departure& departure) {
+    if (!departure.died_young || !starting_allowed_) {
+        died_young_ = 0;
+        return;
+    }
+    const bool killed = departure.ended_because.empty() && WIFSIGNALED(departure.wait_status) &&
+                        WTERMSIG(departure.wait_status) == SIGKILL;
+    ++died_young_;
+    const int64_t delay =
+        killed ? std::min(respawn_delay_ms_after_kill * died_young_, respawn_delay_ms_min)
+               : doubled_delay_ms(died_young_, respawn_delay_ms_max);
+    log_warning("respawn_delayed",
+        fmt::format("{} worker processes in a row ended before their first work: the next is "
+                    "started in {} ms",
+            died_young_, delay));
+    throttle(std::chrono::milliseconds(delay));
 }
 
 void WorkerPool::send(Process& process) {

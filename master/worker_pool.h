@@ -61,7 +61,7 @@ public:
     [[nodiscard]] const std::optional<Shortage>& shortage() const { return shortage_; }
     // A process was started, but ended before it was ready.
     void start_failed(const std::string& why, int error);
-    // From now on the processes keep the master's own rights; starting is not throttled any more.
+    // Processes started from now on keep the master's own rights.
     void keep_own_rights();
 
     // Null for a process that is no longer there: late word of it is to be ignored.
@@ -87,13 +87,15 @@ public:
         std::optional<uint16_t> entry; // it served this one
         bool died_young;               // before it had proven itself; by itself, or not ready
         bool was_ready;                // had said hello
-        bool exited;                   // by itself, with a status of its own
+        int wait_status;               // as of waitpid(2)
         std::optional<CannotWork> cannot_work;
         std::string ended_because;                   // empty: it died by itself
         std::chrono::steady_clock::time_point ended; // or of its death being noticed
     };
     // Forgets a process that has been reaped; `wait_status` as of waitpid(2).
     Departure remove(pid_t pid, int wait_status);
+    // Puts off the next start where that process died young.
+    void throttle_after(const Departure& departure);
 
     // SIGKILLs a process; its exit will be told. `because` goes into the log then.
     void end(Process& process, std::string because);
@@ -114,7 +116,6 @@ public:
 private:
     void start_one();
     void throttle(std::chrono::milliseconds pause);
-    void throttle_after_death(bool own_fault);
     void end_hung();
     [[nodiscard]] std::optional<uint16_t> most_urgent_entry(
         const std::function<uint32_t(uint16_t)>& users_of) const;

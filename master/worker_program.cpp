@@ -74,8 +74,10 @@ std::vector<fs::path> own_folders(const std::string& argv0) {
         add(fs::read_symlink(link, absent).parent_path());
     const std::string by_name = argv0.find('/') != std::string::npos ? argv0 : found_on_path(argv0);
     for (const std::string& program : {program_by_auxiliary_vector(), by_name})
-        if (program.find('/') != std::string::npos)
-            add(fs::canonical(program, absent).parent_path());
+        if (program.find('/') != std::string::npos) {
+            const fs::path real = fs::canonical(program, absent);
+            add((real.empty() ? fs::path(program) : real).parent_path());
+        }
     return folders;
 }
 

@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "shared/fd.h"
+#include "shared/standard_streams.h"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <string>
 #include <system_error>
 #include <unistd.h>
-#include <utility>
 
 namespace chatserv {
 
@@ -19,18 +19,6 @@ namespace {
 
 [[noreturn]] void throw_errno(const std::string& what) {
     throw std::system_error(errno, std::generic_category(), what);
-}
-
-// Reads as empty and takes nothing: /dev/null, or where a container or chroot(2) has none, pipes
-// whose other ends are closed.
-FdPair nothing_to_read_and_write() {
-    UniqueFd reading(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    UniqueFd writing(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    if (!reading)
-        reading = make_pipe().first;
-    if (!writing)
-        writing = make_pipe().second;
-    return {std::move(reading), std::move(writing)};
 }
 
 } // namespace
@@ -45,9 +33,9 @@ void leave_descriptors_but(const std::vector<int>& kept) {
 #ifdef HAVE_CLOSEFROM
     ::closefrom(next);
 #endif
-    const FdPair nothing = nothing_to_read_and_write();
-    if (::dup2(nothing.first.get(), STDIN_FILENO) == -1 ||
-        ::dup2(nothing.second.get(), STDOUT_FILENO) == -1)
+    const UniqueFd empty = open_nothing_to_read();
+    const UniqueFd nowhere = open_nothing_to_write();
+    if (::dup2(empty.get(), STDIN_FILENO) == -1 || ::dup2(nowhere.get(), STDOUT_FILENO) == -1)
         throw_errno("standard input and output");
 }
 

@@ -8,6 +8,7 @@
 #include "shared/logging.h"
 #include "shared/process_title.h"
 #include "shared/protocol.h"
+#include "shared/standard_streams.h"
 #include "worker/confinement.h"
 #include "worker/worker.h"
 
@@ -98,11 +99,13 @@ void ignore_signals() {
 }
 
 // Tells the master why this process ends before its work has begun: the master knows what to do
-// about that, and has it in its log. False where the master cannot be told.
+// about that, and has it in its log. False where the master cannot be told; one that has ended
+// itself need not be.
 bool tell_master(int channel, Hindrance hindrance, int error, const char* text) {
     const Frame frame(
         static_cast<uint16_t>(MessageType::cannot_work), cannot_work(hindrance, error, text));
-    return ::write(channel, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame);
+    return ::write(channel, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame) ||
+           errno == EPIPE;
 }
 
 // From the first step to the last. If one fails, `step` says which, and `channel` is a descriptor
@@ -125,6 +128,7 @@ void work_by(Orders orders, Hindrance& step, UniqueFd& channel) {
 
 int work(int argc, char** argv) {
     ignore_signals();
+    occupy_standard_streams();
     auto orders = orders_of(argc, argv);
     if (!orders) {
         std::fputs("chatserv-worker is started by chatserv, not by hand: run chatserv\n", stderr);
