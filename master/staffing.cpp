@@ -52,9 +52,9 @@ void Master::look_at_staff() {
     manned_when_told_ = manned;
     const uint32_t waiting = users_without_worker();
     const std::string wait =
-        waiting == 0 ? "" : fmt::format("; {} users wait until another worker runs", waiting);
+        waiting == 0 ? "" : fmt::format(" (users waiting for a worker: {})", waiting);
     log_warning("workers_missing",
-        fmt::format("{}: {}{}; trying again", staff_text(), shortage->why, wait),
+        fmt::format("{}: {}; trying again{}", staff_text(), shortage->why, wait),
         {{"workers", manned}, {"spares", pool_.count_spares()}, {"users_waiting", waiting},
             {"reason", shortage->why}});
 }
