@@ -14,6 +14,7 @@
 #include "shared/panic.h"
 #include "shared/process_title.h"
 #include "shared/signals.h"
+#include "shared/standard_streams.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -45,7 +46,7 @@ int serve(int argc, char** argv) {
     set_up_logging("master", options->log_level, options->log_format);
     try {
         ensure_descriptor_limit(*options);
-        const WorkerProgram program(argv[0]);
+        const WorkerProgram program(argc > 0 ? argv[0] : ""); // execve(2) allows none
         set_process_title("chatserv: master");
         const int exit_status = Master(*options, program, log_file).run();
         finish_log();
@@ -78,10 +79,10 @@ int finish_output(int exit_status) {
 
 int main(int argc, char** argv) {
     settle_signals();
-    fill_standard_streams();
     panic_on_terminate();
     prepare_process_title(argc, argv);
     try {
+        occupy_standard_streams();
         return finish_output(serve(argc, argv));
     } catch (const Failure& failure) {
         return fail(failure.exit_status(), failure.what());

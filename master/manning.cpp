@@ -2,15 +2,15 @@
 // when that is done.
 #include "master/master.h"
 
-#include "master/failure.h"
 #include "master/hand_over.h"
+#include "master/hindrance.h"
 #include "master/takeover.h"
 #include "shared/logging.h"
 
+#include <cerrno>
 #include <cstring>
 #include <fmt/core.h>
 #include <sys/wait.h>
-#include <sysexits.h>
 
 namespace chatserv {
 
@@ -26,32 +26,66 @@ std::string end_of(int wait_status) {
     return fmt::format("exit status {}", WEXITSTATUS(wait_status));
 }
 
+std::string cause_of(int wait_status, const WorkerPool::Departure& departure) {
+    std::string cause = end_of(wait_status);
+    if (!departure.ended_because.empty())
+        cause += ", " + departure.ended_because;
+    if (departure.cannot_work)
+        cause += ", " + words_of(*departure.cannot_work);
+    return cause;
+}
+
 } // namespace
 
+// NOTE_EXIT. It can be late word of a process that reap_children() has found, whose number a new
+// worker may have by now: that one has not ended.
 void Master::handle_exit(pid_t pid) {
     WorkerPool::Process* const process = pool_.find(pid);
-    if (process == nullptr)
-        return;
     int wait_status = 0;
-    ::waitpid(pid, &wait_status, 0);
+    if (process != nullptr && ::waitpid(pid, &wait_status, WNOHANG) != 0)
+        bury(*process, wait_status);
+}
+
+// SIGCHLD, which stands for any number of ends. As process 1 of a container, or as a subreaper, the
+// master is given the children that others leave behind; a shell that became the master leaves it
+// its own. Each has to be reaped, or it stays in the process table for as long as the master lives.
+void Master::reap_children() {
+    for (;;) {
+        int wait_status = 0;
+        const pid_t pid = ::waitpid(-1, &wait_status, WNOHANG);
+        if (pid == -1 && errno == EINTR)
+            continue;
+        if (pid <= 0)
+            return;
+        if (WorkerPool::Process* const process = pool_.find(pid))
+            bury(*process, wait_status);
+        else
+            log_debug("stranger_reaped",
+                fmt::format("reaped process {}, which is no worker: {}", pid, end_of(wait_status)),
+                {{"pid", pid}});
+    }
+}
+
+// A worker that has been reaped.
+void Master::bury(WorkerPool::Process& process, int wait_status) {
+    const pid_t pid = process.pid;
     // Its last words first: who it was done with is not to be handed on.
-    if (process->channel.open())
-        (void)read_channel(*process, last_words_max);
+    if (process.channel.open())
+        (void)read_channel(process, last_words_max);
 
     const WorkerPool::Departure departure = pool_.remove(pid, wait_status);
     if (phase_ == Phase::dismissing)
         return;
+    if (keep_own_rights_instead(departure))
+        return pool_.replenish();
     const std::string who = departure.entry ? fmt::format("worker {}", *departure.entry + 1)
                                             : std::string("spare worker");
-    const std::string cause =
-        end_of(wait_status) +
-        (departure.ended_because.empty() ? "" : fmt::format(", {}", departure.ended_because));
+    const std::string cause = cause_of(wait_status, departure);
     log_warning("worker_died", fmt::format("{} died (pid {}): {}", who, pid, cause),
         {{"pid", pid}, {"worker", departure.entry ? *departure.entry + 1 : 0}});
-    if (phase_ == Phase::starting && departure.died_young)
-        throw Failure(EX_UNAVAILABLE,
-            "the workers do not start (the line above says how one ended): "
-            "is chatserv-worker of the same build as chatserv?");
+    if (!departure.was_ready)
+        weigh_failed_start(departure, cause);
+    pool_.throttle_after(departure);
     if (departure.entry) {
         for (const ClientId client :
             recover_entry(*departure.entry, region_, escrow_, doorbells_)) {
@@ -75,7 +109,8 @@ void Master::replenish_pool() {
 }
 
 void Master::man_entries() {
-    for (const uint16_t entry : pool_.man_entries()) {
+    for (const uint16_t entry :
+        pool_.man_entries([this](uint16_t vacant) { return escrow_.clients_of(vacant); })) {
         WorkerPool::Process& process = *pool_.process_of(entry);
         outbox_[entry] = clients_to_hand_over(entry, region_, escrow_);
         for (const ClientId client : outbox_[entry])

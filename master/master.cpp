@@ -164,7 +164,8 @@ Master::Master(const Options& options, const WorkerProgram& program, LogFile& lo
     log_file_(log_file), turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
-    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
+    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user),
+    worker_user_by_default_(options.user_by_default) {
     explain_memory_faults(region_.bytes());
     watch_signals();
     const StartStep step("opening the control socket",
@@ -185,7 +186,9 @@ void Master::watch_signals() {
         must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
     }
-    must_change(signals_.change(SIGHUP, EVFILT_SIGNAL, EV_ADD), "watching for signals");
+    for (const int signal : {SIGHUP, SIGCHLD})
+        must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+            "watching for signals");
     // Ignored, and said to be so. Not those that the system sends where a write fails, which says
     // it as well, or would fail if the signal were not ignored (SIGTTOU).
     for (const int signal : unexpected_signals)
@@ -199,6 +202,7 @@ void Master::watch_signals() {
 int Master::run() {
     (void)clock_.now();
     (void)clock_.take_found(); // the start takes as long as it takes
+    reap_children(); // those that ended before anybody watched: another program's, before exec(2)
     pool_.replenish();
     while (phase_ != Phase::dismissing || !pool_.empty()) {
         const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
@@ -219,6 +223,7 @@ int Master::run() {
         send_again();
         for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
             send_clients(entry);
+        look_at_staff();
         advance_stop();
     }
     return exit_status_;
@@ -302,7 +307,9 @@ void Master::handle(const EventQueue::Event& event) {
 void Master::handle_signals() {
     for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero())) {
         const auto signal = static_cast<int>(event.ident);
-        if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT)
+        if (signal == SIGCHLD)
+            reap_children();
+        else if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT)
             for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
                 handle_stop(signal);
         else

@@ -51,7 +51,7 @@ public:
 
 private:
     enum class Phase {
-        starting,  // not every worker has been at its place once
+        starting,  // not every worker that can be had has been at its place once
         serving,   //
         draining,  // stopping: the workers publish what they have read
         finishing, // stopping: every client gets the rest of the log
@@ -95,11 +95,20 @@ private:
 
     // who serves which entry: manning.cpp
     void handle_exit(pid_t pid);
+    void reap_children();
+    void bury(WorkerPool::Process& process, int wait_status);
     void replenish_pool();
     void man_entries();
     void send_clients(uint16_t entry);
     void is_served(Escrow::Held& held);
     void finish_takeover(uint16_t entry);
+
+    // fewer workers than asked for: staffing.cpp
+    void look_at_staff();
+    void weigh_failed_start(const WorkerPool::Departure& departure, const std::string& cause);
+    [[nodiscard]] bool keep_own_rights_instead(const WorkerPool::Departure& departure);
+    [[nodiscard]] std::string staff_text() const;
+    [[nodiscard]] uint32_t users_without_worker() const;
 
     // the control socket: control_requests.cpp
     void open_control(const Options& options);
@@ -146,6 +155,9 @@ private:
     std::chrono::milliseconds stall_limit_;
     uint32_t keepalive_seconds_;
     std::string worker_user_; // empty: who started the master
+    bool worker_user_by_default_;
+    bool keeps_own_rights_ = false;              // although worker_user_by_default_
+    std::optional<uint32_t> manned_when_told_{}; // that workers are short: how many there were
     bool confinement_told_ = false;
 
     // While nobody can be accepted. (Neither for this nor for `send_again_at_` a timer of its own:

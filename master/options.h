@@ -39,6 +39,7 @@ struct Options {
     // Whose rights the workers have (worker_user.h). The name is empty where none was given and
     // they keep the master's.
     std::string user;
+    bool user_by_default = false; // nobody asked for that one
     uid_t worker_uid = 0;
     gid_t worker_gid = 0;
     bool check_config = false;

@@ -4,7 +4,6 @@
 #include "shared/logging.h"
 #include "shared/signals.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <fmt/core.h>
@@ -125,9 +124,12 @@ void Master::stop_timer() {
 }
 
 void Master::advance_stop() {
+    // An entry that has neither a worker nor users has nothing to stop.
     const auto all_stopped_reading = [&] {
-        return std::all_of(
-            stopped_reading_.begin(), stopped_reading_.end(), [](bool stopped) { return stopped; });
+        for (uint16_t entry = 0; entry < stopped_reading_.size(); ++entry)
+            if (!stopped_reading_[entry] && (pool_.manned(entry) || escrow_.clients_of(entry) > 0))
+                return false;
+        return true;
     };
     if (phase_ == Phase::draining && (escrow_.empty() || all_stopped_reading())) {
         phase_ = Phase::finishing;

@@ -15,6 +15,10 @@ namespace chatserv {
 
 namespace {
 
+// Their places among the arguments that are the same for every process (worker/main.cpp).
+constexpr size_t uid_argument = 2;
+constexpr size_t gid_argument = 3;
+
 using Clock = std::chrono::steady_clock;
 
 // A process that lives this long (by served time) has proven itself, though it may have had nobody
@@ -27,6 +31,14 @@ constexpr std::chrono::seconds youth{1};
 constexpr int64_t respawn_delay_ms_min = 100;
 constexpr int64_t respawn_delay_ms_max = 10'000;
 constexpr int64_t respawn_delay_ms_after_kill = 10;
+// Between refusals of the system the delay is doubled as well, but to no more than this: to ask
+// costs nothing, and users may be waiting for a worker.
+constexpr int64_t respawn_delay_ms_max_refused = 1000;
+
+// The delay after so many failures in a row, the first of them included.
+int64_t doubled_delay_ms(uint32_t failures, int64_t max) {
+    return std::min(respawn_delay_ms_min << std::min(failures - 1, 16U), max);
+}
 
 } // namespace
 
@@ -47,12 +59,33 @@ void WorkerPool::replenish() {
         try {
             start_one();
         } catch (const std::system_error& failure) {
-            log_error("worker_not_started",
-                fmt::format("no worker could be started: {}; trying again", failure.what()));
-            ++died_young_;
-            throttle(true);
+            log_debug("worker_not_started",
+                fmt::format("no process could be started: {}", failure.what()));
+            ++refused_;
+            start_failed(failure.what(), failure.code().value());
+            throttle(std::chrono::milliseconds(
+                doubled_delay_ms(refused_, respawn_delay_ms_max_refused)));
         }
     }
+}
+
+void WorkerPool::start_failed(const std::string& why, int error) {
+    const uint32_t failures = shortage_ ? shortage_->failures + 1 : 1;
+    shortage_ = {.why = why, .error = error, .failures = failures};
+}
+
+void WorkerPool::mark_ready(Process& process) {
+    process.ready = true;
+    if (!shortage_)
+        return;
+    shortage_->failures = 0;
+    if (processes_.size() >= processes_wanted_ && !any_on_its_way())
+        shortage_.reset();
+}
+
+void WorkerPool::keep_own_rights() {
+    common_arguments_[uid_argument] = std::to_string(::geteuid());
+    common_arguments_[gid_argument] = std::to_string(::getegid());
 }
 
 void WorkerPool::start_one() {
@@ -81,30 +114,21 @@ void WorkerPool::start_one() {
                                              .started = clock_.now()})
                            .first->second;
     const auto channel = static_cast<uintptr_t>(process.channel.fd());
-    int error = events_.change(
+    const int error = events_.change(
         channel, EVFILT_READ, EV_ADD, NOTE_NODATA, 0, channel_udata_ | static_cast<uint32_t>(pid));
-    if (error == 0)
-        error = events_.change(
-            static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT);
-    if (error != 0) { // nothing would tell of its end: better it ends now
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
-        processes_.erase(pid);
-        hang_watch_.leave(seat);
-        throw std::system_error(error, std::generic_category(), "watching it");
+    if (error != 0) { // it would not be heard: better it ends now
+        end(process, "its channel cannot be watched");
+        throw std::system_error(error, std::generic_category(), "watching its channel");
     }
+    // A system that refuses this (a container's filter, an old kernel) tells of its end all the
+    // same: by SIGCHLD.
+    [[maybe_unused]] const int refused =
+        events_.change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT);
+    refused_ = 0;
 }
 
-void WorkerPool::throttle(bool own_fault) {
-    const int64_t delay =
-        own_fault
-            ? std::min(respawn_delay_ms_min << std::min(died_young_ - 1, 16U), respawn_delay_ms_max)
-            : std::min(respawn_delay_ms_after_kill * died_young_, respawn_delay_ms_min);
-    log_warning("respawn_delayed",
-        fmt::format("{} worker processes in a row ended before their first work: the next is "
-                    "started in {} ms",
-            died_young_, delay));
-    respawn_at_ = Clock::now() + std::chrono::milliseconds(delay);
+void WorkerPool::throttle(std::chrono::milliseconds pause) {
+    respawn_at_ = Clock::now() + pause;
 }
 
 WorkerPool::Process* WorkerPool::find(pid_t pid) {
@@ -125,16 +149,42 @@ bool WorkerPool::all_manned() const {
     return std::all_of(pids_.begin(), pids_.end(), [](pid_t pid) { return pid != 0; });
 }
 
-std::vector<uint16_t> WorkerPool::man_entries() {
+uint32_t WorkerPool::count_manned() const {
+    return static_cast<uint32_t>(
+        std::count_if(pids_.begin(), pids_.end(), [](pid_t pid) { return pid != 0; }));
+}
+
+uint32_t WorkerPool::count_spares() const {
+    return static_cast<uint32_t>(std::count_if(processes_.begin(), processes_.end(),
+        [](const auto& item) { return item.second.ready && !item.second.entry; }));
+}
+
+bool WorkerPool::any_on_its_way() const {
+    return std::any_of(
+        processes_.begin(), processes_.end(), [](const auto& item) { return !item.second.ready; });
+}
+
+// The entry without a process that has the most users, of several the first; nothing where every
+// entry has a process.
+std::optional<uint16_t> WorkerPool::most_urgent_entry(
+    const std::function<uint32_t(uint16_t)>& users_of) const {
+    std::optional<uint16_t> urgent;
+    for (uint16_t entry = 0; entry < pids_.size(); ++entry)
+        if (!manned(entry) && (!urgent || users_of(entry) > users_of(*urgent)))
+            urgent = entry;
+    return urgent;
+}
+
+std::vector<uint16_t> WorkerPool::man_entries(const std::function<uint32_t(uint16_t)>& users_of) {
     std::vector<uint16_t> newly_manned;
     for (auto& [pid, process] : processes_) {
         if (!process.ready || process.entry)
             continue;
-        const auto vacant = std::find(pids_.begin(), pids_.end(), 0);
-        if (vacant == pids_.end())
+        const auto vacant = most_urgent_entry(users_of);
+        if (!vacant)
             break;
-        *vacant = pid;
-        process.entry = static_cast<uint16_t>(vacant - pids_.begin());
+        pids_[*vacant] = pid;
+        process.entry = vacant;
         WorkerEntry& shared = region_.worker_table()[*process.entry];
         shared.pid = pid;
         ++shared.generation;
@@ -150,8 +200,12 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
     Process& process = processes_.at(pid);
     hang_up(process);
     const bool by_itself = process.ended_because.empty();
+    const bool may_be_at_fault = by_itself || !process.ready;
     const Departure departure{.entry = process.entry,
-        .died_young = by_itself && !process.proven && clock_.now() - process.started < youth,
+        .died_young = may_be_at_fault && !process.proven && clock_.now() - process.started < youth,
+        .was_ready = process.ready,
+        .wait_status = wait_status,
+        .cannot_work = process.cannot_work,
         .ended_because = std::move(process.ended_because),
         .ended = by_itself ? clock_.now() : process.ended};
     hang_watch_.leave(process.seat);
@@ -160,14 +214,25 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
         region_.worker_table()[*process.entry].pid = 0;
     }
     processes_.erase(pid);
-    if (departure.died_young && starting_allowed_) {
-        const bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
-        ++died_young_;
-        throttle(!killed);
-    } else {
-        died_young_ = 0;
-    }
     return departure;
+}
+
+void WorkerPool::throttle_after(const Departure& departure) {
+    if (!departure.died_young || !starting_allowed_) {
+        died_young_ = 0;
+        return;
+    }
+    const bool killed = departure.ended_because.empty() && WIFSIGNALED(departure.wait_status) &&
+                        WTERMSIG(departure.wait_status) == SIGKILL;
+    ++died_young_;
+    const int64_t delay =
+        killed ? std::min(respawn_delay_ms_after_kill * died_young_, respawn_delay_ms_min)
+               : doubled_delay_ms(died_young_, respawn_delay_ms_max);
+    log_warning("respawn_delayed",
+        fmt::format("{} worker processes in a row ended before their first work: the next is "
+                    "started in {} ms",
+            died_young_, delay));
+    throttle(std::chrono::milliseconds(delay));
 }
 
 void WorkerPool::send(Process& process) {

@@ -44,6 +44,7 @@ void choose_worker_user(Options& options) {
                         "it out",
                 name));
     options.user = name;
+    options.user_by_default = !asked_for;
     options.worker_uid = entry->pw_uid;
     options.worker_gid = entry->pw_gid;
 }

@@ -61,9 +61,21 @@ const char* name_of(Confinement confinement) {
         return "pledge";
     case Confinement::not_built:
     case Confinement::not_in_kernel:
+    case Confinement::refused:
         break;
     }
     return nullptr;
+}
+
+const char* why_none(Confinement confinement) {
+    switch (confinement) {
+    case Confinement::not_in_kernel:
+        return "this kernel was built without what that takes";
+    case Confinement::refused:
+        return "what the server itself is confined by, such as a container, does not let them be";
+    default:
+        return "this build has nothing for that";
+    }
 }
 
 } // namespace
@@ -116,10 +128,8 @@ void Master::tell_confinement(Confinement in_force) const {
             {{"user", worker_user_}, {"confinement", name}});
     else
         log_warning("confinement",
-            fmt::format("workers run{}, not confined to their clients: {}", as_whom,
-                in_force == Confinement::not_in_kernel
-                    ? "this kernel was built without what that takes"
-                    : "this build has nothing for that"),
+            fmt::format(
+                "workers run{}, not confined to their clients: {}", as_whom, why_none(in_force)),
             {{"user", worker_user_}, {"confinement", "none"}});
 }
 
@@ -139,6 +149,13 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
             {{"pid", process.pid}});
         return true;
     }
+    case MessageType::cannot_work:
+        if (const auto words = message.items<CannotWork>();
+            words && words->size() == 1 && !process.ready) {
+            process.cannot_work = words->front();
+            return true;
+        }
+        return false;
     case MessageType::attached:
         if (const auto clients = message.items<ClientId>(); clients && process.entry) {
             for (const ClientId client : *clients)

@@ -11,13 +11,6 @@ namespace chatserv {
 
 namespace {
 
-struct FrameHeader {
-    uint32_t payload_bytes;
-    uint16_t type;
-    uint16_t descriptors;
-};
-static_assert(sizeof(FrameHeader) == 8 && std::is_trivially_copyable_v<FrameHeader>);
-
 constexpr size_t read_bytes = 16 * 1024;
 
 // Aligned room for the one SCM_RIGHTS message that comes or goes with a frame.

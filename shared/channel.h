@@ -24,6 +24,25 @@ namespace chatserv {
 inline constexpr size_t descriptors_max = 253;
 inline constexpr size_t payload_bytes_max = 8 * 1024;
 
+struct FrameHeader {
+    uint32_t payload_bytes;
+    uint16_t type;
+    uint16_t descriptors;
+};
+static_assert(sizeof(FrameHeader) == 8 && std::is_trivially_copyable_v<FrameHeader>);
+
+// A frame of one item, for a process that has no Channel: a child between fork(2) and exec(2) may
+// do little more than write(2) it.
+template <typename Item>
+struct Frame {
+    static_assert(std::is_trivially_copyable_v<Item> && alignof(Item) <= sizeof(FrameHeader));
+    Frame(uint16_t type, const Item& content) :
+        header{.payload_bytes = sizeof(Item), .type = type, .descriptors = 0}, item(content) {}
+
+    FrameHeader header;
+    Item item;
+};
+
 struct Message {
     uint16_t type = 0;
     std::vector<char> payload;

@@ -45,16 +45,6 @@ void set_nonblocking(int fd) {
         throw_errno("fcntl(F_SETFL)");
 }
 
-void fill_standard_streams() {
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        int ends[2];
-        if (::fcntl(fd, F_GETFD) != -1 || ::open("/dev/null", O_RDWR) == fd)
-            continue;
-        // A system without /dev/null: a pipe keeps the number, and nobody ever reads from it.
-        [[maybe_unused]] const int made = ::pipe(ends);
-    }
-}
-
 FdPair make_pipe() {
     int fds[2];
     if (::pipe(fds) == -1)

@@ -42,10 +42,6 @@ struct FdPair {
 void set_close_on_exec(int fd, bool on);
 void set_nonblocking(int fd);
 
-// Opens /dev/null in the place of each standard stream that is closed: otherwise the next
-// descriptor to be opened would be a standard stream, and receive what is written to that.
-void fill_standard_streams();
-
 // pipe(2), both ends close-on-exec and non-blocking.
 [[nodiscard]] FdPair make_pipe();
 

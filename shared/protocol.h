@@ -9,11 +9,13 @@
 //     stopped_reading the log has all it read
 //     throttled       these send too fast    log_file        log to this descriptor
 //     log_file_lost   send that again
+//     cannot_work     instead of hello
 #pragma once
 
 #include "shared/user_table.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace chatserv {
 
@@ -31,6 +33,7 @@ enum class MessageType : uint16_t {
     throttled = 11,      // ClientId each; once from each process that serves the client
     log_file = 12,       // no payload; one descriptor, for which the old one is to be closed
     log_file_lost = 13,  // no payload; log_file came when there was no descriptor left for it
+    cannot_work = 14,    // CannotWork; the process ends next
 };
 
 // What keeps a worker to its clients (worker/confinement.h).
@@ -40,12 +43,36 @@ enum class Confinement : uint32_t {
     seccomp = 3,       // Linux
     capsicum = 4,      // FreeBSD
     pledge = 5,        // OpenBSD
+    refused = 6,       // nothing: whatever confines the server itself refuses it (a container)
 };
 
 struct Hello {
     uint32_t layout_version;
     Confinement confinement; // in force since before this was said
 };
+
+// At which step of its start a worker failed.
+enum class Hindrance : uint32_t {
+    program = 1,     // execve(2) of chatserv-worker
+    descriptors = 2, // giving up those that it inherited
+    user = 3,        // becoming --user
+    segment = 4,     // mapping the segment, and opening what it needs to serve
+    confinement = 5, // giving up what a worker does not need
+};
+
+// Why a worker ends before it can say hello. What it says is believed as far as any error text is:
+// no client has reached the process yet.
+struct CannotWork {
+    Hindrance hindrance;
+    int32_t error;       // errno; 0: the text says everything
+    char text[240] = {}; // what failed, with its terminating zero
+};
+
+[[nodiscard]] inline CannotWork cannot_work(Hindrance hindrance, int error, std::string_view text) {
+    CannotWork words{.hindrance = hindrance, .error = error};
+    text.copy(words.text, sizeof words.text - 1);
+    return words;
+}
 
 struct TakeEntry {
     uint32_t entry;

@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "shared/fd.h"
+#include "shared/standard_streams.h"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -32,10 +33,10 @@ void leave_descriptors_but(const std::vector<int>& kept) {
 #ifdef HAVE_CLOSEFROM
     ::closefrom(next);
 #endif
-    const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!nothing || ::dup2(nothing.get(), STDIN_FILENO) == -1 ||
-        ::dup2(nothing.get(), STDOUT_FILENO) == -1)
-        throw_errno("/dev/null");
+    const UniqueFd empty = open_nothing_to_read();
+    const UniqueFd nowhere = open_nothing_to_write();
+    if (::dup2(empty.get(), STDIN_FILENO) == -1 || ::dup2(nowhere.get(), STDOUT_FILENO) == -1)
+        throw_errno("standard input and output");
 }
 
 void drop_privileges(uid_t uid, gid_t gid) {

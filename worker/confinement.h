@@ -15,9 +15,10 @@
 
 namespace chatserv {
 
-// Makes standard input and output /dev/null, where a terminal would have somebody's keystrokes, and
-// closes all other descriptors but standard error and these, in rising order: whoever started the
-// master may have left it some. Throws std::system_error.
+// Makes standard input and output /dev/null (where there is none, pipes that nobody is at the other
+// end of), since a terminal would have somebody's keystrokes, and closes all other descriptors but
+// standard error and these, in rising order: whoever started the master may have left it some.
+// Throws std::system_error.
 void leave_descriptors_but(const std::vector<int>& kept);
 
 // Becomes this user for good, with no group but this one: setgroups(2), setgid(2), setuid(2).
@@ -26,8 +27,9 @@ void leave_descriptors_but(const std::vector<int>& kept);
 void drop_privileges(uid_t uid, gid_t gid);
 
 // Has the system refuse this process, for good, whatever a worker does not need. Says what is in
-// force: where the system, or this build, has no such thing that is no error. Throws
-// std::system_error where it has one and it cannot be entered.
+// force: it is no error where the system, or this build, has no such thing, or where it is refused
+// by whatever confines the server as a whole. Throws std::system_error where it cannot be entered
+// for another reason.
 [[nodiscard]] Confinement confine();
 
 // Refuses, of a log that comes after confine(), what confine() refuses of the one that was there.

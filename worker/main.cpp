@@ -4,15 +4,19 @@
 //     LOG_LEVEL LOG_FORMAT UID GID SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
 // UID and GID being whom it is to become, SEAT its place among the heartbeats, the last four kinds
 // numbers of inherited descriptors.
+#include "shared/channel.h"
 #include "shared/log_sink.h"
 #include "shared/logging.h"
 #include "shared/panic.h"
 #include "shared/process_title.h"
+#include "shared/protocol.h"
 #include "shared/signals.h"
+#include "shared/standard_streams.h"
 #include "worker/confinement.h"
 #include "worker/worker.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <exception>
 #include <fcntl.h>
@@ -20,6 +24,7 @@
 #include <string_view>
 #include <sysexits.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 namespace chatserv {
@@ -78,8 +83,8 @@ std::optional<Orders> orders_of(int argc, char** argv) {
     return orders;
 }
 
-std::vector<int> descriptors_of(const Inheritance& inheritance) {
-    std::vector<int> all{inheritance.channel.get(), inheritance.segment.get()};
+std::vector<int> descriptors_of(const Inheritance& inheritance, int more) {
+    std::vector<int> all{inheritance.channel.get(), inheritance.segment.get(), more};
     for (const FdPair& doorbell : inheritance.doorbells)
         all.insert(all.end(), {doorbell.first.get(), doorbell.second.get()});
     if (log_descriptor() != -1)
@@ -88,7 +93,36 @@ std::vector<int> descriptors_of(const Inheritance& inheritance) {
     return all;
 }
 
+// Tells the master why this process ends before its work has begun: the master knows what to do
+// about that, and has it in its log. False where the master cannot be told; one that has ended
+// itself need not be.
+bool tell_master(int channel, Hindrance hindrance, int error, const char* text) {
+    const Frame frame(
+        static_cast<uint16_t>(MessageType::cannot_work), cannot_work(hindrance, error, text));
+    return ::write(channel, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame) ||
+           errno == EPIPE;
+}
+
+// From the first step to the last. If one fails, `step` says which, and `channel` is a descriptor
+// by which to tell the master of it. It is closed before hello, after which the master is told no
+// more.
+void work_by(Orders orders, Hindrance& step, UniqueFd& channel) {
+    channel = UniqueFd(::fcntl(orders.inheritance.channel.get(), F_DUPFD_CLOEXEC, 3));
+    if (!channel)
+        throw std::system_error(errno, std::generic_category(), "the master's channel");
+    leave_descriptors_but(descriptors_of(orders.inheritance, channel.get()));
+    step = Hindrance::user;
+    drop_privileges(orders.uid, orders.gid);
+    step = Hindrance::segment;
+    Worker worker(std::move(orders.inheritance)); // maps the segment, opens its kqueue
+    step = Hindrance::confinement;
+    const Confinement in_force = confine();
+    channel.reset();
+    worker.run(in_force);
+}
+
 int work(int argc, char** argv) {
+    occupy_standard_streams();
     auto orders = orders_of(argc, argv);
     if (!orders) {
         say_beside_log("chatserv-worker is started by chatserv, not by hand: run chatserv");
@@ -97,16 +131,17 @@ int work(int argc, char** argv) {
     set_up_logging(
         "worker", argv[1], std::string_view(argv[2]) == "json" ? LogFormat::json : LogFormat::text);
     set_process_title("chatserv: spare worker");
+    Hindrance step = Hindrance::descriptors;
+    UniqueFd channel;
     try {
-        leave_descriptors_but(descriptors_of(orders->inheritance));
-        drop_privileges(orders->uid, orders->gid);
-        Worker worker(std::move(orders->inheritance)); // maps the segment, opens its kqueue
-        worker.run(confine());
+        work_by(std::move(*orders), step, channel);
     } catch (const std::system_error& failure) {
-        log_error("worker", failure.what());
-        return EX_OSERR;
+        if (!tell_master(channel.get(), step, failure.code().value(), failure.what()))
+            log_error("worker", failure.what());
+        return step == Hindrance::user ? EX_NOPERM : EX_OSERR;
     } catch (const std::exception& failure) {
-        log_error("worker", failure.what());
+        if (!tell_master(channel.get(), step, 0, failure.what()))
+            log_error("worker", failure.what());
         return EX_SOFTWARE;
     }
     finish_log();
@@ -120,7 +155,6 @@ int work(int argc, char** argv) {
 int main(int argc, char** argv) {
     chatserv::settle_signals();
     chatserv::leave_stopping_to_the_master();
-    chatserv::fill_standard_streams();
     chatserv::panic_on_terminate();
     chatserv::prepare_process_title(argc, argv);
     return chatserv::work(argc, argv);

@@ -101,7 +101,8 @@ Process::Process(Loop& loop, const Command& command, Pipes pipes) :
 
     std::vector<std::string> arguments = command.arguments;
     std::vector<std::string> environment = environment_with(command.environment);
-    const int error = ::posix_spawnp(&pid_, name_.c_str(), &plan.files, &plan.attributes,
+    const std::string& file = command.file.empty() ? name_ : command.file;
+    const int error = ::posix_spawnp(&pid_, file.c_str(), &plan.files, &plan.attributes,
         pointers_to(arguments).data(), pointers_to(environment).data());
     if (error != 0)
         throw std::system_error(error, std::generic_category(), "cannot run " + name_);

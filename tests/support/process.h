@@ -17,6 +17,7 @@ namespace chatserv::test {
 struct Command {
     std::vector<std::string> arguments; // [0] is the program, searched on PATH if without a slash
     std::vector<std::pair<std::string, std::string>> environment{}; // beside the test's own
+    std::string file{}; // what is run, where arguments[0] is no name of it
 };
 
 // Runs in a process group of its own. The destructor kills the whole group, and so does the end of

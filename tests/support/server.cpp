@@ -20,7 +20,7 @@ std::string from_environment(const char* name, const char* otherwise) {
 }
 
 Command command_for(const ServerOptions& options) {
-    Command command{.arguments = options.through};
+    Command command{options.starter};
     if (!options.binary.empty())
         command.arguments.push_back(options.binary);
     else

@@ -24,7 +24,9 @@ struct ServerOptions {
     std::vector<std::string> more{}; // further options as on the command line
     std::vector<std::pair<std::string, std::string>> environment{};
     std::string binary{}; // another build of the program than the one that is tested usually
-    std::vector<std::string> through{}; // a program that starts it, and that one's arguments
+    // A command that becomes the program: setpriv(1), say, or a shell that ends in `exec "$0"
+    // "$@"`.
+    std::vector<std::string> starter{};
 };
 
 // Listening when constructed. Prints its log if the test fails.

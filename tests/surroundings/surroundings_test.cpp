@@ -36,7 +36,7 @@ std::string SurroundingsTest::why_not(const Surroundings& surroundings) {
 void SurroundingsTest::start_in(
     const Surroundings& surroundings, const std::vector<std::string>& options) {
     ServerOptions all{Program::chatserv, {"127.0.0.1:0"}, options, {}};
-    all.through = program_with(surroundings);
+    all.starter = program_with(surroundings);
     server_ = std::make_unique<Server>(loop_, all);
 }
 

@@ -14,17 +14,21 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <fcntl.h>
 #include <functional>
 #include <gtest/gtest.h>
 #include <iostream>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <memory>
 #include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -343,6 +347,34 @@ INSTANTIATE_TEST_SUITE_P(CallOfNoRuntime, ForbiddenTest,
         Forbidden{"prctl", [] { return call(SYS_prctl, 0, 0, 0, 0, 0); }}),
     [](const auto& made) { return std::string(made.param.name); });
 #endif
+
+// As some containers and service managers do: from now on this call fails with EPERM.
+void have_refused(uint32_t call) {
+    std::array<sock_filter, 4> steps{{
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    }};
+    const sock_fprog filter{.len = steps.size(), .filter = steps.data()};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == -1)
+        ::_exit(failed);
+}
+
+TEST_F(ConfinementTest, SaysThatItIsRefusedByWhatConfinesTheProcessAlready) {
+    for (const uint32_t refused : {SYS_seccomp, SYS_prctl}) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            have_refused(refused);
+            ::_exit(confine() == Confinement::refused ? done : failed);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        EXPECT_TRUE(WIFEXITED(status)) << status;
+        EXPECT_EQ(WEXITSTATUS(status), done) << "call " << refused;
+    }
+}
 
 #ifdef __x86_64__
 // getpid(2), which is allowed, by its number in x32 programs.

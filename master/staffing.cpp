@@ -1,0 +1,115 @@
+// Master: what it does when there are fewer workers than asked for. It serves with those that it
+// has, says how many and why, and ends only if it never had one.
+#include "master/failure.h"
+#include "master/hindrance.h"
+#include "master/master.h"
+#include "shared/logging.h"
+
+#include <fmt/core.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <utility>
+
+namespace chatserv {
+
+namespace {
+
+// Failures in a row, with no worker becoming ready, after which a server that has none does not
+// start. With the delays between them they take a second and a half.
+constexpr uint32_t failed_starts_max = 5;
+
+} // namespace
+
+// Once a turn. A shortage is told when it is known how many workers there are: none is on its way
+// any more. It is told again only where a worker has died since and cannot be replaced.
+void Master::look_at_staff() {
+    if (phase_ != Phase::starting && phase_ != Phase::serving)
+        return;
+    const auto& shortage = pool_.shortage();
+    if (!shortage) {
+        if (std::exchange(manned_when_told_, std::nullopt))
+            log_info("workers_complete",
+                fmt::format("no worker is missing any more: {}", staff_text()),
+                {{"workers", pool_.count_manned()}, {"spares", pool_.count_spares()}});
+        return;
+    }
+    if (pool_.any_on_its_way())
+        return;
+    const uint32_t manned = pool_.count_manned();
+    if (phase_ == Phase::starting) {
+        if (manned > 0)
+            start_serving();
+        else if (shortage->failures >= failed_starts_max)
+            throw Failure(EX_UNAVAILABLE, fmt::format("no worker could be started: {}; {}",
+                                              shortage->why, remedy_of(shortage->error)));
+        else
+            return;
+    }
+    if (manned >= manned_when_told_.value_or(manned + 1)) {
+        manned_when_told_ = manned;
+        return;
+    }
+    manned_when_told_ = manned;
+    const uint32_t waiting = users_without_worker();
+    const std::string wait =
+        waiting == 0 ? "" : fmt::format(" (users waiting for a worker: {})", waiting);
+    log_warning("workers_missing",
+        fmt::format("{}: {}; trying again{}", staff_text(), shortage->why, wait),
+        {{"workers", manned}, {"spares", pool_.count_spares()}, {"users_waiting", waiting},
+            {"reason", shortage->why}});
+}
+
+// "2 of 8 workers run", and the spares where no worker is missing.
+std::string Master::staff_text() const {
+    const uint32_t manned = pool_.count_manned();
+    std::string text = fmt::format("{} of {} workers run", manned, outbox_.size());
+    if (manned == outbox_.size() && pool_.spares_wanted() > 0)
+        text += fmt::format(", and {} of {} spares", pool_.count_spares(), pool_.spares_wanted());
+    return text;
+}
+
+uint32_t Master::users_without_worker() const {
+    uint32_t users = 0;
+    for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
+        if (!pool_.manned(entry))
+            users += escrow_.clients_of(entry);
+    return users;
+}
+
+// A process has ended before it was ready. At the start that is the end of the server where the
+// next would end likewise: it is told why, in the process's own words where it had any.
+void Master::weigh_failed_start(const WorkerPool::Departure& departure, const std::string& cause) {
+    const auto& words = departure.cannot_work;
+    const bool may_pass = words ? is_shortage(words->error) : !WIFEXITED(departure.wait_status);
+    if (phase_ == Phase::starting && !may_pass) {
+        if (words)
+            throw Failure(
+                exit_status_of(*words), fmt::format("no worker can start: {}", words_of(*words)));
+        throw Failure(EX_UNAVAILABLE,
+            fmt::format("the workers end as they start, with {}: chatserv-worker must be of the "
+                        "same build as chatserv",
+                cause));
+    }
+    if (phase_ == Phase::starting || words)
+        pool_.start_failed(words ? words_of(*words) : cause, words ? words->error : 0);
+}
+
+// Nobody has asked for the user that root's workers become by default. Where the system refuses
+// that (a user namespace or a container that does not have the user, or no such right), they stay
+// what the master is.
+bool Master::keep_own_rights_instead(const WorkerPool::Departure& departure) {
+    if (!worker_user_by_default_ || !departure.cannot_work ||
+        departure.cannot_work->hindrance != Hindrance::user ||
+        is_shortage(departure.cannot_work->error))
+        return false;
+    if (std::exchange(keeps_own_rights_, true))
+        return true; // it was started before the first of them failed
+    log_warning("own_rights_kept",
+        fmt::format("the workers keep the rights of root, which started the server: {}",
+            words_of(*departure.cannot_work)));
+    worker_user_ = "root";
+    pool_.keep_own_rights();
+    return true;
+}
+
+} // namespace chatserv
