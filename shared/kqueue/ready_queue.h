@@ -1,5 +1,6 @@
 // The knotes that are ready without epoll saying so: triggered user events, counted signals,
-// regular files. First in, first out; one that stays ready goes to the end, so each has its turn.
+// regular files, files that have changed, absolute timers that have expired. First in, first out;
+// one that stays ready goes to the end, so each has its turn.
 //
 // A doubly linked list through the knotes themselves: nothing is allocated, any knote leaves at
 // once.

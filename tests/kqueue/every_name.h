@@ -6,7 +6,8 @@
 #define TESTS_KQUEUE_EVERY_NAME_H
 
 /* As of FreeBSD 14.0. Other systems lack some, and have other values for some. */
-#if !defined(__NetBSD__) && !defined(__OpenBSD__) && !defined(__APPLE__) && !defined(__DragonFly__)
+#if !defined(__NetBSD__) && !defined(__OpenBSD__) && !defined(__APPLE__) &&                        \
+    !defined(__DragonFly__) && (!defined(__FreeBSD__) || __FreeBSD__ >= 14)
 #define EVERY_NAME(EACH)                                                                           \
     EACH(EVFILT_READ, -1)                                                                          \
     EACH(EVFILT_WRITE, -2)                                                                         \

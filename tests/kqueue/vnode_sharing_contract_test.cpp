@@ -128,6 +128,15 @@ TEST_F(SharedVnodeContract, ClosingRemovesTheFilter) {
     EXPECT_EQ(queue_.change(number, EVFILT_VNODE, EV_ADD, changes), EBADF);
 }
 
+TEST_F(SharedVnodeContract, ClosingForgetsWhatWasToldAndWouldBeToldAgain) {
+    ASSERT_EQ(queue_.change(file_, EVFILT_VNODE, EV_ADD, NOTE_ATTRIB), 0);
+    ASSERT_EQ(::fchmod(file_, 0640), 0);
+    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_ATTRIB});
+    file_.close();
+    EXPECT_TRUE(queue_.poll().empty());
+}
+
 TEST_F(SharedVnodeContract, ClosingOneDescriptorLeavesTheOther) {
     Fd second = open(name_);
     ASSERT_EQ(add(queue_, file_, NOTE_ATTRIB), 0);

@@ -2,15 +2,15 @@
  * kqueue(2) and kevent(2) for Linux: the interface.
  *
  * The names, values and meanings are FreeBSD's; a program that includes <sys/event.h> and keeps to
- * https://man.freebsd.org/kqueue/2 compiles and behaves here as it does there. Every name of that
- * manual page is defined. The filters are EVFILT_READ, EVFILT_WRITE, EVFILT_VNODE, EVFILT_TIMER,
- * EVFILT_SIGNAL, EVFILT_PROC (NOTE_EXIT) and EVFILT_USER; every other one is refused with EINVAL,
- * and so is a flag with that word beside it. The end of this file says where Linux cannot do what
- * a BSD kernel does.
+ * https://man.freebsd.org/kqueue/2 compiles and behaves here as it does there. Every name of
+ * FreeBSD 14 is defined but one, the member `ext`. The filters are EVFILT_READ, EVFILT_WRITE,
+ * EVFILT_VNODE, EVFILT_TIMER, EVFILT_SIGNAL, EVFILT_PROC (NOTE_EXIT) and EVFILT_USER. Every other
+ * filter is refused with EINVAL, as are the flags marked so below. The end of this file says where
+ * Linux cannot do what a BSD kernel does.
  *
- * Names that other systems have and FreeBSD has not are left out, since their values are those of
- * other names here (OpenBSD's NOTE_TRUNCATE is NOTE_OPEN): a program that uses them asks with
- * #ifdef. The two exceptions are marked.
+ * Names that only other systems have are left out. Their values belong to other names here
+ * (OpenBSD's NOTE_TRUNCATE is NOTE_OPEN), and programs that use them ask with #ifdef. The two
+ * exceptions, NOTE_NODATA and NOTE_EXITSTATUS, are marked.
  *
  * A kqueue belongs to the thread that uses it. It is not inherited by fork(2), it is close-on-exec,
  * it is closed with close(2), and it can itself be polled or watched by another kqueue.
