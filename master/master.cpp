@@ -98,16 +98,18 @@ bool check_account() {
 } // namespace
 
 Master::Master(const Options& options, const WorkerProgram& program) :
-    region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
+    control_socket_(open_control_socket(options)), region_(make_region(options)),
+    doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
     admission_({options.allow, options.deny, options.max_per_address}),
     escrow_(UserTable(region_), options.workers, check_account()), takeovers_(options.workers),
     turned_away_(events_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
-    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user) {
+    hang_limit_(options.hang_limit), keepalive_seconds_(options.keepalive_seconds),
+    worker_user_(options.user) {
     watch_signals();
-    open_control(options);
+    start_control();
 }
 
 // Signals have a kqueue to themselves, which the other one watches: the Linux layer asks the system
@@ -130,6 +132,8 @@ int Master::run() {
     while (phase_ != Phase::dismissing || !pool_.empty()) {
         const std::span<const EventQueue::Event> events = events_.wait(until_next_look());
         pool_.look();
+        if (control_)
+            control_->look();
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
         for (const EventQueue::Event& event : events) {

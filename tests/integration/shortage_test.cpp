@@ -2,11 +2,13 @@
 //
 // The server makes sure of its limit when it starts, so here it is lowered while it runs.
 #include "config.h"
+#include "shared/unix_socket.h"
 #include "tests/integration/stats_query.h"
 #include "tests/support/process_figures.h"
 
 #include <csignal>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace chatserv::test {
 namespace {
@@ -146,6 +148,31 @@ TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
     in[3]->wait_for("all four are here");
     in[1]->half_close();
     in[1]->wait_for_end();
+}
+
+// The kernel tells of a connection once; one for which there was no descriptor then is not
+// forgotten.
+TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
+    start_with_control();
+    const UniqueFd first = connect_at_once(socket()).socket;
+    std::string heard;
+    const auto hears = [&](const UniqueFd& client, std::string_view text) {
+        char byte = 0;
+        while (heard.find(text) == std::string::npos && ::read(client.get(), &byte, 1) == 1)
+            heard.push_back(byte);
+        return heard.find(text) != std::string::npos;
+    };
+    loop_.wait_until([&] { return hears(first, "hello"); }, "a greeting");
+    if (!leave(0))
+        GTEST_SKIP() << "the limit of another process cannot be lowered here";
+    const UniqueFd second = connect_at_once(socket()).socket;
+    ASSERT_TRUE(second);
+    ASSERT_EQ(::write(first.get(), "stats\n", 6), 6);
+    loop_.wait_until([&] { return hears(first, "accepted"); }, "an answer");
+    heard.clear();
+    EXPECT_FALSE(hears(second, "hello"));
+    end_shortage();
+    loop_.wait_until([&] { return hears(second, "hello"); }, "a greeting after the shortage");
 }
 
 } // namespace
