@@ -84,12 +84,11 @@ TEST_F(ChaosTest, DoesBothWhereAskedTo) {
 }
 
 TEST_F(ChaosTest, FindsTheServerByItsPid) {
-    Server other(loop_, {.environment = {{"TMPDIR", folder_.path().string()},
-                             {"XDG_RUNTIME_DIR", ""}, {"CHATSERV_CONTROL", ""}}});
+    Server other(loop_, {.environment = {{"CHATSERV_CONTROL_DIR", folder_.path().string()},
+                             {"CHATSERV_CONTROL", ""}}});
     const std::string pid = std::to_string(other.process().pid());
-    const Finished finished =
-        run(loop_, {{chatserv_path(), "chaos", "--pid", pid, "--for", "0"},
-                       {{"TMPDIR", folder_.path().string()}, {"XDG_RUNTIME_DIR", ""}}});
+    const Finished finished = run(loop_, {{chatserv_path(), "chaos", "--pid", pid, "--for", "0"},
+                                             {{"CHATSERV_CONTROL_DIR", folder_.path().string()}}});
     EXPECT_EQ(finished.status, 0) << finished.errors;
     EXPECT_THAT(finished.output, HasSubstr("0 killed, 0 stopped"));
     EXPECT_EQ(other.stop(), 0);

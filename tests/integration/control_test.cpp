@@ -1,5 +1,6 @@
 // The control socket's place: where it may not be, who is found there, what the dead leave, and
 // what becomes of it when a cleaner removes it.
+#include "tests/integration/asker.h"
 #include "tests/integration/server_test.h"
 
 #include "shared/unix_socket.h"
@@ -11,6 +12,7 @@
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -74,41 +76,6 @@ protected:
         EXPECT_THAT(
             finished.errors, AllOf(HasSubstr("--control \"" + path + "\""), HasSubstr(why)));
     }
-
-    // A client by hand, as control.h says that `nc -U` will do.
-    class Asker final : public Loop::Source {
-    public:
-        Asker(Loop& loop, const std::string& path) :
-            Source(loop), socket_(connect_at_once(path).socket) {
-            EXPECT_TRUE(socket_) << path;
-        }
-
-        void ask(std::string_view request) {
-            EXPECT_EQ(::write(socket_.get(), request.data(), request.size()),
-                static_cast<ssize_t>(request.size()));
-        }
-        void wait_for(std::string_view text) {
-            loop().wait_until([&] { return heard_.find(text) != std::string::npos; }, text);
-        }
-        void wait_for_end() {
-            loop().wait_until([&] { return !socket_; }, "the end of a control client");
-        }
-        [[nodiscard]] const std::string& heard() const { return heard_; }
-
-        [[nodiscard]] pollfd interest() const override { return {socket_.get(), POLLIN, 0}; }
-        void ready(short /*events*/) override {
-            char bytes[4096];
-            const ssize_t got = ::read(socket_.get(), bytes, sizeof bytes);
-            if (got > 0)
-                heard_.append(bytes, static_cast<size_t>(got));
-            else if (got == 0)
-                socket_.reset();
-        }
-
-    private:
-        UniqueFd socket_;
-        std::string heard_;
-    };
 
     TemporaryDirectory folder_;
 };
@@ -350,20 +317,31 @@ TEST_F(ControlFolderTest, AStoppedServerIsNotWaitedForForEver) {
     EXPECT_EQ(server->stop(), 0);
 }
 
+// Says something else than a chatserv would to the first that comes.
+class OtherServer final : public Loop::Source {
+public:
+    OtherServer(Loop& loop, const std::string& path) : Source(loop), listener_(listen_at(path)) {}
+
+    [[nodiscard]] pollfd interest() const override { return {listener_.fd.get(), POLLIN, 0}; }
+    void ready(short /*events*/) override {
+        accepted_ = UniqueFd(::accept(listener_.fd.get(), nullptr, nullptr));
+        constexpr std::string_view nonsense = "220 mail.example.org ESMTP\r\n";
+        EXPECT_EQ(::write(accepted_.get(), nonsense.data(), nonsense.size()),
+            static_cast<ssize_t>(nonsense.size()));
+    }
+
+private:
+    NamedSocket listener_;
+    UniqueFd accepted_;
+};
+
 TEST_F(ControlFolderTest, SaysThatItIsNoChatserv) {
-    const NamedSocket other = listen_at(in("other"));
-    Process stats(loop_, {{chatserv_path(), "stats", "--control", in("other")}, environment()});
-    UniqueFd accepted;
-    loop_.wait_until(
-        [&] {
-            return (accepted = UniqueFd(::accept(other.fd.get(), nullptr, nullptr))).get() >= 0;
-        },
-        "stats to connect");
-    constexpr std::string_view nonsense = "220 mail.example.org ESMTP\r\n";
-    EXPECT_EQ(::write(accepted.get(), nonsense.data(), nonsense.size()),
-        static_cast<ssize_t>(nonsense.size()));
-    EXPECT_EQ(stats.wait_for_exit(), EX_UNAVAILABLE);
-    EXPECT_THAT(stats.errors().text(), HasSubstr("is not a chatserv's"));
+    const OtherServer other(loop_, in("other"));
+    for (const char* command : {"stats", "chaos"}) {
+        const Finished finished = ask({command, "--control", in("other")});
+        EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+        EXPECT_THAT(finished.errors, HasSubstr("is not a chatserv's"));
+    }
 }
 
 TEST_F(ControlFolderTest, SaysThatItsOutputIsNotTaken) {

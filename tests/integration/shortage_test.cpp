@@ -2,7 +2,7 @@
 //
 // The server makes sure of its limit when it starts, so here it is lowered while it runs.
 #include "config.h"
-#include "shared/unix_socket.h"
+#include "tests/integration/asker.h"
 #include "tests/integration/stats_query.h"
 #include "tests/support/process_figures.h"
 
@@ -154,25 +154,20 @@ TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
 // forgotten.
 TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
     start_with_control();
-    const UniqueFd first = connect_at_once(socket()).socket;
-    std::string heard;
-    const auto hears = [&](const UniqueFd& client, std::string_view text) {
-        char byte = 0;
-        while (heard.find(text) == std::string::npos && ::read(client.get(), &byte, 1) == 1)
-            heard.push_back(byte);
-        return heard.find(text) != std::string::npos;
-    };
-    loop_.wait_until([&] { return hears(first, "hello"); }, "a greeting");
-    if (!leave(0))
+    Asker first(loop_, socket());
+    first.wait_for("hello");
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = STDERR_FILENO + 1; // there is no other free number below
+    before_ = set_descriptor_limit(master(), limit);
+    if (!before_)
         GTEST_SKIP() << "the limit of another process cannot be lowered here";
-    const UniqueFd second = connect_at_once(socket()).socket;
-    ASSERT_TRUE(second);
-    ASSERT_EQ(::write(first.get(), "stats\n", 6), 6);
-    loop_.wait_until([&] { return hears(first, "accepted"); }, "an answer");
-    heard.clear();
-    EXPECT_FALSE(hears(second, "hello"));
+    Asker second(loop_, socket());
+    first.ask("stats\n");
+    first.wait_for(R"("event":"stats")");
+    EXPECT_EQ(second.heard(), "");
     end_shortage();
-    loop_.wait_until([&] { return hears(second, "hello"); }, "a greeting after the shortage");
+    second.wait_for("hello");
 }
 
 } // namespace
