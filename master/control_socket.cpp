@@ -91,19 +91,18 @@ std::optional<UniqueFd> ControlSocket::look(Clock::time_point now) {
 }
 
 std::optional<UniqueFd> ControlSocket::make_anew() {
-    try {
-        NamedSocket anew = listen_at(path_);
-        std::swap(socket_, anew);
-        log_warning("control_made_anew",
-            fmt::format("the control socket {} was removed, so it was made anew", path_),
-            {{"path", path_}});
-        trouble_told_ = false;
-        occupant_.reset();
-        return std::move(anew.fd);
-    } catch (const std::system_error& failure) {
-        tell_trouble(failure.code().value());
+    Listening anew = try_to_listen_at(path_);
+    if (anew.error != 0) {
+        tell_trouble(anew.error);
+        return std::nullopt;
     }
-    return std::nullopt;
+    std::swap(socket_, anew.socket);
+    log_warning("control_made_anew",
+        fmt::format("the control socket {} was removed, so it was made anew", path_),
+        {{"path", path_}});
+    trouble_told_ = false;
+    occupant_.reset();
+    return std::move(anew.socket.fd);
 }
 
 void ControlSocket::tell_trouble(int error) {

@@ -21,7 +21,7 @@ namespace {
 
 using Clock = ControlClient::Clock;
 
-constexpr std::chrono::seconds introduction_patience{1};
+constexpr std::chrono::seconds introduction_patience{2};
 constexpr const char* does_not_answer = "does not answer";
 
 bool lives(pid_t pid) {

@@ -46,7 +46,7 @@ struct ChosenServer {
 // standard error first), EX_UNAVAILABLE where there is none, or it does not answer.
 [[nodiscard]] ChosenServer choose_server(const ServerChoice& choice);
 
-// Who has the socket at `path`, in words that follow it; takes a second at most.
+// Who has the socket at `path`, in words that follow it; takes two seconds at most.
 [[nodiscard]] std::string who_listens_at(const std::string& path);
 
 } // namespace chatserv

@@ -17,10 +17,6 @@ static_assert(socket_path_bytes_max < sizeof(sockaddr_un::sun_path));
 // Each is used up only by another server that takes the name in the very same instant.
 constexpr int attempts_max = 4;
 
-[[noreturn]] void throw_errno(int error, const std::string& path) {
-    throw std::system_error(error, std::generic_category(), path);
-}
-
 // Nothing where the path is too long for an address.
 std::optional<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address{};
@@ -99,24 +95,26 @@ int make_room(const std::string& path) {
 }
 
 // Listens under the unfinished name, whose address is given as well.
-NamedSocket begin(
-    const std::string& unfinished, const sockaddr_un& address, const std::string& path) {
-    NamedSocket begun{.fd = make_socket(), .file = {}};
-    if (!begun.fd)
-        throw_errno(errno, path);
-    int error = try_to_bind(begun.fd.get(), address);
-    // No other living process has this pid: whoever left the name behind is dead.
-    if (error == EADDRINUSE && is_abandoned(unfinished) && ::unlink(unfinished.c_str()) == 0)
-        error = try_to_bind(begun.fd.get(), address);
-    if (error != 0)
-        throw_errno(error, path);
-    const auto file = identity_of(unfinished);
-    if (!file || ::listen(begun.fd.get(), SOMAXCONN) == -1) {
-        error = errno;
-        ::unlink(unfinished.c_str());
-        throw_errno(error, path);
+Listening begin(const std::string& unfinished, const sockaddr_un& address) {
+    Listening begun{.socket = {.fd = make_socket(), .file = {}}, .error = 0};
+    if (!begun.socket.fd) {
+        begun.error = errno;
+        return begun;
     }
-    begun.file = *file;
+    const int fd = begun.socket.fd.get();
+    begun.error = try_to_bind(fd, address);
+    // No other living process has this pid: whoever left the name behind is dead.
+    if (begun.error == EADDRINUSE && is_abandoned(unfinished) && ::unlink(unfinished.c_str()) == 0)
+        begun.error = try_to_bind(fd, address);
+    if (begun.error != 0)
+        return begun;
+    const auto file = identity_of(unfinished);
+    if (!file || ::listen(fd, SOMAXCONN) == -1) {
+        begun.error = errno;
+        ::unlink(unfinished.c_str());
+        return begun;
+    }
+    begun.socket.file = *file;
     return begun;
 }
 
@@ -129,22 +127,28 @@ std::optional<FileIdentity> identity_of(const std::string& path) {
     return FileIdentity{.device = info.st_dev, .inode = info.st_ino};
 }
 
-NamedSocket listen_at(const std::string& path) {
+Listening try_to_listen_at(const std::string& path) {
     const std::string unfinished = unfinished_name(path);
     const auto address = address_of(unfinished);
     if (path.size() > socket_path_bytes_max || !address)
-        throw_errno(ENAMETOOLONG, path);
+        return {.socket = {}, .error = ENAMETOOLONG};
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         if (const int error = make_room(path); error != 0)
-            throw_errno(error, path);
-        NamedSocket begun = begin(unfinished, *address, path);
-        const int error = finish(unfinished, path);
-        if (error == 0)
+            return {.socket = {}, .error = error};
+        Listening begun = begin(unfinished, *address);
+        if (begun.error == 0)
+            begun.error = finish(unfinished, path);
+        if (begun.error != EEXIST)
             return begun;
-        if (error != EEXIST)
-            throw_errno(error, path);
     }
-    throw_errno(EADDRINUSE, path);
+    return {.socket = {}, .error = EADDRINUSE};
+}
+
+NamedSocket listen_at(const std::string& path) {
+    Listening listening = try_to_listen_at(path);
+    if (listening.error != 0)
+        throw std::system_error(listening.error, std::generic_category(), path);
+    return std::move(listening.socket);
 }
 
 Connecting connect_at_once(const std::string& path) {

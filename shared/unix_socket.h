@@ -32,12 +32,18 @@ struct FileIdentity {
 [[nodiscard]] std::optional<FileIdentity> identity_of(const std::string& path);
 
 struct NamedSocket {
-    UniqueFd fd;
-    FileIdentity file;
+    UniqueFd fd{};
+    FileIdentity file{};
+};
+
+// A socket that listens, or why there is none.
+struct Listening {
+    NamedSocket socket;
+    int error; // 0, or an errno
 };
 
 // Listens at `path`, for this user alone. A socket there at which nobody listens is replaced.
-// Non-blocking, close-on-exec. Throws std::system_error with
+// Non-blocking, close-on-exec. The errors are
 //     EADDRINUSE    somebody listens there, or another user's socket is there
 //     EISDIR        a folder is there
 //     ENOTSOCK      something else is there that is no socket
@@ -45,6 +51,9 @@ struct NamedSocket {
 //                   long that the unfinished name does not fit
 // and what bind(2), connect(2), link(2), rename(2) and unlink(2) say: ENOENT and ENOTDIR are about
 // the folder.
+[[nodiscard]] Listening try_to_listen_at(const std::string& path);
+
+// The same; throws std::system_error with the error.
 [[nodiscard]] NamedSocket listen_at(const std::string& path);
 
 // A connection, or why there is none.
