@@ -1,16 +1,15 @@
 #include "master/chaos.h"
 
-#include "master/control_client.h"
+#include "master/command_line.h"
 #include "master/failure.h"
 #include "shared/event_queue.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
-#include <cstdio>
 #include <fmt/core.h>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -24,39 +23,41 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct ChaosOptions {
-    MasterChoice master{};
     double rate = 1;
     double seconds = 10;
     std::string mode = "kill";
     uint64_t seed = 0;
-    bool help = false;
 };
 
-ChaosOptions parse(int argc, const char* const* argv) {
-    CLI::App app("Kills or stops workers of a running chatserv at random, and says how long each\n"
-                 "takeover took as the server measured it: from the instant at which it knew of "
-                 "the death\n(or caused it) until all clients were served again.",
-        "chatserv chaos");
+constexpr double rate_min = 0.01;
+constexpr double rate_max = 1000;
+constexpr double seconds_max = 86400;
+
+const CommandForm form{.name = "chaos",
+    .help =
+        "usage: chatserv chaos [--pid PID | --control PATH] [OPTION...]\n"
+        "\n"
+        "Kills or stops worker processes of a running chatserv at random instants. It prints each\n"
+        "strike and how long the server took to replace the worker: from the instant at which it\n"
+        "knew of the death, or caused it, until all clients were served again. Clients stay\n"
+        "connected and miss nothing. Interrupt it (Ctrl-C) to end early.\n"
+        "\n"
+        "  --rate N         Strikes a second, on average, 0.01 to 1000 [1]\n"
+        "  --for SECONDS    How long to go on, up to 86400 [10]\n"
+        "  --mode MODE      How a worker is struck [kill]:\n"
+        "                     kill   SIGKILL: it is dead at once\n"
+        "                     stop   SIGSTOP: the server has to find out (--hang-limit)\n"
+        "                     mixed  either, at random\n"
+        "  --seed N         Repeats the choices of an earlier run, which printed its seed.\n",
+    .options = {"--rate", "--for", "--mode", "--seed"}};
+
+ChaosOptions options_of(const CommandLine& command_line) {
     ChaosOptions options;
-    options.seed = std::random_device()();
-    declare_master_choice(app, options.master);
-    app.add_option("--rate", options.rate, "Strikes a second, on average, 0.01 to 1000 [1]")
-        ->check(CLI::Range(0.01, 1000.0));
-    app.add_option("--for", options.seconds, "Seconds, up to 86400 [10]")
-        ->check(CLI::Range(0.0, 86400.0));
-    app.add_option("--mode", options.mode,
-           "kill (SIGKILL), stop (SIGSTOP: the server must find out), or mixed [kill]")
-        ->check(CLI::IsMember({"kill", "stop", "mixed"}));
-    app.add_option("--seed", options.seed, "Repeats the choices of an earlier run");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked_for_text) {
-        app.exit(asked_for_text);
-        options.help = true;
-        return options;
-    } catch (const CLI::Error& failure) {
-        throw Failure(EX_USAGE, fmt::format("{} (see chatserv chaos --help)", failure.what()));
-    }
+    options.rate = command_line.number("--rate", rate_min, rate_max).value_or(options.rate);
+    options.seconds = command_line.number("--for", 0, seconds_max).value_or(options.seconds);
+    options.mode = command_line.one_of("--mode", {"kill", "stop", "mixed"}).value_or(options.mode);
+    const auto seed = command_line.count("--seed", 0, std::numeric_limits<uint64_t>::max());
+    options.seed = seed ? *seed : std::random_device()();
     return options;
 }
 
@@ -69,10 +70,13 @@ double quantile(const std::vector<double>& sorted, double share) {
 // One run: strikes at random instants (a Poisson process) while the server's word is written down.
 class Chaos {
 public:
-    explicit Chaos(const ChaosOptions& options) :
-        options_(options), server_(options.master), random_(options.seed) {
+    Chaos(const ChaosOptions& options, ChosenServer server) :
+        options_(options), server_(std::move(server.client)), random_(options.seed),
+        hang_limit_(server.greeting.hang_limit), workers_(server.greeting.workers) {
         for (const int signal : {SIGINT, SIGTERM}) {
-            std::signal(signal, SIG_IGN);
+            // A shell's `&` has SIGINT ignored, and it stays so.
+            if (std::signal(signal, SIG_IGN) == SIG_IGN)
+                continue;
             must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
                 "watching for signals");
         }
@@ -81,11 +85,10 @@ public:
     }
 
     int run() {
-        wait_for([&] { return workers_ > 0; }, Clock::now() + patience);
         if (workers_ == 0)
-            throw Failure(EX_UNAVAILABLE, "the server does not answer");
-        fmt::print("seed {}, {} workers, hang limit {} ms\n", options_.seed, workers_,
-            hang_limit_.count());
+            throw Failure(EX_UNAVAILABLE, "the server has no workers");
+        print(fmt::format("seed {}, {} workers, hang limit {} ms\n", options_.seed, workers_,
+            hang_limit_.count()));
         const Clock::time_point end = started_ + duration(options_.seconds);
         std::exponential_distribution<double> pause(options_.rate);
         for (Clock::time_point next = started_ + duration(pause(random_)); next < end;
@@ -99,13 +102,20 @@ public:
         // What was struck last is still to be taken over; only then is the measure complete.
         interrupted_ = false;
         wait_for([&] { return struck_ == answered_ && outstanding_ == 0; },
-            Clock::now() + hang_limit_ + patience);
+            Clock::now() + hang_limit_ + ControlClient::patience);
         summarize();
-        return outstanding_ == 0 ? EX_OK : EX_SOFTWARE;
+        if (interrupted_)
+            return EX_OK;
+        expect_answers(0);
+        if (outstanding_ != 0)
+            throw Failure(EX_SOFTWARE,
+                fmt::format("{} of the workers were not replaced in time", outstanding_));
+        return EX_OK;
     }
 
 private:
-    static constexpr std::chrono::seconds patience{10};
+    // Fewer than a socket can hold, so that the server is never asked in vain.
+    static constexpr uint64_t unanswered_max = 32;
 
     static Clock::duration duration(double seconds) {
         return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
@@ -126,7 +136,18 @@ private:
         }
     }
 
+    void expect_answers(uint64_t missing_max) const {
+        if (struck_ - answered_ > missing_max)
+            throw Failure(
+                EX_UNAVAILABLE, fmt::format("the server at {} does not answer", server_.path()));
+    }
+
     void strike() {
+        wait_for([&] { return struck_ - answered_ < unanswered_max; },
+            Clock::now() + ControlClient::patience);
+        if (interrupted_)
+            return;
+        expect_answers(unanswered_max - 1);
         const auto worker = static_cast<uint32_t>(random_() % workers_ + 1);
         const bool stop = options_.mode == "stop" || (options_.mode == "mixed" && random_() % 2);
         server_.ask(fmt::format("{} {}", stop ? "stop" : "kill", worker));
@@ -135,47 +156,51 @@ private:
 
     void read() {
         server_.read();
-        while (const auto line = server_.next_line())
-            take(nlohmann::json::parse(*line));
+        while (const auto message = server_.next()) {
+            try {
+                take(message->event, nlohmann::json::parse(message->line));
+            } catch (const nlohmann::json::exception& failure) {
+                throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} says what no chatserv "
+                                                          "does: {}",
+                                                  server_.path(), failure.what()));
+            }
+        }
     }
 
-    void take(const nlohmann::json& said) {
-        const std::string event = said.at("event");
+    void take(const std::string& event, const nlohmann::json& said) {
         const double at = std::chrono::duration<double>(Clock::now() - started_).count();
-        if (event == "hello") {
-            workers_ = said.at("workers");
-            hang_limit_ = std::chrono::milliseconds(said.at("hang_limit_ms"));
-        } else if (event == "struck") {
+        if (event == "struck") {
             ++answered_;
             const bool kill = said.at("how") == "kill";
             ++(kill ? killed_ : stopped_);
             ++outstanding_;
-            fmt::print("{:8.3f} s  {} worker {} (pid {})\n", at, kill ? "killed" : "stopped",
-                said.at("worker").get<int>(), said.at("pid").get<int>());
+            print(fmt::format("{:8.3f} s  {} worker {} (pid {})\n", at, kill ? "killed" : "stopped",
+                said.at("worker").get<int>(), said.at("pid").get<int>()));
         } else if (event == "refused") {
             ++answered_;
             ++refused_;
-            fmt::print("{:8.3f} s  {}\n", at, said.at("reason").get<std::string>());
+            print(fmt::format(
+                "{:8.3f} s  {}\n", at, as_one_line(said.at("reason").get<std::string>())));
         } else if (event == "taken_over") {
             // More deaths than one where a successor was struck in the midst of a takeover.
             outstanding_ -= std::min(outstanding_, said.at("deaths").get<uint64_t>());
             milliseconds_.push_back(said.at("milliseconds"));
-            fmt::print("{:8.3f} s  worker {} taken over in {:.2f} ms, {} users, {} bytes settled\n",
-                at, said.at("worker").get<int>(), milliseconds_.back(), said.at("users").get<int>(),
-                said.at("settled_bytes").get<uint64_t>());
+            print(fmt::format(
+                "{:8.3f} s  worker {} taken over in {:.2f} ms, {} users, {} bytes settled\n", at,
+                said.at("worker").get<int>(), milliseconds_.back(), said.at("users").get<int>(),
+                said.at("settled_bytes").get<uint64_t>()));
         }
-        std::fflush(stdout);
     }
 
     void summarize() {
-        fmt::print("{} killed, {} stopped, {} not there; {} takeovers", killed_, stopped_, refused_,
-            milliseconds_.size());
+        std::string summary = fmt::format("{} killed, {} stopped, {} not there; {} takeovers",
+            killed_, stopped_, refused_, milliseconds_.size());
         if (!milliseconds_.empty()) {
             std::sort(milliseconds_.begin(), milliseconds_.end());
-            fmt::print(": median {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms",
+            summary += fmt::format(": median {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms",
                 quantile(milliseconds_, 0.5), quantile(milliseconds_, 0.99), milliseconds_.back());
         }
-        fmt::print("\n");
+        print(summary + "\n");
     }
 
     const ChaosOptions& options_;
@@ -184,8 +209,8 @@ private:
     std::mt19937_64 random_;
     Clock::time_point started_ = Clock::now();
     std::vector<double> milliseconds_;
-    std::chrono::milliseconds hang_limit_{};
-    uint32_t workers_ = 0;
+    std::chrono::milliseconds hang_limit_;
+    uint32_t workers_;
     uint64_t struck_ = 0;
     uint64_t answered_ = 0;
     uint64_t killed_ = 0;
@@ -198,10 +223,11 @@ private:
 } // namespace
 
 int run_chaos(int argc, const char* const* argv) {
-    const ChaosOptions options = parse(argc, argv);
-    if (options.help)
+    const CommandLine command_line(form, argc, argv);
+    if (command_line.done())
         return EX_OK;
-    return Chaos(options).run();
+    const ChaosOptions options = options_of(command_line);
+    return Chaos(options, choose_server(command_line.server())).run();
 }
 
 } // namespace chatserv

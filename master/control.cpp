@@ -1,11 +1,11 @@
 #include "master/control.h"
 
-#include "shared/unix_socket.h"
+#include "shared/logging.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdlib>
+#include <fmt/core.h>
 #include <optional>
 #include <sys/socket.h>
 #include <system_error>
@@ -41,37 +41,27 @@ std::optional<Control::Request> parse(std::string_view line) {
 
 const char* const not_understood =
     R"({"event":"refused","reason":"not understood: say kill N, stop N or stats"})";
+constexpr std::string_view no_place =
+    "{\"event\":\"turned_away\",\"reason\":\"too many control clients\"}\n";
 
 } // namespace
 
-std::string default_control_path(pid_t master) {
-    for (const char* const variable : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
-        const char* const folder = std::getenv(variable);
-        if (folder != nullptr && *folder != '\0' && ::access(folder, W_OK | X_OK) == 0)
-            return std::string(folder) + "/chatserv-" + std::to_string(master) + ".sock";
-    }
-    return "/tmp/chatserv-" + std::to_string(master) + ".sock";
+Control::Control(EventQueue& events, uint64_t udata, std::unique_ptr<ControlSocket> socket,
+    Greeting greeting, std::chrono::seconds silence) :
+    events_(events),
+    udata_(udata), socket_(std::move(socket)), greeting_(std::move(greeting)), silence_(silence) {
+    must_change(watch(socket_->fd()), "watching the control socket");
 }
 
-Control::Control(EventQueue& events, uint64_t udata, std::string path, std::string greeting) :
-    events_(events), udata_(udata), path_(std::move(path)), greeting_(std::move(greeting)),
-    listener_(listen_at(path_)) {
-    const int error = events_.change(static_cast<uintptr_t>(listener_.get()), EVFILT_READ,
-        EV_ADD | EV_CLEAR, NOTE_NODATA, 0, udata_);
-    if (error != 0) {
-        ::unlink(path_.c_str());
-        throw std::system_error(error, std::generic_category(), path_);
-    }
-}
-
-Control::~Control() {
-    ::unlink(path_.c_str());
+int Control::watch(int listener) {
+    return events_.change(
+        static_cast<uintptr_t>(listener), EVFILT_READ, EV_ADD | EV_CLEAR, NOTE_NODATA, 0, udata_);
 }
 
 void Control::handle(const EventQueue::Event& event, const Answer& answer) {
     const int fd = static_cast<int>(event.ident);
-    if (fd == listener_.get()) {
-        accept();
+    if (fd == socket_->fd()) {
+        accept(fd);
         return;
     }
     const auto connection = std::find_if(connections_.begin(), connections_.end(),
@@ -91,24 +81,69 @@ void Control::tell(const std::string& line) {
     sweep();
 }
 
-// Told once of each connection (EV_CLEAR): where there is no descriptor for it, it waits for the
-// next one to come, and the master does not go round in circles.
-void Control::accept() {
-    for (;;) {
-        UniqueFd socket(::accept(listener_.get(), nullptr, nullptr));
-        if (!socket)
-            return;
-        if (connections_.size() == connections_max)
-            continue;
-        set_close_on_exec(socket.get(), true);
-        set_nonblocking(socket.get());
-        if (events_.change(static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA,
-                0, udata_) != 0)
-            continue;
-        connections_.push_back({.socket = std::move(socket)});
-        send(connections_.back(), greeting_);
-        sweep();
+void Control::look() {
+    if (const auto former = socket_->look(Clock::now())) {
+        accept(former->get());
+        [[maybe_unused]] const int gone =
+            events_.change(static_cast<uintptr_t>(former->get()), EVFILT_READ, EV_DELETE);
+        if (const int error = watch(socket_->fd()); error != 0)
+            log_warning("control_lost", fmt::format("the control socket cannot be watched: {}",
+                                            std::generic_category().message(error)));
     }
+    if (accept_failed_)
+        accept(socket_->fd());
+}
+
+// Told once of each connection (EV_CLEAR): where there is no descriptor for it, look() tries again,
+// and the master does not go round in circles.
+void Control::accept(int listener) {
+    for (;;) {
+        UniqueFd socket(::accept(listener, nullptr, nullptr));
+        if (socket) {
+            take_in(std::move(socket));
+            continue;
+        }
+        accept_failed_ = errno != EAGAIN && errno != EWOULDBLOCK;
+        if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+void Control::take_in(UniqueFd socket) {
+    set_close_on_exec(socket.get(), true);
+    set_nonblocking(socket.get());
+    if (connections_.size() == connections_max && !make_room()) {
+        [[maybe_unused]] const ssize_t told =
+            ::write(socket.get(), no_place.data(), no_place.size());
+        return;
+    }
+    if (events_.change(
+            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
+        return;
+    connections_.push_back({.socket = std::move(socket)});
+    send(connections_.back(), greeting_());
+    sweep();
+}
+
+// Closes the connection that has been silent for longest, one that never asked anything before
+// others. False where all have asked something lately.
+bool Control::make_room() {
+    const auto goes_before = [](const Connection& a, const Connection& b) {
+        return a.has_asked != b.has_asked ? b.has_asked : a.heard < b.heard;
+    };
+    const Clock::time_point latest = Clock::now() - silence_;
+    auto leaver = connections_.end();
+    for (auto candidate = connections_.begin(); candidate != connections_.end(); ++candidate)
+        if (candidate->heard <= latest &&
+            (leaver == connections_.end() || goes_before(*candidate, *leaver)))
+            leaver = candidate;
+    if (leaver == connections_.end())
+        return false;
+    leaver->output.append(no_place);
+    [[maybe_unused]] const ssize_t told =
+        ::write(leaver->socket.get(), leaver->output.data(), leaver->output.size());
+    connections_.erase(leaver);
+    return true;
 }
 
 void Control::read(Connection& connection, const Answer& answer) {
@@ -116,18 +151,43 @@ void Control::read(Connection& connection, const Answer& answer) {
     const ssize_t got = ::read(connection.socket.get(), bytes, sizeof bytes);
     if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
-    if (got <= 0) {
+    if (got == 0) {
+        end_input(connection, answer);
+        return;
+    }
+    if (got == -1) {
         connection.socket.reset();
         return;
     }
     connection.input.append(bytes, static_cast<size_t>(got));
     for (size_t end = 0;
          connection.socket && (end = connection.input.find('\n')) != std::string::npos;) {
-        const auto request = parse(std::string_view(connection.input).substr(0, end));
+        const std::string line = connection.input.substr(0, end);
         connection.input.erase(0, end + 1);
-        send(connection, request ? answer(*request) : not_understood);
+        reply(connection, line, answer);
     }
     if (connection.input.size() > request_bytes_max)
+        connection.socket.reset();
+}
+
+void Control::reply(Connection& connection, std::string_view line, const Answer& answer) {
+    connection.has_asked = true;
+    connection.heard = Clock::now();
+    if (line.ends_with('\r'))
+        line.remove_suffix(1);
+    const auto request = parse(line);
+    send(connection, request ? answer(*request) : not_understood);
+}
+
+// `printf stats | nc -NU` has said all, and is still to be answered.
+void Control::end_input(Connection& connection, const Answer& answer) {
+    if (!connection.input.empty())
+        reply(connection, std::exchange(connection.input, {}), answer);
+    connection.ending = true;
+    if (!connection.socket)
+        return;
+    if (connection.output.empty() || events_.change(static_cast<uintptr_t>(connection.socket.get()),
+                                         EVFILT_READ, EV_DELETE) != 0)
         connection.socket.reset();
 }
 
@@ -151,8 +211,11 @@ void Control::flush(Connection& connection) {
         return;
     }
     connection.output.erase(0, sent > 0 ? static_cast<size_t>(sent) : 0);
-    if (connection.output.empty())
+    if (connection.output.empty()) {
+        if (connection.ending)
+            connection.socket.reset();
         return;
+    }
     connection.waits_for_write = events_.change(static_cast<uintptr_t>(fd), EVFILT_WRITE,
                                      EV_ADD | EV_ONESHOT, 0, 0, udata_) == 0;
     if (!connection.waits_for_write)

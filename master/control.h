@@ -1,7 +1,7 @@
 // The control socket: how `chatserv chaos` and `chatserv stats` reach a running master.
 //
-// A UNIX stream socket that only its user may connect to. What is asked is a line of words, what is
-// answered a line of JSON (so `nc -U` will do as well):
+// A UNIX stream socket that only its user may connect to (control_path.h says where it is). What is
+// asked is a line of words, what is answered a line of JSON (so `nc -U` will do as well):
 //
 //     kill N     SIGKILL worker N        {"event":"struck","how":"kill","worker":2,"pid":77}
 //     stop N     SIGSTOP worker N        {"event":"refused","reason":"worker 2 is being replaced"}
@@ -20,25 +20,31 @@
 //     accept_pauses           how often nobody could be accepted, for want of descriptors or memory
 //     accepting               false while that is so, and once the server stops
 //
-// Whoever connects is told of the server first ({"event":"hello",...}) and of each takeover as it
-// ends ({"event":"taken_over",...}). The master waits for none of them: who does not read is
-// disconnected.
+// Whoever connects is told of the server first,
+//
+//     {"event":"hello","pid":77,"listen":["127.0.0.1:9999"],"users":3,"users_max":10,
+//      "workers":2,"hang_limit_ms":2000}
+//
+// and of each takeover as it ends ({"event":"taken_over",...}). The master waits for no client: one
+// that does not read is disconnected. Eight can be connected. The one that has been silent for
+// longest gives its place to another that comes, if that was two seconds or longer; if not, the
+// newcomer is told {"event":"turned_away","reason":"..."}. So clients that say nothing keep nobody
+// out.
 #pragma once
 
+#include "master/control_socket.h"
 #include "shared/event_queue.h"
 #include "shared/fd.h"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
-#include <sys/types.h>
+#include <string_view>
 
 namespace chatserv {
-
-// Where the master with this pid listens unless it is told otherwise: in the folder that
-// $XDG_RUNTIME_DIR or else $TMPDIR names, or in /tmp.
-[[nodiscard]] std::string default_control_path(pid_t master);
 
 class Control {
 public:
@@ -50,10 +56,13 @@ public:
     // Carries a request out and returns the answer: a JSON object.
     using Answer = std::function<std::string(const Request&)>;
 
-    // Listens at `path`. `greeting`: what whoever connects is told first. Throws std::system_error:
-    // EADDRINUSE where somebody listens there or something else than a socket is there.
-    Control(EventQueue& events, uint64_t udata, std::string path, std::string greeting);
-    ~Control();
+    // What whoever connects is told first.
+    using Greeting = std::function<std::string()>;
+
+    // `silence`: after which a client gives its place to another. Throws std::system_error where
+    // the socket cannot be watched.
+    Control(EventQueue& events, uint64_t udata, std::unique_ptr<ControlSocket> socket,
+        Greeting greeting, std::chrono::seconds silence = std::chrono::seconds(2));
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
 
@@ -61,27 +70,41 @@ public:
     void handle(const EventQueue::Event& event, const Answer& answer);
     // Tells everybody who is connected.
     void tell(const std::string& line);
+    // At any turn: sees to it that the socket stays where it is looked for, and accepts those who
+    // could not be for want of descriptors.
+    void look();
 
 private:
+    using Clock = std::chrono::steady_clock;
+
     struct Connection {
         UniqueFd socket;
         std::string input{};
         std::string output{};
         bool waits_for_write = false;
+        bool ending = false; // it has sent its last, and gets what is still to be written
+        bool has_asked = false;
+        Clock::time_point heard = Clock::now(); // when it asked last, or came
     };
 
-    void accept();
+    [[nodiscard]] int watch(int listener);
+    void accept(int listener);
+    void take_in(UniqueFd socket);
+    [[nodiscard]] bool make_room();
     void read(Connection& connection, const Answer& answer);
+    void reply(Connection& connection, std::string_view line, const Answer& answer);
+    void end_input(Connection& connection, const Answer& answer);
     void send(Connection& connection, const std::string& line);
     void flush(Connection& connection);
     void sweep();
 
     EventQueue& events_;
     uint64_t udata_;
-    std::string path_;
-    std::string greeting_;
-    UniqueFd listener_;
+    std::unique_ptr<ControlSocket> socket_;
+    Greeting greeting_;
+    std::chrono::seconds silence_;
     std::list<Connection> connections_; // one whose socket is closed is swept away
+    bool accept_failed_ = false;
 };
 
 } // namespace chatserv

@@ -1,57 +1,40 @@
 #include "master/control_client.h"
 
-#include "master/control.h"
 #include "master/failure.h"
-#include "shared/unix_socket.h"
 
 #include <cerrno>
 #include <csignal>
 #include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <poll.h>
 #include <sysexits.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
 
 namespace {
 
-UniqueFd connect(const MasterChoice& choice) {
-    if (choice.pid == 0 && choice.control.empty())
-        throw Failure(EX_USAGE, "say which server with --pid MASTER");
-    const std::string path = choice.control.empty()
-                                 ? default_control_path(static_cast<pid_t>(choice.pid))
-                                 : choice.control;
-    try {
-        return connect_to(path);
-    } catch (const std::system_error& failure) {
-        const bool no_process =
-            choice.pid != 0 && ::kill(static_cast<pid_t>(choice.pid), 0) == -1 && errno == ESRCH;
-        throw Failure(EX_UNAVAILABLE,
-            no_process ? fmt::format(
-                             "there is no process {}: give the pid of a running master", choice.pid)
-                       : fmt::format("cannot reach a master at {}: is it a chatserv of this user, "
-                                     "without --control?",
-                             failure.what()));
-    }
-}
+constexpr size_t line_bytes_max = 64 * 1024;
+constexpr const char* not_a_chatserv = "is not a chatserv's";
 
 } // namespace
 
-void declare_master_choice(CLI::App& app, MasterChoice& choice) {
-    app.add_option("--pid", choice.pid, "The master's process id")->check(CLI::PositiveNumber);
-    app.add_option(
-        "--control", choice.control, "The master's control socket, if not where it usually is");
+ControlClient::ControlClient(std::string path, UniqueFd socket) :
+    path_(std::move(path)), socket_(std::move(socket)) {
+    std::signal(SIGPIPE, SIG_IGN); // write(2) says it as well
 }
 
-ControlClient::ControlClient(const MasterChoice& choice) : socket_(connect(choice)) {
-    set_nonblocking(socket_.get());
-    std::signal(SIGPIPE, SIG_IGN); // write(2) says it as well
+void ControlClient::fail(const char* what) const {
+    throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} {}", path_, what));
 }
 
 void ControlClient::ask(const std::string& request) {
     const std::string line = request + "\n";
-    if (::write(socket_.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-        throw Failure(EX_UNAVAILABLE, "the server does not listen any more");
+    const ssize_t sent = ::write(socket_.get(), line.data(), line.size());
+    if (sent == static_cast<ssize_t>(line.size()))
+        return;
+    const bool full = sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;
+    fail(full ? "does not read what it is asked" : "ended the conversation");
 }
 
 void ControlClient::read() {
@@ -60,17 +43,54 @@ void ControlClient::read() {
     if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (got <= 0)
-        throw Failure(EX_UNAVAILABLE, "the server ended the conversation");
+        fail("ended the conversation");
     input_.append(bytes, static_cast<size_t>(got));
+    if (input_.size() > line_bytes_max && input_.find('\n') == std::string::npos)
+        fail(not_a_chatserv);
 }
 
-std::optional<std::string> ControlClient::next_line() {
+std::optional<ControlClient::Message> ControlClient::next() {
     const size_t end = input_.find('\n');
     if (end == std::string::npos)
         return std::nullopt;
-    std::string line = input_.substr(0, end);
+    Message message{.event = {}, .line = input_.substr(0, end)};
     input_.erase(0, end + 1);
-    return line;
+    const auto said = nlohmann::json::parse(message.line, nullptr, false);
+    if (!said.is_object() || !said.contains("event") || !said["event"].is_string())
+        fail(not_a_chatserv);
+    message.event = said["event"];
+    if (message.event == "turned_away")
+        fail("has too many control clients; try again later");
+    return message;
+}
+
+std::string ControlClient::wait_for(std::string_view event, Clock::time_point end) {
+    for (;;) {
+        while (auto message = next())
+            if (message->event == event)
+                return std::move(message->line);
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+        if (left.count() <= 0)
+            fail("does not answer");
+        pollfd waiting{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+        if (::poll(&waiting, 1, static_cast<int>(left.count())) > 0)
+            read();
+    }
+}
+
+// A server of another version may say less.
+Greeting ControlClient::greeting_of(const std::string& line) const {
+    try {
+        const auto said = nlohmann::json::parse(line);
+        return {.pid = said.at("pid"),
+            .listen = said.value("listen", std::vector<std::string>()),
+            .users = said.value("users", 0U),
+            .users_max = said.value("users_max", 0U),
+            .workers = said.at("workers"),
+            .hang_limit = std::chrono::milliseconds(said.at("hang_limit_ms").get<int64_t>())};
+    } catch (const nlohmann::json::exception&) {
+        fail(not_a_chatserv);
+    }
 }
 
 } // namespace chatserv

@@ -1,42 +1,69 @@
-// The other end of the control socket (control.h): how a second chatserv reaches a running one.
+// The other end of the control socket (control.h): one conversation with a running server.
 #pragma once
 
 #include "shared/fd.h"
 
-#include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
 
 namespace chatserv {
 
-// Which server is meant.
-struct MasterChoice {
-    int64_t pid = 0;       // 0: named by its socket
-    std::string control{}; // empty: where it usually is
+// What a server says of itself to whoever connects.
+struct Greeting {
+    pid_t pid = 0;
+    std::vector<std::string> listen{};
+    uint32_t users = 0;
+    uint32_t users_max = 0;
+    uint32_t workers = 0;
+    std::chrono::milliseconds hang_limit{};
 };
-
-// --pid and --control.
-void declare_master_choice(CLI::App& app, MasterChoice& choice);
 
 class ControlClient {
 public:
-    // Connects. Throws Failure: EX_USAGE where no server was chosen, EX_UNAVAILABLE where it cannot
-    // be reached.
-    explicit ControlClient(const MasterChoice& choice);
+    using Clock = std::chrono::steady_clock;
 
-    // Non-blocking; readable when there is something for read().
+    // How long a server may take to answer. One that is well does at once.
+    static constexpr std::chrono::seconds patience{10};
+
+    // `socket`: connected to the control socket at `path`; non-blocking.
+    ControlClient(std::string path, UniqueFd socket);
+
+    // Readable when there is something for read().
     [[nodiscard]] int fd() const { return socket_.get(); }
+    [[nodiscard]] const std::string& path() const { return path_; }
 
-    // Sends a request, without its newline. Throws Failure(EX_UNAVAILABLE) where nobody takes it.
+    // The functions below throw Failure(EX_UNAVAILABLE) where the server ended, has no room for
+    // another client, or is none.
+
+    // Sends a request, without its newline. Fails where the server has not read a great many.
     void ask(const std::string& request);
 
-    // Reads what has come, without waiting. Throws Failure(EX_UNAVAILABLE) where the server ended.
+    // Reads what has come, without waiting.
     void read();
-    // The next whole line of what was read, without its newline; nothing where there is none.
-    [[nodiscard]] std::optional<std::string> next_line();
+
+    struct Message {
+        std::string event; // what it is about
+        std::string line;  // all of it, a JSON object, without its newline
+    };
+    // The next of what was read; nothing where no whole one is left.
+    [[nodiscard]] std::optional<Message> next();
+
+    // Waits for the next message about `event` and passes over others. Fails when `end` comes
+    // first.
+    [[nodiscard]] std::string wait_for(std::string_view event, Clock::time_point end);
+
+    // What a message about "hello" says.
+    [[nodiscard]] Greeting greeting_of(const std::string& line) const;
 
 private:
+    [[noreturn]] void fail(const char* what) const;
+
+    std::string path_;
     UniqueFd socket_;
     std::string input_;
 };

@@ -1,13 +1,9 @@
 // Master: what it says and does over the control socket (control.h).
-#include "master/failure.h"
 #include "master/master.h"
-#include "shared/logging.h"
 
 #include <csignal>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <sysexits.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -22,25 +18,21 @@ std::string refusal(const std::string& reason) {
 
 } // namespace
 
-// Without one the server serves all the same: only where the user has asked for a path is it an
-// error that there can be none.
-void Master::open_control(const Options& options) {
-    if (options.control == "none")
+void Master::start_control() {
+    if (!control_socket_)
         return;
-    const std::string path =
-        options.control.empty() ? default_control_path(::getpid()) : options.control;
-    const ordered_json greeting{{"event", "hello"}, {"pid", ::getpid()},
-        {"workers", options.workers}, {"hang_limit_ms", options.hang_limit.count()}};
-    try {
-        control_.emplace(events_, control_udata, path, greeting.dump());
-    } catch (const std::system_error& failure) {
-        const std::string what = fmt::format("no control socket: {}", failure.what());
-        if (!options.control.empty())
-            throw Failure(
-                EX_UNAVAILABLE, what + "; choose another --control, or none, if nobody needs it");
-        log_warning("no_control",
-            what + "; `chatserv chaos` and `chatserv stats` cannot reach this server");
-    }
+    control_.emplace(
+        events_, control_udata, std::move(control_socket_), [this] { return greeting(); });
+}
+
+std::string Master::greeting() const {
+    std::vector<std::string> addresses;
+    for (const Listener& listener : listeners_)
+        addresses.push_back(listener.address().text());
+    return ordered_json{{"event", "hello"}, {"pid", ::getpid()}, {"listen", addresses},
+        {"users", escrow_.held()}, {"users_max", escrow_.slots()}, {"workers", outbox_.size()},
+        {"hang_limit_ms", hang_limit_.count()}}
+        .dump();
 }
 
 std::string Master::answer(const Control::Request& request) {

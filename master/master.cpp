@@ -157,20 +157,19 @@ bool begin_log(const Options& options) {
 
 Master::Master(const Options& options, const WorkerProgram& program, LogFile& log_file) :
     clock_(served_, ServedClock::allowance_for(std::chrono::hours(1))),
-    region_(make_region(options)), doorbell_pipes_(make_doorbells(options.workers)),
+    control_socket_(open_control_socket(options)), region_(make_region(options)),
+    doorbell_pipes_(make_doorbells(options.workers)),
     doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
     admission_({options.allow, options.deny, options.max_per_address}),
     escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
     log_file_(log_file), turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
     pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
-    keepalive_seconds_(options.keepalive_seconds), worker_user_(options.user),
-    worker_user_by_default_(options.user_by_default) {
+    hang_limit_(options.hang_limit), keepalive_seconds_(options.keepalive_seconds),
+    worker_user_(options.user), worker_user_by_default_(options.user_by_default) {
     explain_memory_faults(region_.bytes());
     watch_signals();
-    const StartStep step("opening the control socket",
-        "see whether its file system answers, or choose another --control");
-    open_control(options);
+    start_control();
 }
 
 // Signals have a kqueue to themselves, which the other one watches: the Linux layer asks the system
@@ -208,6 +207,8 @@ int Master::run() {
         const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
         tell_standstill();
         pool_.look();
+        if (control_)
+            control_->look();
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
         for (const EventQueue::Event& event : events) {
@@ -247,7 +248,7 @@ ServedClock::duration Master::sleep_max() const {
     };
     if (!turned_away_.empty())
         runs(turned_away_time);
-    if (takeovers_.any_under_way() || pool_.any_starting())
+    if (takeovers_.any_under_way() || pool_.any_on_its_way())
         runs(std::chrono::seconds(1));
     if (phase_ != Phase::starting && phase_ != Phase::serving)
         runs(stop_limit());

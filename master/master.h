@@ -21,6 +21,7 @@
 #include "shared/region.h"
 #include "shared/served_clock.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,7 +112,8 @@ private:
     [[nodiscard]] uint32_t users_without_worker() const;
 
     // the control socket: control_requests.cpp
-    void open_control(const Options& options);
+    void start_control();
+    [[nodiscard]] std::string greeting() const;
     [[nodiscard]] std::string answer(const Control::Request& request);
     [[nodiscard]] std::string strike(const Control::Request& request);
     [[nodiscard]] std::string statistics() const;
@@ -133,6 +135,8 @@ private:
     ServedRecord served_{};
     ServedClock clock_; // of every limit here; the pauses before another try are the steady clock's
     EventQueue signals_; // watched by events_: a kqueue with signals in it is dear to wait for
+    // Opened before anything else is said or done; later control_ has it.
+    std::unique_ptr<ControlSocket> control_socket_;
     Region region_;
     std::vector<FdPair> doorbell_pipes_; // one per entry
     Doorbells doorbells_;
@@ -153,6 +157,7 @@ private:
     std::vector<pid_t> unread_;         // whose words were received, but not all of them heard yet
     std::vector<bool> stopped_reading_; // by entry, while draining
     std::chrono::milliseconds stall_limit_;
+    std::chrono::milliseconds hang_limit_;
     uint32_t keepalive_seconds_;
     std::string worker_user_; // empty: who started the master
     bool worker_user_by_default_;

@@ -110,8 +110,8 @@ void declare(CLI::App& app, Texts& texts, std::string& config_file, bool& check_
     add("--hang-limit", texts.hang_limit, "SECONDS", "CHATSERV_HANG_LIMIT",
         "A worker that does not answer for that long is killed and replaced");
     app.add_option("--control", texts.control,
-           "Where `chatserv chaos` and `stats` reach this server, or none [chatserv-PID.sock in "
-           "$XDG_RUNTIME_DIR, or $TMPDIR, or /tmp]")
+           "Where `chatserv stats` and `chaos` reach this server, or none [chatserv-PID.sock in "
+           "/run, $XDG_RUNTIME_DIR, $TMPDIR or /tmp]")
         ->type_name("PATH")
         ->envname("CHATSERV_CONTROL");
     add("--log-level", texts.log_level, "LEVEL", "CHATSERV_LOG_LEVEL",
@@ -185,9 +185,10 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
                  "environment before file.",
         "chatserv");
     app.footer(
-        "chatserv chaos --pid MASTER   kills workers of a running server at random, and says\n"
-        "                              how long each takeover took (chatserv chaos --help)\n"
-        "chatserv stats --pid MASTER   says who came, was turned away and left, as JSON");
+        "chatserv stats   prints what the running server has counted, as JSON\n"
+        "                 (chatserv stats --help)\n"
+        "chatserv chaos   kills workers of the running server at random, and prints how long each\n"
+        "                 takeover took (chatserv chaos --help)");
     Texts texts;
     std::string config_file;
     bool check_config = false;

@@ -4,7 +4,8 @@
 namespace chatserv {
 
 // argv[0] is "stats". Returns the exit status; throws Failure: EX_USAGE for options that are not
-// allowed, EX_UNAVAILABLE where the server cannot be reached or does not answer.
+// allowed or where several servers run and none is named, EX_UNAVAILABLE where there is none or it
+// does not answer, EX_IOERR where standard output does not take what is printed.
 [[nodiscard]] int run_stats(int argc, const char* const* argv);
 
 } // namespace chatserv

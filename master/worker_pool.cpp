@@ -136,11 +136,6 @@ WorkerPool::Process* WorkerPool::find(pid_t pid) {
     return found == processes_.end() ? nullptr : &found->second;
 }
 
-bool WorkerPool::any_starting() const {
-    return std::any_of(
-        processes_.begin(), processes_.end(), [](const auto& item) { return !item.second.ready; });
-}
-
 WorkerPool::Process* WorkerPool::process_of(uint16_t entry) {
     return manned(entry) ? find(pids_[entry]) : nullptr;
 }

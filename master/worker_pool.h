@@ -78,8 +78,6 @@ public:
     // Some process has been started and is not ready yet.
     [[nodiscard]] bool any_on_its_way() const;
     [[nodiscard]] bool empty() const { return processes_.empty(); }
-    // Some process has not said hello yet.
-    [[nodiscard]] bool any_starting() const;
 
     // Its hello has come: it can be given work.
     void mark_ready(Process& process);

@@ -2,11 +2,13 @@
 //
 // The server makes sure of its limit when it starts, so here it is lowered while it runs.
 #include "config.h"
+#include "tests/integration/asker.h"
 #include "tests/integration/stats_query.h"
 #include "tests/support/process_figures.h"
 
 #include <csignal>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace chatserv::test {
 namespace {
@@ -146,6 +148,26 @@ TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
     in[3]->wait_for("all four are here");
     in[1]->half_close();
     in[1]->wait_for_end();
+}
+
+// The kernel tells of a connection once; one for which there was no descriptor then is not
+// forgotten.
+TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
+    start_with_control();
+    Asker first(loop_, socket());
+    first.wait_for("hello");
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = STDERR_FILENO + 1; // there is no other free number below
+    before_ = set_descriptor_limit(master(), limit);
+    if (!before_)
+        GTEST_SKIP() << "the limit of another process cannot be lowered here";
+    Asker second(loop_, socket());
+    first.ask("stats\n");
+    first.wait_for(R"("event":"stats")");
+    EXPECT_EQ(second.heard(), "");
+    end_shortage();
+    second.wait_for("hello");
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 // `chatserv stats`: what is counted, and who can ask.
+#include "tests/integration/asker.h"
 #include "tests/integration/stats_query.h"
-
-#include "shared/unix_socket.h"
 
 #include <gmock/gmock.h>
 #include <sysexits.h>
@@ -79,24 +78,21 @@ TEST_F(StatsTest, CountsAResetAsOneAlsoWhereAWriteHearsOfIt) {
 }
 
 TEST_F(StatsTest, FindsTheServerByItsPid) {
-    Server other(loop_, {.environment = {{"TMPDIR", folder_.path().string()},
-                             {"XDG_RUNTIME_DIR", ""}, {"CHATSERV_CONTROL", ""}}});
+    Server other(loop_, {.environment = {{"CHATSERV_CONTROL_DIR", folder_.path().string()},
+                             {"CHATSERV_CONTROL", ""}}});
     const std::string pid = std::to_string(other.process().pid());
-    const Finished finished =
-        run(loop_, {{chatserv_path(), "stats", "--pid", pid},
-                       {{"TMPDIR", folder_.path().string()}, {"XDG_RUNTIME_DIR", ""}}});
+    const Finished finished = run(loop_, {{chatserv_path(), "stats", "--pid", pid},
+                                             {{"CHATSERV_CONTROL_DIR", folder_.path().string()}}});
     EXPECT_EQ(finished.status, 0) << finished.errors;
     EXPECT_EQ(json::parse(finished.output)["users_max"], 10);
     EXPECT_EQ(other.stop(), 0);
 }
 
 TEST_F(StatsTest, SaysWhatIsWrong) {
-    EXPECT_EQ(run_stats({}).status, EX_USAGE);
-    EXPECT_THAT(run_stats({}).errors, HasSubstr("say which server with --pid"));
     EXPECT_EQ(run_stats({"--pid", "self"}).status, EX_USAGE);
     const Finished nobody = run_stats({"--control", socket()});
     EXPECT_EQ(nobody.status, EX_UNAVAILABLE);
-    EXPECT_THAT(nobody.errors, HasSubstr("cannot reach a master at " + socket()));
+    EXPECT_THAT(nobody.errors, HasSubstr("cannot reach a server at " + socket()));
     EXPECT_EQ(run_stats({"--help"}).status, 0);
 }
 
@@ -104,15 +100,11 @@ TEST_F(StatsTest, SaysWhatIsWrong) {
 TEST_F(StatsTest, RefusesWhatIsNotAskedRight) {
     start_with_control();
     for (const std::string request : {"stats now\n", "stat\n", " stats\n", "statistics\n"}) {
-        const UniqueFd control = connect_to(socket());
-        ASSERT_EQ(::write(control.get(), request.data(), request.size()),
-            static_cast<ssize_t>(request.size()));
-        std::string heard;
-        char byte = 0;
-        while (std::count(heard.begin(), heard.end(), '\n') < 2 &&
-               ::read(control.get(), &byte, 1) == 1)
-            heard.push_back(byte);
-        EXPECT_THAT(heard, HasSubstr(R"({"event":"refused","reason":"not understood)")) << request;
+        Asker asker(loop_, socket());
+        asker.ask(request);
+        asker.wait_for("not understood");
+        EXPECT_THAT(asker.heard(), HasSubstr(R"({"event":"refused","reason":"not understood)"))
+            << request;
     }
 }
 

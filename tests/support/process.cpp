@@ -52,6 +52,13 @@ std::vector<std::string> environment_with(
     }
     for (const auto& [name, value] : additions)
         all.push_back(name + "=" + value);
+    // A server that a test kills would leave its control socket in a folder of the system's: only
+    // servers that are told otherwise have one.
+    const auto says_where = [](const std::string& entry) {
+        return entry.starts_with("CHATSERV_CONTROL=");
+    };
+    if (std::none_of(all.begin(), all.end(), says_where))
+        all.emplace_back("CHATSERV_CONTROL=none");
     return all;
 }
 

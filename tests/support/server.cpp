@@ -30,12 +30,6 @@ Command command_for(const ServerOptions& options) {
         command.arguments.insert(command.arguments.end(), {"--listen", address});
     command.arguments.insert(command.arguments.end(), options.more.begin(), options.more.end());
     command.environment = options.environment;
-    // A server that a test kills would leave its socket behind: only who needs one has one.
-    const auto is_control = [](const auto& variable) {
-        return variable.first == "CHATSERV_CONTROL";
-    };
-    if (std::none_of(command.environment.begin(), command.environment.end(), is_control))
-        command.environment.emplace_back("CHATSERV_CONTROL", "none");
     return command;
 }
 

@@ -1,0 +1,110 @@
+// What is said to `chatserv stats` and `chatserv chaos` in the wrong way.
+#include "tests/support/process.h"
+#include "tests/support/server.h"
+
+#include <algorithm>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sysexits.h>
+
+namespace chatserv::test {
+namespace {
+
+using testing::HasSubstr;
+
+struct WrongCommand {
+    std::vector<std::string> words;
+    std::string said; // part of the answer
+};
+
+std::ostream& operator<<(std::ostream& out, const WrongCommand& command) {
+    for (const std::string& word : command.words)
+        out << "'" << word << "' ";
+    return out;
+}
+
+class WrongCommandTest : public testing::TestWithParam<WrongCommand> {};
+
+TEST_P(WrongCommandTest, IsRefusedInOneLineThatNamesIt) {
+    Loop loop;
+    std::vector<std::string> words = GetParam().words;
+    words.insert(words.begin(), chatserv_path());
+    const Finished finished = run(loop, {words});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    EXPECT_EQ(finished.output, "");
+    EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
+        << finished.errors;
+    EXPECT_LT(finished.errors.size(), 300U) << finished.errors;
+    EXPECT_THAT(finished.errors, HasSubstr(GetParam().said));
+    EXPECT_THAT(finished.errors, HasSubstr("chatserv " + words[1] + " --help"));
+}
+
+const std::string pid_range = "must be a process id, a number from 1 to";
+
+INSTANTIATE_TEST_SUITE_P(Each, WrongCommandTest,
+    testing::Values(WrongCommand{{"stats", "--pid", "abc"}, "--pid \"abc\": " + pid_range},
+        WrongCommand{{"stats", "--pid", "0"}, pid_range},
+        WrongCommand{{"stats", "--pid", "-1"}, pid_range},
+        WrongCommand{{"stats", "--pid", "+1"}, pid_range},
+        WrongCommand{{"stats", "--pid", "1.5"}, pid_range},
+        WrongCommand{{"stats", "--pid", "0x10"}, pid_range},
+        WrongCommand{{"stats", "--pid", "99999999999999999999"}, pid_range},
+        WrongCommand{{"stats", "--pid", "\xff"}, pid_range},
+        WrongCommand{{"stats", "--pid", "123\n456"}, "given 2 process ids, 123, 456"},
+        WrongCommand{{"stats", "--pid", "123\nabc"}, pid_range},
+        WrongCommand{{"stats", "--pid", ""}, "names no process; leave --pid out"},
+        WrongCommand{{"stats", "--pid="}, "names no process; leave --pid out"},
+        WrongCommand{{"stats", "--pid"}, "--pid needs a value"},
+        WrongCommand{{"stats", "--pid", "1", "--pid", "1"}, "--pid was given twice"},
+        WrongCommand{{"stats", "--pid", "1", "--control", "x"}, "give one of them"},
+        WrongCommand{{"stats", "--control"}, "--control needs a value"},
+        WrongCommand{{"stats", "--control", ""}, "--control \"\": needs a value"},
+        WrongCommand{{"stats", "--uesrs"}, "no option --uesrs: stats has --pid, --control"},
+        WrongCommand{{"stats", "--uesrs=10"}, "no option --uesrs=10"},
+        WrongCommand{{"stats", "-x"}, "no option -x"},
+        WrongCommand{{"stats", "123"}, "\"123\" follows no option"},
+        WrongCommand{{"stats", ""}, "\"\" follows no option"},
+        WrongCommand{{"stats", "--rate", "1"}, "no option --rate"},
+        WrongCommand{{"chaos", "--pid", "abc"}, pid_range},
+        WrongCommand{{"chaos", "--frobnicate"}, "chaos has --rate, --for, --mode, --seed, --pid"},
+        WrongCommand{{"chaos", "--rate", "never"}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate", "0"}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate", "nan"}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate", "1e2"}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate", "-1"}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate", "1001"}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate", "."}, "must be a number from 0.01 to 1000"},
+        WrongCommand{{"chaos", "--rate"}, "--rate needs a value"},
+        WrongCommand{{"chaos", "--rate="}, "--rate \"\": needs a value"},
+        WrongCommand{{"chaos", "--for", "ever"}, "must be a number from 0 to 86400"},
+        WrongCommand{{"chaos", "--for", "86401"}, "must be a number from 0 to 86400"},
+        WrongCommand{{"chaos", "--for", "10s"}, "must be a number from 0 to 86400"},
+        WrongCommand{{"chaos", "--mode", "burn"}, "must be one of kill, stop, mixed"},
+        WrongCommand{{"chaos", "--mode", "Kill"}, "must be one of kill, stop, mixed"},
+        WrongCommand{{"chaos", "--seed", "-1"}, "--seed \"-1\": must be a number"},
+        WrongCommand{{"chaos", "--seed", "x"}, "--seed \"x\": must be a number"},
+        WrongCommand{{"chaos", "--seed", "18446744073709551616"}, "must be a number"},
+        WrongCommand{{"chaos", "--seed", "1", "--seed", "2"}, "--seed was given twice"}));
+
+class CommandHelpTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(CommandHelpTest, SaysWhatThereIs) {
+    Loop loop;
+    for (const char* option : {"--help", "-h"}) {
+        const Finished finished = run(loop, {{chatserv_path(), GetParam(), option}});
+        EXPECT_EQ(finished.status, 0);
+        EXPECT_EQ(finished.errors, "");
+        for (const char* named : {"--pid", "--control", "--help", "--version"})
+            EXPECT_THAT(finished.output, HasSubstr(named));
+    }
+    for (const char* option : {"--version", "-V"}) {
+        const Finished finished = run(loop, {{chatserv_path(), GetParam(), option}});
+        EXPECT_EQ(finished.status, 0);
+        EXPECT_THAT(finished.output, testing::StartsWith("chatserv "));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, CommandHelpTest, testing::Values("stats", "chaos"));
+
+} // namespace
+} // namespace chatserv::test
