@@ -28,8 +28,32 @@ std::optional<Address> Address::parse(const std::string& text) {
         std::stoul(port) > 65535 || ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0)
         return std::nullopt;
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
+    return from(found->ai_addr);
+}
+
+Address Address::loopback(int family, uint16_t port) {
+    Address address = any(family, port);
+    if (family == AF_INET6)
+        address.storage_.v6.sin6_addr = in6addr_loopback;
+    else
+        address.storage_.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+Address Address::any(int family, uint16_t port) {
     Address address;
-    std::memcpy(address.data(), found->ai_addr, found->ai_addrlen);
+    address.data()->sa_family = static_cast<sa_family_t>(family);
+    return address.with_port(port);
+}
+
+std::optional<Address> Address::from(const sockaddr* other) {
+    Address address;
+    if (other->sa_family == AF_INET6)
+        std::memcpy(&address.storage_.v6, other, sizeof(sockaddr_in6));
+    else if (other->sa_family == AF_INET)
+        std::memcpy(&address.storage_.v4, other, sizeof(sockaddr_in));
+    else
+        return std::nullopt;
     return address;
 }
 
@@ -47,6 +71,28 @@ socklen_t Address::size() const {
 
 uint16_t Address::port() const {
     return ntohs(family() == AF_INET6 ? storage_.v6.sin6_port : storage_.v4.sin_port);
+}
+
+Address Address::with_port(uint16_t port) const {
+    Address address = *this;
+    if (family() == AF_INET6)
+        address.storage_.v6.sin6_port = htons(port);
+    else
+        address.storage_.v4.sin_port = htons(port);
+    return address;
+}
+
+bool Address::is_any() const {
+    return family() == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&storage_.v6.sin6_addr)
+                                : storage_.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+Address Address::unmapped() const {
+    if (family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&storage_.v6.sin6_addr))
+        return *this;
+    Address address = any(AF_INET, port());
+    std::memcpy(&address.storage_.v4.sin_addr, ip_bytes() + 12, 4);
+    return address;
 }
 
 const uint8_t* Address::ip_bytes() const {

@@ -13,8 +13,16 @@ class Address {
 public:
     Address() = default;
 
-    // "127.0.0.1:9999" or "[::1]:9999", numeric only; nothing where `text` is neither.
+    // "127.0.0.1:9999" or "[::1]:9999", also with a scope ("[fe80::1%eth0]:9999", RFC 4007),
+    // numeric only; nothing where `text` is neither, or this machine has no such scope.
     [[nodiscard]] static std::optional<Address> parse(const std::string& text);
+
+    // Of the family (AF_INET or AF_INET6): 127.0.0.1 or ::1, and 0.0.0.0 or ::.
+    [[nodiscard]] static Address loopback(int family, uint16_t port);
+    [[nodiscard]] static Address any(int family, uint16_t port);
+
+    // Nothing where it is of another family than AF_INET and AF_INET6.
+    [[nodiscard]] static std::optional<Address> from(const sockaddr* address);
 
     // getsockname(2); throws std::system_error.
     [[nodiscard]] static Address of_socket(int fd);
@@ -29,6 +37,12 @@ public:
 
     [[nodiscard]] int family() const { return data()->sa_family; }
     [[nodiscard]] uint16_t port() const;
+    [[nodiscard]] Address with_port(uint16_t port) const;
+    // 0.0.0.0 or ::.
+    [[nodiscard]] bool is_any() const;
+    // The IPv4 address itself where it is mapped to IPv6 (RFC 4291, 2.5.5.2), as a socket of both
+    // families gives it; otherwise the same.
+    [[nodiscard]] Address unmapped() const;
     // In network order: 4 bytes for IPv4, 16 for IPv6.
     [[nodiscard]] const uint8_t* ip_bytes() const;
 

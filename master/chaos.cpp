@@ -1,6 +1,6 @@
 #include "master/chaos.h"
 
-#include "master/command_line.h"
+#include "master/command_options.h"
 #include "master/failure.h"
 #include "shared/event_queue.h"
 
@@ -51,7 +51,7 @@ const CommandForm form{.name = "chaos",
         "  --seed N         Repeats the choices of an earlier run, which printed its seed.\n",
     .options = {"--rate", "--for", "--mode", "--seed"}};
 
-ChaosOptions options_of(const CommandLine& command_line) {
+ChaosOptions options_of(const CommandOptions& command_line) {
     ChaosOptions options;
     options.rate = command_line.number("--rate", rate_min, rate_max).value_or(options.rate);
     options.seconds = command_line.number("--for", 0, seconds_max).value_or(options.seconds);
@@ -223,7 +223,7 @@ private:
 } // namespace
 
 int run_chaos(int argc, const char* const* argv) {
-    const CommandLine command_line(form, argc, argv);
+    const CommandOptions command_line(form, argc, argv);
     if (command_line.done())
         return EX_OK;
     const ChaosOptions options = options_of(command_line);

@@ -1,181 +1,154 @@
 #include "master/command_line.h"
 
-#include "config.h"
+#include "master/commands.h"
 #include "master/failure.h"
-#include "master/option_values.h"
+#include "master/nearest.h"
+#include "master/option_table.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <limits>
+#include <set>
+#include <string>
 #include <sysexits.h>
-#include <unistd.h>
+#include <vector>
 
 namespace chatserv {
 
 namespace {
 
-constexpr const char* leave_out = "leave --pid out, and the server that runs is found";
+// What the command line knows of a flag, whichever table it stands in.
+struct Flag {
+    std::string name;    // "users"
+    std::string allowed; // "": it takes no value
+    bool repeats = false;
+};
 
-// A closed standard stream's number would be given to the next socket, and what is printed would go
-// there. What is opened in its place refuses to be written, or read.
-void hold_standard_streams() {
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF)
-            (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+std::vector<Flag> all_flags() {
+    std::vector<Flag> flags;
+    for (const OptionRow& row : option_table())
+        flags.push_back({row.name, row.kind.allowed, row.repeats()});
+    for (const CommandLineFlag& flag : command_line_flags)
+        flags.push_back({std::string(flag.name),
+            std::string(flag.type.empty() ? std::string_view() : allowed_config)});
+    return flags;
 }
 
-std::vector<std::string> words_of(const std::string& text) {
-    std::vector<std::string> words;
-    for (size_t at = 0; (at = text.find_first_not_of(" \t\r\n", at)) != std::string::npos;) {
-        const size_t end = std::min(text.find_first_of(" \t\r\n", at), text.size());
-        words.push_back(text.substr(at, end - at));
-        at = end;
+Failure usage(const std::string& what) {
+    return {EX_USAGE, what + " (see chatserv --help)"};
+}
+
+// The long dashes that word processors make of two short ones: U+2012 to U+2015 and U+2212.
+bool begins_with_long_dash(std::string_view word) {
+    return word.starts_with("\xe2\x80\x92") || word.starts_with("\xe2\x80\x93") ||
+           word.starts_with("\xe2\x80\x94") || word.starts_with("\xe2\x80\x95") ||
+           word.starts_with("\xe2\x88\x92");
+}
+
+class Reader {
+public:
+    Reader(int argc, const char* const* argv) : words_(argv + std::min(argc, 1), argv + argc) {}
+
+    CommandLine read() {
+        while (next_ < words_.size() && line_.asked_for.empty()) {
+            const std::string word = words_[next_++];
+            if (word == "--" && next_ == words_.size())
+                break;
+            if (word.size() > 1 && word.front() == '-')
+                take_flag(word);
+            else
+                refuse_word(word);
+        }
+        return std::move(line_);
     }
-    return words;
-}
 
-template <typename Number>
-std::optional<Number> whole_number(const std::string& text) {
-    Number number{};
-    const char* const end = text.data() + text.size();
-    const auto [parsed_to, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || parsed_to != end || text.front() == '-')
-        return std::nullopt;
-    return number;
-}
+private:
+    [[nodiscard]] std::string suggestion(const std::string& word) const {
+        std::vector<std::string> names;
+        for (const Flag& flag : flags_)
+            names.push_back(flag.name);
+        const std::string near = nearest(word, names);
+        return near.empty() ? "" : fmt::format("; did you mean --{}?", near);
+    }
 
-// Digits alone keep strtod(3) from infinity, exponents and hexadecimal numbers.
-std::optional<double> decimal_number(const std::string& text) {
-    char* end = nullptr;
-    const double number = std::strtod(text.c_str(), &end);
-    if (text.empty() || text.find_first_not_of("0123456789.") != std::string::npos || *end != '\0')
-        return std::nullopt;
-    return number;
-}
+    [[noreturn]] void refuse_word(const std::string& word) const {
+        const std::string name = word.substr(0, word.find('='));
+        if (begins_with_long_dash(word))
+            throw usage(fmt::format("\"{}\" begins with a long dash: options begin with --{}", word,
+                suggestion(name.substr(3))));
+        const std::vector<std::string> names = command_names();
+        if (std::find(names.begin(), names.end(), word) != names.end())
+            throw usage(fmt::format("the command {} must come first: chatserv {}", word, word));
+        if (const std::string near = nearest(word, names); !near.empty())
+            throw usage(
+                fmt::format("there is no command \"{}\"; did you mean {}? The commands are {}",
+                    word, near, names_of_commands()));
+        throw usage(fmt::format("there is no command \"{}\": the commands are {}, and options "
+                                "begin with --{}",
+            word, names_of_commands(), suggestion(name)));
+    }
+
+    // "--users=10", "--users" or "-h".
+    void take_flag(const std::string& word) {
+        const size_t equals = word.find('=');
+        const std::string name = word.substr(0, equals);
+        const Flag* const flag = find(name);
+        if (flag == nullptr)
+            throw usage(fmt::format("unknown option {}{}", name, suggestion(name)));
+        const std::string written = "--" + flag->name;
+        if (!seen_.insert(flag->name).second && !flag->repeats)
+            throw usage(fmt::format("{} is given twice; give it once", written));
+        if (flag->allowed.empty()) {
+            if (equals != std::string::npos)
+                throw usage(written + " takes no value");
+            take_switch(flag->name);
+            return;
+        }
+        Setting setting{{written, EX_USAGE}, {}};
+        if (equals != std::string::npos)
+            setting.text = word.substr(equals + 1);
+        else if (next_ < words_.size() && !is_flag(words_[next_]))
+            setting.text = words_[next_++];
+        else
+            throw usage(fmt::format("{} needs a value: {}", written, flag->allowed));
+        if (flag->name == "config")
+            line_.config = setting;
+        else
+            line_.settings[flag->name].push_back(setting);
+    }
+
+    void take_switch(const std::string& name) {
+        if (name == "check-config")
+            line_.check_config = true;
+        else
+            line_.asked_for = name == "help" ? "help" : "version";
+    }
+
+    [[nodiscard]] const Flag* find(const std::string& written) const {
+        for (const Flag& flag : flags_)
+            if (written == "--" + flag.name)
+                return &flag;
+        for (const CommandLineFlag& flag : command_line_flags)
+            if (!flag.letter.empty() && written == "-" + std::string(flag.letter))
+                return find("--" + std::string(flag.name));
+        return nullptr;
+    }
+
+    // Such a word is not the value of the option before it.
+    [[nodiscard]] bool is_flag(const std::string& word) const {
+        return word.starts_with("--") && find(word.substr(0, word.find('='))) != nullptr;
+    }
+
+    const std::vector<Flag> flags_ = all_flags();
+    const std::vector<std::string> words_;
+    std::set<std::string> seen_{};
+    size_t next_ = 0;
+    CommandLine line_{};
+};
 
 } // namespace
 
-const char* const common_help =
-    "  --pid PID        The server with this process id. Without it and --control the only\n"
-    "                   server of this user is taken; if several run, they are listed.\n"
-    "  --control PATH   The server that was started with this --control PATH.\n"
-    "  -h, --help       Print this help, and exit.\n"
-    "  -V, --version    Print the version, and exit.\n";
-
-CommandLine::CommandLine(const CommandForm& form, int argc, const char* const* argv) : form_(form) {
-    hold_standard_streams();
-    names_ = form.options;
-    names_.insert(names_.end(), {"--pid", "--control"});
-    for (int i = 1; i < argc; ++i) {
-        const std::string word = argv[i];
-        const size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
-        const std::string name = word.substr(0, equals);
-        if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
-            done_ = take_plain_word(word);
-            if (done_)
-                return;
-        }
-        if (equals == std::string::npos && i + 1 == argc)
-            fail(fmt::format("{} needs a value", name));
-        const std::string value = equals == std::string::npos ? argv[++i] : word.substr(equals + 1);
-        if (!values_.emplace(name, value).second)
-            fail(fmt::format("{} was given twice", name));
-        if (value.empty() && name != "--pid")
-            fail(fmt::format("{} \"\": needs a value", name));
-    }
-    if (values_.contains("--pid") && values_.contains("--control"))
-        fail("--pid and --control each name a server: give one of them");
-    parse_pid();
-}
-
-bool CommandLine::take_plain_word(const std::string& word) {
-    if (word == "-h" || word == "--help") {
-        print(form_.help + common_help);
-        return true;
-    }
-    if (word == "-V" || word == "--version") {
-        print("chatserv " CHATSERV_VERSION "\n");
-        return true;
-    }
-    if (word.starts_with("-") && word != "-")
-        fail(fmt::format("there is no option {}: {} has {}", word, form_.name, list_of(names_)));
-    fail(fmt::format("\"{}\" follows no option: {} has {}", word, form_.name, list_of(names_)));
-}
-
-void CommandLine::fail(const std::string& what) const {
-    throw Failure(EX_USAGE, fmt::format("{} (see chatserv {} --help)", what, form_.name));
-}
-
-// What pgrep(1) prints can come to be several pids, or none.
-void CommandLine::parse_pid() {
-    const auto given = values_.find("--pid");
-    if (given == values_.end())
-        return;
-    const std::vector<std::string> words = words_of(given->second);
-    if (words.empty())
-        fail(fmt::format("--pid \"\": names no process; {}", leave_out));
-    for (const std::string& word : words) {
-        const auto pid = whole_number<pid_t>(word);
-        if (!pid || *pid < 1)
-            fail(fmt::format("--pid \"{}\": must be a process id, a number from 1 to {}; {}",
-                given->second, std::numeric_limits<pid_t>::max(), leave_out));
-        pid_ = pid;
-    }
-    if (words.size() > 1)
-        fail(fmt::format("--pid was given {} process ids, {}: give one of them, or leave --pid out "
-                         "for a list of the servers that run",
-            words.size(), list_of(words)));
-}
-
-ServerChoice CommandLine::server() const {
-    return {.pid = pid_, .control = text("--control").value_or("")};
-}
-
-std::optional<std::string> CommandLine::text(const std::string& option) const {
-    const auto given = values_.find(option);
-    return given == values_.end() ? std::nullopt : std::optional(given->second);
-}
-
-std::optional<double> CommandLine::number(const std::string& option, double min, double max) const {
-    const auto given = text(option);
-    if (!given)
-        return std::nullopt;
-    const auto number = decimal_number(*given);
-    if (!number || *number < min || *number > max)
-        fail(fmt::format("{} \"{}\": must be a number from {} to {}", option, *given, min, max));
-    return number;
-}
-
-std::optional<uint64_t> CommandLine::count(
-    const std::string& option, uint64_t min, uint64_t max) const {
-    const auto given = text(option);
-    if (!given)
-        return std::nullopt;
-    const auto number = whole_number<uint64_t>(*given);
-    if (!number || *number < min || *number > max)
-        fail(fmt::format("{} \"{}\": must be a number from {} to {}", option, *given, min, max));
-    return number;
-}
-
-std::optional<std::string> CommandLine::one_of(
-    const std::string& option, const std::vector<std::string>& words) const {
-    const auto given = text(option);
-    if (given && std::find(words.begin(), words.end(), *given) == words.end())
-        fail(fmt::format("{} \"{}\": must be one of {}", option, *given, list_of(words)));
-    return given;
-}
-
-void print(const std::string& text) {
-    errno = 0;
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw Failure(
-            EX_IOERR, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+CommandLine read_command_line(int argc, const char* const* argv) {
+    return Reader(argc, argv).read();
 }
 
 } // namespace chatserv

@@ -1,63 +1,26 @@
-// What `chatserv chaos` and `chatserv stats` share: how their options are read, and how they print.
+// The server's command line: which options stand on it, and with which values.
 //
-// Every option has a value, in one word (`--rate=2`) or two (`--rate 2`). Whatever is wrong is
-// refused in one line that names it and what would be right: Failure(EX_USAGE).
+// CLI11 is not used here: it takes the empty value of `--user=` for none, gives an option that may
+// be repeated every word that follows, and says neither which option an error is about nor what the
+// user may have meant.
 #pragma once
 
-#include "master/server_finder.h"
+#include "master/setting.h"
 
-#include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
-#include <vector>
+#include <string_view>
 
 namespace chatserv {
 
-struct CommandForm {
-    std::string name; // "stats"
-    std::string help;
-    std::vector<std::string> options{}; // beside --pid and --control: "--rate"
+struct CommandLine {
+    Settings settings{};
+    std::optional<Setting> config{}; // --config
+    bool check_config = false;
+    std::string_view asked_for{}; // "help" or "version"; then nothing behind it was read
 };
 
-class CommandLine {
-public:
-    // argv[0] is the command's name.
-    CommandLine(const CommandForm& form, int argc, const char* const* argv);
-
-    // --help or --version was asked for, and has been printed.
-    [[nodiscard]] bool done() const { return done_; }
-
-    // What --pid and --control say.
-    [[nodiscard]] ServerChoice server() const;
-
-    // Nothing where the option was not given.
-    [[nodiscard]] std::optional<std::string> text(const std::string& option) const;
-    // Digits with or without a fraction, from `min` to `max`.
-    [[nodiscard]] std::optional<double> number(
-        const std::string& option, double min, double max) const;
-    [[nodiscard]] std::optional<uint64_t> count(
-        const std::string& option, uint64_t min, uint64_t max) const;
-    [[nodiscard]] std::optional<std::string> one_of(
-        const std::string& option, const std::vector<std::string>& words) const;
-
-private:
-    // For a word that is none of the options: --help, --version, or wrong.
-    [[nodiscard]] bool take_plain_word(const std::string& word);
-    [[noreturn]] void fail(const std::string& what) const;
-    void parse_pid();
-
-    const CommandForm& form_;
-    std::vector<std::string> names_;
-    std::map<std::string, std::string> values_;
-    std::optional<pid_t> pid_{};
-    bool done_ = false;
-};
-
-// The end of a command's help: --pid, --control, --help and --version.
-extern const char* const common_help;
-
-// Writes to standard output, at once. Throws Failure(EX_IOERR) where it does not take all.
-void print(const std::string& text);
+// Throws Failure(EX_USAGE) for a flag that does not exist, lacks its value or is given twice, and
+// for a word that belongs to none.
+[[nodiscard]] CommandLine read_command_line(int argc, const char* const* argv);
 
 } // namespace chatserv

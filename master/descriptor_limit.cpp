@@ -17,8 +17,11 @@ namespace {
 rlim_t descriptors_needed(const Options& options) {
     constexpr rlim_t for_each_worker = 4; // doorbell, channel, watch of its end
     constexpr rlim_t for_the_rest = 64;   // standard streams, segment, timers, signals, control
-    return options.users + options.listen.size() + turned_away_max + for_the_rest +
-           descriptors_reserved + for_each_worker * (options.workers + options.spares);
+    rlim_t listeners = 0;
+    for (const ListenAddress& listen : options.listen)
+        listeners += std::max<rlim_t>(2, listen.addresses.size()); // two for [::]
+    return options.users + listeners + turned_away_max + for_the_rest + descriptors_reserved +
+           for_each_worker * (options.workers + options.spares);
 }
 
 bool raise_to(rlim_t soft, rlim_t hard) {

@@ -1,22 +1,17 @@
 // Why the server cannot start (or go on), told to the user in one line, with the exit status.
 #pragma once
 
+#include "master/printable_text.h"
+
 #include <stdexcept>
 #include <string>
 
 namespace chatserv {
 
-// What the user wrote may be part of it: nothing in that may break the line, or the terminal.
-[[nodiscard]] inline std::string as_one_line(std::string text) {
-    for (char& letter : text)
-        if (static_cast<unsigned char>(letter) < ' ' || letter == '\x7f')
-            letter = '?';
-    return text;
-}
-
 class Failure : public std::runtime_error {
 public:
-    // `exit_status`: as in sysexits(3).
+    // `exit_status`: as in sysexits(3). What the user wrote may be part of `what`: nothing in it
+    // may break the line, or the terminal.
     Failure(int exit_status, const std::string& what) :
         std::runtime_error(as_one_line(what)), exit_status_(exit_status) {}
 

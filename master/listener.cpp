@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <netinet/tcp.h>
-#include <system_error>
 
 namespace chatserv {
 
@@ -20,16 +19,22 @@ void set_option(int fd, int level, int option, const char* name) {
 
 } // namespace
 
-Listener::Listener(const Address& address) :
-    socket_(::socket(address.family(), SOCK_STREAM, 0)), address_(address) {
+Listener::Listener(const Address& address, Families families) :
+    socket_(::socket(address.family(), SOCK_STREAM, 0)), address_(address), families_(families) {
     if (!socket_)
         throw_errno("socket");
     const int fd = socket_.get();
     set_close_on_exec(fd, true);
     set_nonblocking(fd);
     set_option(fd, SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR");
-    if (address.family() == AF_INET6)
-        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
+    if (address.family() == AF_INET6) {
+        const int alone = families == Families::own ? 1 : 0;
+        if (::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone) == -1) {
+            if (families == Families::ipv4_too)
+                throw NoDualStack(errno, std::generic_category(), "IPV6_V6ONLY");
+            throw_errno("IPV6_V6ONLY");
+        }
+    }
     // Accepted sockets inherit both: urgent data stays in the stream, where every byte counts, and
     // a lone line leaves at once.
     set_option(fd, SOL_SOCKET, SO_OOBINLINE, "SO_OOBINLINE");
@@ -41,6 +46,12 @@ Listener::Listener(const Address& address) :
     address_ = Address::of_socket(fd);
 }
 
+std::string Listener::text() const {
+    if (address_.family() != AF_INET6 || !address_.is_any())
+        return address_.text();
+    return address_.text() + (families_ == Families::ipv4_too ? ", IPv4 and IPv6" : ", IPv6 alone");
+}
+
 std::optional<Listener::Accepted> Listener::accept() const {
     for (;;) {
         Accepted accepted;
@@ -49,6 +60,7 @@ std::optional<Listener::Accepted> Listener::accept() const {
         if (accepted.socket) {
             set_close_on_exec(accepted.socket.get(), true);
             set_nonblocking(accepted.socket.get()); // some systems inherit it, others do not
+            accepted.peer = accepted.peer.unmapped();
             return accepted;
         }
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)

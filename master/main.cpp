@@ -1,5 +1,6 @@
 // chatserv: the master's program.
 #include "master/chaos.h"
+#include "master/commands.h"
 #include "master/descriptor_limit.h"
 #include "master/failure.h"
 #include "master/log_file.h"
@@ -16,6 +17,7 @@
 #include "shared/signals.h"
 #include "shared/standard_streams.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -24,27 +26,65 @@
 #include <string_view>
 #include <sysexits.h>
 #include <system_error>
+#include <vector>
 
 namespace {
 
 using namespace chatserv;
 
+// `chatserv help`, `chatserv help COMMAND`.
+int help(const std::vector<std::string>& words) {
+    const std::string about = words.empty() ? "" : words.front();
+    const std::vector<std::string> names = command_names();
+    if (words.size() > 1 ||
+        (!words.empty() && std::find(names.begin(), names.end(), about) == names.end()))
+        throw Failure(
+            EX_USAGE, "help \"" + words.back() + "\": must be one command: " + names_of_commands());
+    const char* const arguments[] = {about.c_str(), "--help", nullptr};
+    if (about == "chaos")
+        return run_chaos(2, arguments);
+    if (about == "stats")
+        return run_stats(2, arguments);
+    return parse_options(2, arguments) ? EX_SOFTWARE : EX_OK;
+}
+
+int version(const std::vector<std::string>& words) {
+    if (!words.empty())
+        throw Failure(EX_USAGE, "version \"" + words.front() + "\": must stand alone");
+    const char* const arguments[] = {"chatserv", "--version", nullptr};
+    return parse_options(2, arguments) ? EX_SOFTWARE : EX_OK;
+}
+
+void tell_waiting(const std::string& name) {
+    log_info("resolving", "waiting for the name service to find " + name);
+}
+
 int serve(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) == "chaos")
+    const std::string_view command = argc > 1 ? argv[1] : "";
+    if (command == "chaos")
         return run_chaos(argc - 1, argv + 1);
-    if (argc > 1 && std::string_view(argv[1]) == "stats")
+    if (command == "stats")
         return run_stats(argc - 1, argv + 1);
+    if (command == "help")
+        return help({argv + 2, argv + argc});
+    if (command == "version")
+        return version({argv + 2, argv + argc});
     auto options = parse_options(argc, argv);
     if (!options)
         return EX_OK;
     choose_worker_user(*options);
     if (options->check_config) {
+        resolve_listen(options->listen, [](const std::string& name) {
+            std::fprintf(
+                stderr, "chatserv: waiting for the name service to find %s\n", name.c_str());
+        });
         std::fputs(describe(*options).c_str(), stdout);
         return EX_OK;
     }
     LogFile log_file(options->log_file);
     set_up_logging("master", options->log_level, options->log_format);
     try {
+        resolve_listen(options->listen, tell_waiting);
         ensure_descriptor_limit(*options);
         const WorkerProgram program(argc > 0 ? argv[0] : ""); // execve(2) allows none
         set_process_title("chatserv: master");

@@ -4,6 +4,7 @@
 
 #include "master/account_check.h"
 #include "master/failure.h"
+#include "master/listeners.h"
 #include "master/start_step.h"
 #include "shared/logging.h"
 #include "shared/memory_fault.h"
@@ -94,40 +95,6 @@ Region make_region(const Options& options) {
     }
 }
 
-Failure cannot_listen(const Address& address, int error) {
-    const std::string what =
-        fmt::format("cannot listen on {}: {}", address.text(), std::strerror(error));
-    switch (error) {
-    case EADDRINUSE:
-        return {EX_UNAVAILABLE, what + "; stop what listens there, or choose another --listen"};
-    case EACCES:
-    case EPERM:
-        return {EX_NOPERM, what + "; choose a port from 1024 on, or start as root"};
-    default:
-        return {EX_UNAVAILABLE, what + "; choose an address of this machine with --listen"};
-    }
-}
-
-// Where the user named no address, a machine without one of the two families is served on the
-// other.
-std::vector<Listener> make_listeners(const Options& options) {
-    std::vector<Listener> listeners;
-    for (const Address& address : options.listen) {
-        try {
-            listeners.emplace_back(address);
-        } catch (const std::system_error& failure) {
-            const int error = failure.code().value();
-            const bool no_such_family = error == EADDRNOTAVAIL || error == EAFNOSUPPORT;
-            const bool last = &address == &options.listen.back();
-            if (!options.listen_by_default || !no_such_family || (last && listeners.empty()))
-                throw cannot_listen(address, error);
-            log_warning("no_address",
-                fmt::format("not listening on {}: {}", address.text(), std::strerror(error)));
-        }
-    }
-    return listeners;
-}
-
 // Said at the start, since it decides what the death of a worker can cost.
 bool check_account() {
     const std::string why_not = why_account_is_unreliable();
@@ -159,7 +126,7 @@ Master::Master(const Options& options, const WorkerProgram& program, LogFile& lo
     clock_(served_, ServedClock::allowance_for(std::chrono::hours(1))),
     control_socket_(open_control_socket(options)), region_(make_region(options)),
     doorbell_pipes_(make_doorbells(options.workers)),
-    doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options)),
+    doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options.listen)),
     admission_({options.allow, options.deny, options.max_per_address}),
     escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
     log_file_(log_file), turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),

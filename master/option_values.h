@@ -1,33 +1,32 @@
-// The options' values: from text to what they mean. A value that is not allowed is refused in one
-// line that names the option, the value, and what is allowed: Failure(EX_USAGE).
+// The options' values: from text to what they mean, and back. Each function reads the text alone;
+// nothing where the text is no such value.
 #pragma once
-
-#include "master/address.h"
-#include "master/network.h"
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace chatserv {
 
-[[noreturn]] void refuse(
-    const std::string& option, const std::string& value, const std::string& allowed);
+// Decimal digits alone.
+[[nodiscard]] std::optional<uint64_t> count_of(std::string_view text);
 
-[[nodiscard]] uint32_t count_of(
-    const char* option, const std::string& text, uint32_t min, uint32_t max);
-// With K, M or G, or without. `allowed` says what min and max are.
-[[nodiscard]] uint64_t bytes_of(
-    const char* option, const std::string& text, uint64_t min, uint64_t max, const char* allowed);
-[[nodiscard]] std::chrono::milliseconds limit_of(const char* option, const std::string& text);
-// As a limit, up to `max`; or 0, which is to mean that there is none.
-[[nodiscard]] std::chrono::milliseconds timeout_of(
-    const char* option, const std::string& text, std::chrono::milliseconds max);
-[[nodiscard]] std::string control_path_of(const std::string& text);
-[[nodiscard]] std::vector<Address> addresses_of(const std::vector<std::string>& texts);
-[[nodiscard]] std::vector<Network> networks_of(
-    const char* option, const std::vector<std::string>& texts);
+// A number of bytes with K, M or G (1024, 1024², 1024³), small or capital, also written as KB or
+// KiB; or without.
+[[nodiscard]] std::optional<uint64_t> bytes_of(std::string_view text);
+// As bytes_of() reads it, in the largest unit that divides it.
+[[nodiscard]] std::string text_of_bytes(uint64_t bytes);
+
+// Seconds, with or without a fraction.
+[[nodiscard]] std::optional<double> seconds_of(const std::string& text);
+// To the nearest millisecond; for at most 10^9 seconds.
+[[nodiscard]] std::chrono::milliseconds milliseconds_of(double seconds);
+[[nodiscard]] std::string text_of_seconds(std::chrono::milliseconds time);
+
+// The text in small letters (of ASCII).
+[[nodiscard]] std::string in_small_letters(std::string text);
 
 // The words with commas between them.
 template <typename Words>

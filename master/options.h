@@ -1,8 +1,9 @@
 // What the user asks for: flags before environment before configuration file.
 #pragma once
 
-#include "master/address.h"
+#include "master/listen_address.h"
 #include "master/network.h"
+#include "master/setting.h"
 #include "shared/layout.h"
 #include "shared/logging.h"
 
@@ -15,11 +16,14 @@
 
 namespace chatserv {
 
+// One per core, at least 2.
+[[nodiscard]] uint32_t default_workers();
+
+// What each is, and what it may be, stands in option_table.cpp.
 struct Options {
-    std::vector<Address> listen;
-    bool listen_by_default = false; // the user named no address
+    std::vector<ListenAddress> listen{1}; // port 9999 of the loopback
     uint32_t users = 10;
-    uint32_t workers = 2;
+    uint32_t workers = default_workers();
     uint32_t spares = 1;
     uint64_t log_bytes = 4 * 1024 * 1024;
     std::chrono::milliseconds stall_limit{5000};
@@ -40,6 +44,7 @@ struct Options {
     // they keep the master's.
     std::string user;
     bool user_by_default = false; // nobody asked for that one
+    Place user_place{"--user"};   // where it was written
     uid_t worker_uid = 0;
     gid_t worker_gid = 0;
     bool check_config = false;
@@ -47,7 +52,8 @@ struct Options {
 
 // Nothing where --help or --version was all that was asked for, and has been printed.
 // Throws Failure: EX_USAGE for a flag, variable or value that is not allowed, EX_NOINPUT for a
-// configuration file that cannot be read, EX_CONFIG for one that cannot be understood.
+// configuration file that cannot be read, EX_CONFIG for one that cannot be understood, or that
+// holds a value that is not allowed. Every value is judged, also one that another source replaces.
 [[nodiscard]] std::optional<Options> parse_options(int argc, const char* const* argv);
 
 // The options in force, one per line, as a configuration file would have them.

@@ -40,7 +40,8 @@ void Master::start_serving() {
                 0, listener_udata | static_cast<uint64_t>(&listener - listeners_.data())),
             "watching a listen socket");
         const std::string address = listener.address().text();
-        log_info("listening", fmt::format("listening on {}", address), {{"address", address}});
+        log_info(
+            "listening", fmt::format("listening on {}", listener.text()), {{"address", address}});
     }
     const std::string command = netcat_command(listeners_.front().address().text());
     log_info("how_to_join",

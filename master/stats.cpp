@@ -1,6 +1,6 @@
 #include "master/stats.h"
 
-#include "master/command_line.h"
+#include "master/command_options.h"
 
 #include <sysexits.h>
 
@@ -20,7 +20,7 @@ const CommandForm form{.name = "stats",
 } // namespace
 
 int run_stats(int argc, const char* const* argv) {
-    const CommandLine command_line(form, argc, argv);
+    const CommandOptions command_line(form, argc, argv);
     if (command_line.done())
         return EX_OK;
     ControlClient server = choose_server(command_line.server()).client;

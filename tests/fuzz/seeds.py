@@ -96,6 +96,10 @@ def options():
         "file": case("--config\n", "", 'users = 100\nlisten = ["127.0.0.1:1", "[::1]:1"]\n'
                      "log-size = 64G\n# quiet\nlog-level = off\n"),
         "file-with-sections": case("--config\n", "", "[server]\nusers = 3\n[[more]]\nx.y = '\"\n"),
+        "file-with-quotes": case("--config\n", "", '\xef\xbb\xbfcontrol = "/a\\"b\\\\" # c\r\n'
+                                 "deny = [\n  '10.0.0.0/8', ::1, # one\n]\nusers = 1\nusers = 2\n"),
+        "listen": case("--listen=localhost:1,*:2,:3,4,[fe80::1%lo]:5\n--listen\n"
+                       "[::]:6 ipv6only=on\n--uesrs\n7\n"),
         "two-lines-in-one": case("--users=1\r2\n"),
         "help": case("--help\n"),
         "unknown": case("--check-config\n--frobnicate=\x7f\n"),

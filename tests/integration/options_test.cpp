@@ -188,11 +188,120 @@ TEST_F(OptionsTest, RefusesAFileWithAnUnknownName) {
 }
 
 TEST_F(OptionsTest, RefusesAFileWithABadValue) {
-    const std::string file = directory_.file("chatserv.conf", "users = 0\n");
+    const std::string file = directory_.file("chatserv.conf", "workers = 2\nusers = 0\n");
     const Finished finished = run_chatserv({"--config", file, "--check-config"});
-    EXPECT_THAT(finished.status, testing::AnyOf(EX_USAGE, EX_CONFIG));
-    expect_one_line(finished.errors);
-    EXPECT_THAT(finished.errors, HasSubstr("users"));
+    EXPECT_EQ(finished.status, EX_CONFIG);
+    EXPECT_EQ(finished.errors,
+        "chatserv: " + file + ":2: users \"0\": must be a number from 1 to 100000\n");
+}
+
+// The whole of each refusal, from the program itself. unit/options_test.cpp has many more.
+TEST_F(OptionsTest, SaysWhereAndWhatWouldBeRight) {
+    struct Case {
+        std::vector<std::string> options;
+        int status;
+        std::string line;
+    };
+    const std::string directory = directory_.path().string();
+    const std::string section = directory_.file("section.conf", "[server]\nusers = 3\n");
+    const std::string twice = directory_.file("twice.conf", "users = 3\n\nusers = 4\n");
+    const std::string commands = "the commands are chaos, stats, version and help";
+    const Case cases[] = {
+        {{"--uesrs", "10"}, EX_USAGE,
+            "unknown option --uesrs; did you mean --users? (see chatserv --help)"},
+        {{"foo"}, EX_USAGE,
+            "there is no command \"foo\": " + commands +
+                ", and options begin with -- (see chatserv --help)"},
+        {{"help", "foo"}, EX_USAGE,
+            "help \"foo\": must be one command: chaos, stats, version and help"},
+        {{"version", "2"}, EX_USAGE, "version \"2\": must stand alone"},
+        {{"--users", "1", "--users", "2"}, EX_USAGE,
+            "--users is given twice; give it once (see chatserv --help)"},
+        {{"--user", ""}, EX_USAGE,
+            "--user \"\": must be the name or the number of a user of this system"},
+        {{"--control="}, EX_USAGE, "--control \"\": must be a path of at most 103 bytes, or none"},
+        {{"--config", ""}, EX_USAGE, "--config \"\": must be the path of a configuration file"},
+        {{"--config", directory}, EX_NOINPUT,
+            "--config \"" + directory +
+                "\": is a directory; must be the path of a configuration file"},
+        {{"--config", section}, EX_CONFIG,
+            section + ":1: [server]: sections are not used; write `name = value` lines only"},
+        {{"--config", twice}, EX_CONFIG,
+            twice + ":3: users is set twice, first in line 1; set it once"},
+        {{"--log-size", "64T"}, EX_USAGE,
+            "--log-size \"64T\": must be bytes from 64K to 64G, with or without K, M or G"},
+        {{"--listen=1,127.0.0.1:1", "--check-config"}, EX_USAGE,
+            "--listen \"127.0.0.1:1\": must be another address or port: --listen \"1\" listens "
+            "there already"},
+        {{"--users", "\xff\n"}, EX_USAGE, "--users \"??\": must be a number from 1 to 100000"},
+    };
+    for (const Case& each : cases) {
+        const Finished finished = run_chatserv(each.options);
+        EXPECT_EQ(finished.errors, "chatserv: " + each.line + "\n");
+        EXPECT_EQ(finished.status, each.status) << each.line;
+        EXPECT_EQ(finished.output, "");
+    }
+}
+
+TEST_F(OptionsTest, NamesTheVariableWhoseValueIsBad) {
+    const Finished finished = run_chatserv({}, {{"CHATSERV_LOG_SIZE", "64T"}});
+    EXPECT_EQ(finished.status, EX_USAGE);
+    EXPECT_EQ(finished.errors,
+        "chatserv: CHATSERV_LOG_SIZE \"64T\": must be bytes from 64K to 64G, "
+        "with or without K, M or G\n");
+}
+
+TEST_F(OptionsTest, HasCommandsForHelpAndVersion) {
+    const std::string help = run_chatserv({"--help"}).output;
+    EXPECT_EQ(run_chatserv({"help"}).output, help);
+    EXPECT_EQ(run_chatserv({"-h"}).output, help);
+    EXPECT_EQ(run_chatserv({"help", "help"}).output, help);
+    const std::string version = run_chatserv({"--version"}).output;
+    EXPECT_EQ(run_chatserv({"version"}).output, version);
+    EXPECT_EQ(run_chatserv({"-V"}).output, version);
+    for (const char* const command : {"chaos", "stats"}) {
+        const Finished finished = run_chatserv({"help", command});
+        EXPECT_EQ(finished.status, 0);
+        EXPECT_EQ(finished.output, run_chatserv({command, "--help"}).output);
+        EXPECT_THAT(finished.output, HasSubstr("--control"));
+    }
+}
+
+TEST_F(OptionsTest, TakesAFileThroughAPipe) {
+    for (const char* const script :
+        {R"(printf 'users = 12\n' | "$0" --check-config --config /dev/stdin)",
+            R"("$0" --check-config --config /dev/stdin <"$1")"}) {
+        const std::string file = directory_.file("chatserv.conf", "users = 12\n");
+        const Finished finished = run(loop_, {{"sh", "-c", script, chatserv_path(), file}});
+        EXPECT_EQ(finished.status, 0) << finished.errors;
+        EXPECT_THAT(finished.output, HasSubstr("users = 12\n")) << script;
+    }
+}
+
+// It does not wait without a word, and not for a process that has already ended.
+TEST_F(OptionsTest, SaysThatItWaitsForAFile) {
+    Process server(loop_, {{chatserv_path(), "--check-config", "--config", "/dev/stdin"}});
+    server.type("users = 12");
+    loop_.wait_until(
+        [&] {
+            return server.exited() || server.errors().text() ==
+                                          "chatserv: waiting for the other end of --config "
+                                          "\"/dev/stdin\"\n";
+        },
+        "the line that says so");
+    server.type("3\n");
+    server.end_input();
+    EXPECT_EQ(server.wait_for_exit(), 0) << server.errors().text();
+    EXPECT_THAT(server.output().text(), HasSubstr("users = 123\n"));
+}
+
+TEST_F(OptionsTest, ChecksTheNamesOfHosts) {
+    const Finished finished =
+        run_chatserv({"--check-config", "--listen", "no-such-name.invalid:1"});
+    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+    EXPECT_THAT(finished.errors, HasSubstr("--listen \"no-such-name.invalid:1\": no address was "
+                                           "found for no-such-name.invalid"));
+    EXPECT_EQ(finished.output, "");
 }
 
 } // namespace

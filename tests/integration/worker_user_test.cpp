@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <sstream>
 #include <sysexits.h>
+#include <tuple>
 #include <unistd.h>
 
 namespace chatserv::test {
@@ -143,6 +144,36 @@ TEST_F(WorkerUserTest, ThatDoesNotExistIsRefused) {
     EXPECT_EQ(finished.status, EX_USAGE);
     EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1);
     EXPECT_THAT(finished.errors, HasSubstr("nosuchuser"));
+}
+
+TEST_F(WorkerUserTest, MayBeANumber) {
+    if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
+        GTEST_SKIP() << why_not;
+    const passwd nobody = *::getpwnam("nobody");
+    // The second is a user of whom no file knows, as in a container.
+    const std::string unknown = "54321:54322";
+    for (const auto& [user, uid, gid] : std::vector<std::tuple<std::string, uid_t, gid_t>>{
+             {std::to_string(nobody.pw_uid), nobody.pw_uid, nobody.pw_gid},
+             {unknown, 54321, 54322}}) {
+        start({"--user", user, "--workers", "2", "--spares", "0"});
+        expect_of_workers("Uid", four_times(uid));
+        expect_of_workers("Gid", four_times(gid));
+        expect_a_conversation();
+        EXPECT_EQ(server_->stop(), 0);
+    }
+}
+
+TEST_F(WorkerUserTest, IsRefusedWhereItIsWritten) {
+    const TemporaryDirectory directory;
+    const std::string file = directory.file("chatserv.conf", "\nuser = nosuchuser\n");
+    const Finished finished = run(loop_, {{chatserv_path(), "--check-config", "--config", file}});
+    EXPECT_EQ(finished.status, EX_CONFIG);
+    EXPECT_THAT(finished.errors, HasSubstr(file + ":2: user \"nosuchuser\": must be the name"));
+    const std::string no_user = "4294967295"; // (uid_t)-1, which setuid(2) takes for none
+    for (const std::string& user : {no_user, no_user + ":1", std::string("1:"), std::string(":1")})
+        EXPECT_EQ(
+            run(loop_, {{chatserv_path(), "--check-config", "--user", user}}).status, EX_USAGE)
+            << user;
 }
 
 // Of a copy of the program, for whoever is not root may not get to where that was built.

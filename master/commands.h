@@ -1,0 +1,44 @@
+// The commands: what the first word of the command line can be instead of an option. main.cpp
+// carries them out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chatserv {
+
+struct Command {
+    std::string_view name;
+    std::string_view arguments;
+    std::string_view help;
+};
+
+inline constexpr Command commands[] = {
+    {"chaos", "--pid MASTER",
+        "Kill workers of a running server at random, and say how long each takeover took "
+        "(chatserv help chaos)"},
+    {"stats", "--pid MASTER",
+        "Say who came, was turned away and left, as JSON (chatserv help stats)"},
+    {"version", "", "Print the version"},
+    {"help", "[COMMAND]", "Print this help, or that of a command"},
+};
+
+// "chaos, stats, version and help"
+[[nodiscard]] inline std::string names_of_commands() {
+    std::string names;
+    for (const Command& command : commands) {
+        const bool last = &command == std::end(commands) - 1;
+        names.append(names.empty() ? "" : last ? " and " : ", ").append(command.name);
+    }
+    return names;
+}
+
+[[nodiscard]] inline std::vector<std::string> command_names() {
+    std::vector<std::string> names;
+    for (const Command& command : commands)
+        names.emplace_back(command.name);
+    return names;
+}
+
+} // namespace chatserv

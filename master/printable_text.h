@@ -1,0 +1,17 @@
+// Text that a terminal and a log can be trusted with: UTF-8 (RFC 3629) without control characters.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace chatserv {
+
+// Whether every byte of the text belongs to a character that can be printed. A newline, a tab and
+// an escape cannot.
+[[nodiscard]] bool is_printable(std::string_view text);
+
+// The same text with "?" in place of every byte that does not belong to such a character: one line,
+// whatever the user wrote.
+[[nodiscard]] std::string as_one_line(std::string_view text);
+
+} // namespace chatserv

@@ -1,0 +1,125 @@
+// Listening where the system has no IPv6, or no socket of both families: seccomp(2) takes them away
+// from a process of its own, as systemd's RestrictAddressFamilies= does.
+#include "master/listeners.h"
+
+#include "master/failure.h"
+#include "shared/logging.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sysexits.h>
+#include <thread>
+#include <unistd.h>
+
+namespace chatserv {
+namespace {
+
+using testing::ExitedWithCode;
+
+bool has_ipv6() {
+    try {
+        const Listener probe(Address::loopback(AF_INET6, 0));
+        return true;
+    } catch (const std::system_error&) {
+        return false;
+    }
+}
+
+void have_no_ipv6() {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    seccomp_rule_add(
+        filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+    if (filter == nullptr || seccomp_load(filter) != 0)
+        ::_exit(99);
+}
+
+// As on OpenBSD: IPV6_V6ONLY cannot be turned off, only on. A filter does not see the value, but a
+// thread that the kernel asks does (seccomp_unotify(2)); it has the same memory.
+void have_no_socket_of_both_families() {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(setsockopt), 2,
+        SCMP_A1(SCMP_CMP_EQ, IPPROTO_IPV6), SCMP_A2(SCMP_CMP_EQ, IPV6_V6ONLY));
+    if (filter == nullptr || seccomp_load(filter) != 0)
+        ::_exit(99);
+    std::thread([fd = seccomp_notify_fd(filter)] {
+        seccomp_notif* request = nullptr;
+        seccomp_notif_resp* response = nullptr;
+        if (seccomp_notify_alloc(&request, &response) != 0)
+            ::_exit(98);
+        while (seccomp_notify_receive(fd, request) == 0) {
+            const bool on = *reinterpret_cast<const int*>(request->data.args[3]) != 0;
+            response->id = request->id;
+            response->error = on ? 0 : -EINVAL;
+            response->flags = on ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
+            seccomp_notify_respond(fd, response);
+            std::memset(request, 0, sizeof *request);
+        }
+    }).detach();
+}
+
+// Writes what is listened on, or why nothing is, to standard error, where the log goes as well.
+[[noreturn]] void listen_at(const std::string& text) {
+    set_up_logging("master", "info", LogFormat::text);
+    Setting setting;
+    setting.place.text = "--listen";
+    setting.text = text;
+    std::vector<ListenAddress> listen{ListenAddress::parse(setting)};
+    try {
+        resolve_listen(listen, [](const std::string&) {});
+        const auto listeners = make_listeners(listen);
+        for (const Listener& listener : listeners)
+            std::fprintf(stderr, "at %s\n", listener.text().c_str());
+        std::fprintf(stderr, "in all %zu\n", listeners.size());
+        ::_exit(0);
+    } catch (const Failure& failure) {
+        std::fprintf(stderr, "%s\n", failure.what());
+        ::_exit(failure.exit_status());
+    }
+}
+
+void listen_without_ipv6(const std::string& text) {
+    have_no_ipv6();
+    listen_at(text);
+}
+
+TEST(ListenersDeathTest, TakeIpv4AloneWhereThereIsNoIpv6) {
+    EXPECT_EXIT(listen_without_ipv6("*:0"), ExitedWithCode(0),
+        "warning master: not listening on \\[::\\]:0: this machine has no IPv6\n"
+        "at 0.0.0.0:[1-9][0-9]*\nin all 1\n");
+    EXPECT_EXIT(listen_without_ipv6("[::]:0"), ExitedWithCode(0), "at 0.0.0.0:[0-9]*\nin all 1\n");
+    EXPECT_EXIT(listen_without_ipv6("0"), ExitedWithCode(0),
+        "warning master: not listening on \\[::1\\]:0: this machine has no IPv6\n"
+        "at 127.0.0.1:[1-9][0-9]*\nin all 1\n");
+    EXPECT_EXIT(listen_without_ipv6("localhost:0"), ExitedWithCode(0),
+        "at 127.0.0.1:[1-9][0-9]*\nin all 1\n");
+}
+
+TEST(ListenersDeathTest, InsistOnAnAddressThatTheUserNamed) {
+    EXPECT_EXIT(listen_without_ipv6("[::1]:0"), ExitedWithCode(EX_UNAVAILABLE),
+        "cannot listen on \\[::1\\]:0: Address family not supported");
+    EXPECT_EXIT(listen_without_ipv6("[::]:0 ipv6only=on"), ExitedWithCode(EX_UNAVAILABLE),
+        "cannot listen on \\[::\\]:0");
+}
+
+void listen_without_dual_stack(const std::string& text) {
+    have_no_socket_of_both_families();
+    listen_at(text);
+}
+
+TEST(ListenersDeathTest, TakeTwoSocketsWhereNoneTakesBothFamilies) {
+    if (!has_ipv6())
+        GTEST_SKIP() << "this machine has no IPv6";
+    for (const char* const text : {"*:0", "[::]:0"})
+        EXPECT_EXIT(listen_without_dual_stack(text), ExitedWithCode(0),
+            "is listened on with two sockets: this system has none for IPv4 and IPv6 at once\n"
+            "at \\[::\\]:[1-9][0-9]*, IPv6 alone\nat 0.0.0.0:[1-9][0-9]*\nin all 2\n");
+    EXPECT_EXIT(listen_without_dual_stack("[::]:0 ipv6only=on"), ExitedWithCode(0),
+        "at \\[::\\]:[1-9][0-9]*, IPv6 alone\nin all 1\n");
+}
+
+} // namespace
+} // namespace chatserv
