@@ -17,7 +17,8 @@ using std::chrono::milliseconds;
 
 // The tests go back in time by so much at the most, and time begins when the machine starts.
 const milliseconds idle_timeout = std::min(milliseconds(60'000),
-    std::chrono::duration_cast<milliseconds>(Deadlines::Clock::now().time_since_epoch()) / 2);
+    std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()) /
+        2);
 constexpr int buffer_bytes = 65'536;
 constexpr uint32_t max_rate_bytes = 4096; // no more than a bucket holds at the least
 
