@@ -1,10 +1,10 @@
-# What the commands of ./dev need of the system: packages, where the system is a Debian. Sourced by
-# ./dev, after progress.sh.
+# Installs the packages that a command of ./dev needs, if the system is a Debian; on another system,
+# names the programs and headers that are missing. Sourced by ./dev, after progress.sh.
 
 needs_on_other_systems='a C++20 compiler, Meson, Ninja, pkg-config, Boost, CLI11, spdlog,
   nlohmann-json, on Linux libseccomp, and for the tests GoogleTest'
 
-# install PACKAGE... : Debian's names. Calls nothing where all are there.
+# install PACKAGE... : Debian's names. Calls no apt-get if all of them are installed.
 install() {
     if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
         return 0 # not a Debian: see check_tools and say_what_is_missing
@@ -31,7 +31,7 @@ install() {
 install_missing() {
     # "0 upgraded, 61 newly installed, ..." and "Need to get 98.3 MB of archives."
     apt_get --assume-no install "$@" 2>/dev/null | sed -n \
-        -e 's/.* \([0-9]*\) newly installed.*/  with all that they need: \1 packages/p' \
+        -e 's/.* \([0-9]*\) newly installed.*/  with their dependencies: \1 packages/p' \
         -e 's/^Need to get \(.*\) of archives.*/  to download: \1/p' \
         -e 's/^After this operation, \(.*\) of additional.*/  on the disk: \1/p' >&2
     if ! show_progress_only installing apt_position apt_get -y install "$@"; then
@@ -40,7 +40,7 @@ install_missing() {
     fi
 }
 
-# apt_get ARGUMENT... : the environment is set behind sudo, which passes none on.
+# apt_get ARGUMENT... : sudo passes no environment on, so env sets it.
 apt_get() {
     as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive ${RUNLEVEL+RUNLEVEL="$RUNLEVEL"} \
         apt-get -q --no-install-recommends -o Dpkg::Use-Pty=0 "$@"
@@ -61,7 +61,7 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# choose_root PACKAGE... : says what root has to do, and ends, where this user cannot become root.
+# choose_root PACKAGE... : if this user cannot become root, says what root has to do, and exits.
 choose_root() {
     if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
         return 0
@@ -75,7 +75,7 @@ choose_root() {
     exit 69
 }
 
-# Before meson is called: where there was nothing to install packages with.
+# Called before meson, for systems on which install() does nothing.
 check_tools() {
     missing=
     for tool in meson ninja; do
@@ -90,7 +90,7 @@ check_tools() {
     exit 69
 }
 
-# When meson has failed, which names the first thing only.
+# Called when meson has failed: meson names only the first dependency that is missing.
 say_what_is_missing() {
     missing=
     for header in boost/version.hpp CLI/CLI.hpp spdlog/spdlog.h nlohmann/json.hpp; do

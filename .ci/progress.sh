@@ -8,7 +8,8 @@ say() {
     printf '%s\n' "$*" >&2
 }
 
-# Whether somebody watches: where either output goes elsewhere (a log, tee), lines are whole.
+# Whether a line may be rewritten in place. If one of the two outputs goes to a file or a pipe, as
+# with tee(1), only whole lines are printed.
 on_terminal() {
     [ -t 1 ] && [ -t 2 ]
 }
@@ -24,8 +25,8 @@ show_progress() (
     exit "$status"
 )
 
-# show_progress_only WORDS POSITION COMMAND... : the same for a command whose output nobody needs
-# unless it fails. Then all of it is printed.
+# show_progress_only WORDS POSITION COMMAND... : the same, but the command's output goes to the log.
+# If the command fails, all of it is printed.
 show_progress_only() (
     begin_progress "$1" "$2"
     shift 2
@@ -36,7 +37,7 @@ show_progress_only() (
     exit "$status"
 )
 
-# begin_progress WORDS POSITION : to be called in a subshell, at whose end what this made is removed.
+# begin_progress WORDS POSITION : call it in a subshell, which removes the log when it ends.
 begin_progress() {
     progress=$(mktemp -d)
     trap 'rm -rf "$progress"' EXIT
@@ -49,7 +50,7 @@ begin_progress() {
     printer=$!
 }
 
-# A signal to a process that has only just been forked can be lost: it looks at the file as well.
+# A process that has only just been forked can lose a signal: the printer looks at a file as well.
 end_progress() {
     rm -f "$progress/goes_on"
     kill "$printer" 2>/dev/null || true
@@ -57,7 +58,7 @@ end_progress() {
     ! on_terminal || printf '\r\033[K' >&2
 }
 
-# print_progress WORDS POSITION : in the background. It ends with this script, however that ends.
+# print_progress WORDS POSITION : runs in the background, and ends when this script has ended.
 print_progress() {
     began=$(date +%s)
     last=$began

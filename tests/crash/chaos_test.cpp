@@ -45,8 +45,8 @@ protected:
         return process.output().text();
     }
 
-    // Again and again until it has said all of these, since a strike at a worker that is just being
-    // replaced hits nobody; all that it said.
+    // Runs chaos until its output has all of these words: a strike at a worker that is just being
+    // replaced hits no process. Returns the output of all runs.
     std::string chaos_until(
         const std::vector<std::string>& words, const std::vector<std::string>& options) {
         std::string said;

@@ -43,17 +43,16 @@ protected:
         return round(kill_at);
     }
 
-    // How long an exchange is depends on how the processes take turns, so on whatever else runs
-    // here: the victim finds all that it is to do at once, or is woken for each part of it.
+    // The length of an exchange depends on how the processes take turns, and so on the load of the
+    // machine: the victim finds all its work at once, or is woken for each part of it.
     void take_length(std::uint64_t instructions) {
         length_ = std::max<std::uint64_t>(instructions, 1);
         shortest_ = std::min(shortest_, length_);
         longest_ = std::max(longest_, length_);
     }
 
-    // Kills a worker in the part of the exchange with this number, of so many, so that none is left
-    // out. Where an exchange ends before the chosen instruction, it says how long those are that
-    // take place now.
+    // Kills a worker in stretch `number` of the exchange, which is cut into `stretches` of them. If
+    // an exchange ends before the chosen instruction, the next attempt takes its length.
     void kill_in_stretch(std::uint64_t number, std::uint64_t stretches, std::uint64_t seed) {
         constexpr std::uint64_t attempts_max = 50;
         for (std::uint64_t attempt = 0; attempt < attempts_max; ++attempt) {

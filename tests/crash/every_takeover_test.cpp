@@ -48,8 +48,8 @@ protected:
         return outcome;
     }
 
-    // At least so many, and as many more as it takes until both were killed often enough: how many
-    // points either has depends on how the processes take turns, so on whatever else runs here.
+    // At least `samples` rounds, and more until both were killed often enough: the number of points
+    // of either process depends on how they take turns, and so on the load of the machine.
     void try_some(std::uint64_t points, std::uint64_t successor_points) {
         const auto goes_on = [&](std::uint64_t tried) {
             return tried < samples || (both_ < samples / 2 && tried < 10 * samples);

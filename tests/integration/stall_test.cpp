@@ -9,8 +9,8 @@
 namespace chatserv::test {
 namespace {
 
-// One who does read must not seem to stall because this test, on a busy machine, does not get to
-// run.
+// In seconds. On a busy machine the test process may get no processor for a while; a client that it
+// reads for must not be disconnected as stalled because of that.
 constexpr const char* limit = "2";
 
 class StallTest : public ServerTest {

@@ -10,10 +10,10 @@
 
 namespace chatserv::test {
 
-// Calls set_up(limit), where the limit is a number of seconds as an option takes it, and returns
-// it. Where that takes more than half of the limit, on this test's own clock, the machine is too
-// busy for one so short: it is called again with twice the limit. Throws std::runtime_error when
-// the limit is longer than any wait.
+// Calls set_up(limit) and returns the limit, a number of seconds as an option takes it. If the call
+// takes more than half of the limit on the test's own clock, the machine is too busy for so short a
+// limit, and set_up is called again with twice the limit. Throws std::runtime_error when the limit
+// would be longer than `patience`.
 template <typename SetUp>
 std::string set_up_in_time(double seconds, const SetUp& set_up) {
     using Clock = std::chrono::steady_clock;

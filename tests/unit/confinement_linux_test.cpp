@@ -389,9 +389,9 @@ int call_as_32_bit_programs_do() {
     return number == ::getpid() ? done : failed;
 }
 
-// The numbers of 32-bit programs would mean other calls. Where the kernel knows these programs, it
-// is the filter that ends the process. Where it does not (IA32_EMULATION=n, ia32_emulation=0),
-// their instruction is a fault for everybody, which an unconfined child shows.
+// The numbers of 32-bit programs would mean other calls. If the kernel runs such programs, the
+// filter must end the process. If it does not (IA32_EMULATION=n, ia32_emulation=0), the instruction
+// is a fault in every process; an unconfined child shows which of the two this kernel is.
 TEST_F(ConfinementTest, KnowsNoCallsOfOtherKindsOfPrograms) {
     const int unconfined = end_of_child(call_as_32_bit_programs_do);
     const int confined = end_of_confined(call_as_32_bit_programs_do);
