@@ -52,7 +52,7 @@ WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, con
                                        std::to_string(options.worker_uid),
                                        std::to_string(options.worker_gid)},
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
-    hang_watch_(region.heartbeats(), options.hang_limit), pids_(options.workers) {}
+    hang_judge_(region.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
 
 void WorkerPool::replenish() {
     while (starting_allowed_ && !respawn_at_ && processes_.size() < processes_wanted_) {
@@ -93,7 +93,7 @@ void WorkerPool::start_one() {
     std::vector<int> inherited{ends.second.get(), region_.fd()};
     for (const FdPair& doorbell : doorbells_)
         inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
-    const uint32_t seat = hang_watch_.enter(Clock::now());
+    const uint32_t seat = hang_judge_.enter(Clock::now());
     std::vector<std::string> arguments = common_arguments_;
     arguments.push_back(std::to_string(seat));
     for (const int fd : inherited)
@@ -103,7 +103,7 @@ void WorkerPool::start_one() {
     try {
         pid = program_.start(arguments, inherited);
     } catch (const std::system_error&) {
-        hang_watch_.leave(seat);
+        hang_judge_.leave(seat);
         throw;
     }
     Process& process = processes_
@@ -203,7 +203,7 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
         .cannot_work = process.cannot_work,
         .ended_because = std::move(process.ended_because),
         .ended = by_itself ? clock_.now() : process.ended};
-    hang_watch_.leave(process.seat);
+    hang_judge_.leave(process.seat);
     if (process.entry) {
         pids_[*process.entry] = 0;
         region_.worker_table()[*process.entry].pid = 0;
@@ -266,12 +266,12 @@ void WorkerPool::end(Process& process, std::string because) {
         return;
     process.ended_because = std::move(because);
     process.ended = clock_.now();
-    hang_watch_.ignore(process.seat);
+    hang_judge_.ignore(process.seat);
     ::kill(process.pid, SIGKILL);
 }
 
 std::optional<HangWatch::Clock::time_point> WorkerPool::next_look() const {
-    const auto hung = hang_watch_.next_look();
+    const auto hung = hang_judge_.next_look();
     if (!respawn_at_)
         return hung;
     return std::min(hung.value_or(*respawn_at_), *respawn_at_);
@@ -286,9 +286,7 @@ void WorkerPool::look() {
 }
 
 void WorkerPool::end_hung() {
-    const Clock::time_point now = Clock::now();
-    (void)clock_.now(now); // a standstill is found before anyone is judged
-    for (const uint32_t seat : hang_watch_.overdue(now, clock_.stood_still()))
+    for (const uint32_t seat : hang_judge_.hung(Clock::now()))
         for (auto& [pid, process] : processes_)
             if (process.seat == seat)
                 end(process,

@@ -7,7 +7,7 @@
 // waits for nobody: it is told of what happened and says what follows.
 #pragma once
 
-#include "master/hang_watch.h"
+#include "master/hang_judge.h"
 #include "master/options.h"
 #include "master/worker_program.h"
 #include "shared/channel.h"
@@ -137,7 +137,7 @@ private:
     std::vector<std::string> common_arguments_; // the same for every process
     size_t processes_wanted_;
     std::chrono::milliseconds hang_limit_;
-    HangWatch hang_watch_;
+    HangJudge hang_judge_;
     std::map<pid_t, Process> processes_;
     std::vector<pid_t> pids_; // by entry; 0: nobody
     uint32_t died_young_ = 0; // one after the other
