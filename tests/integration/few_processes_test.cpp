@@ -3,7 +3,6 @@
 #include "tests/integration/server_test.h"
 #include "tests/support/temporary_directory.h"
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -240,11 +239,10 @@ protected:
     // Its processes have ended, but may not have been reaped by whoever has them now.
     void TearDown() override {
         server_.reset();
-        std::error_code refused;
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        while (!group_.empty() && !fs::remove(group_, refused) && fs::exists(group_) &&
-               std::chrono::steady_clock::now() < deadline)
-            loop_.turn(std::chrono::milliseconds(10));
+        (void)comes_true([this] {
+            std::error_code refused;
+            return group_.empty() || fs::remove(group_, refused) || !fs::exists(group_);
+        });
         group_.clear();
     }
 

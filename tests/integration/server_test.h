@@ -4,6 +4,8 @@
 #include "tests/support/client.h"
 #include "tests/support/server.h"
 
+#include <chrono>
+#include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
@@ -19,6 +21,15 @@ protected:
         const std::vector<std::string>& listen, const std::vector<std::string>& options = {}) {
         server_ =
             std::make_unique<Server>(loop_, ServerOptions{Program::chatserv, listen, options, {}});
+    }
+
+    // Waits for something that no descriptor tells of, such as what the process table says. False
+    // where it does not come.
+    bool comes_true(const std::function<bool()>& condition) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!condition() && std::chrono::steady_clock::now() < deadline)
+            loop_.turn(std::chrono::milliseconds(10));
+        return condition();
     }
 
     // A client that has joined by the time this returns.

@@ -155,7 +155,7 @@ TEST_F(SurroundingsTest, MayHaveItsStandardStreamsClosed) {
                std::all_of(processes.begin(), processes.end(),
                    [](pid_t pid) { return file_of(pid, 0) == "/dev/null"; });
     };
-    loop_.wait_until(all_there, "the server and its workers to have a standard input");
+    ASSERT_TRUE(comes_true(all_there));
     for (const pid_t pid : processes)
         for (const int fd : {0, 1, 2})
             EXPECT_EQ(file_of(pid, fd), "/dev/null") << "descriptor " << fd << " of " << pid;
