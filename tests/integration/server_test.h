@@ -66,6 +66,11 @@ protected:
     std::unique_ptr<Server> server_;
 };
 
+inline std::string last_line(const std::string& text) {
+    const auto end = text.find_last_not_of('\n');
+    return text.substr(0, end + 1).substr(text.rfind('\n', end) + 1);
+}
+
 // No test here takes so long, so with this limit nobody stalls.
 constexpr const char* no_stall_limit = "--stall-limit=3600";
 
