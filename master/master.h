@@ -108,6 +108,7 @@ private:
     void look_at_staff();
     void weigh_failed_start(const WorkerPool::Departure& departure, const std::string& cause);
     [[nodiscard]] bool keep_own_rights_instead(const WorkerPool::Departure& departure);
+    void limit_hold_up();
     [[nodiscard]] std::string staff_text() const;
     [[nodiscard]] uint32_t users_without_worker() const;
 
@@ -163,6 +164,12 @@ private:
     bool worker_user_by_default_;
     bool keeps_own_rights_ = false;              // although worker_user_by_default_
     std::optional<uint32_t> manned_when_told_{}; // that workers are short: how many there were
+    // That users without a worker keep the log full, and for how long they have.
+    struct HoldUp {
+        std::chrono::steady_clock::time_point last_look;
+        std::chrono::nanoseconds lasted;
+    };
+    std::optional<HoldUp> hold_up_{};
     bool confinement_told_ = false;
 
     // While nobody can be accepted. (Neither for this nor for `send_again_at_` a timer of its own:

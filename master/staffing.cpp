@@ -3,12 +3,17 @@
 #include "master/failure.h"
 #include "master/hindrance.h"
 #include "master/master.h"
+#include "shared/atomic_word.h"
 #include "shared/logging.h"
+#include "shared/user_table.h"
 
+#include <algorithm>
+#include <chrono>
 #include <fmt/core.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <utility>
+#include <vector>
 
 namespace chatserv {
 
@@ -17,6 +22,10 @@ namespace {
 // Failures in a row, with no worker becoming ready, after which a server that has none does not
 // start. With the delays between them they take a second and a half.
 constexpr uint32_t failed_starts_max = 5;
+
+// While workers are missing the master looks more often than that, for it tries to start them. What
+// is longer is a standstill of its own, or of the machine.
+constexpr std::chrono::milliseconds look_interval_max{1500};
 
 } // namespace
 
@@ -27,6 +36,7 @@ void Master::look_at_staff() {
         return;
     const auto& shortage = pool_.shortage();
     if (!shortage) {
+        hold_up_.reset();
         if (std::exchange(manned_when_told_, std::nullopt))
             log_info("workers_complete",
                 fmt::format("no worker is missing any more: {}", staff_text()),
@@ -45,6 +55,7 @@ void Master::look_at_staff() {
         else
             return;
     }
+    limit_hold_up();
     if (manned >= manned_when_told_.value_or(manned + 1)) {
         manned_when_told_ = manned;
         return;
@@ -74,6 +85,42 @@ uint32_t Master::users_without_worker() const {
         if (!pool_.manned(entry))
             users += escrow_.clients_of(entry);
     return users;
+}
+
+// Nobody reads the log for users without a worker. Once it is full, all others would wait for them,
+// and no worker times them: so here they have the stall limit from then on, as a slow reader has.
+void Master::limit_hold_up() {
+    const LogControl& log = region_.log_control();
+    const uint64_t wanted = load_acquire(log.room_wanted);
+    if (wanted > load_acquire(log.head))
+        return; // nonsense, for which all of them would be disconnected
+    std::vector<ClientId> in_the_way;
+    for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
+        if (!pool_.manned(entry))
+            for (const ClientId client : escrow_.all_of(entry))
+                if (cursor_of(UserTable(region_)[client.slot]).log_offset < wanted)
+                    in_the_way.push_back(client);
+    if (in_the_way.empty()) {
+        hold_up_.reset();
+        return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    HoldUp& hold_up = hold_up_ ? *hold_up_ : hold_up_.emplace(HoldUp{now, {}});
+    hold_up.lasted +=
+        std::min<std::chrono::nanoseconds>(now - hold_up.last_look, look_interval_max);
+    hold_up.last_look = now;
+    const bool waits = region_.header().slow_policy == static_cast<uint32_t>(SlowPolicy::wait);
+    if (waits && hold_up.lasted < stall_limit_)
+        return;
+    hold_up_.reset();
+    for (const ClientId client : in_the_way) {
+        const std::string reason = "stalled: no worker could be started for it, and it held up the "
+                                   "others for the stall limit";
+        log_info("left", fmt::format("user {} left: {}", client.slot, reason),
+            {{"slot", client.slot}, {"reason", reason}});
+        let_go(client, Departure::stalled);
+    }
+    doorbells_.ring_all(); // whoever waits for room can have it now
 }
 
 // A process has ended before it was ready. At the start that is the end of the server where the

@@ -3,7 +3,6 @@
 #include "tests/integration/server_test.h"
 #include "tests/support/temporary_directory.h"
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -191,6 +190,35 @@ TEST_F(FewProcessesTest, ADeadWorkersUsersAreServedOnceItCanBeReplaced) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
+// As long as the log has room they hold nobody up; then for the stall limit, as slow readers do.
+TEST_F(FewProcessesTest, UsersThatWaitForAWorkerDoNotHoldUpTheOthersForEver) {
+    if (const std::string why_not = obstacle(); !why_not.empty())
+        GTEST_SKIP() << why_not;
+    server_ = std::make_unique<Server>(loop_,
+        options(3, {"--workers", "2", "--spares", "0", "--log-size", "64K", "--stall-limit", "1"}));
+    server_->wait_for_line(" started (pid ", 2);
+    Client first(loop_, server_->endpoint());
+    const Joined waiting = server_->wait_for_join(first.address());
+    Client second(loop_, server_->endpoint());
+    ASSERT_NE(server_->wait_for_join(second.address()).worker, waiting.worker);
+    allow(2);
+    ::kill(server_->worker_pids().at(static_cast<std::size_t>(waiting.worker) - 1), SIGKILL);
+    server_->wait_for_line(short_of_workers);
+    Client third(loop_, server_->endpoint());
+    server_->wait_for_join(third.address());
+    const std::string much = numbered_lines(500'000);
+    second.send(much);
+    third.wait_for_bytes(much.size());
+    EXPECT_EQ(third.received(), much);
+    first.wait_for_end();
+    EXPECT_EQ(server_->count(" left: "), 1U);
+    server_->wait_for_line("user " + std::to_string(waiting.slot) +
+                           " left: stalled: no worker could be started for it");
+    allow(100);
+    server_->wait_for_line(complete);
+    EXPECT_EQ(server_->stop(), 0);
+}
+
 // A limit that holds for root as well, as containers have it. Made beside the tests' own, which has
 // to be one that this process may change.
 class PidsLimitTest : public FewProcessesTest {
@@ -211,11 +239,10 @@ protected:
     // Its processes have ended, but may not have been reaped by whoever has them now.
     void TearDown() override {
         server_.reset();
-        std::error_code refused;
-        const auto deadline = std::chrono::steady_clock::now() + patience;
-        while (!group_.empty() && !fs::remove(group_, refused) && fs::exists(group_) &&
-               std::chrono::steady_clock::now() < deadline)
-            loop_.turn(std::chrono::milliseconds(10));
+        (void)comes_true([this] {
+            std::error_code refused;
+            return group_.empty() || fs::remove(group_, refused) || !fs::exists(group_);
+        });
         group_.clear();
     }
 

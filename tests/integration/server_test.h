@@ -4,6 +4,8 @@
 #include "tests/support/client.h"
 #include "tests/support/server.h"
 
+#include <chrono>
+#include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
@@ -19,6 +21,15 @@ protected:
         const std::vector<std::string>& listen, const std::vector<std::string>& options = {}) {
         server_ =
             std::make_unique<Server>(loop_, ServerOptions{Program::chatserv, listen, options, {}});
+    }
+
+    // Waits for something that no descriptor tells of, such as what the process table says. False
+    // where it does not come.
+    bool comes_true(const std::function<bool()>& condition) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!condition() && std::chrono::steady_clock::now() < deadline)
+            loop_.turn(std::chrono::milliseconds(10));
+        return condition();
     }
 
     // A client that has joined by the time this returns.
@@ -54,6 +65,11 @@ protected:
     Loop loop_;
     std::unique_ptr<Server> server_;
 };
+
+inline std::string last_line(const std::string& text) {
+    const auto end = text.find_last_not_of('\n');
+    return text.substr(0, end + 1).substr(text.rfind('\n', end) + 1);
+}
 
 // No test here takes so long, so with this limit nobody stalls.
 constexpr const char* no_stall_limit = "--stall-limit=3600";

@@ -63,7 +63,7 @@ TEST_F(StrangersTest, LeftByAShellThatBecameTheServerAreReaped) {
     expect_that_workers_are_replaced();
     server_->process().end_input();
     server_->wait_for_line(reaped, 13);
-    loop_.wait_until([this] { return !has_zombies(); }, "the strangers to be reaped");
+    EXPECT_TRUE(comes_true([this] { return !has_zombies(); }));
     EXPECT_EQ(server_->count(reaped), 13U);
     expect_that_workers_are_replaced();
     EXPECT_EQ(server_->stop(), 0);

@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sysexits.h>
@@ -63,15 +61,6 @@ protected:
         start_by(command);
     }
 
-    // Of the server beside another program that it takes for its worker's.
-    Finished end_with_worker(const std::function<void(const fs::path&)>& make_worker) {
-        const TemporaryDirectory folder;
-        const fs::path server = folder.path() / "chatserv";
-        fs::copy_file(chatserv_path(), server);
-        make_worker(folder.path() / "chatserv-worker");
-        return run(loop_, {{server.string(), "--listen", "127.0.0.1:0", "--control", "none"}});
-    }
-
     // The file that a descriptor of the process is; empty where the system does not say.
     static std::string file_of(pid_t pid, int fd) {
         std::error_code none;
@@ -79,37 +68,6 @@ protected:
             .string();
     }
 };
-
-void write_program(const fs::path& path, const std::string& content) {
-    std::ofstream(path, std::ios::binary) << content << std::flush;
-    fs::permissions(path, fs::perms(0755));
-}
-
-std::string last_line(const std::string& text) {
-    const auto end = text.find_last_not_of('\n');
-    return text.substr(0, end + 1).substr(text.rfind('\n', end) + 1);
-}
-
-class ProgramNameTest : public SurroundingsTest, public testing::WithParamInterface<const char*> {};
-
-INSTANTIATE_TEST_SUITE_P(
-    Odd, ProgramNameTest, testing::Values("chatserv", "", "-chatserv", "/nowhere/chatserv"));
-
-// Nor is it on PATH, nor is there one.
-TEST_P(ProgramNameTest, TellsNothingOfWhereTheWorkerIs) {
-    Process server(
-        loop_, {.arguments = {GetParam(), "--listen", "127.0.0.1:0", "--control", "none"},
-                   .environment = {{"PATH", ""}},
-                   .file = fs::absolute(chatserv_path())});
-    loop_.wait_until(
-        [&] {
-            return server.exited() ||
-                   server.errors().text().find("listening on ") != std::string::npos;
-        },
-        "the server to listen");
-    server.signal(SIGTERM);
-    EXPECT_EQ(server.wait_for_exit(), 0) << server.errors().text();
-}
 
 TEST_F(SurroundingsTest, MayHaveNoEnvironment) {
     start_by({"env", "-i"});
@@ -155,7 +113,7 @@ TEST_F(SurroundingsTest, MayHaveItsStandardStreamsClosed) {
                std::all_of(processes.begin(), processes.end(),
                    [](pid_t pid) { return file_of(pid, 0) == "/dev/null"; });
     };
-    loop_.wait_until(all_there, "the server and its workers to have a standard input");
+    ASSERT_TRUE(comes_true(all_there));
     for (const pid_t pid : processes)
         for (const int fd : {0, 1, 2})
             EXPECT_EQ(file_of(pid, fd), "/dev/null") << "descriptor " << fd << " of " << pid;
@@ -247,79 +205,6 @@ TEST_F(SurroundingsTest, RootMayHaveNoPrivileges) {
         GTEST_SKIP() << "root's privileges cannot be given up here";
     start_by(powerless);
     server_->wait_for_line("the workers keep the rights of root, which started the server: ");
-    expect_a_conversation();
-}
-
-TEST_F(SurroundingsTest, AWorkerThatIsNoProgramIsNamed) {
-    const Finished finished = end_with_worker(
-        [](const fs::path& worker) { write_program(worker, std::string(100, '\x7f')); });
-    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
-    EXPECT_THAT(last_line(finished.errors), HasSubstr("chatserv-worker: Exec format error"));
-}
-
-TEST_F(SurroundingsTest, AWorkerThatMayNotBeRunIsNamed) {
-    const Finished finished = end_with_worker([](const fs::path& worker) {
-        write_program(worker, "");
-        fs::permissions(worker, fs::perms(0644));
-    });
-    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
-    EXPECT_THAT(last_line(finished.errors), HasSubstr("chatserv-worker (Permission denied)"));
-}
-
-TEST_F(SurroundingsTest, AWorkerOfAnotherBuildIsSaidToBeOne) {
-    const Finished finished = end_with_worker(
-        [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nexit 64\n"); });
-    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
-    EXPECT_THAT(last_line(finished.errors), HasSubstr("exit status 64"));
-    EXPECT_THAT(last_line(finished.errors), HasSubstr("of the same build"));
-}
-
-// It might be the system that is short of memory, so it is tried a few times.
-TEST_F(SurroundingsTest, WorkersThatAreKilledAsTheyStartEndTheServerAtLast) {
-    const Finished finished = end_with_worker(
-        [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nkill -9 $$\n"); });
-    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
-    EXPECT_THAT(last_line(finished.errors),
-        HasSubstr("no worker could be started: killed by signal 9 (Killed)"));
-}
-
-// Of copies, since another user may not get to where the programs were built.
-TEST_F(SurroundingsTest, TheWorkerNeedNotBeReadable) {
-    const TemporaryDirectory folder;
-    fs::permissions(folder.path(), fs::perms(0755));
-    const fs::path server = folder.path() / "chatserv";
-    const fs::path worker = folder.path() / "chatserv-worker";
-    fs::copy_file(chatserv_path(), server);
-    fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
-    fs::permissions(worker, fs::perms(0111));
-    std::vector<std::string> starter;
-    if (::geteuid() == 0)
-        starter = {"setpriv", "--reuid=65534", "--clear-groups"};
-    if (!starter.empty() && !can(starter))
-        GTEST_SKIP() << "without setpriv(1) root may read anything";
-    server_ = std::make_unique<Server>(
-        loop_, ServerOptions{.binary = server.string(), .starter = starter});
-    expect_a_conversation();
-}
-
-// An upgrade removes the files; the workers that follow are still of the build that was started.
-TEST_F(SurroundingsTest, TheProgramsMayBeRemovedMeanwhile) {
-    const TemporaryDirectory folder;
-    fs::permissions(folder.path(), fs::perms(0755));
-    const fs::path server = folder.path() / "chatserv";
-    const fs::path worker = folder.path() / "chatserv-worker";
-    fs::copy_file(chatserv_path(), server);
-    fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
-    server_ = std::make_unique<Server>(loop_, ServerOptions{.binary = server.string()});
-    if (file_of(::getpid(), 0).empty())
-        GTEST_SKIP() << "not every system can execute a descriptor";
-    fs::remove(server);
-    fs::remove(worker);
-    write_program(worker, "#!/bin/sh\nexit 1\n");
-    for (std::size_t death = 1; death <= 3; ++death) { // more than there are spares
-        ::kill(server_->worker_pids().at(0), SIGKILL);
-        server_->wait_for_line(" taken over by pid ", death);
-    }
     expect_a_conversation();
 }
 

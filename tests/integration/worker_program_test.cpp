@@ -1,0 +1,142 @@
+// The worker's program: it is found wherever the server was started from, and where it cannot be
+// run the server's last line says the true reason.
+#include "tests/integration/server_test.h"
+#include "tests/support/temporary_directory.h"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+namespace chatserv::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class WorkerProgramTest : public ServerTest {
+protected:
+    // Of the server beside another program that it takes for its worker's.
+    Finished end_with_worker(const std::function<void(const fs::path&)>& make_worker) {
+        const TemporaryDirectory folder;
+        const fs::path server = folder.path() / "chatserv";
+        fs::copy_file(chatserv_path(), server);
+        make_worker(folder.path() / "chatserv-worker");
+        return run(loop_, {{server.string(), "--listen", "127.0.0.1:0", "--control", "none"}});
+    }
+
+    void expect_a_conversation() {
+        const auto first = join();
+        const auto second = join();
+        first->send("hello");
+        second->wait_for("hello");
+        EXPECT_EQ(server_->stop(), 0);
+    }
+};
+
+void write_program(const fs::path& path, const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content << std::flush;
+    fs::permissions(path, fs::perms(0755));
+}
+
+class ProgramNameTest : public WorkerProgramTest,
+                        public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Odd, ProgramNameTest, testing::Values("chatserv", "", "-chatserv", "/nowhere/chatserv"));
+
+// Nor is it on PATH, nor is there one.
+TEST_P(ProgramNameTest, TellsNothingOfWhereTheWorkerIs) {
+    Process server(
+        loop_, {.arguments = {GetParam(), "--listen", "127.0.0.1:0", "--control", "none"},
+                   .environment = {{"PATH", ""}},
+                   .file = fs::absolute(chatserv_path())});
+    loop_.wait_until(
+        [&] {
+            return server.exited() ||
+                   server.errors().text().find("listening on ") != std::string::npos;
+        },
+        "the server to listen");
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait_for_exit(), 0) << server.errors().text();
+}
+
+TEST_F(WorkerProgramTest, AWorkerThatIsNoProgramIsNamed) {
+    const Finished finished = end_with_worker(
+        [](const fs::path& worker) { write_program(worker, std::string(100, '\x7f')); });
+    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+    EXPECT_THAT(last_line(finished.errors), HasSubstr("chatserv-worker: Exec format error"));
+}
+
+TEST_F(WorkerProgramTest, AWorkerThatMayNotBeRunIsNamed) {
+    const Finished finished = end_with_worker([](const fs::path& worker) {
+        write_program(worker, "");
+        fs::permissions(worker, fs::perms(0644));
+    });
+    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+    EXPECT_THAT(last_line(finished.errors), HasSubstr("chatserv-worker (Permission denied)"));
+}
+
+TEST_F(WorkerProgramTest, AWorkerOfAnotherBuildIsSaidToBeOne) {
+    const Finished finished = end_with_worker(
+        [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nexit 64\n"); });
+    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+    EXPECT_THAT(last_line(finished.errors), HasSubstr("exit status 64"));
+    EXPECT_THAT(last_line(finished.errors), HasSubstr("of the same build"));
+}
+
+// It might be the system that is short of memory, so it is tried a few times.
+TEST_F(WorkerProgramTest, WorkersThatAreKilledAsTheyStartEndTheServerAtLast) {
+    const Finished finished = end_with_worker(
+        [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nkill -9 $$\n"); });
+    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+    EXPECT_THAT(last_line(finished.errors),
+        HasSubstr("no worker could be started: killed by signal 9 (Killed)"));
+}
+
+// Of copies, since another user may not get to where the programs were built.
+TEST_F(WorkerProgramTest, TheWorkerNeedNotBeReadable) {
+    const TemporaryDirectory folder;
+    fs::permissions(folder.path(), fs::perms(0755));
+    const fs::path server = folder.path() / "chatserv";
+    const fs::path worker = folder.path() / "chatserv-worker";
+    fs::copy_file(chatserv_path(), server);
+    fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
+    fs::permissions(worker, fs::perms(0111));
+    std::vector<std::string> starter;
+    if (::geteuid() == 0)
+        starter = {"setpriv", "--reuid=65534", "--clear-groups"};
+    if (!starter.empty() && !is_installed(starter.front()))
+        GTEST_SKIP() << "without setpriv(1) root may read anything";
+    server_ = std::make_unique<Server>(
+        loop_, ServerOptions{.binary = server.string(), .starter = starter});
+    expect_a_conversation();
+}
+
+// An upgrade removes the files; the workers that follow are still of the build that was started.
+TEST_F(WorkerProgramTest, TheProgramsMayBeRemovedMeanwhile) {
+    const TemporaryDirectory folder;
+    fs::permissions(folder.path(), fs::perms(0755));
+    const fs::path server = folder.path() / "chatserv";
+    const fs::path worker = folder.path() / "chatserv-worker";
+    fs::copy_file(chatserv_path(), server);
+    fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
+    server_ = std::make_unique<Server>(loop_, ServerOptions{.binary = server.string()});
+    if (!fs::exists("/proc/self/fd"))
+        GTEST_SKIP() << "not every system can execute a descriptor";
+    fs::remove(server);
+    fs::remove(worker);
+    write_program(worker, "#!/bin/sh\nexit 1\n");
+    for (std::size_t death = 1; death <= 3; ++death) { // more than there are spares
+        ::kill(server_->worker_pids().at(0), SIGKILL);
+        server_->wait_for_line(" taken over by pid ", death);
+    }
+    expect_a_conversation();
+}
+
+} // namespace
+} // namespace chatserv::test
