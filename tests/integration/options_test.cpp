@@ -195,7 +195,7 @@ TEST_F(OptionsTest, RefusesAFileWithABadValue) {
         "chatserv: " + file + ":2: users \"0\": must be a number from 1 to 100000\n");
 }
 
-// The whole of each refusal, from the program itself. unit/options_test.cpp has many more.
+// The whole of each refusal, from the program itself. tests/unit/ has many more.
 TEST_F(OptionsTest, SaysWhereAndWhatWouldBeRight) {
     struct Case {
         std::vector<std::string> options;
@@ -265,34 +265,6 @@ TEST_F(OptionsTest, HasCommandsForHelpAndVersion) {
         EXPECT_EQ(finished.output, run_chatserv({command, "--help"}).output);
         EXPECT_THAT(finished.output, HasSubstr("--control"));
     }
-}
-
-TEST_F(OptionsTest, TakesAFileThroughAPipe) {
-    for (const char* const script :
-        {R"(printf 'users = 12\n' | "$0" --check-config --config /dev/stdin)",
-            R"("$0" --check-config --config /dev/stdin <"$1")"}) {
-        const std::string file = directory_.file("chatserv.conf", "users = 12\n");
-        const Finished finished = run(loop_, {{"sh", "-c", script, chatserv_path(), file}});
-        EXPECT_EQ(finished.status, 0) << finished.errors;
-        EXPECT_THAT(finished.output, HasSubstr("users = 12\n")) << script;
-    }
-}
-
-// It does not wait without a word, and not for a process that has already ended.
-TEST_F(OptionsTest, SaysThatItWaitsForAFile) {
-    Process server(loop_, {{chatserv_path(), "--check-config", "--config", "/dev/stdin"}});
-    server.type("users = 12");
-    loop_.wait_until(
-        [&] {
-            return server.exited() || server.errors().text() ==
-                                          "chatserv: waiting for the other end of --config "
-                                          "\"/dev/stdin\"\n";
-        },
-        "the line that says so");
-    server.type("3\n");
-    server.end_input();
-    EXPECT_EQ(server.wait_for_exit(), 0) << server.errors().text();
-    EXPECT_THAT(server.output().text(), HasSubstr("users = 123\n"));
 }
 
 TEST_F(OptionsTest, ChecksTheNamesOfHosts) {
