@@ -21,6 +21,8 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
+constexpr unsigned child_seconds_max = 600; // the largest log takes some 20 s
+
 [[noreturn]] void throw_error(int error) {
     throw std::system_error(error, std::generic_category(), "shared memory");
 }
@@ -124,6 +126,8 @@ int size_and_back_in_child(int fd, uint64_t bytes) {
     if (child == 0) {
         std::signal(SIGBUS, SIG_DFL);
         std::signal(SIGXFSZ, SIG_IGN); // setrlimit(2) RLIMIT_FSIZE: EFBIG is enough
+        std::signal(SIGALRM, SIG_DFL);
+        ::alarm(child_seconds_max);
         offer_to_be_ended_first();
         ::_exit(size_and_back_here(fd, bytes));
     }
@@ -140,6 +144,10 @@ int size_and_back_in_child(int fd, uint64_t bytes) {
 
 UniqueFd open_nameless_memory() {
 #ifdef HAVE_MEMFD_CREATE
+#ifdef MFD_NOEXEC_SEAL // Linux may be told to give out no other (sysctl vm.memfd_noexec)
+    if (UniqueFd fd(::memfd_create("chatserv", MFD_CLOEXEC | MFD_NOEXEC_SEAL)); fd)
+        return fd;
+#endif
     if (UniqueFd fd(::memfd_create("chatserv", MFD_CLOEXEC | MFD_ALLOW_SEALING)); fd)
         return fd;
 #endif
