@@ -1,10 +1,10 @@
 #include "master/start_step.h"
 
+#include "shared/handler_line.h"
 #include "shared/panic.h"
 
 #include <cerrno>
 #include <fmt/core.h>
-#include <poll.h>
 #include <string_view>
 #include <sys/time.h>
 #include <sysexits.h>
@@ -25,21 +25,14 @@ struct Watch {
 };
 Watch watch;
 
-// Only async-signal-safe calls, and none that waits: signal-safety(7).
-void write_line(std::string_view line) {
-    pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-    if (::poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0)
-        [[maybe_unused]]
-        const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
+// Only async-signal-safe calls: signal-safety(7).
 void tell(int /*signal*/) {
     const int error = errno;
     ++watch.seconds;
     if (watch.seconds == 1)
-        write_line(watch.waits);
+        write_line_from_handler(watch.waits);
     if (watch.seconds >= watch.limit) {
-        write_line(watch.gave_up);
+        write_line_from_handler(watch.gave_up);
         ::_exit(EX_OSERR);
     }
     errno = error;
@@ -65,12 +58,12 @@ StartStep::StartStep(
     struct sigaction action {};
     action.sa_handler = tell;
     action.sa_flags = SA_RESTART;
-    ::sigemptyset(&action.sa_mask);
+    sigemptyset(&action.sa_mask);
     if (::sigaction(SIGALRM, &action, &former_action_) == -1)
         throw std::system_error(errno, std::generic_category(), "sigaction");
     sigset_t alarm;
-    ::sigemptyset(&alarm);
-    ::sigaddset(&alarm, SIGALRM);
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
     ::sigprocmask(SIG_UNBLOCK, &alarm, &former_mask_);
     set_timer(1);
 }

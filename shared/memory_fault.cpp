@@ -1,12 +1,12 @@
 #include "shared/memory_fault.h"
 
+#include "shared/handler_line.h"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <poll.h>
 #include <string_view>
 #include <system_error>
-#include <unistd.h>
 
 namespace chatserv {
 
@@ -25,15 +25,6 @@ constexpr std::string_view not_of_an_access =
 uintptr_t segment_begin = 0;
 uintptr_t segment_end = 0;
 
-// Only async-signal-safe calls (signal-safety(7)), and none that waits: whoever reads the log may
-// have stopped to.
-void write_line(std::string_view line) {
-    pollfd standard_error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-    if (::poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0)
-        [[maybe_unused]]
-        const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
 bool is_of_an_access(int code) {
     return code == BUS_ADRALN || code == BUS_ADRERR || code == BUS_OBJERR;
 }
@@ -42,12 +33,13 @@ bool is_of_an_access(int code) {
 // once this returns, and ends the process there. A signal that was sent has to be sent again.
 void handle(int signal, siginfo_t* info, void* /*context*/) {
     if (!is_of_an_access(info->si_code)) {
-        write_line(not_of_an_access);
+        write_line_from_handler(not_of_an_access);
         ::raise(signal);
         return;
     }
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
-    write_line(address >= segment_begin && address < segment_end ? in_segment : elsewhere);
+    write_line_from_handler(
+        address >= segment_begin && address < segment_end ? in_segment : elsewhere);
 }
 
 } // namespace
@@ -58,7 +50,7 @@ void explain_memory_faults(std::span<const char> segment) {
     struct sigaction action {};
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO | static_cast<int>(SA_RESETHAND);
-    ::sigemptyset(&action.sa_mask);
+    sigemptyset(&action.sa_mask);
     if (::sigaction(SIGBUS, &action, nullptr) == -1)
         throw std::system_error(errno, std::generic_category(), "sigaction");
 }

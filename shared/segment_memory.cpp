@@ -21,6 +21,8 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
+constexpr unsigned child_seconds_max = 600; // the largest log takes some 20 s
+
 [[noreturn]] void throw_error(int error) {
     throw std::system_error(error, std::generic_category(), "shared memory");
 }
@@ -40,12 +42,6 @@ std::optional<uint64_t> bytes_to_be_had(int fd) {
     if (::fstatvfs(fd, &fs) == 0 && fs.f_blocks > 0)
         return static_cast<uint64_t>(fs.f_bavail) * fs.f_frsize;
     return machine_bytes();
-}
-
-uint64_t allocated_bytes(int fd) {
-    constexpr uint64_t block_bytes = 512; // the unit of st_blocks: stat(2)
-    struct stat info {};
-    return ::fstat(fd, &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * block_bytes : 0;
 }
 
 // 0 or an errno. Ends by SIGBUS or SIGKILL where a system has no more memory and cannot say so.
@@ -70,10 +66,18 @@ int set_size(int fd, uint64_t bytes) {
     return 0;
 }
 
-// 0 or an errno. Not every posix_fallocate(2) that succeeds has reserved anything (FreeBSD's only
-// sets the size of such memory): whether the pages were counted tells.
-int back(int fd, uint64_t bytes) {
 #ifdef HAVE_POSIX_FALLOCATE
+
+uint64_t allocated_bytes(int fd) {
+    constexpr uint64_t block_bytes = 512; // the unit of st_blocks: stat(2)
+    struct stat info {};
+    return ::fstat(fd, &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * block_bytes : 0;
+}
+
+// 0 or an errno; nothing where the system cannot reserve this kind of memory. Not every
+// posix_fallocate(2) that succeeds has reserved anything (FreeBSD's only sets the size of such
+// memory): whether the pages were counted tells.
+std::optional<int> reserve(int fd, uint64_t bytes) {
     const uint64_t before = allocated_bytes(fd);
     int error = 0;
     do {
@@ -83,26 +87,35 @@ int back(int fd, uint64_t bytes) {
         return error;
     if (error == 0 && allocated_bytes(fd) >= before + bytes)
         return 0;
+    return std::nullopt;
+}
+
+#else
+
+std::optional<int> reserve(int /*fd*/, uint64_t /*bytes*/) {
+    return std::nullopt;
+}
+
 #endif
-    return write_to_each_page(fd, bytes);
+
+int size_and_back_here(int fd, uint64_t bytes) {
+    if (const int error = set_size(fd, bytes); error != 0)
+        return error;
+    const std::optional<int> reserved = reserve(fd, bytes);
+    return reserved ? *reserved : write_to_each_page(fd, bytes);
 }
 
 // Linux ends the process with the highest score when memory, or a container's share of it, runs
 // out. Whether that can be said makes no difference elsewhere.
 void offer_to_be_ended_first() {
     const UniqueFd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-    if (score) [[maybe_unused]]
-        const ssize_t ignored = ::pwrite(score.get(), "1000", 4, 0);
+    if (score)
+        (void)!::pwrite(score.get(), "1000", 4, 0);
 }
 
-int size_and_back_here(int fd, uint64_t bytes) {
-    const int error = set_size(fd, bytes);
-    return error != 0 ? error : back(fd, bytes);
-}
-
-// The same by a child process: a system that has too little memory does not refuse it, it ends a
-// process, and that is to be neither the server nor some innocent one. Where no child can be had
-// this process has to risk it.
+// As size_and_back_here(), by a child process: a system that has too little memory does not refuse
+// it, it ends a process, and that is to be neither the server nor some innocent one. Where no child
+// can be had this process has to risk it.
 int size_and_back_in_child(int fd, uint64_t bytes) {
     // With SIGCHLD ignored waitpid(2) would not tell how the child ended.
     struct sigaction inherited {};
@@ -113,6 +126,8 @@ int size_and_back_in_child(int fd, uint64_t bytes) {
     if (child == 0) {
         std::signal(SIGBUS, SIG_DFL);
         std::signal(SIGXFSZ, SIG_IGN); // setrlimit(2) RLIMIT_FSIZE: EFBIG is enough
+        std::signal(SIGALRM, SIG_DFL);
+        ::alarm(child_seconds_max);
         offer_to_be_ended_first();
         ::_exit(size_and_back_here(fd, bytes));
     }
@@ -129,6 +144,10 @@ int size_and_back_in_child(int fd, uint64_t bytes) {
 
 UniqueFd open_nameless_memory() {
 #ifdef HAVE_MEMFD_CREATE
+#ifdef MFD_NOEXEC_SEAL // Linux may be told to give out no other (sysctl vm.memfd_noexec)
+    if (UniqueFd fd(::memfd_create("chatserv", MFD_CLOEXEC | MFD_NOEXEC_SEAL)); fd)
+        return fd;
+#endif
     if (UniqueFd fd(::memfd_create("chatserv", MFD_CLOEXEC | MFD_ALLOW_SEALING)); fd)
         return fd;
 #endif

@@ -42,7 +42,8 @@ private:
 [[nodiscard]] UniqueFd open_nameless_memory();
 // Throws std::system_error.
 [[nodiscard]] UniqueFd open_unlinked_memory();
-// Gives fresh memory its size, and backs it. Throws MemoryRefused, std::system_error.
+// Gives fresh memory its size, and backs it; some 0.25 s for each gigabyte, ten minutes at the
+// most. Throws MemoryRefused.
 void size_and_back(int fd, uint64_t bytes);
 // Keeps everybody from changing the size, for ever. False where the system cannot.
 bool seal_size(int fd);

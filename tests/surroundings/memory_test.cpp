@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,6 +17,20 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+
+// The descriptor of the segment that this process holds, opened anew; none where the system does
+// not let this user do that.
+UniqueFd segment_of(pid_t process) {
+    std::error_code error;
+    for (const auto& entry :
+        fs::directory_iterator("/proc/" + std::to_string(process) + "/fd", error)) {
+        const std::string target = fs::read_symlink(entry.path(), error);
+        if (target.find("/dev/shm/chatserv-") != std::string::npos ||
+            target.find("/memfd:chatserv") != std::string::npos)
+            return UniqueFd(::open(entry.path().c_str(), O_RDWR | O_CLOEXEC));
+    }
+    return {};
+}
 
 class MemoryShortageTest : public SurroundingsTest {
 protected:
@@ -91,19 +106,6 @@ TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
     expect_service();
 }
 
-// The descriptor of the segment that this process holds, opened anew: an object that could not be
-// sealed, of which only the name is gone.
-UniqueFd segment_of(pid_t process) {
-    std::error_code error;
-    for (const auto& entry :
-        fs::directory_iterator("/proc/" + std::to_string(process) + "/fd", error)) {
-        const std::string target = fs::read_symlink(entry.path(), error);
-        if (target.find("/dev/shm/chatserv-") != std::string::npos)
-            return UniqueFd(::open(entry.path().c_str(), O_RDWR | O_CLOEXEC));
-    }
-    return {};
-}
-
 TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
     const Surroundings there{"--no-memfd", "--shm-size", "64M"};
     if (const std::string why = why_not(there); !why.empty())
@@ -119,12 +121,27 @@ TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
     client->wait_for_end();
 }
 
+TEST_F(MemoryShortageTest, UsesAllOfItsMemoryOnceWhereItCannotBeReserved) {
+    const Surroundings there{"--no-fallocate"};
+    if (const std::string why = why_not(there); !why.empty())
+        GTEST_SKIP() << why;
+    start_in(there, {"--users", "1000"});
+    const UniqueFd segment = segment_of(server_->process().pid());
+    if (!segment)
+        GTEST_SKIP() << "this user may not look into another process";
+    struct stat info {};
+    ASSERT_EQ(::fstat(segment.get(), &info), 0);
+    EXPECT_GE(info.st_blocks * 512, info.st_size);
+    expect_service();
+}
+
 // A container's limit: the kernel refuses nothing there, it ends processes.
 TEST_F(MemoryShortageTest, SaysThatAContainersMemoryIsTooLittle) {
     const MemoryGroup group("64M");
     if (!group.made())
         GTEST_SKIP() << "no control group with a limit can be made here: " << group.why_not();
     expect_no_memory({"--cgroup", group.path()}, {"--log-size", "256M"});
+    expect_no_memory({"--cgroup", group.path(), "--no-fallocate"}, {"--log-size", "256M"});
     start_in({"--cgroup", group.path()});
     expect_service();
 }

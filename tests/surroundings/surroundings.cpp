@@ -4,6 +4,7 @@
 //     --shm-size BYTES   /dev/shm has so much room, and nothing in it
 //     --no-shm           there is no /dev/shm, and in /dev only null and urandom
 //     --no-memfd         memfd_create(2) fails, as in an old kernel or under a seccomp filter
+//     --no-fallocate     fallocate(2) fails: memory cannot be reserved but by using it
 //     --deaf-loopback    a network of its own, whose loopback swallows what is sent
 //     --over FILE PATH   PATH is found in the place of FILE
 //     --cgroup DIR       in this control group
@@ -14,6 +15,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -22,6 +24,7 @@
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdexcept>
 #include <string>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -31,6 +34,7 @@
 #include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace chatserv::test {
@@ -84,11 +88,12 @@ void hide_shm() {
     }
 }
 
-void forbid_memfd() {
+// seccomp(2): the call fails with that error.
+void forbid(uint32_t call, uint32_t error) {
     sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     const sock_fprog program{.len = sizeof rules / sizeof rules[0], .filter = rules};
@@ -108,13 +113,13 @@ void deafen_loopback() {
     }
 }
 
-// Namespaces come first and the filter last, in whatever order they were asked for.
+// Namespaces come first and the filters last, in whatever order they were asked for.
 struct Changes {
     int namespaces = 0;
     std::vector<std::function<void()>> mounts;
     std::string cgroup{};
     bool deaf = false;
-    bool no_memfd = false;
+    std::vector<std::pair<uint32_t, uint32_t>> forbidden{}; // calls, and how they fail
 };
 
 // Returns where the program's arguments begin.
@@ -127,7 +132,9 @@ char** read_options(char** argument, Changes& changes) {
             return *++argument;
         };
         if (option == "--no-memfd") {
-            changes.no_memfd = true;
+            changes.forbidden.emplace_back(SYS_memfd_create, ENOSYS);
+        } else if (option == "--no-fallocate") {
+            changes.forbidden.emplace_back(SYS_fallocate, EINVAL);
         } else if (option == "--deaf-loopback") {
             changes.deaf = true;
             changes.namespaces |= CLONE_NEWNET;
@@ -162,8 +169,8 @@ void make(const Changes& changes) {
         mount();
     if (changes.deaf)
         deafen_loopback();
-    if (changes.no_memfd)
-        forbid_memfd();
+    for (const auto& [call, error] : changes.forbidden)
+        forbid(call, error);
 }
 
 int start(char** arguments) {

@@ -37,7 +37,7 @@ TEST(StartStepDeathTest, GivesUpWhateverItsParentDidToTheSignal) {
         {
             std::signal(SIGALRM, SIG_IGN);
             sigset_t all;
-            ::sigfillset(&all);
+            sigfillset(&all);
             ::sigprocmask(SIG_BLOCK, &all, nullptr);
             const StartStep step("looking", "look there", std::chrono::seconds(1));
             wait_for_ever();
