@@ -28,7 +28,7 @@ public:
     // --help or --version was asked for, and has been printed.
     [[nodiscard]] bool done() const { return done_; }
 
-    // What --pid and --control say.
+    // The choice that --pid and --control make.
     [[nodiscard]] ServerChoice server() const;
 
     // Nothing where the option was not given.

@@ -20,7 +20,7 @@
 //     accept_pauses           how often nobody could be accepted, for want of descriptors or memory
 //     accepting               false while that is so, and once the server stops
 //
-// Whoever connects is told of the server first,
+// A client that connects is first told of the server,
 //
 //     {"event":"hello","pid":77,"listen":["127.0.0.1:9999"],"users":3,"users_max":10,
 //      "workers":2,"hang_limit_ms":2000}
@@ -56,7 +56,7 @@ public:
     // Carries a request out and returns the answer: a JSON object.
     using Answer = std::function<std::string(const Request&)>;
 
-    // What whoever connects is told first.
+    // The first line that a client is sent.
     using Greeting = std::function<std::string()>;
 
     // `silence`: after which a client gives its place to another. Throws std::system_error where

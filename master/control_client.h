@@ -13,7 +13,7 @@
 
 namespace chatserv {
 
-// What a server says of itself to whoever connects.
+// A server's first line to a client: what it says of itself.
 struct Greeting {
     pid_t pid = 0;
     std::vector<std::string> listen{};
@@ -57,7 +57,7 @@ public:
     // first.
     [[nodiscard]] std::string wait_for(std::string_view event, Clock::time_point end);
 
-    // What a message about "hello" says.
+    // The content of a message about "hello".
     [[nodiscard]] Greeting greeting_of(const std::string& line) const;
 
 private:

@@ -1,6 +1,6 @@
 // Where control sockets are, unless --control says otherwise: `chatserv-PID.sock` in the first of a
-// few folders that this user can write to. Whoever looks for a server looks in all of them, since
-// its environment need not be the server's.
+// few folders that this user can write to. A command that looks for a server looks in all of them,
+// since the server's environment can differ from its own.
 //
 //     $CHATSERV_CONTROL_DIR     this one alone, if it is set
 //     /run/chatserv             if it belongs to this user: a service manager makes it
@@ -34,10 +34,11 @@ struct Surroundings {
     [[nodiscard]] static Surroundings of_this_process();
 };
 
-// Where the server with this pid puts its socket.
+// The path at which the server with this pid puts its socket.
 [[nodiscard]] std::string default_control_path(const Surroundings& surroundings, pid_t pid);
 
-// Where to look for servers, the likeliest first; each folder once, those that are there.
+// The folders to look in for servers, the likeliest first: each one once, and only those that
+// exist.
 [[nodiscard]] std::vector<std::string> control_folders(const Surroundings& surroundings);
 
 [[nodiscard]] std::string control_name_of(pid_t pid);
@@ -52,7 +53,7 @@ struct ControlFile {
 // The sockets in the folder that are named so; no symbolic links to any.
 [[nodiscard]] std::vector<ControlFile> control_files_in(const std::string& folder);
 
-// Removes from the folder what servers of this user have left that are dead: their sockets at which
+// Removes from the folder the sockets that dead servers of this user have left: those at which
 // nobody listens, and those that were never finished (unix_socket.h).
 void remove_abandoned_controls(const std::string& folder, uid_t user);
 

@@ -26,9 +26,9 @@ public:
     [[nodiscard]] int fd() const { return socket_.fd.get(); }
     [[nodiscard]] const std::string& path() const { return path_; }
 
-    // To be called at any turn of the master's: looks every two seconds whether the socket is still
-    // there, and listens again if it is not. Where it does, returns the former socket, whose queue
-    // can hold connections. What it finds goes to the log, once.
+    // The master calls this at each turn of its loop. Every two seconds it checks that the socket
+    // is still there, and listens again if it is not; then it returns the former socket, whose
+    // queue can hold connections. The log has a line for each change.
     [[nodiscard]] std::optional<UniqueFd> look(Clock::time_point now);
 
 private:

@@ -14,7 +14,7 @@
 
 namespace chatserv {
 
-// Which server is meant. Neither: the one that there is.
+// The server that is meant. With neither member set: the only one that runs.
 struct ServerChoice {
     std::optional<pid_t> pid{};
     std::string control{}; // the path of its socket
@@ -46,7 +46,8 @@ struct ChosenServer {
 // standard error first), EX_UNAVAILABLE where there is none, or it does not answer.
 [[nodiscard]] ChosenServer choose_server(const ServerChoice& choice);
 
-// Who has the socket at `path`, in words that follow it; takes two seconds at most.
+// Names the server that has the socket at `path`, in words to be put behind the path. Takes two
+// seconds at most.
 [[nodiscard]] std::string who_listens_at(const std::string& path);
 
 } // namespace chatserv
