@@ -164,7 +164,8 @@ private:
                 at, said.at("worker").get<int>(), milliseconds_.back(), said.at("users").get<int>(),
                 said.at("settled_bytes").get<uint64_t>());
         }
-        std::fflush(stdout);
+        if (std::fflush(stdout) != 0) // main() says why
+            interrupted_ = true;
     }
 
     void summarize() {

@@ -48,7 +48,7 @@ int serve(int argc, char** argv) {
         const WorkerProgram program(argv[0]);
         set_process_title("chatserv: master");
         const int exit_status = Master(*options, program, log_file).run();
-        finish_log();
+        say_dropped_lines();
         return exit_status;
     } catch (const std::exception& failure) {
         if (log_file.in_use()) // and below to whoever started the server

@@ -174,6 +174,7 @@ int Master::run() {
         for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
             send_clients(entry);
         advance_stop();
+        say_dropped_lines(); // once a second at the least: so often the heartbeats are looked at
     }
     return exit_status_;
 }
