@@ -2,6 +2,7 @@
 // its processes is told as well.
 #include "tests/integration/stats_query.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -23,26 +24,30 @@ struct Named {
 
 class UnexpectedSignalTest : public StatsServerTest, public testing::WithParamInterface<Named> {};
 
-INSTANTIATE_TEST_SUITE_P(Each, UnexpectedSignalTest,
-    testing::Values(Named{SIGUSR1, "SIGUSR1", true}, Named{SIGUSR2, "SIGUSR2", true},
-        Named{SIGALRM, "SIGALRM", true}, Named{SIGVTALRM, "SIGVTALRM", true},
-        Named{SIGPROF, "SIGPROF", true}, Named{SIGXCPU, "SIGXCPU", true},
-        Named{SIGXFSZ, "SIGXFSZ", false}, Named{SIGPIPE, "SIGPIPE", false},
-        Named{SIGTTIN, "SIGTTIN", false}, Named{SIGTTOU, "SIGTTOU", false},
-        Named{SIGHUP, "SIGHUP", true}
+const Named unexpected[] = {
+    {SIGUSR1, "SIGUSR1", true},
+    {SIGUSR2, "SIGUSR2", true},
+    {SIGALRM, "SIGALRM", true},
+    {SIGVTALRM, "SIGVTALRM", true},
+    {SIGPROF, "SIGPROF", true},
+    {SIGXCPU, "SIGXCPU", true},
+    {SIGXFSZ, "SIGXFSZ", false},
+    {SIGPIPE, "SIGPIPE", false},
+    {SIGTTIN, "SIGTTIN", false},
+    {SIGTTOU, "SIGTTOU", false},
+    {SIGHUP, "SIGHUP", true},
 #ifdef SIGIO
-        ,
-        Named{SIGIO, "SIGIO", true}
+    {SIGIO, "SIGIO", true},
 #endif
 #ifdef SIGPWR
-        ,
-        Named{SIGPWR, "SIGPWR", true}
+    {SIGPWR, "SIGPWR", true},
 #endif
 #ifdef SIGSTKFLT
-        ,
-        Named{SIGSTKFLT, "SIGSTKFLT", true}
+    {SIGSTKFLT, "SIGSTKFLT", true},
 #endif
-        ),
+};
+
+INSTANTIATE_TEST_SUITE_P(Each, UnexpectedSignalTest, testing::ValuesIn(unexpected),
     [](const auto& signal) { return signal.param.name; });
 
 TEST_P(UnexpectedSignalTest, EndsNoProcess) {
@@ -214,8 +219,9 @@ TEST_F(PrintingTest, SaysWhyItFailed) {
     for (const std::vector<std::string>& command : commands) {
         const Finished finished = print_to(">/dev/full", command);
         EXPECT_EQ(finished.status, EX_IOERR) << command[0];
-        EXPECT_EQ(finished.errors, "chatserv: standard output: No space left on device\n")
-            << command[0];
+        EXPECT_EQ(finished.errors.rfind("chatserv: standard output: ", 0), 0U) << command[0];
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
+            << finished.errors;
     }
 }
 
