@@ -68,7 +68,8 @@ const char* const common_help =
     "  -h, --help       Print this help, and exit.\n"
     "  -V, --version    Print the version, and exit.\n";
 
-CommandOptions::CommandOptions(const CommandForm& form, int argc, const char* const* argv) : form_(form) {
+CommandOptions::CommandOptions(const CommandForm& form, int argc, const char* const* argv) :
+    form_(form) {
     hold_standard_streams();
     names_ = form.options;
     names_.insert(names_.end(), {"--pid", "--control"});
@@ -142,7 +143,8 @@ std::optional<std::string> CommandOptions::text(const std::string& option) const
     return given == values_.end() ? std::nullopt : std::optional(given->second);
 }
 
-std::optional<double> CommandOptions::number(const std::string& option, double min, double max) const {
+std::optional<double> CommandOptions::number(
+    const std::string& option, double min, double max) const {
     const auto given = text(option);
     if (!given)
         return std::nullopt;

@@ -61,7 +61,7 @@ LogFile::LogFile(std::string path) : path_(std::move(path)) {
 LogFile::~LogFile() {
     if (!in_use())
         return;
-    finish_log();
+    say_dropped_lines();
     if (former_ && ::dup2(former_.get(), STDERR_FILENO) != -1)
         standard_error_sink().open(STDERR_FILENO);
 }

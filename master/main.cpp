@@ -22,10 +22,12 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <poll.h>
 #include <string>
 #include <string_view>
 #include <sysexits.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -89,7 +91,7 @@ int serve(int argc, char** argv) {
         const WorkerProgram program(argc > 0 ? argv[0] : ""); // execve(2) allows none
         set_process_title("chatserv: master");
         const int exit_status = Master(*options, program, log_file).run();
-        finish_log();
+        say_dropped_lines();
         return exit_status;
     } catch (const std::exception& failure) {
         if (log_file.in_use()) // and below to whoever started the server
@@ -104,14 +106,21 @@ int fail(int exit_status, const char* what) {
     return exit_status;
 }
 
-// Whether what was printed has arrived is known only now. That its reader is gone (EPIPE) is the
-// reader's own wish, and no line is said of it.
+bool has_no_reader(int fd) {
+    pollfd asked{.fd = fd, .events = POLLOUT, .revents = 0};
+    return ::poll(&asked, 1, 0) == 1 && (asked.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+// Whether what was printed has arrived is known only now, and of an earlier failure only that there
+// was one. That the reader has gone (EPIPE) is its own wish, and no line is said of it.
 int finish_output(int exit_status) {
     const int error = std::fflush(stdout) == 0 ? 0 : errno;
     if (error == 0 && std::ferror(stdout) == 0)
         return exit_status;
-    if (error != 0 && error != EPIPE)
-        (void)fail(EX_IOERR, (std::string("standard output: ") + std::strerror(error)).c_str());
+    if (error != EPIPE && !has_no_reader(STDOUT_FILENO))
+        (void)fail(EX_IOERR,
+            error == 0 ? "standard output: not all could be written"
+                       : (std::string("standard output: ") + std::strerror(error)).c_str());
     return exit_status == EX_OK ? EX_IOERR : exit_status;
 }
 

@@ -193,6 +193,7 @@ int Master::run() {
             send_clients(entry);
         look_at_staff();
         advance_stop();
+        say_dropped_lines(); // once a second at the least: so often the heartbeats are looked at
     }
     return exit_status_;
 }

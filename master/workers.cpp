@@ -229,7 +229,12 @@ void Master::send_again_later(
 }
 
 void Master::send_log_file_later(WorkerPool::Process& process) {
-    process.lacks_log_file = true;
+    if (!std::exchange(process.lacks_log_file, true))
+        log_warning("log_file_lost",
+            fmt::format("the worker with pid {} had no descriptor left for the log file; sending "
+                        "it again",
+                process.pid),
+            {{"pid", process.pid}});
     if (!send_again_at_)
         send_again_at_ = std::chrono::steady_clock::now() + resend_pause;
 }

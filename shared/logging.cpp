@@ -130,7 +130,7 @@ void log_goes_to_new_file() {
     standard_error_sink().adopt(STDERR_FILENO);
 }
 
-void finish_log() {
+void say_dropped_lines() {
     if (process_log().sink != nullptr)
         process_log().sink->say_dropped();
 }

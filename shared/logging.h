@@ -32,8 +32,9 @@ void set_up_logging(const std::string& process, const std::string& level, LogFor
 [[nodiscard]] int log_descriptor();
 // Standard error has become another file, of chatserv's own: non-blocking, or a regular file.
 void log_goes_to_new_file();
-// Says how many lines were dropped last, if any were: for the end of a process.
-void finish_log();
+// Says how many lines were dropped since the last that went out, if any were and the log takes
+// lines again. For a process that has nothing else to say, or comes to its end.
+void say_dropped_lines();
 
 using LogFields =
     std::initializer_list<std::pair<const char*, std::variant<int64_t, double, std::string>>>;

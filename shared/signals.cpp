@@ -58,7 +58,7 @@ bool is_left_alone(int signal) {
 void dispose(int signal, void (*disposition)(int)) {
     struct sigaction action {};
     action.sa_handler = disposition;
-    ::sigemptyset(&action.sa_mask);
+    sigemptyset(&action.sa_mask);
     (void)::sigaction(signal, &action, nullptr);
 }
 
@@ -71,7 +71,7 @@ void settle_signals() {
     dispose(SIGCHLD, SIG_DFL);
     // Last: what was blocked and is pending is taken by the dispositions above.
     sigset_t none;
-    ::sigemptyset(&none);
+    sigemptyset(&none); // a macro on some systems
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 

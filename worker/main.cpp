@@ -144,7 +144,7 @@ int work(int argc, char** argv) {
             log_error("worker", failure.what());
         return EX_SOFTWARE;
     }
-    finish_log();
+    say_dropped_lines();
     return EX_OK;
 }
 

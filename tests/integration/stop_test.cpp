@@ -27,8 +27,10 @@ protected:
 
 class StopSignalTest : public StopTest, public testing::WithParamInterface<int> {};
 
-INSTANTIATE_TEST_SUITE_P(Each, StopSignalTest, testing::Values(SIGTERM, SIGINT),
-    [](const auto& number) { return number.param == SIGTERM ? "Sigterm" : "Sigint"; });
+INSTANTIATE_TEST_SUITE_P(
+    Each, StopSignalTest, testing::Values(SIGTERM, SIGINT, SIGQUIT), [](const auto& number) {
+        return number.param == SIGTERM ? "Sigterm" : number.param == SIGINT ? "Sigint" : "Sigquit";
+    });
 
 TEST_P(StopSignalTest, ClosesIdleUsersAtOnceAndExitsWithZero) {
     start({no_stall_limit}); // waiting for that would be seen
@@ -144,6 +146,7 @@ TEST_F(StopTest, IgnoresAHangUp) {
     first->send("still here");
     second->wait_for("still here");
     EXPECT_EQ(server_->stop(), 0);
+    EXPECT_EQ(server_->count("SIGHUP: ignored, since there is no --log-file to open again"), 1U);
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "shared/event_queue.h"
 #include "shared/fd.h"
 #include "shared/kernel_account.h"
+#include "shared/log_sink.h"
 #include "shared/logging.h"
 #include "shared/memory_fault.h"
 #include "shared/panic.h"
@@ -33,6 +34,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -186,7 +188,10 @@ TEST_F(ConfinementTest, LetsAWorkerLogAndAPanicSayWhyAndAbort) {
             log_info("test", "a line");
             panic("of a test");
         },
-        [] { set_up_logging("worker", "info", LogFormat::text); });
+        [] {
+            set_up_logging("worker", "info", LogFormat::text);
+            standard_error_sink().open(STDERR_FILENO); // whatever the test wrote to before
+        });
     ::dup2(kept.get(), STDERR_FILENO);
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
     std::array<char, 1000> said{};
@@ -227,6 +232,50 @@ TEST_F(ConfinementTest, LetsAWorkerSayThatItsSharedMemoryIsGone) {
             << said.data();
     }
     ::munmap(mapping, 4096);
+}
+
+// A pipe of the test is not opened once more by number: as where its owner is somebody else.
+TEST_F(ConfinementTest, LetsAWorkerDropLinesOfALogThatNobodyReads) {
+    std::array<int, 2> log{};
+    ASSERT_EQ(::pipe(log.data()), 0);
+    const UniqueFd reading(log[0]);
+    const UniqueFd writing(log[1]);
+    for (const bool once_more : {true, false}) {
+        LogSink sink = once_more ? LogSink() : LogSink(std::vector<std::string>());
+        const auto notice = [](uint64_t) { return std::string("dropped\n"); };
+        expect_done(
+            [&] {
+                while (sink.write("a line\n", notice)) {
+                }
+                return done;
+            },
+            [&] { sink.open(writing.get()); });
+    }
+}
+
+TEST_F(ConfinementTest, LetsAWorkerLogToAnotherFile) {
+    const FdPair old_log = make_pipe();
+    const FdPair new_log = make_pipe();
+    expect_done(
+        [&] {
+            log_info("test", "to the old one");
+            if (::dup2(new_log.second.get(), STDERR_FILENO) == -1)
+                return failed;
+            log_goes_to_new_file();
+            log_info("test", "to the new one");
+            return done;
+        },
+        [&] {
+            ::dup2(old_log.second.get(), STDERR_FILENO);
+            set_up_logging("worker", "info", LogFormat::text);
+            standard_error_sink().open(STDERR_FILENO); // whatever the test wrote to before
+        });
+    std::array<char, 1000> said{};
+    (void)!::read(old_log.first.get(), said.data(), said.size() - 1);
+    EXPECT_NE(std::string(said.data()).find("to the old one\n"), std::string::npos);
+    said.fill(0);
+    (void)!::read(new_log.first.get(), said.data(), said.size() - 1);
+    EXPECT_NE(std::string(said.data()).find("to the new one\n"), std::string::npos);
 }
 
 struct Forbidden {
@@ -325,6 +374,12 @@ INSTANTIATE_TEST_SUITE_P(Call, ForbiddenTest,
         Forbidden{"bpf", [] { return call(SYS_bpf, 0, nullptr, 0); }},
         // what is allowed, otherwise
         Forbidden{"fcntl_that_makes_a_descriptor", [] { return call(SYS_fcntl, 0, F_DUPFD, 0); }},
+        Forbidden{"dup2_elsewhere", [] { return call(SYS_dup3, 0, STDOUT_FILENO, 0); }},
+        Forbidden{"pwritev2_that_waits",
+            [] {
+                iovec piece{nullptr, 0};
+                return call(SYS_pwritev2, STDERR_FILENO, &piece, 1, -1, 0, 0);
+            }},
         Forbidden{"ioctl_that_types", [] { return call(SYS_ioctl, 0, TIOCSTI, "x"); }},
         Forbidden{"mmap_to_execute",
             [] { return reinterpret_cast<long>(memory(PROT_READ | PROT_EXEC)); }},
