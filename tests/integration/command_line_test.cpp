@@ -19,7 +19,7 @@ struct WrongCommand {
 
 std::ostream& operator<<(std::ostream& out, const WrongCommand& command) {
     for (const std::string& word : command.words)
-        out << "'" << word << "' ";
+        out << testing::PrintToString(word) << " "; // bytes that are no text are escaped
     return out;
 }
 
