@@ -3,6 +3,7 @@
 #include "master/control_client.h"
 #include "master/failure.h"
 #include "shared/event_queue.h"
+#include "shared/served_clock.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,7 +22,8 @@ namespace chatserv {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+// Where the whole machine stands still, so does the server: its answer is not late for that.
+using Clock = ServedClock;
 
 struct ChaosOptions {
     MasterChoice master{};
@@ -81,7 +83,7 @@ public:
     }
 
     int run() {
-        wait_for([&] { return workers_ > 0; }, Clock::now() + patience);
+        wait_for([&] { return workers_ > 0; }, clock_.now() + patience);
         if (workers_ == 0)
             throw Failure(EX_UNAVAILABLE, "the server does not answer");
         fmt::print("seed {}, {} workers, hang limit {} ms\n", options_.seed, workers_,
@@ -99,7 +101,7 @@ public:
         // What was struck last is still to be taken over; only then is the measure complete.
         interrupted_ = false;
         wait_for([&] { return struck_ == answered_ && outstanding_ == 0; },
-            Clock::now() + hang_limit_ + patience);
+            clock_.now() + hang_limit_ + patience);
         summarize();
         return outstanding_ == 0 ? EX_OK : EX_SOFTWARE;
     }
@@ -114,10 +116,12 @@ private:
     template <typename Condition>
     void wait_for(Condition condition, Clock::time_point end) {
         while (!interrupted_ && !condition()) {
-            const Clock::time_point now = Clock::now();
+            const Clock::time_point now = clock_.now();
             if (now >= end)
                 return;
-            for (const EventQueue::Event& event : events_.wait(end - now)) {
+            const Clock::duration sleep = std::min(end - now, Clock::sleep_max(patience));
+            clock_.about_to_sleep(sleep);
+            for (const EventQueue::Event& event : events_.wait(sleep)) {
                 if (event.filter == EVFILT_SIGNAL)
                     interrupted_ = true;
                 else
@@ -141,7 +145,7 @@ private:
 
     void take(const nlohmann::json& said) {
         const std::string event = said.at("event");
-        const double at = std::chrono::duration<double>(Clock::now() - started_).count();
+        const double at = std::chrono::duration<double>(clock_.now() - started_).count();
         if (event == "hello") {
             workers_ = said.at("workers");
             hang_limit_ = std::chrono::milliseconds(said.at("hang_limit_ms"));
@@ -182,7 +186,9 @@ private:
     ControlClient server_;
     EventQueue events_;
     std::mt19937_64 random_;
-    Clock::time_point started_ = Clock::now();
+    ServedRecord record_{};
+    Clock clock_{record_, Clock::allowance_for(patience)};
+    Clock::time_point started_ = clock_.now();
     std::vector<double> milliseconds_;
     std::chrono::milliseconds hang_limit_{};
     uint32_t workers_ = 0;

@@ -2,7 +2,9 @@
 
 #include "master/control_client.h"
 #include "master/failure.h"
+#include "shared/served_clock.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -23,16 +25,22 @@ bool is_stats(const std::string& line) {
 }
 
 std::string answer_of(ControlClient& server) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point end = Clock::now() + patience;
+    // Where the whole machine stands still, so does the server: its answer is not late for that.
+    ServedRecord record{};
+    ServedClock clock(record, ServedClock::allowance_for(patience));
+    const ServedClock::time_point end = clock.now() + patience;
     for (;;) {
         while (const auto line = server.next_line())
             if (is_stats(*line))
                 return *line;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-        pollfd waiting{.fd = server.fd(), .events = POLLIN, .revents = 0};
-        if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0)
+        const ServedClock::duration left = end - clock.now();
+        if (left <= ServedClock::duration::zero())
             throw Failure(EX_UNAVAILABLE, "the server does not answer");
+        const auto sleep = std::chrono::ceil<std::chrono::milliseconds>(
+            std::min(left, ServedClock::sleep_max(patience)));
+        clock.about_to_sleep(sleep);
+        pollfd waiting{.fd = server.fd(), .events = POLLIN, .revents = 0};
+        ::poll(&waiting, 1, static_cast<int>(sleep.count()));
         server.read();
     }
 }
