@@ -3,6 +3,7 @@
 #include "master/command_options.h"
 #include "master/failure.h"
 #include "shared/event_queue.h"
+#include "shared/served_clock.h"
 
 #include <algorithm>
 #include <chrono>
@@ -20,7 +21,8 @@ namespace chatserv {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+// Where the whole machine stands still, so does the server: its answer is not late for that.
+using Clock = ServedClock;
 
 struct ChaosOptions {
     double rate = 1;
@@ -102,7 +104,7 @@ public:
         // What was struck last is still to be taken over; only then is the measure complete.
         interrupted_ = false;
         wait_for([&] { return struck_ == answered_ && outstanding_ == 0; },
-            Clock::now() + hang_limit_ + ControlClient::patience);
+            clock_.now() + hang_limit_ + ControlClient::patience);
         summarize();
         if (interrupted_)
             return EX_OK;
@@ -124,10 +126,12 @@ private:
     template <typename Condition>
     void wait_for(Condition condition, Clock::time_point end) {
         while (!interrupted_ && !condition()) {
-            const Clock::time_point now = Clock::now();
+            const Clock::time_point now = clock_.now();
             if (now >= end)
                 return;
-            for (const EventQueue::Event& event : events_.wait(end - now)) {
+            const Clock::duration sleep = std::min(end - now, Clock::sleep_max(ControlClient::patience));
+            clock_.about_to_sleep(sleep);
+            for (const EventQueue::Event& event : events_.wait(sleep)) {
                 if (event.filter == EVFILT_SIGNAL)
                     interrupted_ = true;
                 else
@@ -144,7 +148,7 @@ private:
 
     void strike() {
         wait_for([&] { return struck_ - answered_ < unanswered_max; },
-            Clock::now() + ControlClient::patience);
+            clock_.now() + ControlClient::patience);
         if (interrupted_)
             return;
         expect_answers(unanswered_max - 1);
@@ -168,7 +172,7 @@ private:
     }
 
     void take(const std::string& event, const nlohmann::json& said) {
-        const double at = std::chrono::duration<double>(Clock::now() - started_).count();
+        const double at = std::chrono::duration<double>(clock_.now() - started_).count();
         if (event == "struck") {
             ++answered_;
             const bool kill = said.at("how") == "kill";
@@ -207,7 +211,9 @@ private:
     ControlClient server_;
     EventQueue events_;
     std::mt19937_64 random_;
-    Clock::time_point started_ = Clock::now();
+    ServedRecord record_{};
+    Clock clock_{record_, Clock::allowance_for(ControlClient::patience)};
+    Clock::time_point started_ = clock_.now();
     std::vector<double> milliseconds_;
     std::chrono::milliseconds hang_limit_;
     uint32_t workers_;

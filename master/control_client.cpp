@@ -1,7 +1,9 @@
 #include "master/control_client.h"
 
 #include "master/failure.h"
+#include "shared/served_clock.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fmt/core.h>
@@ -64,16 +66,23 @@ std::optional<ControlClient::Message> ControlClient::next() {
     return message;
 }
 
-std::string ControlClient::wait_for(std::string_view event, Clock::time_point end) {
+// Where the whole machine stands still, so does the server: its answer is not late for that.
+std::string ControlClient::wait_for(std::string_view event, Clock::time_point until) {
+    ServedRecord record{};
+    ServedClock clock(record, ServedClock::allowance_for(patience));
+    const ServedClock::time_point end = clock.now() + (until - Clock::now());
     for (;;) {
         while (auto message = next())
             if (message->event == event)
                 return std::move(message->line);
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-        if (left.count() <= 0)
+        const ServedClock::duration left = end - clock.now();
+        if (left <= ServedClock::duration::zero())
             fail("does not answer");
+        const auto sleep = std::chrono::ceil<std::chrono::milliseconds>(
+            std::min(left, ServedClock::sleep_max(patience)));
+        clock.about_to_sleep(sleep);
         pollfd waiting{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-        if (::poll(&waiting, 1, static_cast<int>(left.count())) > 0)
+        if (::poll(&waiting, 1, static_cast<int>(sleep.count())) > 0)
             read();
     }
 }

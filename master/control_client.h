@@ -55,7 +55,7 @@ public:
 
     // Waits for the next message about `event` and passes over others. Fails when `end` comes
     // first.
-    [[nodiscard]] std::string wait_for(std::string_view event, Clock::time_point end);
+    [[nodiscard]] std::string wait_for(std::string_view event, Clock::time_point until);
 
     // The content of a message about "hello".
     [[nodiscard]] Greeting greeting_of(const std::string& line) const;

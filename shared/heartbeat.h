@@ -15,7 +15,7 @@ namespace chatserv {
 
 using BeatClock = std::chrono::steady_clock;
 
-// Returns the time of the beat: who beats need not look at the clock again.
+// Returns the time of the beat, so that the caller need not look at the clock again.
 inline BeatClock::time_point beat(Heartbeat& heartbeat) {
     const BeatClock::time_point now = BeatClock::now();
     store_release(heartbeat.beat_ns,
