@@ -129,7 +129,8 @@ private:
             const Clock::time_point now = clock_.now();
             if (now >= end)
                 return;
-            const Clock::duration sleep = std::min(end - now, Clock::sleep_max(ControlClient::patience));
+            const Clock::duration sleep =
+                std::min(end - now, Clock::sleep_max(ControlClient::patience));
             clock_.about_to_sleep(sleep);
             for (const EventQueue::Event& event : events_.wait(sleep)) {
                 if (event.filter == EVFILT_SIGNAL)

@@ -67,10 +67,10 @@ std::optional<ControlClient::Message> ControlClient::next() {
 }
 
 // Where the whole machine stands still, so does the server: its answer is not late for that.
-std::string ControlClient::wait_for(std::string_view event, Clock::time_point until) {
+std::string ControlClient::wait_for(std::string_view event, std::chrono::milliseconds limit) {
     ServedRecord record{};
     ServedClock clock(record, ServedClock::allowance_for(patience));
-    const ServedClock::time_point end = clock.now() + (until - Clock::now());
+    const ServedClock::time_point end = clock.now() + limit;
     for (;;) {
         while (auto message = next())
             if (message->event == event)

@@ -25,7 +25,6 @@ struct Greeting {
 
 class ControlClient {
 public:
-    using Clock = std::chrono::steady_clock;
 
     // How long a server may take to answer. One that is well does at once.
     static constexpr std::chrono::seconds patience{10};
@@ -53,9 +52,9 @@ public:
     // The next of what was read; nothing where no whole one is left.
     [[nodiscard]] std::optional<Message> next();
 
-    // Waits for the next message about `event` and passes over others. Fails when `end` comes
-    // first.
-    [[nodiscard]] std::string wait_for(std::string_view event, Clock::time_point until);
+    // Waits for the next message about `event` and passes over others. Fails when the limit is
+    // over.
+    [[nodiscard]] std::string wait_for(std::string_view event, std::chrono::milliseconds limit);
 
     // The content of a message about "hello".
     [[nodiscard]] Greeting greeting_of(const std::string& line) const;

@@ -42,7 +42,7 @@ std::string trouble_with(int error) {
 }
 
 ChosenServer greet(ControlClient client) {
-    const std::string line = client.wait_for("hello", Clock::now() + ControlClient::patience);
+    const std::string line = client.wait_for("hello", ControlClient::patience);
     Greeting greeting = client.greeting_of(line);
     return {.client = std::move(client), .greeting = std::move(greeting)};
 }
@@ -214,7 +214,7 @@ std::string who_listens_at(const std::string& path) {
         return "another server listens there";
     try {
         ControlClient client(path, std::move(connecting.socket));
-        const std::string line = client.wait_for("hello", Clock::now() + introduction_patience);
+        const std::string line = client.wait_for("hello", introduction_patience);
         return fmt::format("the chatserv with pid {} listens there", client.greeting_of(line).pid);
     } catch (const Failure&) {
         return "another server listens there, and does not say which";

@@ -25,7 +25,7 @@ int run_stats(int argc, const char* const* argv) {
         return EX_OK;
     ControlClient server = choose_server(command_line.server()).client;
     server.ask("stats");
-    print(server.wait_for("stats", ControlClient::Clock::now() + ControlClient::patience) + "\n");
+    print(server.wait_for("stats", ControlClient::patience) + "\n");
     return EX_OK;
 }
 
