@@ -25,9 +25,9 @@ struct Greeting {
 
 class ControlClient {
 public:
-    // How long a server may take to answer. One that is well does at once.
     using Clock = std::chrono::steady_clock;
 
+    // How long a server may take to answer. One that is well does at once.
     static constexpr std::chrono::seconds patience{10};
 
     // `socket`: connected to the control socket at `path`; non-blocking.
