@@ -64,6 +64,16 @@ Failure not_to_be_had(const std::string& path, int error) {
             trouble)};
 }
 
+constexpr const char* advice = "see whether its file system answers, or choose another --control";
+
+void remove_what_the_dead_left(const Options& options, const Surroundings& surroundings) {
+    const StartStep step("looking for control sockets of servers that have ended", advice);
+    for (const std::string& folder : control_folders(surroundings))
+        remove_abandoned_controls(folder, surroundings.user);
+    if (!options.control.empty() && options.control != "none")
+        remove_abandoned_controls(folder_of(options.control), surroundings.user);
+}
+
 } // namespace
 
 ControlSocket::ControlSocket(std::string path) :
@@ -120,19 +130,15 @@ void ControlSocket::tell_trouble(int error) {
 }
 
 std::unique_ptr<ControlSocket> open_control_socket(const Options& options) {
-    const StartStep step("opening the control socket",
-        "see whether its file system answers, or choose another --control");
     const Surroundings surroundings = Surroundings::of_this_process();
-    for (const std::string& folder : control_folders(surroundings))
-        remove_abandoned_controls(folder, surroundings.user);
+    remove_what_the_dead_left(options, surroundings);
     if (options.control == "none")
         return nullptr;
     const bool asked_for = !options.control.empty();
-    if (asked_for)
-        remove_abandoned_controls(folder_of(options.control), surroundings.user);
     const std::string path =
         asked_for ? options.control : default_control_path(surroundings, ::getpid());
     try {
+        const StartStep step("opening the control socket", advice);
         return std::make_unique<ControlSocket>(path);
     } catch (const std::system_error& failure) {
         const int error = failure.code().value();
