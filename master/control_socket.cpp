@@ -120,7 +120,7 @@ void ControlSocket::tell_trouble(int error) {
 }
 
 std::unique_ptr<ControlSocket> open_control_socket(const Options& options) {
-    const StartStep step("opening the control socket",
+    std::optional<StartStep> step(std::in_place, "opening the control socket",
         "see whether its file system answers, or choose another --control");
     const Surroundings surroundings = Surroundings::of_this_process();
     for (const std::string& folder : control_folders(surroundings))
@@ -136,6 +136,7 @@ std::unique_ptr<ControlSocket> open_control_socket(const Options& options) {
         return std::make_unique<ControlSocket>(path);
     } catch (const std::system_error& failure) {
         const int error = failure.code().value();
+        step.reset(); // whoever listens there is asked for two seconds at most
         if (asked_for)
             throw not_to_be_had(path, error);
         log_warning("no_control",
