@@ -14,6 +14,7 @@
 #include <sysexits.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace chatserv {
 
