@@ -2,6 +2,7 @@
 
 #include "master/command_options.h"
 #include "master/failure.h"
+#include "master/option_values.h"
 #include "shared/event_queue.h"
 #include "shared/served_clock.h"
 
@@ -35,30 +36,38 @@ constexpr double rate_min = 0.01;
 constexpr double rate_max = 1000;
 constexpr double seconds_max = 86400;
 
-const CommandForm form{.name = "chaos",
-    .help =
-        "usage: chatserv chaos [--pid PID | --control PATH] [OPTION...]\n"
-        "\n"
-        "Kills or stops worker processes of a running chatserv at random instants. It prints each\n"
-        "strike and how long the server took to replace the worker: from the instant at which it\n"
-        "knew of the death, or caused it, until all clients were served again. Clients stay\n"
-        "connected and miss nothing. Interrupt it (Ctrl-C) to end early.\n"
-        "\n"
-        "  --rate N         Strikes a second, on average, 0.01 to 1000 [1]\n"
-        "  --for SECONDS    How long to go on, up to 86400 [10]\n"
-        "  --mode MODE      How a worker is struck [kill]:\n"
-        "                     kill   SIGKILL: it is dead at once\n"
-        "                     stop   SIGSTOP: the server has to find out (--hang-limit)\n"
-        "                     mixed  either, at random\n"
-        "  --seed N         Repeats the choices of an earlier run, which printed its seed.\n",
-    .options = {"--rate", "--for", "--mode", "--seed"}};
+const std::vector<std::string> modes{"kill", "stop", "mixed"};
+
+const char* const help =
+    "usage: chatserv chaos [--pid PID | --control PATH] [OPTION...]\n"
+    "\n"
+    "Kills or stops worker processes of a running chatserv at random instants. It prints each\n"
+    "strike and how long the server took to replace the worker: from the instant at which it\n"
+    "knew of the death, or caused it, until all clients were served again. Clients stay\n"
+    "connected and miss nothing. Interrupt it (Ctrl-C) to end early.\n"
+    "\n"
+    "  --rate N         Strikes a second, on average, 0.01 to 1000 [1]\n"
+    "  --for SECONDS    How long to go on, up to 86400 [10]\n"
+    "  --mode MODE      How a worker is struck [kill]:\n"
+    "                     kill   SIGKILL: it is dead at once\n"
+    "                     stop   SIGSTOP: the server has to find out (--hang-limit)\n"
+    "                     mixed  either, at random\n"
+    "  --seed N         Repeats the choices of an earlier run, which printed its seed.\n";
+
+CommandForm form() {
+    return {"chaos",
+        {{"rate", fmt::format("a number from {} to {}", rate_min, rate_max)},
+            {"for", fmt::format("a number from 0 to {}, in seconds", seconds_max)},
+            {"mode", "one of " + list_of(modes)},
+            {"seed", fmt::format("a number from 0 to {}", std::numeric_limits<uint64_t>::max())}}};
+}
 
 ChaosOptions options_of(const CommandOptions& command_line) {
     ChaosOptions options;
-    options.rate = command_line.number("--rate", rate_min, rate_max).value_or(options.rate);
-    options.seconds = command_line.number("--for", 0, seconds_max).value_or(options.seconds);
-    options.mode = command_line.one_of("--mode", {"kill", "stop", "mixed"}).value_or(options.mode);
-    const auto seed = command_line.count("--seed", 0, std::numeric_limits<uint64_t>::max());
+    options.rate = command_line.number("rate", rate_min, rate_max).value_or(options.rate);
+    options.seconds = command_line.number("for", 0, seconds_max).value_or(options.seconds);
+    options.mode = command_line.one_of("mode", modes).value_or(options.mode);
+    const auto seed = command_line.count("seed");
     options.seed = seed ? *seed : std::random_device()();
     return options;
 }
@@ -230,7 +239,7 @@ private:
 } // namespace
 
 int run_chaos(int argc, const char* const* argv) {
-    const CommandOptions command_line(form, argc, argv);
+    const CommandOptions command_line(form(), help, argc, argv);
     if (command_line.done())
         return EX_OK;
     const ChaosOptions options = options_of(command_line);

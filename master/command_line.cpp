@@ -1,41 +1,21 @@
 #include "master/command_line.h"
 
+#include "config.h"
 #include "master/commands.h"
-#include "master/failure.h"
 #include "master/nearest.h"
 #include "master/option_table.h"
+#include "master/option_values.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <fmt/core.h>
-#include <set>
-#include <string>
+#include <string_view>
 #include <sysexits.h>
-#include <vector>
+#include <utility>
 
 namespace chatserv {
 
 namespace {
-
-// What the command line knows of a flag, whichever table it stands in.
-struct Flag {
-    std::string name;    // "users"
-    std::string allowed; // "": it takes no value
-    bool repeats = false;
-};
-
-std::vector<Flag> all_flags() {
-    std::vector<Flag> flags;
-    for (const OptionRow& row : option_table())
-        flags.push_back({row.name, row.kind.allowed, row.repeats()});
-    for (const CommandLineFlag& flag : command_line_flags)
-        flags.push_back({std::string(flag.name),
-            std::string(flag.type.empty() ? std::string_view() : allowed_config)});
-    return flags;
-}
-
-Failure usage(const std::string& what) {
-    return {EX_USAGE, what + " (see chatserv --help)"};
-}
 
 // The long dashes that word processors make of two short ones: U+2012 to U+2015 and U+2212.
 bool begins_with_long_dash(std::string_view word) {
@@ -44,12 +24,22 @@ bool begins_with_long_dash(std::string_view word) {
            word.starts_with("\xe2\x88\x92");
 }
 
+// With --version and --help.
+std::vector<Flag> all_flags(const CommandForm& form) {
+    std::vector<Flag> flags = form.flags;
+    for (const CommandLineFlag& flag : command_line_flags)
+        if (flag.of_every_command)
+            flags.push_back({.name = std::string(flag.name), .letter = std::string(flag.letter)});
+    return flags;
+}
+
 class Reader {
 public:
-    Reader(int argc, const char* const* argv) : words_(argv + std::min(argc, 1), argv + argc) {}
+    Reader(const CommandForm& form, int argc, const char* const* argv) :
+        form_(form), flags_(all_flags(form)), words_(argv + std::min(argc, 1), argv + argc) {}
 
     CommandLine read() {
-        while (next_ < words_.size() && line_.asked_for.empty()) {
+        while (next_ < words_.size() && line_.asked == Question::none) {
             const std::string word = words_[next_++];
             if (word == "--" && next_ == words_.size())
                 break;
@@ -62,6 +52,7 @@ public:
     }
 
 private:
+    // Names the option that was probably meant.
     [[nodiscard]] std::string suggestion(const std::string& word) const {
         std::vector<std::string> names;
         for (const Flag& flag : flags_)
@@ -70,21 +61,42 @@ private:
         return near.empty() ? "" : fmt::format("; did you mean --{}?", near);
     }
 
+    // The same, or else all the options, where they are few: the server's would fill the screen.
+    [[nodiscard]] std::string hint(const std::string& word) const {
+        const std::string near = suggestion(word);
+        if (!near.empty() || form_.command.empty())
+            return near;
+        std::vector<std::string> names;
+        for (const Flag& flag : form_.flags)
+            names.push_back("--" + flag.name);
+        return fmt::format(": {} has {}", form_.command, list_of(names));
+    }
+
     [[noreturn]] void refuse_word(const std::string& word) const {
         const std::string name = word.substr(0, word.find('='));
         if (begins_with_long_dash(word))
-            throw usage(fmt::format("\"{}\" begins with a long dash: options begin with --{}", word,
-                suggestion(name.substr(3))));
+            throw form_.misuse(
+                fmt::format("\"{}\" begins with a long dash: options begin with --{}", word,
+                    suggestion(name.substr(3))));
+        if (form_.command.empty())
+            refuse_command(word, name);
+        throw form_.misuse(fmt::format("\"{}\" follows no option{}", word, hint(name)));
+    }
+
+    // `name`: the word up to its "=".
+    [[noreturn]] void refuse_command(const std::string& word, const std::string& name) const {
         const std::vector<std::string> names = command_names();
         if (std::find(names.begin(), names.end(), word) != names.end())
-            throw usage(fmt::format("the command {} must come first: chatserv {}", word, word));
+            throw form_.misuse(
+                fmt::format("the command {} must come first: chatserv {}", word, word));
         if (const std::string near = nearest(word, names); !near.empty())
-            throw usage(
+            throw form_.misuse(
                 fmt::format("there is no command \"{}\"; did you mean {}? The commands are {}",
                     word, near, names_of_commands()));
-        throw usage(fmt::format("there is no command \"{}\": the commands are {}, and options "
-                                "begin with --{}",
-            word, names_of_commands(), suggestion(name)));
+        throw form_.misuse(
+            fmt::format("there is no command \"{}\": the commands are {}, and options "
+                        "begin with --{}",
+                word, names_of_commands(), suggestion(name)));
     }
 
     // "--users=10", "--users" or "-h".
@@ -93,13 +105,13 @@ private:
         const std::string name = word.substr(0, equals);
         const Flag* const flag = find(name);
         if (flag == nullptr)
-            throw usage(fmt::format("unknown option {}{}", name, suggestion(name)));
+            throw form_.misuse(fmt::format("unknown option {}{}", name, hint(name)));
         const std::string written = "--" + flag->name;
         if (!seen_.insert(flag->name).second && !flag->repeats)
-            throw usage(fmt::format("{} is given twice; give it once", written));
+            throw form_.misuse(fmt::format("{} is given twice; give it once", written));
         if (flag->allowed.empty()) {
             if (equals != std::string::npos)
-                throw usage(written + " takes no value");
+                throw form_.misuse(written + " takes no value");
             take_switch(flag->name);
             return;
         }
@@ -109,27 +121,24 @@ private:
         else if (next_ < words_.size() && !is_flag(words_[next_]))
             setting.text = words_[next_++];
         else
-            throw usage(fmt::format("{} needs a value: {}", written, flag->allowed));
-        if (flag->name == "config")
-            line_.config = setting;
-        else
-            line_.settings[flag->name].push_back(setting);
+            throw form_.misuse(fmt::format("{} needs a value: {}", written, flag->allowed));
+        line_.settings[flag->name].push_back(setting);
     }
 
     void take_switch(const std::string& name) {
-        if (name == "check-config")
-            line_.check_config = true;
+        if (name == "help")
+            line_.asked = Question::help;
+        else if (name == "version")
+            line_.asked = Question::version;
         else
-            line_.asked_for = name == "help" ? "help" : "version";
+            line_.switches.insert(name);
     }
 
     [[nodiscard]] const Flag* find(const std::string& written) const {
         for (const Flag& flag : flags_)
-            if (written == "--" + flag.name)
+            if (written == "--" + flag.name ||
+                (!flag.letter.empty() && written == "-" + flag.letter))
                 return &flag;
-        for (const CommandLineFlag& flag : command_line_flags)
-            if (!flag.letter.empty() && written == "-" + std::string(flag.letter))
-                return find("--" + std::string(flag.name));
         return nullptr;
     }
 
@@ -138,7 +147,8 @@ private:
         return word.starts_with("--") && find(word.substr(0, word.find('='))) != nullptr;
     }
 
-    const std::vector<Flag> flags_ = all_flags();
+    const CommandForm& form_;
+    const std::vector<Flag> flags_;
     const std::vector<std::string> words_;
     std::set<std::string> seen_{};
     size_t next_ = 0;
@@ -147,8 +157,20 @@ private:
 
 } // namespace
 
-CommandLine read_command_line(int argc, const char* const* argv) {
-    return Reader(argc, argv).read();
+Failure CommandForm::misuse(const std::string& what) const {
+    return {EX_USAGE,
+        fmt::format("{} (see chatserv{}{} --help)", what, command.empty() ? "" : " ", command)};
+}
+
+CommandLine read_command_line(const CommandForm& form, int argc, const char* const* argv) {
+    return Reader(form, argc, argv).read();
+}
+
+bool answer(Question asked, const std::string& help) {
+    if (asked != Question::none)
+        std::fputs(
+            asked == Question::help ? help.c_str() : "chatserv " CHATSERV_VERSION "\n", stdout);
+    return asked != Question::none;
 }
 
 } // namespace chatserv

@@ -15,11 +15,12 @@ struct Command {
 };
 
 inline constexpr Command commands[] = {
-    {"chaos", "--pid MASTER",
-        "Kill workers of a running server at random, and say how long each takeover took "
+    {"chaos", "[OPTION...]",
+        "Kill workers of the running server at random, and say how long each takeover took "
         "(chatserv help chaos)"},
-    {"stats", "--pid MASTER",
-        "Say who came, was turned away and left, as JSON (chatserv help stats)"},
+    {"stats", "[OPTION...]",
+        "Say who came to the running server, was turned away and left, as JSON "
+        "(chatserv help stats)"},
     {"version", "", "Print the version"},
     {"help", "[COMMAND]", "Print this help, or that of a command"},
 };

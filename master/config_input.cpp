@@ -6,8 +6,6 @@
 #include "shared/fd.h"
 
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -20,14 +18,14 @@ namespace chatserv {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+constexpr const char* see_file_system = "see whether its file system answers";
 
-// How long a pipe may take: <(...) can decrypt a file, or ask another machine.
-constexpr std::chrono::seconds silence_max{1};
-constexpr std::chrono::seconds wait_max{30};
+std::string name_of(const Setting& config) {
+    return fmt::format("{} \"{}\"", config.place.text, config.text);
+}
 
 Failure cannot_read(const Setting& config, const std::string& why) {
-    return {EX_NOINPUT, fmt::format("{} \"{}\": {}", config.place.text, config.text, why)};
+    return {EX_NOINPUT, fmt::format("{}: {}", name_of(config), why)};
 }
 
 std::string must_be_file(const char* what) {
@@ -53,66 +51,58 @@ void check_type(const Setting& config, int fd) {
         throw cannot_read(config, must_be_file("no file"));
 }
 
-// Returns when there is something to read, or the end.
-void wait_for_input(const Setting& config, int fd, Clock::time_point begun, bool& said) {
+bool is_pipe(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+UniqueFd open_file(const Setting& config, Patience patience) {
+    const StartStep step("opening " + name_of(config), see_file_system, EX_NOINPUT, patience);
+    // So that a FIFO that nobody writes to is opened at once, and is then at its end.
+    UniqueFd file(::open(config.text.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!file)
+        throw cannot_read(config, fmt::format("cannot be read: {}", std::strerror(errno)));
+    check_type(config, file.get());
+    return file;
+}
+
+// As read(2), but waits. Some systems give for /dev/stdin a descriptor that others share: its flags
+// stay what they are.
+ssize_t read_some(int fd, char* bytes, size_t size) {
     for (;;) {
-        const auto left = begun + (said ? wait_max : silence_max) - Clock::now();
-        const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+        const ssize_t got = ::read(fd, bytes, size);
+        if (got != -1 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+            return got;
         pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
-        const int ready = left_ms <= 0 ? 0 : ::poll(&input, 1, static_cast<int>(left_ms));
-        if (ready > 0)
-            return;
-        if (ready == -1 && errno != EINTR)
-            throw cannot_read(config, std::strerror(errno));
-        if (ready == 0 && said)
-            throw cannot_read(config,
-                fmt::format("the other end of this pipe is still open after {} s; it must be "
-                            "closed when everything is written",
-                    wait_max.count()));
-        if (ready == 0) {
-            said = true;
-            std::fprintf(stderr, "chatserv: waiting for the other end of %s \"%s\"\n",
-                config.place.text.c_str(), as_one_line(config.text).c_str());
-        }
+        (void)::poll(&input, 1, -1);
     }
 }
 
-std::string read_all(const Setting& config, int fd) {
-    const Clock::time_point begun = Clock::now();
-    bool said = false;
+// The other end of a pipe may decrypt a file, or ask another machine: <(...).
+std::string read_all(const Setting& config, int fd, Patience patience) {
+    const bool pipe = is_pipe(fd);
+    const StartStep step((pipe ? "waiting for the other end of " : "reading ") + name_of(config),
+        pipe ? "it must be closed when everything is written" : see_file_system, EX_NOINPUT,
+        patience);
     std::string text;
     char bytes[16 * 1024];
-    // Some systems give for /dev/stdin a descriptor that waits, since others share it.
-    const bool waits = (::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
-    for (;;) {
-        if (waits)
-            wait_for_input(config, fd, begun, said);
-        const ssize_t got = ::read(fd, bytes, sizeof bytes);
-        if (got == 0)
-            return text;
-        if (got > 0)
-            text.append(bytes, static_cast<size_t>(got));
-        else if (errno == EAGAIN || errno == EWOULDBLOCK)
-            wait_for_input(config, fd, begun, said);
-        else if (errno != EINTR)
+    while (const ssize_t got = read_some(fd, bytes, sizeof bytes)) {
+        if (got == -1)
             throw cannot_read(config, std::strerror(errno));
+        text.append(bytes, static_cast<size_t>(got));
         if (text.size() > config_bytes_max)
             throw Failure(EX_CONFIG,
                 fmt::format("{}: is larger than 1 MiB, and so no configuration file", config.text));
     }
+    return text;
 }
 
 } // namespace
 
-std::string config_input(const Setting& config) {
-    // So that a FIFO that nobody writes to is opened at once, and is then at its end.
-    const UniqueFd file(::open(config.text.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!file)
-        throw cannot_read(config, fmt::format("cannot be read: {}", std::strerror(errno)));
-    check_type(config, file.get());
-    std::string text = read_all(config, file.get());
-    struct stat status {};
-    if (text.empty() && ::fstat(file.get(), &status) == 0 && S_ISFIFO(status.st_mode))
+std::string config_input(const Setting& config, Patience patience) {
+    const UniqueFd file = open_file(config, patience);
+    std::string text = read_all(config, file.get(), patience);
+    if (text.empty() && is_pipe(file.get()))
         throw cannot_read(config, "nothing came through this pipe; nobody writes to it");
     return text;
 }

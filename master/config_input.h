@@ -2,14 +2,16 @@
 #pragma once
 
 #include "master/setting.h"
+#include "master/start_step.h"
 
 #include <string>
 
 namespace chatserv {
 
 // Throws Failure: EX_NOINPUT where it is neither a regular file nor a pipe nor /dev/null, cannot be
-// read, or is a pipe through which not everything came in time; EX_CONFIG where it is larger than
-// config_bytes_max.
-[[nodiscard]] std::string config_input(const Setting& config);
+// read, or is a pipe that nobody writes to; EX_CONFIG where it is larger than config_bytes_max. To
+// open and to read it are steps of the start (start_step.h): should not everything come in time,
+// the process ends with EX_NOINPUT.
+[[nodiscard]] std::string config_input(const Setting& config, Patience patience = {});
 
 } // namespace chatserv

@@ -105,18 +105,18 @@ Address numeric_address(const ListenAddress& listen) {
     return address->unmapped();
 }
 
-std::vector<Address> addresses_of_name(
-    const ListenAddress& listen, const std::function<void(const std::string&)>& waiting) {
+std::vector<Address> addresses_of_name(const ListenAddress& listen) {
     const std::string& name = listen.host_text;
-    Resolved resolved = look_up_in_time(look_up, name, resolve_patience, [&] { waiting(name); });
+    const std::string asked_by = fmt::format("{} \"{}\"", listen.place.text, listen.text());
+    Resolved resolved = look_up_in_time(look_up, name, asked_by);
     // RFC 6761, 6.3: this name means the loopback, also where no file says so.
     if (resolved.addresses.empty() && ::strcasecmp(name.c_str(), "localhost") == 0)
         resolved.addresses = {Address::loopback(AF_INET, 0), Address::loopback(AF_INET6, 0)};
     if (resolved.addresses.empty())
         throw Failure(EX_UNAVAILABLE,
-            fmt::format("{} \"{}\": no address was found for {} ({}); correct the name, or write "
-                        "the address",
-                listen.place.text, listen.text(), name, resolved.error));
+            fmt::format(
+                "{}: no address was found for {} ({}); correct the name, or write the address",
+                asked_by, name, resolved.error));
     for (Address& address : resolved.addresses)
         address = address.with_port(listen.port);
     return resolved.addresses;
@@ -178,8 +178,7 @@ std::string ListenAddress::text() const {
     return host_and_port(host_text, port) + parameter;
 }
 
-void resolve_listen(std::vector<ListenAddress>& listen,
-    const std::function<void(const std::string& name)>& waiting) {
+void resolve_listen(std::vector<ListenAddress>& listen) {
     for (ListenAddress& each : listen) {
         switch (each.host) {
         case ListenAddress::Host::loopback:
@@ -193,7 +192,7 @@ void resolve_listen(std::vector<ListenAddress>& listen,
             each.addresses = {numeric_address(each)};
             break;
         case ListenAddress::Host::name:
-            each.addresses = addresses_of_name(each, waiting);
+            each.addresses = addresses_of_name(each);
             break;
         }
     }

@@ -14,7 +14,6 @@
 #include "master/setting.h"
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,11 +43,10 @@ struct ListenAddress {
 
 extern const char* const allowed_listen; // what is right, for a refusal and for --help
 
-// Finds the addresses of each, and waits for the name service where there is a name; `waiting` is
-// called with the name when that takes more than a second. Throws Failure: EX_UNAVAILABLE for a
-// name or a scope that does not exist, or that the name service does not find within
-// resolve_seconds_max; EX_USAGE or EX_CONFIG for two that would listen at the same place.
-void resolve_listen(std::vector<ListenAddress>& listen,
-    const std::function<void(const std::string& name)>& waiting);
+// Finds the addresses of each; for a name that is a step of the start (start_step.h), which ends
+// the process with EX_UNAVAILABLE should the name service not answer. Throws Failure:
+// EX_UNAVAILABLE for a name or a scope that does not exist; EX_USAGE or EX_CONFIG for two that
+// would listen at the same place.
+void resolve_listen(std::vector<ListenAddress>& listen);
 
 } // namespace chatserv

@@ -57,10 +57,6 @@ int version(const std::vector<std::string>& words) {
     return parse_options(2, arguments) ? EX_SOFTWARE : EX_OK;
 }
 
-void tell_waiting(const std::string& name) {
-    log_info("resolving", "waiting for the name service to find " + name);
-}
-
 int serve(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "chaos")
@@ -76,17 +72,14 @@ int serve(int argc, char** argv) {
         return EX_OK;
     choose_worker_user(*options);
     if (options->check_config) {
-        resolve_listen(options->listen, [](const std::string& name) {
-            std::fprintf(
-                stderr, "chatserv: waiting for the name service to find %s\n", name.c_str());
-        });
+        resolve_listen(options->listen);
         std::fputs(describe(*options).c_str(), stdout);
         return EX_OK;
     }
     LogFile log_file(options->log_file);
     set_up_logging("master", options->log_level, options->log_format);
     try {
-        resolve_listen(options->listen, tell_waiting);
+        resolve_listen(options->listen);
         ensure_descriptor_limit(*options);
         const WorkerProgram program(argc > 0 ? argv[0] : ""); // execve(2) allows none
         set_process_title("chatserv: master");

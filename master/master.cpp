@@ -76,9 +76,9 @@ Failure no_memory(const Options& options, const MemoryRefused& refusal) {
 
 // Zeroing so many gigabytes takes a while.
 Region make_region(const Options& options) {
-    constexpr std::chrono::seconds limit{600};
     const StartStep step("reserving shared memory",
-        fmt::format("choose a smaller --log-size (it is {} bytes)", options.log_bytes), limit);
+        fmt::format("choose a smaller --log-size (it is {} bytes)", options.log_bytes), EX_OSERR,
+        {.limit = std::chrono::minutes(10)});
     try {
         return Region::create({.users = options.users,
             .workers = options.workers,

@@ -41,19 +41,20 @@ struct OptionRow {
 // Null where there is no such option.
 [[nodiscard]] const OptionRow* find_option(std::string_view name);
 
-// The flags that stand on the command line alone.
+// A flag that stands on the command line alone.
 struct CommandLineFlag {
     std::string_view name;
     std::string_view letter; // "" or one letter: -h
     std::string_view type;   // "" where it takes no value
     std::string_view help;
+    bool of_every_command = false; // of `chatserv stats` too
 };
 
 inline constexpr CommandLineFlag command_line_flags[] = {
     {"config", "", "FILE", "Read options from FILE, one `name = value` a line (see below)"},
     {"check-config", "", "", "Check the options, print those that are in force, and exit"},
-    {"version", "V", "", "Print the version, and exit"},
-    {"help", "h", "", "Print this help, and exit"},
+    {"version", "V", "", "Print the version, and exit", true},
+    {"help", "h", "", "Print this help, and exit", true},
 };
 
 inline constexpr std::string_view config_variable = "CHATSERV_CONFIG";

@@ -1,6 +1,5 @@
 #include "master/options.h"
 
-#include "config.h"
 #include "master/command_line.h"
 #include "master/config_file.h"
 #include "master/help.h"
@@ -8,15 +7,16 @@
 #include "shared/layout.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <fmt/core.h>
-#include <sysexits.h>
 #include <thread>
 
 namespace chatserv {
 
 namespace {
+
+const char* const config_flag = "config";
+const char* const check_flag = "check-config";
 
 // The value of a variable; nothing where it is not set, or empty.
 std::optional<Setting> from_environment(const std::string& variable) {
@@ -37,6 +37,23 @@ Settings read_environment() {
         if (const auto setting = from_environment(row.variable()))
             settings[row.name].push_back(*setting);
     return settings;
+}
+
+// Of the server's own command line.
+CommandForm command_form() {
+    CommandForm form;
+    for (const OptionRow& row : option_table())
+        form.flags.push_back({row.name, row.kind.allowed, row.repeats()});
+    form.flags.push_back({config_flag, std::string(allowed_config)});
+    form.flags.push_back({check_flag});
+    return form;
+}
+
+// The file that a command line names, or else the environment.
+std::optional<Setting> config_of(const Settings& settings) {
+    const auto named = settings.find(config_flag);
+    return named == settings.end() ? from_environment(std::string(config_variable))
+                                   : std::optional(named->second.front());
 }
 
 // What one source says replaces what sources before it have said.
@@ -65,23 +82,18 @@ uint32_t default_workers() {
 }
 
 std::optional<Options> parse_options(int argc, const char* const* argv) {
-    const CommandLine line = read_command_line(argc, argv);
-    if (!line.asked_for.empty()) {
-        std::fputs(
-            line.asked_for == "help" ? help_text().c_str() : "chatserv " CHATSERV_VERSION "\n",
-            stdout);
+    const CommandLine line = read_command_line(command_form(), argc, argv);
+    if (answer(line.asked, help_text()))
         return std::nullopt;
-    }
     Options options;
-    if (const auto config =
-            line.config ? line.config : from_environment(std::string(config_variable))) {
+    if (const auto config = config_of(line.settings)) {
         if (config->text.empty())
             refuse(*config, std::string(allowed_config));
         take(read_config_file(*config), options);
     }
     take(read_environment(), options);
     take(line.settings, options);
-    options.check_config = line.check_config;
+    options.check_config = line.switches.contains(check_flag);
     return options;
 }
 

@@ -4,11 +4,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/core.h>
-#include <future>
 #include <memory>
 #include <netdb.h>
-#include <system_error>
-#include <thread>
+#include <sysexits.h>
 
 namespace chatserv {
 
@@ -41,22 +39,11 @@ Resolved look_up(const std::string& name) {
     return resolved;
 }
 
-Resolved look_up_in_time(std::function<Resolved(const std::string&)> lookup,
-    const std::string& name, Patience patience, const std::function<void()>& waiting) {
-    std::packaged_task<Resolved(const std::string&)> task(lookup);
-    std::future<Resolved> answer = task.get_future();
-    try {
-        std::thread(std::move(task), name).detach();
-    } catch (const std::system_error&) {
-        return lookup(name);
-    }
-    if (answer.wait_for(patience.silent) == std::future_status::ready)
-        return answer.get();
-    waiting();
-    if (answer.wait_for(patience.limit - patience.silent) == std::future_status::ready)
-        return answer.get();
-    return {{}, fmt::format("the name service did not answer for {} s",
-                    std::chrono::duration<double>(patience.limit).count())};
+Resolved look_up_in_time(const std::function<Resolved(const std::string&)>& lookup,
+    const std::string& name, const std::string& asked_by, Patience patience) {
+    const StartStep step(fmt::format("looking up the name {} ({})", name, asked_by),
+        "see whether the name service answers, or write the address", EX_UNAVAILABLE, patience);
+    return lookup(name);
 }
 
 } // namespace chatserv

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "master/address.h"
+#include "master/start_step.h"
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,18 +18,9 @@ struct Resolved {
 // Waits for as long as the system does.
 [[nodiscard]] Resolved look_up(const std::string& name);
 
-struct Patience {
-    std::chrono::milliseconds silent; // after that, `waiting` is called once
-    std::chrono::milliseconds limit;  // after that, the name is given up
-};
-
-inline constexpr Patience resolve_patience{
-    std::chrono::milliseconds(1000), std::chrono::milliseconds(30'000)};
-
-// Does `lookup(name)` in a thread of its own, since getaddrinfo(3) takes no limit. A thread that is
-// given up goes on until the process ends; then the server does not start anyway. Where the system
-// has no thread left, it waits in this one.
-[[nodiscard]] Resolved look_up_in_time(std::function<Resolved(const std::string&)> lookup,
-    const std::string& name, Patience patience, const std::function<void()>& waiting);
+// Does `lookup(name)` as a step of the start, since getaddrinfo(3) takes no limit: should there be
+// no answer in time, the process ends with EX_UNAVAILABLE. `asked_by`: where the name was written.
+[[nodiscard]] Resolved look_up_in_time(const std::function<Resolved(const std::string&)>& lookup,
+    const std::string& name, const std::string& asked_by, Patience patience = {});
 
 } // namespace chatserv

@@ -1,13 +1,15 @@
 #include "master/start_step.h"
 
+#include "master/option_values.h"
+#include "master/printable_text.h"
 #include "shared/handler_line.h"
 #include "shared/panic.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <fmt/core.h>
 #include <string_view>
-#include <sys/time.h>
-#include <sysexits.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -19,8 +21,9 @@ namespace {
 struct Watch {
     std::string_view waits;
     std::string_view gave_up;
-    int64_t limit = 0;
-    int64_t seconds = 0;
+    int exit_status = EX_OSERR;
+    int64_t limit = 0; // in beats of the timer
+    int64_t beats = 0;
     bool on = false;
 };
 Watch watch;
@@ -28,33 +31,41 @@ Watch watch;
 // Only async-signal-safe calls: signal-safety(7).
 void tell(int /*signal*/) {
     const int error = errno;
-    ++watch.seconds;
-    if (watch.seconds == 1)
+    ++watch.beats;
+    if (watch.beats == 1)
         write_line_from_handler(watch.waits);
-    if (watch.seconds >= watch.limit) {
+    if (watch.beats >= watch.limit) {
         write_line_from_handler(watch.gave_up);
-        ::_exit(EX_OSERR);
+        ::_exit(watch.exit_status);
     }
     errno = error;
 }
 
-void set_timer(time_t seconds) {
-    itimerval every{};
-    every.it_interval.tv_sec = seconds;
-    every.it_value.tv_sec = seconds;
-    ::setitimer(ITIMER_REAL, &every, nullptr);
+itimerval timer_of(std::chrono::milliseconds interval) {
+    itimerval timer{};
+    timer.it_interval.tv_sec = static_cast<time_t>(interval.count() / 1000);
+    timer.it_interval.tv_usec = static_cast<suseconds_t>(interval.count() % 1000 * 1000);
+    timer.it_value = timer.it_interval;
+    return timer;
 }
 
 } // namespace
 
 StartStep::StartStep(
-    const std::string& doing, const std::string& advice, std::chrono::seconds limit) :
-    waits_(fmt::format("chatserv: still {}, for {} s at the most\n", doing, limit.count())),
-    gave_up_(fmt::format(
-        "chatserv: {} did not come to an end in {} s: {}\n", doing, limit.count(), advice)) {
+    const std::string& doing, const std::string& advice, int exit_status, Patience patience) :
+    waits_(as_one_line(fmt::format("chatserv: still {}, for {} s at the most", doing,
+               text_of_seconds(patience.limit))) +
+           "\n"),
+    gave_up_(as_one_line(fmt::format("chatserv: {} did not come to an end in {} s: {}", doing,
+                 text_of_seconds(patience.limit), advice)) +
+             "\n") {
     invariant(!watch.on, "two steps of the start at once");
-    watch = {
-        .waits = waits_, .gave_up = gave_up_, .limit = limit.count(), .seconds = 0, .on = true};
+    watch = {.waits = waits_,
+        .gave_up = gave_up_,
+        .exit_status = exit_status,
+        .limit = std::max<int64_t>(1, patience.limit / patience.silent),
+        .beats = 0,
+        .on = true};
     struct sigaction action {};
     action.sa_handler = tell;
     action.sa_flags = SA_RESTART;
@@ -65,13 +76,16 @@ StartStep::StartStep(
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
     ::sigprocmask(SIG_UNBLOCK, &alarm, &former_mask_);
-    set_timer(1);
+    const itimerval timer = timer_of(patience.silent);
+    ::setitimer(ITIMER_REAL, &timer, &former_timer_);
 }
 
 StartStep::~StartStep() {
-    set_timer(0);
+    const itimerval none{};
+    ::setitimer(ITIMER_REAL, &none, nullptr);
     ::sigprocmask(SIG_SETMASK, &former_mask_, nullptr);
     ::sigaction(SIGALRM, &former_action_, nullptr);
+    ::setitimer(ITIMER_REAL, &former_timer_, nullptr);
     watch = {};
 }
 

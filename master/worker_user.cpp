@@ -42,7 +42,7 @@ std::optional<Ids> ids_of(const passwd* entry) {
 // as is usual in a container, needs its group beside it: UID:GID.
 // The user database may ask a service on another machine.
 std::optional<Ids> find_user(const std::string& text) {
-    const StartStep step(as_one_line("looking up the user \"" + text + '"'),
+    const StartStep step("looking up the user \"" + text + '"',
         "see whether the user database answers (nsswitch.conf)");
     if (const auto ids = ids_of(::getpwnam(text.c_str())))
         return ids;

@@ -22,7 +22,7 @@ void occupy_standard_streams() {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
         if (::fcntl(fd, F_GETFD) != -1)
             continue;
-        UniqueFd nothing = fd == STDIN_FILENO ? open_nothing_to_read() : open_nothing_to_write();
+        UniqueFd nothing = fd == STDERR_FILENO ? open_nothing_to_write() : open_nothing_to_read();
         if (nothing.get() == fd)
             set_close_on_exec(nothing.release(), false);
         else if (::dup2(nothing.get(), fd) == -1)

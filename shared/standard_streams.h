@@ -11,8 +11,9 @@ namespace chatserv {
 [[nodiscard]] UniqueFd open_nothing_to_read();
 [[nodiscard]] UniqueFd open_nothing_to_write();
 
-// Opens such a thing in the place of each of the three that is closed. To be called first in
-// main(). Throws std::system_error.
+// Opens such a thing in the place of each of the three that is closed. The one in the place of
+// standard output can only be read: a write fails with EBADF, as it would have without, and does
+// not pass for done. To be called first in main(). Throws std::system_error.
 void occupy_standard_streams();
 
 } // namespace chatserv

@@ -15,10 +15,10 @@ namespace kq {
 
 namespace {
 
-// NOTE_REVOKE is not there, for Linux has no revoke(2).
+// NOTE_REVOKE can be asked for and is never told: Linux has no revoke(2).
 constexpr std::uint32_t notes_known = NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB |
-                                      NOTE_LINK | NOTE_RENAME | NOTE_OPEN | NOTE_CLOSE |
-                                      NOTE_CLOSE_WRITE | NOTE_READ;
+                                      NOTE_LINK | NOTE_RENAME | NOTE_REVOKE | NOTE_OPEN |
+                                      NOTE_CLOSE | NOTE_CLOSE_WRITE | NOTE_READ;
 
 bool is_anonymous_pipe(int fd) {
     struct statfs status {};

@@ -35,8 +35,8 @@ TEST_F(ConfigFileTest, SaysThatItWaitsForAFile) {
     loop_.wait_until(
         [&] {
             return server.exited() || server.errors().text() ==
-                                          "chatserv: waiting for the other end of --config "
-                                          "\"/dev/stdin\"\n";
+                                          "chatserv: still waiting for the other end of --config "
+                                          "\"/dev/stdin\", for 30 s at the most\n";
         },
         "the line that says so");
     server.type("3\n");

@@ -154,15 +154,15 @@ TEST_F(ControlFindingTest, SaysThatItIsNoChatserv) {
 
 TEST_F(ControlFindingTest, SaysThatItsOutputIsNotTaken) {
     const auto server = start_server();
-    std::vector<std::string> scripts{
-        R"("$0" stats >&-)", R"("$0" chaos --for 0 >&-)", R"("$0" stats --help >&-)"};
+    std::vector<std::string> scripts{R"("$0" stats >&-)", R"("$0" chaos --for 0 >&-)",
+        R"("$0" stats --help >&-)", R"("$0" --help >&-)", R"("$0" --check-config >&-)"};
     if (fs::exists("/dev/full"))
         scripts.insert(scripts.end(), {R"("$0" stats >/dev/full)", R"("$0" chaos >/dev/full)"});
     for (const std::string& script : scripts) {
         const Finished finished =
             run(loop_, {{"sh", "-c", script, chatserv_path()}, environment()});
         EXPECT_EQ(finished.status, EX_IOERR) << script;
-        EXPECT_THAT(finished.errors, HasSubstr("cannot write to standard output: ")) << script;
+        EXPECT_THAT(finished.errors, HasSubstr("standard output: ")) << script;
     }
 }
 

@@ -154,12 +154,23 @@ TEST_F(VnodeLinux, WhatInotifyCannotHoldIsToldNevertheless) {
 }
 
 TEST_F(VnodeLinux, WhatIsNotThereIsRefused) {
-    EXPECT_EQ(add(file_, NOTE_REVOKE), EINVAL);
     EXPECT_EQ(add(file_, NOTE_WRITE | 0x0800), EINVAL);
     EXPECT_EQ(queue_.change(file_, EVFILT_VNODE, EV_DELETE), ENOENT);
     EXPECT_EQ(add(open("/dev/null", O_RDONLY), NOTE_WRITE), EINVAL);
     EXPECT_EQ(add(Fd(::dup(queue_)), NOTE_WRITE), EINVAL);
     EXPECT_EQ(watches(), 0);
+}
+
+// Programs from a BSD ask for it beside others.
+TEST_F(VnodeLinux, ARevokeCanBeAskedForAndIsNeverTold) {
+    const Fd second = open(name_);
+    ASSERT_EQ(add(second, NOTE_REVOKE), 0);
+    ASSERT_EQ(add(file_, NOTE_DELETE | NOTE_REVOKE), 0);
+    ASSERT_EQ(::unlink(name_.c_str()), 0);
+    const struct kevent event = queue_.one();
+    EXPECT_EQ(event.ident, static_cast<uintptr_t>(int{file_}));
+    EXPECT_EQ(event.fflags, unsigned{NOTE_DELETE});
+    EXPECT_TRUE(queue_.poll().empty()) << "nothing is revoked";
 }
 
 TEST_F(VnodeLinux, AFileThatMustNotBeReadIsRefused) {

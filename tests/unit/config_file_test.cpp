@@ -1,4 +1,6 @@
 // The configuration file: what is read, and what is refused with its line.
+#include "master/config_input.h"
+#include "shared/fd.h"
 #include "tests/unit/options_support.h"
 
 #include <fcntl.h>
@@ -9,6 +11,7 @@
 namespace chatserv {
 namespace {
 
+using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -181,6 +184,23 @@ TEST_F(ConfigFileTest, AreReadFromAFifo) {
     ::close(writer);
     EXPECT_EQ(options_of({"--config", fifo}).users, 12U);
     ::close(reader);
+}
+
+TEST(ConfigFileDeathTest, AreNotWaitedForForEverAtAPipe) {
+    const FdPair pipe = make_pipe();
+    const std::string path = "/dev/fd/" + std::to_string(pipe.first.get());
+    if (::access(path.c_str(), R_OK) != 0)
+        GTEST_SKIP() << "this system has no " << path;
+    ASSERT_EQ(::write(pipe.second.get(), "users = 12\n", 11), 11);
+    Setting config;
+    config.place.text = "--config";
+    config.text = path;
+    EXPECT_EXIT((void)config_input(config, {milliseconds(10), milliseconds(20)}),
+        testing::ExitedWithCode(EX_NOINPUT),
+        "^chatserv: still waiting for the other end of --config \"/dev/fd/[0-9]+\", for 0.02 s at "
+        "the "
+        "most\n.*did not come to an end in 0.02 s: it must be closed when everything is "
+        "written\n$");
 }
 
 } // namespace

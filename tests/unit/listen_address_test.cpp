@@ -27,7 +27,7 @@ std::vector<ListenAddress> resolved(const std::vector<std::string>& texts) {
     std::vector<ListenAddress> listen;
     for (const std::string& text : texts)
         listen.push_back(parsed(text));
-    resolve_listen(listen, [](const std::string&) {});
+    resolve_listen(listen);
     return listen;
 }
 

@@ -69,7 +69,7 @@ void have_no_socket_of_both_families() {
     setting.text = text;
     std::vector<ListenAddress> listen{ListenAddress::parse(setting)};
     try {
-        resolve_listen(listen, [](const std::string&) {});
+        resolve_listen(listen);
         const auto listeners = make_listeners(listen);
         for (const Listener& listener : listeners)
             std::fprintf(stderr, "at %s\n", listener.text().c_str());

@@ -24,7 +24,7 @@ std::vector<ListenAddress> resolved(const std::vector<std::string>& texts) {
         setting.text = text;
         listen.push_back(ListenAddress::parse(setting));
     }
-    resolve_listen(listen, [](const std::string&) {});
+    resolve_listen(listen);
     return listen;
 }
 

@@ -1,9 +1,14 @@
 // Names of hosts: what is found, and that nothing waits for ever for a name service.
 #include "master/resolver.h"
 
+#include "shared/fd.h"
+
 #include <algorithm>
-#include <future>
+#include <cerrno>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 namespace chatserv {
 namespace {
@@ -34,51 +39,72 @@ TEST(Resolver, SaysWhyNothingIsFound) {
     EXPECT_NE(resolved.error, "");
 }
 
+// Standard error, to be read by this process.
+class HeardErrors {
+public:
+    HeardErrors() : former_(::dup(STDERR_FILENO)), pipe_(make_pipe()) {
+        EXPECT_NE(::dup2(pipe_.second.get(), STDERR_FILENO), -1);
+    }
+    ~HeardErrors() { ::dup2(former_.get(), STDERR_FILENO); }
+    HeardErrors(const HeardErrors&) = delete;
+    HeardErrors& operator=(const HeardErrors&) = delete;
+
+    // Waits for something to be said.
+    [[nodiscard]] std::string read() const {
+        ::pollfd input{.fd = pipe_.first.get(), .events = POLLIN, .revents = 0};
+        while (::poll(&input, 1, -1) == -1 && errno == EINTR) {
+        }
+        return read_now();
+    }
+    [[nodiscard]] std::string read_now() const {
+        char bytes[4096];
+        const ssize_t got = ::read(pipe_.first.get(), bytes, sizeof bytes);
+        return {bytes, got > 0 ? static_cast<size_t>(got) : 0};
+    }
+
+private:
+    UniqueFd former_;
+    FdPair pipe_; // not blocking
+};
+
 TEST(Resolver, SaysNothingOfAQuickAnswer) {
-    bool said = false;
+    const HeardErrors errors;
     const Resolved resolved = look_up_in_time(
         [](const std::string& name) {
             return Resolved{{}, "not " + name};
         },
-        "a", {.silent = std::chrono::minutes(10), .limit = std::chrono::minutes(20)},
-        [&] { said = true; });
+        "a", "--listen", {.silent = std::chrono::minutes(10), .limit = std::chrono::minutes(20)});
     EXPECT_EQ(resolved.error, "not a");
-    EXPECT_FALSE(said);
+    EXPECT_EQ(errors.read_now(), "");
 }
 
 // The name service answers only once the line is out.
 TEST(Resolver, SaysThatItWaitsAndTakesALateAnswer) {
-    std::promise<void> out;
-    const std::shared_future<void> is_out = out.get_future().share();
-    int said = 0;
+    const HeardErrors errors;
+    std::string said;
     const Resolved resolved = look_up_in_time(
-        [is_out](const std::string&) {
-            is_out.wait();
+        [&](const std::string&) {
+            said = errors.read();
             return Resolved{{Address::loopback(AF_INET, 0)}, ""};
         },
-        "a", {.silent = milliseconds(0), .limit = std::chrono::minutes(10)},
-        [&] {
-            ++said;
-            out.set_value();
-        });
-    EXPECT_EQ(said, 1);
+        "a", "--listen \"a:1\"", {.silent = milliseconds(10), .limit = std::chrono::minutes(10)});
+    EXPECT_EQ(
+        said, "chatserv: still looking up the name a (--listen \"a:1\"), for 600 s at the most\n");
     EXPECT_EQ(resolved.addresses.size(), 1U);
+    EXPECT_EQ(errors.read_now(), "");
 }
 
-TEST(Resolver, GivesUpANameServiceThatDoesNotAnswer) {
-    std::promise<void> never;
-    const std::shared_future<void> is_over = never.get_future().share();
-    int said = 0;
-    const Resolved resolved = look_up_in_time(
-        [is_over](const std::string&) {
-            is_over.wait();
-            return Resolved{};
-        },
-        "a", {.silent = milliseconds(0), .limit = milliseconds(1)}, [&] { ++said; });
-    EXPECT_EQ(said, 1);
-    EXPECT_TRUE(resolved.addresses.empty());
-    EXPECT_EQ(resolved.error, "the name service did not answer for 0.001 s");
-    never.set_value();
+TEST(ResolverDeathTest, GivesUpANameServiceThatDoesNotAnswer) {
+    const auto never = [](const std::string&) -> Resolved {
+        for (;;)
+            ::pause();
+    };
+    EXPECT_EXIT((void)look_up_in_time(never, "a", "--listen \"a:1\"",
+                    {.silent = milliseconds(10), .limit = milliseconds(10)}),
+        testing::ExitedWithCode(EX_UNAVAILABLE),
+        "^chatserv: still looking up the name a .*\n"
+        "chatserv: looking up the name a [(]--listen \"a:1\"[)] did not come to an end in 0.01 s: "
+        "see whether the name service answers, or write the address\n$");
 }
 
 } // namespace

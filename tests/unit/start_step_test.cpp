@@ -14,6 +14,11 @@
 namespace chatserv {
 namespace {
 
+using std::chrono::milliseconds;
+
+constexpr Patience in_time{.silent = milliseconds(10), .limit = milliseconds(20)};
+constexpr Patience at_once{.silent = milliseconds(10), .limit = milliseconds(10)};
+
 // Waits for what never comes.
 [[noreturn]] void wait_for_ever() {
     for (;;)
@@ -23,12 +28,21 @@ namespace {
 TEST(StartStepDeathTest, SaysWhatItWaitsForAndGivesUp) {
     EXPECT_EXIT(
         {
-            const StartStep step("looking", "look there", std::chrono::seconds(2));
+            const StartStep step("looking", "look there", EX_OSERR, in_time);
             wait_for_ever();
         },
         testing::ExitedWithCode(EX_OSERR),
-        "^chatserv: still looking, for 2 s at the most\n"
-        "chatserv: looking did not come to an end in 2 s: look there\n$");
+        "^chatserv: still looking, for 0.02 s at the most\n"
+        "chatserv: looking did not come to an end in 0.02 s: look there\n$");
+}
+
+TEST(StartStepDeathTest, EndsWithTheStatusThatItWasGiven) {
+    EXPECT_EXIT(
+        {
+            const StartStep step("looking\nhere", "look there", EX_NOINPUT, in_time);
+            wait_for_ever();
+        },
+        testing::ExitedWithCode(EX_NOINPUT), "^chatserv: still looking.here, for 0.02 s");
 }
 
 // A parent may have blocked the signal, or had it ignored.
@@ -39,10 +53,10 @@ TEST(StartStepDeathTest, GivesUpWhateverItsParentDidToTheSignal) {
             sigset_t all;
             sigfillset(&all);
             ::sigprocmask(SIG_BLOCK, &all, nullptr);
-            const StartStep step("looking", "look there", std::chrono::seconds(1));
+            const StartStep step("looking", "look there", EX_OSERR, at_once);
             wait_for_ever();
         },
-        testing::ExitedWithCode(EX_OSERR), "looking did not come to an end in 1 s");
+        testing::ExitedWithCode(EX_OSERR), "looking did not come to an end in 0.01 s");
 }
 
 TEST(StartStepDeathTest, WaitsForNoReaderOfItsLines) {
@@ -54,7 +68,7 @@ TEST(StartStepDeathTest, WaitsForNoReaderOfItsLines) {
             }
             ::fcntl(log.second.get(), F_SETFL, 0);
             ::dup2(log.second.get(), STDERR_FILENO);
-            const StartStep step("looking", "look there", std::chrono::seconds(1));
+            const StartStep step("looking", "look there", EX_OSERR, at_once);
             wait_for_ever();
         },
         testing::ExitedWithCode(EX_OSERR), "");
@@ -65,14 +79,21 @@ TEST(StartStep, LeavesTheSignalAndTheTimerAsTheyWere) {
     before.sa_handler = SIG_IGN;
     struct sigaction former {};
     ASSERT_EQ(::sigaction(SIGALRM, &before, &former), 0);
-    { const StartStep step("looking", "look there"); }
+    itimerval timer{};
+    for (const time_t left : {0, 1000}) {
+        const itimerval set{.it_interval = {left, 0}, .it_value = {left, 0}};
+        ASSERT_EQ(::setitimer(ITIMER_REAL, &set, nullptr), 0);
+        { const StartStep step("looking", "look there"); }
+        ASSERT_EQ(::getitimer(ITIMER_REAL, &timer), 0);
+        EXPECT_EQ(timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0, left == 0);
+        EXPECT_EQ(timer.it_interval.tv_sec, left);
+        EXPECT_EQ(timer.it_interval.tv_usec, 0);
+    }
+    timer = {};
+    ASSERT_EQ(::setitimer(ITIMER_REAL, &timer, nullptr), 0);
     struct sigaction after {};
     ASSERT_EQ(::sigaction(SIGALRM, &former, &after), 0);
     EXPECT_EQ(after.sa_handler, SIG_IGN);
-    itimerval timer{};
-    ASSERT_EQ(::getitimer(ITIMER_REAL, &timer), 0);
-    EXPECT_EQ(timer.it_value.tv_sec, 0);
-    EXPECT_EQ(timer.it_value.tv_usec, 0);
 }
 
 } // namespace

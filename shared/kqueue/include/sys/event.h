@@ -119,7 +119,7 @@ struct kevent {
 #define NOTE_ATTRIB 0x0008
 #define NOTE_LINK 0x0010 /* more names or fewer; a subdirectory came or went */
 #define NOTE_RENAME 0x0020
-#define NOTE_REVOKE 0x0040 /* EINVAL: Linux has no revoke(2) */
+#define NOTE_REVOKE 0x0040 /* never told: Linux has no revoke(2) */
 #define NOTE_OPEN 0x0080
 #define NOTE_CLOSE 0x0100       /* of a descriptor that could not write */
 #define NOTE_CLOSE_WRITE 0x0200 /* of one that could */
@@ -236,6 +236,7 @@ int kevent(int kq, const struct kevent* changelist, int nchanges, struct kevent*
  *   the file gets shorter. A change of the time of modification alone is a NOTE_WRITE.
  * - To remove one of several names is a NOTE_LINK as well as a NOTE_DELETE.
  * - NOTE_READ of a file is not told of a read(2) at its end.
+ * - NOTE_REVOKE can be asked for and is never told: Linux has no revoke(2).
  * - Where more has happened than inotify can hold, NOTE_WRITE, NOTE_ATTRIB and NOTE_RENAME are told
  *   whether they have happened or not; NOTE_OPEN, NOTE_CLOSE, NOTE_CLOSE_WRITE and NOTE_READ are
  *   lost.
