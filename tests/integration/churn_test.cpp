@@ -2,6 +2,7 @@
 // CHATSERV_TEST_CHURN says how many come, CHATSERV_TEST_SEED repeats the choices (not the timing).
 #include "tests/integration/stats_query.h"
 #include "tests/support/process_figures.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/seed.h"
 #include "tests/support/tcp_table.h"
 
@@ -13,11 +14,7 @@ namespace {
 
 // The allocator's own habits, however many come; and what a sanitizer keeps, which has no bound.
 constexpr std::uint64_t growth_bytes_max = 65'536;
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool memory_counts = false;
-#else
-constexpr bool memory_counts = true;
-#endif
+constexpr bool memory_counts = !address_sanitized;
 
 constexpr std::uint64_t sources = 9;
 

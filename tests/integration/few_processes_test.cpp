@@ -1,6 +1,7 @@
 // When the system gives fewer processes than the server asks for: it serves with those it can have,
 // says so once, and has the rest as soon as they are to be had.
 #include "tests/integration/server_test.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/temporary_directory.h"
 
 #include <csignal>
@@ -152,7 +153,8 @@ TEST_F(FewProcessesTest, WithoutOneItEndsAndSaysWhatToRaise) {
     std::vector<std::string> command = starter(1);
     command.insert(command.end(), {folder_.path() / "chatserv", "--listen", "127.0.0.1:0",
                                       "--control", "none", "--log-level", "off"});
-    const Finished finished = run(loop_, {command});
+    const Finished finished =
+        run(loop_, {.arguments = command, .environment = {without_leak_check}});
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);
     EXPECT_EQ(finished.errors,
         "chatserv: no worker could be started: fork: Resource temporarily unavailable; raise the "
@@ -274,7 +276,8 @@ TEST_F(PidsLimitTest, EndsWhereThereIsNone) {
     std::vector<std::string> command = starter_in_group();
     command.insert(command.end(),
         {chatserv_path(), "--listen", "127.0.0.1:0", "--control", "none", "--log-level", "off"});
-    const Finished finished = run(loop_, {command});
+    const Finished finished =
+        run(loop_, {.arguments = command, .environment = {without_leak_check}});
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);
     EXPECT_THAT(finished.errors, HasSubstr("pids.max"));
 }

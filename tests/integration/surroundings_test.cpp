@@ -2,6 +2,7 @@
 // last line says the true reason.
 #include "tests/integration/server_test.h"
 #include "tests/support/process_figures.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/temporary_directory.h"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ protected:
     void start_with_mounts(const std::string& script) {
         std::vector<std::string> command = own_mounts();
         command.insert(command.end(), {"sh", "-c", script});
-        start_by(command);
+        start_by(command, {without_leak_check});
     }
 
     // The file that a descriptor of the process is; empty where the system does not say.
@@ -93,6 +94,8 @@ TEST_F(SurroundingsTest, MayHaveAnyUmask) {
 }
 
 TEST_F(SurroundingsTest, MayBeTightOfMemory) {
+    if (address_sanitized)
+        GTEST_SKIP() << "the sanitizer's shadow memory needs more";
     start_by_shell(R"(ulimit -v 65536 && ulimit -s 256 && exec "$0" "$@")");
     expect_a_conversation();
 }
