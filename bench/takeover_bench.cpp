@@ -8,7 +8,7 @@
 // without a death.
 //
 //     takeover-bench [--json] [--rounds N] [CLIENTS...]
-#include "shared/event_queue.h"
+#include "shared/system/event_queue.h"
 #include "tests/support/server.h"
 
 #include <CLI/CLI.hpp>

@@ -1,9 +1,9 @@
 // Master: newcomers. Whom it takes in, what it tells the others, and what it does when it has no
 // descriptors for them; and what follows when one leaves.
-#include "master/descriptor_limit.h"
-#include "master/keepalive.h"
+#include "master/clients/keepalive.h"
 #include "master/master.h"
-#include "shared/logging.h"
+#include "master/start/descriptor_limit.h"
+#include "shared/system/logging.h"
 
 #include <cerrno>
 #include <cstring>

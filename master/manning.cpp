@@ -2,10 +2,10 @@
 // when that is done.
 #include "master/master.h"
 
-#include "master/hand_over.h"
-#include "master/hindrance.h"
-#include "master/takeover.h"
-#include "shared/logging.h"
+#include "master/workers/hand_over.h"
+#include "master/workers/hindrance.h"
+#include "master/workers/takeover.h"
+#include "shared/system/logging.h"
 
 #include <cerrno>
 #include <cstring>

@@ -2,14 +2,14 @@
 // it does with its workers in workers.cpp and manning.cpp.
 #include "master/master.h"
 
-#include "master/account_check.h"
-#include "master/failure.h"
-#include "master/listeners.h"
-#include "master/start_step.h"
-#include "shared/logging.h"
-#include "shared/memory_fault.h"
-#include "shared/segment_memory.h"
-#include "shared/signals.h"
+#include "master/clients/listeners.h"
+#include "master/start/failure.h"
+#include "master/start/start_step.h"
+#include "master/workers/account_check.h"
+#include "shared/segment/memory_fault.h"
+#include "shared/segment/segment_memory.h"
+#include "shared/system/logging.h"
+#include "shared/system/signals.h"
 
 #include "config.h"
 

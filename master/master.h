@@ -5,21 +5,21 @@
 // pool; here is only what happens when.
 #pragma once
 
-#include "master/admission.h"
-#include "master/control.h"
-#include "master/counters.h"
-#include "master/escrow.h"
-#include "master/listener.h"
-#include "master/log_file.h"
-#include "master/options.h"
-#include "master/takeover.h"
-#include "master/turned_away.h"
-#include "master/worker_pool.h"
-#include "master/worker_program.h"
-#include "shared/doorbell.h"
-#include "shared/event_queue.h"
-#include "shared/region.h"
-#include "shared/served_clock.h"
+#include "master/clients/admission.h"
+#include "master/clients/counters.h"
+#include "master/clients/escrow.h"
+#include "master/clients/listener.h"
+#include "master/clients/turned_away.h"
+#include "master/config/options.h"
+#include "master/control/control.h"
+#include "master/start/log_file.h"
+#include "master/workers/takeover.h"
+#include "master/workers/worker_pool.h"
+#include "master/workers/worker_program.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/region.h"
+#include "shared/segment/served_clock.h"
+#include "shared/system/event_queue.h"
 
 #include <memory>
 #include <optional>

@@ -1,8 +1,8 @@
 // Master: its phases, from the first worker at its place to the end of the last one.
 #include "master/master.h"
 
-#include "shared/logging.h"
-#include "shared/signals.h"
+#include "shared/system/logging.h"
+#include "shared/system/signals.h"
 
 #include <csignal>
 #include <cstring>

@@ -1,11 +1,11 @@
 // Master: what it does when there are fewer workers than asked for. It serves with those that it
 // has, says how many and why, and ends only if it never had one.
-#include "master/failure.h"
-#include "master/hindrance.h"
 #include "master/master.h"
-#include "shared/atomic_word.h"
-#include "shared/logging.h"
-#include "shared/user_table.h"
+#include "master/start/failure.h"
+#include "master/workers/hindrance.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/user_table.h"
+#include "shared/system/logging.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // Master: what it hears from its workers.
 #include "master/master.h"
 
-#include "shared/logging.h"
+#include "shared/system/logging.h"
 
 #include <cerrno>
 #include <cstring>

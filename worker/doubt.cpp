@@ -2,9 +2,9 @@
 // died, and how far it had got (W1, W2).
 #include "worker/service.h"
 
-#include "shared/crash_point.h"
-#include "shared/kernel_account.h"
-#include "shared/panic.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/kernel_account.h"
+#include "shared/system/panic.h"
 
 #include <algorithm>
 

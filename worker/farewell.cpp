@@ -6,9 +6,9 @@
 // slot closing (W6), and its successor comes to the same end.
 #include "worker/service.h"
 
-#include "shared/atomic_word.h"
-#include "shared/crash_point.h"
-#include "shared/kernel_account.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/kernel_account.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -7,7 +7,7 @@
 // not read: what it has to say may be waiting in its socket.
 #include "worker/service.h"
 
-#include "shared/atomic_word.h"
+#include "shared/segment/atomic_word.h"
 
 namespace chatserv {
 

@@ -1,18 +1,18 @@
 // chatserv-worker: started by the master, never by hand.
 //
-// The arguments, which only the master writes (master/worker_pool.cpp):
+// The arguments, which only the master writes (master/workers/worker_pool.cpp):
 //     LOG_LEVEL LOG_FORMAT UID GID SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
 // UID and GID being whom it is to become, SEAT its place among the heartbeats, the last four kinds
 // numbers of inherited descriptors.
-#include "shared/channel.h"
-#include "shared/log_sink.h"
-#include "shared/logging.h"
-#include "shared/panic.h"
-#include "shared/process_title.h"
-#include "shared/protocol.h"
-#include "shared/signals.h"
-#include "shared/standard_streams.h"
-#include "worker/confinement.h"
+#include "shared/ipc/channel.h"
+#include "shared/ipc/protocol.h"
+#include "shared/system/log_sink.h"
+#include "shared/system/logging.h"
+#include "shared/system/panic.h"
+#include "shared/system/process_title.h"
+#include "shared/system/signals.h"
+#include "shared/system/standard_streams.h"
+#include "worker/confinement/confinement.h"
 #include "worker/worker.h"
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 // its worker died.
 #include "worker/service.h"
 
-#include "shared/atomic_word.h"
-#include "shared/crash_point.h"
-#include "shared/panic.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/panic.h"
 
 #include <algorithm>
 

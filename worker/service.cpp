@@ -3,9 +3,9 @@
 // not read for now in throttle.cpp, and who is idle in idle.cpp.
 #include "worker/service.h"
 
-#include "shared/atomic_word.h"
-#include "shared/crash_point.h"
-#include "shared/panic.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/panic.h"
 
 #include <algorithm>
 #include <cerrno>

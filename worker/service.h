@@ -6,21 +6,21 @@
 // waits; what cannot be done now says what it waits for (wake_reasons).
 #pragma once
 
-#include "shared/broadcast_log.h"
-#include "shared/doorbell.h"
-#include "shared/event_queue.h"
-#include "shared/heartbeat.h"
-#include "shared/protocol.h"
-#include "shared/region.h"
-#include "shared/served_clock.h"
-#include "shared/worker_table.h"
-#include "worker/deadlines.h"
-#include "worker/fan_out.h"
-#include "worker/ingest.h"
-#include "worker/one_shot_timer.h"
-#include "worker/rate_limit.h"
-#include "worker/roster.h"
-#include "worker/stall_watch.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/ipc/protocol.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/heartbeat.h"
+#include "shared/segment/region.h"
+#include "shared/segment/served_clock.h"
+#include "shared/segment/worker_table.h"
+#include "shared/system/event_queue.h"
+#include "worker/clients/roster.h"
+#include "worker/limits/deadlines.h"
+#include "worker/limits/one_shot_timer.h"
+#include "worker/limits/rate_limit.h"
+#include "worker/limits/stall_watch.h"
+#include "worker/relay/fan_out.h"
+#include "worker/relay/ingest.h"
 
 #include <cstdint>
 #include <optional>

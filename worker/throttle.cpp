@@ -6,7 +6,7 @@
 // while the server stands still, which is what its client could have sent meanwhile.
 #include "worker/service.h"
 
-#include "shared/atomic_word.h"
+#include "shared/segment/atomic_word.h"
 
 namespace chatserv {
 

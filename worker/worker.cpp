@@ -1,11 +1,11 @@
 #include "worker/worker.h"
 
-#include "shared/crash_point.h"
-#include "shared/logging.h"
-#include "shared/memory_fault.h"
-#include "shared/panic.h"
-#include "shared/process_title.h"
-#include "worker/confinement.h"
+#include "shared/segment/crash_point.h"
+#include "shared/segment/memory_fault.h"
+#include "shared/system/logging.h"
+#include "shared/system/panic.h"
+#include "shared/system/process_title.h"
+#include "worker/confinement/confinement.h"
 
 #include <algorithm>
 #include <fmt/core.h>

@@ -5,12 +5,12 @@
 // the master is gone, so is the worker: the channel's end tells.
 #pragma once
 
-#include "shared/channel.h"
-#include "shared/doorbell.h"
-#include "shared/event_queue.h"
-#include "shared/fd.h"
-#include "shared/heartbeat.h"
-#include "shared/region.h"
+#include "shared/ipc/channel.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/heartbeat.h"
+#include "shared/segment/region.h"
+#include "shared/system/event_queue.h"
+#include "shared/system/fd.h"
 #include "worker/service.h"
 
 #include <chrono>

@@ -4,8 +4,8 @@
 //
 //     chatserv-bare-relay        prints `listening on PORT`
 #include "bench/load/loopback.h"
-#include "shared/event_queue.h"
-#include "shared/fd.h"
+#include "shared/system/event_queue.h"
+#include "shared/system/fd.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -3,7 +3,7 @@
 
 #include "bench/load/framing.h"
 #include "bench/load/options.h"
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <cstddef>
 #include <cstdint>

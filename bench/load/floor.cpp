@@ -8,7 +8,7 @@
 // each, and closes them.
 #include "bench/load/line.h"
 #include "bench/load/loopback.h"
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <algorithm>
 #include <bit>

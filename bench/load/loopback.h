@@ -1,7 +1,7 @@
 // What the small servers that chatserv is measured against begin with.
 #pragma once
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 namespace chatserv::bench {
 

@@ -8,8 +8,8 @@
 #include "bench/load/framing.h"
 #include "bench/load/options.h"
 #include "bench/load/receiver.h"
-#include "shared/event_queue.h"
-#include "shared/fd.h"
+#include "shared/system/event_queue.h"
+#include "shared/system/fd.h"
 
 #include <chrono>
 #include <cstddef>

@@ -7,7 +7,7 @@
 //     N.spin       removes the file and goes round and round for ever
 //     N.fail       fails (exit status 1); the file stays, so others will fail as well
 //     N.forbidden  removes the file and asks for a socket, which no worker may have
-#include "shared/crash_point.h"
+#include "shared/segment/crash_point.h"
 
 #include <csignal>
 #include <cstdlib>

@@ -2,7 +2,7 @@
 // must have read, byte for byte.
 #pragma once
 
-#include "shared/crash_point.h"
+#include "shared/segment/crash_point.h"
 #include "tests/integration/server_test.h"
 #include "tests/support/temporary_directory.h"
 

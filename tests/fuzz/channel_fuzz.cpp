@@ -3,9 +3,9 @@
 //
 // A piece of input: bytes (2), descriptors (1), room (1: how few descriptors may be opened, where
 // it is odd), then that many bytes of the stream.
-#include "shared/channel.h"
+#include "shared/ipc/channel.h"
 
-#include "shared/protocol.h"
+#include "shared/ipc/protocol.h"
 #include "tests/fuzz/input.h"
 
 #include <array>

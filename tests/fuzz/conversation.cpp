@@ -1,6 +1,6 @@
 #include "tests/fuzz/conversation.h"
 
-#include "shared/worker_table.h"
+#include "shared/segment/worker_table.h"
 
 #include <algorithm>
 #include <sanitizer/asan_interface.h>

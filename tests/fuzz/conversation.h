@@ -5,11 +5,11 @@
 // not be touched: AddressSanitizer is told so.
 #pragma once
 
-#include "shared/broadcast_log.h"
-#include "shared/log_append.h"
-#include "shared/region.h"
-#include "shared/staging.h"
-#include "shared/user_table.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/log_append.h"
+#include "shared/segment/region.h"
+#include "shared/segment/staging.h"
+#include "shared/segment/user_table.h"
 #include "tests/fuzz/input.h"
 
 #include <array>

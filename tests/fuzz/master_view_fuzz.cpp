@@ -3,10 +3,10 @@
 // nonsense in one entry may cost a client of another anything. It never panics.
 //
 // Input: the situation (1), then steps: what (1), and what it needs.
-#include "master/escrow.h"
-#include "master/hand_over.h"
-#include "master/hang_watch.h"
-#include "master/takeover.h"
+#include "master/clients/escrow.h"
+#include "master/workers/hand_over.h"
+#include "master/workers/hang_watch.h"
+#include "master/workers/takeover.h"
 #include "tests/fuzz/conversation.h"
 
 #include <algorithm>

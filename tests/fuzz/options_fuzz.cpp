@@ -3,8 +3,8 @@
 //
 // Input: lines. Up to the first empty one they are arguments, up to the next NAME=VALUE of the
 // environment (chatserv's own names only), and the rest is the file.
-#include "master/failure.h"
-#include "master/options.h"
+#include "master/config/options.h"
+#include "master/start/failure.h"
 #include "tests/fuzz/input.h"
 
 #include <cctype>

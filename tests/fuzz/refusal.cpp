@@ -1,10 +1,10 @@
 #include "tests/fuzz/refusal.h"
 
-#include "shared/panic.h"
+#include "shared/system/panic.h"
 
 namespace chatserv {
 
-// Stands in for shared/panic.cpp.
+// Stands in for shared/system/panic.cpp.
 void panic(const char* what) {
     throw fuzz::Refusal{what};
 }

@@ -16,7 +16,7 @@ SET, FLIP, ADD, FROM_HEAD, INVERSE, HALF = range(6)
 WRAPPED, FAR, STAGED, LOCKED, COMMITTED, RECEIVING, DELIVERING, CLOSING = (1 << i for i in range(8))
 MOST = (1 << 64) - 1
 
-# Words of an area, by the offsets in shared/layout.h.
+# Words of an area, by the offsets in shared/segment/layout.h.
 IN_FLIGHT, BATCH, STAGED_CHUNKS, PUBLISHED_BATCH = 8, 9, 10, 24
 STATUS, CURSOR_OFFSET, CURSOR_INDEX, CLOSE_AT = 0, 2, 5, 7
 LOCK, HEAD, TAIL, INDEX_NEXT, INDEX_TAIL, INTENT_HEAD, ROOM_WANTED = 0, 8, 16, 17, 18, 19, 24

@@ -7,7 +7,7 @@
 #include "tests/fuzz/refusal.h"
 #include "worker/service.h"
 
-#include "shared/kernel_account.h"
+#include "shared/system/kernel_account.h"
 
 #include <csignal>
 #include <stdexcept>

@@ -4,12 +4,12 @@
 // that CHATSERV_TEST_HOSTILE_TOKEN names, is hostile; every other one becomes the genuine worker,
 // CHATSERV_TEST_GENUINE_WORKER. What a hostile one does when it has an entry and its clients is
 // CHATSERV_TEST_HOSTILITY; for whatever it does by chance, CHATSERV_TEST_SEED.
-#include "shared/atomic_word.h"
-#include "shared/channel.h"
-#include "shared/heartbeat.h"
-#include "shared/protocol.h"
-#include "shared/region.h"
-#include "shared/unix_socket.h"
+#include "shared/ipc/channel.h"
+#include "shared/ipc/protocol.h"
+#include "shared/ipc/unix_socket.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/heartbeat.h"
+#include "shared/segment/region.h"
 
 #include <algorithm>
 #include <array>
@@ -136,7 +136,7 @@ private:
     // Never malformed, never an end to it, and so small that to hear it takes longer than to say
     // it: the master must find time for others.
     void flood_for_ever() {
-        constexpr size_t header_bytes = 8; // of a frame: shared/channel.cpp
+        constexpr size_t header_bytes = 8; // of a frame: shared/ipc/channel.cpp
         const uint32_t payload_bytes = sizeof(Settled);
         const auto type = static_cast<uint32_t>(MessageType::settled);
         std::vector<char> frames(4000 * (header_bytes + payload_bytes));

@@ -1,7 +1,7 @@
 // A control client by hand, as control.h says that `nc -U` will do.
 #pragma once
 
-#include "shared/unix_socket.h"
+#include "shared/ipc/unix_socket.h"
 #include "tests/support/loop.h"
 
 #include <gtest/gtest.h>

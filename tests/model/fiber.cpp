@@ -1,6 +1,6 @@
 #include "tests/model/fiber.h"
 
-#include "shared/panic.h"
+#include "shared/system/panic.h"
 
 #include <cstring>
 

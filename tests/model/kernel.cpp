@@ -1,7 +1,7 @@
 #include "tests/model/kernel.h"
 
-#include "shared/kernel_account.h"
-#include "shared/panic.h"
+#include "shared/system/kernel_account.h"
+#include "shared/system/panic.h"
 #include "tests/model/simulator.h"
 
 #include <algorithm>
@@ -103,7 +103,7 @@ uint64_t Kernel::written(uint32_t entry) const {
 
 namespace chatserv {
 
-// Declared in shared/kernel_account.h: this kernel counts without end.
+// Declared in shared/system/kernel_account.h: this kernel counts without end.
 const uint64_t byte_count_mask = ~0ULL;
 
 } // namespace chatserv

@@ -1,6 +1,6 @@
 #include "tests/model/memory.h"
 
-#include "shared/panic.h"
+#include "shared/system/panic.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,6 +1,6 @@
 #include "tests/model/port.h"
 
-#include "shared/panic.h"
+#include "shared/system/panic.h"
 #include "tests/model/simulator.h"
 
 #include <cstdio>
@@ -50,7 +50,7 @@ void full_fence() {
 
 namespace chatserv {
 
-// Stands in for shared/panic.cpp: a process that panics is a finding.
+// Stands in for shared/system/panic.cpp: a process that panics is a finding.
 void panic(const char* what) {
     if (model::Simulator* const simulator = model::active())
         simulator->fail(what);

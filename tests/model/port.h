@@ -1,5 +1,5 @@
-// What the substitute for shared/atomic_word.h asks of the simulator. `word` is 4 or 8 bytes long.
-// Outside simulated processes these touch the memory at once.
+// What the substitute for shared/segment/atomic_word.h asks of the simulator. `word` is 4 or 8
+// bytes long. Outside simulated processes these touch the memory at once.
 #pragma once
 
 #include <cstddef>

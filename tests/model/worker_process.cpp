@@ -1,8 +1,8 @@
 #include "tests/model/worker_process.h"
 
-#include "master/takeover.h"
-#include "shared/atomic_word.h"
-#include "shared/panic.h"
+#include "master/workers/takeover.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/system/panic.h"
 
 namespace chatserv::model {
 

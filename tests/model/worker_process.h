@@ -6,13 +6,13 @@
 // own: Ingest, FanOut, LogAppender, Doorbell, recover_entry.
 #pragma once
 
-#include "shared/broadcast_log.h"
-#include "shared/doorbell.h"
-#include "shared/region.h"
-#include "shared/worker_table.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/region.h"
+#include "shared/segment/worker_table.h"
 #include "tests/model/simulator.h"
-#include "worker/fan_out.h"
-#include "worker/ingest.h"
+#include "worker/relay/fan_out.h"
+#include "worker/relay/ingest.h"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 #include "tests/model/world.h"
 
-#include "shared/broadcast_log.h"
-#include "shared/panic.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/system/panic.h"
 
 #include <algorithm>
 #include <numeric>

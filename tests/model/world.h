@@ -5,9 +5,9 @@
 // runs the code of worker_process.h.
 #pragma once
 
-#include "shared/doorbell.h"
-#include "shared/region.h"
-#include "shared/user_table.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/region.h"
+#include "shared/segment/user_table.h"
 #include "tests/model/explorer.h"
 #include "tests/model/simulator.h"
 #include "tests/model/worker_process.h"

@@ -5,7 +5,7 @@
 // for at most the stall limit; a user that takes nothing for so long is disconnected.
 //
 //     reference_server [--listen ADDR:PORT]... [--users N] [--stall-limit SECONDS]
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 #include "tests/support/endpoint.h"
 
 #include <cerrno>

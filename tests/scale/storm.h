@@ -2,7 +2,7 @@
 // by the test's own thread.
 #pragma once
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 #include "tests/support/endpoint.h"
 
 #include <atomic>

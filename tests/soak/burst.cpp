@@ -1,6 +1,6 @@
 #include "tests/soak/burst.h"
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <sys/socket.h>
 #include <vector>

@@ -1,6 +1,6 @@
 #include "tests/support/endpoint.h"
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <arpa/inet.h>
 #include <array>

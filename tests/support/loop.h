@@ -5,7 +5,7 @@
 // is for a condition, never for a length of time; only giving up has a time.
 #pragma once
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <chrono>
 #include <csignal>

@@ -11,7 +11,7 @@
 //
 // Nothing of it is seen by other processes. The exit status is 77 where the system does not permit
 // it, with the reason on standard error.
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <cerrno>
 #include <cstddef>

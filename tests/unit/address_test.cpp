@@ -1,4 +1,4 @@
-#include "master/address.h"
+#include "master/config/address.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Admission: who may come in, and how many at once from one address.
-#include "master/admission.h"
+#include "master/clients/admission.h"
 
 #include <gtest/gtest.h>
 #include <map>

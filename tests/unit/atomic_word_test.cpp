@@ -1,5 +1,5 @@
 // The segment's words, compiled once with what the library has and once with what the compiler has.
-#include "shared/atomic_word.h"
+#include "shared/segment/atomic_word.h"
 
 #include <cstdint>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The channel: frames and descriptors, whole or not at all, whatever the peer does.
-#include "shared/channel.h"
+#include "shared/ipc/channel.h"
 
 #include <array>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // The configuration file: what is read, and what is refused with its line.
-#include "master/config_input.h"
-#include "shared/fd.h"
+#include "master/config/config_input.h"
+#include "shared/system/fd.h"
 #include "tests/unit/options_support.h"
 
 #include <fcntl.h>

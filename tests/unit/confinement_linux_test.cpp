@@ -1,14 +1,14 @@
 // What a confined worker can do, and that the kernel ends it for anything else. Each call is made
 // by a child of the test that has been confined as a worker is.
-#include "shared/event_queue.h"
-#include "shared/fd.h"
-#include "shared/kernel_account.h"
-#include "shared/log_sink.h"
-#include "shared/logging.h"
-#include "shared/memory_fault.h"
-#include "shared/panic.h"
-#include "shared/segment_memory.h"
-#include "worker/confinement.h"
+#include "shared/segment/memory_fault.h"
+#include "shared/segment/segment_memory.h"
+#include "shared/system/event_queue.h"
+#include "shared/system/fd.h"
+#include "shared/system/kernel_account.h"
+#include "shared/system/log_sink.h"
+#include "shared/system/logging.h"
+#include "shared/system/panic.h"
+#include "worker/confinement/confinement.h"
 
 #include "config.h"
 

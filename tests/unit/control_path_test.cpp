@@ -1,7 +1,7 @@
 // Where control sockets are put and looked for, and what of the dead is removed.
-#include "master/control_path.h"
+#include "master/control/control_path.h"
 
-#include "shared/unix_socket.h"
+#include "shared/ipc/unix_socket.h"
 #include "tests/support/temporary_directory.h"
 
 #include <filesystem>

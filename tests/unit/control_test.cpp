@@ -1,5 +1,5 @@
 // The control socket as the master has it: it answers, and waits for none of those who ask.
-#include "master/control.h"
+#include "master/control/control.h"
 
 #include "tests/support/temporary_directory.h"
 

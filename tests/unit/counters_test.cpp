@@ -1,5 +1,5 @@
 // Counters: what is counted as what, and what is said of it.
-#include "master/counters.h"
+#include "master/clients/counters.h"
 
 #include <cerrno>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Clients by their deadlines.
-#include "worker/deadlines.h"
+#include "worker/limits/deadlines.h"
 
 #include <gtest/gtest.h>
 

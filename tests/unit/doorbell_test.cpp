@@ -1,7 +1,7 @@
 // Doorbells: who is woken for what, and that no wake-up is ever lost between two processes.
-#include "shared/atomic_word.h"
-#include "shared/doorbell.h"
-#include "shared/event_queue.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/system/event_queue.h"
 #include "tests/unit/segment.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The escrow: the lowest free slot, at every size, and books that balance.
-#include "master/escrow.h"
-#include "master/listener.h"
+#include "master/clients/escrow.h"
+#include "master/clients/listener.h"
 #include "tests/unit/segment.h"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 // Fan-out: a client gets what it lacks, in as few writes as can be, and none of its own bytes.
-#include "shared/worker_table.h"
+#include "shared/segment/worker_table.h"
 #include "tests/unit/segment.h"
-#include "worker/fan_out.h"
+#include "worker/relay/fan_out.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>

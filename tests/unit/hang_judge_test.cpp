@@ -1,5 +1,5 @@
 // The hang judge: nobody is ended who may have been stopped together with the master.
-#include "master/hang_judge.h"
+#include "master/workers/hang_judge.h"
 
 #include <gmock/gmock.h>
 

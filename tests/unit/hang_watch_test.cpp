@@ -1,5 +1,5 @@
 // The hang watch: who is overdue, and when it looks.
-#include "master/hang_watch.h"
+#include "master/workers/hang_watch.h"
 
 #include <gmock/gmock.h>
 

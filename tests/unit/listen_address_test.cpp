@@ -1,8 +1,8 @@
 // --listen: what each form means, and which of them contradict each other. What is refused as no
 // such form at all is in options_test.cpp.
-#include "master/listen_address.h"
+#include "master/config/listen_address.h"
 
-#include "master/failure.h"
+#include "master/start/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

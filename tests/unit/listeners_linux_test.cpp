@@ -1,9 +1,9 @@
 // Listening where the system has no IPv6, or no socket of both families: seccomp(2) takes them away
 // from a process of its own, as systemd's RestrictAddressFamilies= does.
-#include "master/listeners.h"
+#include "master/clients/listeners.h"
 
-#include "master/failure.h"
-#include "shared/logging.h"
+#include "master/start/failure.h"
+#include "shared/system/logging.h"
 
 #include <cerrno>
 #include <cstdio>

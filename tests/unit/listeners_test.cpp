@@ -1,8 +1,8 @@
 // The listen sockets that the addresses become, and who comes in through them.
-#include "master/listeners.h"
+#include "master/clients/listeners.h"
 
-#include "master/admission.h"
-#include "master/failure.h"
+#include "master/clients/admission.h"
+#include "master/start/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

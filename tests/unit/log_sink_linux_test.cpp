@@ -1,7 +1,7 @@
 // The log sink on a kernel that has no write(2) which does not wait: poll(2) is asked first. Such a
 // kernel is simulated by a filter of system calls, in a child of the test.
-#include "shared/fd.h"
-#include "shared/log_sink.h"
+#include "shared/system/fd.h"
+#include "shared/system/log_sink.h"
 
 #include <array>
 #include <cerrno>

@@ -1,6 +1,6 @@
 // The log sink: it never waits, keeps lines whole, and counts what it drops.
-#include "shared/fd.h"
-#include "shared/log_sink.h"
+#include "shared/system/fd.h"
+#include "shared/system/log_sink.h"
 
 #include <algorithm>
 #include <array>

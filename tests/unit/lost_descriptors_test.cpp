@@ -1,7 +1,7 @@
 // The channel on a system of BSD's kind: there recvmsg(2) fails with EMSGSIZE where the receiver
 // has no room for the descriptors (unp_externalize() in FreeBSD's uipc_usrreq.c), which are lost;
 // the bytes that they came with are what the next call returns. The linker leads recvmsg(2) here.
-#include "shared/channel.h"
+#include "shared/ipc/channel.h"
 
 #include <algorithm>
 #include <array>

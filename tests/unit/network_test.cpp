@@ -1,5 +1,5 @@
 // Networks: what is one, and who is in it.
-#include "master/network.h"
+#include "master/config/network.h"
 
 #include <gtest/gtest.h>
 #include <random>

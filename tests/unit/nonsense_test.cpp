@@ -1,7 +1,7 @@
 // A segment that holds what no process of ours writes: it is told apart, refused in words, and
 // holds nobody else up. (tests/fuzz/ looks for what is not thought of here.)
 #include "tests/unit/segment.h"
-#include "worker/ingest.h"
+#include "worker/relay/ingest.h"
 
 #include <gtest/gtest.h>
 #include <vector>

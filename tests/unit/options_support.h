@@ -3,9 +3,9 @@
 // A refusal is one line that can be printed. It names the place, and says what would be right.
 #pragma once
 
-#include "master/failure.h"
-#include "master/option_table.h"
-#include "master/options.h"
+#include "master/config/option_table.h"
+#include "master/config/options.h"
+#include "master/start/failure.h"
 #include "tests/support/temporary_directory.h"
 
 #include <cstdlib>

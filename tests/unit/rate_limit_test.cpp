@@ -1,5 +1,5 @@
 // The token bucket: how much may be read when, at a rate of any size.
-#include "worker/rate_limit.h"
+#include "worker/limits/rate_limit.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The recovery of an entry whose worker left nonsense behind: who is lost by it, and who is not.
-#include "master/takeover.h"
+#include "master/workers/takeover.h"
 #include "tests/unit/segment.h"
 
 #include <array>

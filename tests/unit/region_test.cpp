@@ -1,6 +1,6 @@
 // The segment: what a worker refuses to attach to.
-#include "shared/atomic_word.h"
-#include "shared/region.h"
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/region.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

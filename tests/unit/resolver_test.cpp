@@ -1,7 +1,7 @@
 // Names of hosts: what is found, and that nothing waits for ever for a name service.
-#include "master/resolver.h"
+#include "master/config/resolver.h"
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,11 +1,11 @@
 // A small segment for a test, with the views on it that a worker has.
 #pragma once
 
-#include "shared/broadcast_log.h"
-#include "shared/log_append.h"
-#include "shared/region.h"
-#include "shared/staging.h"
-#include "shared/user_table.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/log_append.h"
+#include "shared/segment/region.h"
+#include "shared/segment/staging.h"
+#include "shared/segment/user_table.h"
 
 #include <cstring>
 #include <string>

@@ -1,8 +1,8 @@
 // The segment's memory: backed, nameless, of a size that nobody can change, and refused with an
 // error where there is too little. And what a process says that finds part of it gone.
-#include "shared/memory_fault.h"
-#include "shared/region.h"
-#include "shared/segment_memory.h"
+#include "shared/segment/memory_fault.h"
+#include "shared/segment/region.h"
+#include "shared/segment/segment_memory.h"
 
 #include <cerrno>
 #include <csignal>

@@ -1,5 +1,5 @@
 // Served time: what counts and what does not.
-#include "shared/served_clock.h"
+#include "shared/segment/served_clock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What settle_signals() leaves of what a parent may have set: tried in a child of the test.
-#include "shared/signals.h"
+#include "shared/system/signals.h"
 
 #include <csignal>
 #include <functional>

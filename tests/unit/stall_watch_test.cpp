@@ -1,6 +1,6 @@
 // Who is timed, for what, and who is overdue.
 #include "tests/unit/segment.h"
-#include "worker/stall_watch.h"
+#include "worker/limits/stall_watch.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // A step of the start neither waits without a word nor for ever.
-#include "master/start_step.h"
+#include "master/start/start_step.h"
 
-#include "shared/fd.h"
+#include "shared/system/fd.h"
 
 #include <csignal>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // The book of takeovers: when each is over, and what is said of it.
-#include "master/takeover.h"
+#include "master/workers/takeover.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Connections that are not taken in: what they hear, and that nobody waits for them.
-#include "master/turned_away.h"
+#include "master/clients/turned_away.h"
 
 #include <gtest/gtest.h>
 #include <string>

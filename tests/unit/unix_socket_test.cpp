@@ -1,5 +1,5 @@
 // Sockets with a name: what is replaced, what is refused, and that nothing here waits.
-#include "shared/unix_socket.h"
+#include "shared/ipc/unix_socket.h"
 
 #include "tests/support/temporary_directory.h"
 

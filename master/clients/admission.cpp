@@ -1,0 +1,49 @@
+#include "master/clients/admission.h"
+
+#include "shared/system/panic.h"
+
+#include <algorithm>
+
+namespace chatserv {
+
+namespace {
+
+constexpr unsigned ipv6_host_bits = 64;
+
+bool any_contains(const std::vector<Network>& networks, const IpBytes& ip) {
+    return std::any_of(networks.begin(), networks.end(),
+        [&](const Network& network) { return network.contains(ip); });
+}
+
+// What counts as one address.
+IpBytes host_of(const IpBytes& ip) {
+    return is_ipv4(ip) ? ip : first_bits(ip, ipv6_host_bits);
+}
+
+} // namespace
+
+std::optional<Refusal> Admission::refusal(const Address& peer) const {
+    const IpBytes ip = ip_of(peer);
+    if (any_contains(rules_.deny, ip) || (!rules_.allow.empty() && !any_contains(rules_.allow, ip)))
+        return Refusal::not_allowed;
+    const auto found = present_.find(host_of(ip));
+    if (found != present_.end() && found->second >= rules_.max_per_address)
+        return Refusal::address_full;
+    return std::nullopt;
+}
+
+void Admission::entered(const Address& peer) {
+    if (rules_.max_per_address != 0)
+        ++present_[host_of(ip_of(peer))];
+}
+
+void Admission::left(const Address& peer) {
+    if (rules_.max_per_address == 0)
+        return;
+    const auto found = present_.find(host_of(ip_of(peer)));
+    invariant(found != present_.end(), "somebody left an address that nobody was in from");
+    if (--found->second == 0)
+        present_.erase(found);
+}
+
+} // namespace chatserv

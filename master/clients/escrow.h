@@ -1,0 +1,73 @@
+// The escrow: the master's copy of every client's descriptor, and its books on the user table.
+//
+// As long as the escrow holds a client, no worker's death can close its connection. These books are
+// the master's own truth; what the segment says is only ever compared with them. A slot is in one
+// of two states here: held, from admit() to release(), or free.
+#pragma once
+
+#include "master/config/address.h"
+#include "shared/segment/user_table.h"
+#include "shared/system/fd.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <vector>
+
+namespace chatserv {
+
+class Escrow {
+public:
+    struct Held {
+        UniqueFd socket; // none: the slot is free
+        Address peer;
+        uint32_t generation = 0;
+        uint16_t entry = 0;            // the worker table's entry that serves it
+        bool announced = false;        // its joining was confirmed once
+        bool moving = false;           // its worker died, and the next has not confirmed it yet
+        bool to_be_sent_again = false; // its worker had no descriptor for it
+        bool throttled = false;        // the rate limit held it up once
+    };
+
+    // `keep_account`: the kernel's account of each connection can be relied on (account_check.h).
+    Escrow(UserTable users, uint32_t workers, bool keep_account) :
+        users_(users), clients_of_entry_(workers), keep_account_(keep_account) {}
+
+    [[nodiscard]] bool full() const { return held_ == users_.size(); }
+    [[nodiscard]] bool empty() const { return held_ == 0; }
+    [[nodiscard]] uint32_t held() const { return held_; }
+    [[nodiscard]] uint32_t slots() const { return users_.size(); }
+    // All that were ever held are below it.
+    [[nodiscard]] uint32_t slots_ever_used() const { return static_cast<uint32_t>(slots_.size()); }
+    [[nodiscard]] uint32_t clients_of(uint16_t entry) const { return clients_of_entry_[entry]; }
+
+    // Takes a client into the lowest free slot (R1) and assigns it to a worker. Not when full().
+    ClientId admit(UniqueFd socket, const Address& peer, uint16_t entry);
+
+    // Null where that client is not, or no longer, held.
+    [[nodiscard]] Held* find(ClientId client);
+
+    // Frees the client's slot, then closes its connection in both directions: whoever sees it
+    // closed finds the slot free.
+    void release(ClientId client);
+
+    // Frees the client's slot as well, and leaves it to the caller to close its connection.
+    [[nodiscard]] UniqueFd take(ClientId client);
+
+    // Every client that the entry serves, by slot.
+    [[nodiscard]] std::vector<ClientId> all_of(uint16_t entry) const;
+
+private:
+    [[nodiscard]] uint32_t take_lowest_free_slot();
+
+    UserTable users_;
+    std::vector<Held> slots_; // as many as were ever in use
+    // Free slots among those, lowest first; all from slots_.size() on are free as well, and higher.
+    std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> freed_;
+    std::vector<uint32_t> clients_of_entry_;
+    uint32_t held_ = 0;
+    bool keep_account_;
+};
+
+} // namespace chatserv

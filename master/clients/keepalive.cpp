@@ -1,0 +1,40 @@
+#include "master/clients/keepalive.h"
+
+#include <algorithm>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace chatserv {
+
+namespace {
+
+// Of a connection that is gone already nobody needs to know more.
+void set(int socket, int level, int option, uint32_t value) {
+    const int number = static_cast<int>(value);
+    [[maybe_unused]] const int result = ::setsockopt(socket, level, option, &number, sizeof number);
+}
+
+} // namespace
+
+// Half of the time in silence; then some probes, as one that got lost on the way proves nothing.
+void keep_alive(int socket, uint32_t seconds) {
+    [[maybe_unused]] const uint32_t interval = std::max(1U, seconds / 8);
+    [[maybe_unused]] const uint32_t probes = std::max(1U, seconds / 2 / interval);
+    [[maybe_unused]] const uint32_t silence =
+        std::max(1U, seconds - std::min(seconds, probes * interval));
+    set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+#if defined(TCP_KEEPIDLE)
+    set(socket, IPPROTO_TCP, TCP_KEEPIDLE, silence);
+#elif defined(TCP_KEEPALIVE)
+    set(socket, IPPROTO_TCP, TCP_KEEPALIVE, silence);
+#endif
+#ifdef TCP_KEEPINTVL
+    set(socket, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+#endif
+#ifdef TCP_KEEPCNT
+    set(socket, IPPROTO_TCP, TCP_KEEPCNT, probes);
+#endif
+}
+
+} // namespace chatserv

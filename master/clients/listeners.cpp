@@ -1,0 +1,154 @@
+#include "master/clients/listeners.h"
+
+#include "master/start/failure.h"
+#include "shared/system/logging.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fmt/core.h>
+#include <iterator>
+#include <sysexits.h>
+#include <system_error>
+
+namespace chatserv {
+
+namespace {
+
+// How many free ports of one address are tried at the others.
+constexpr int free_ports_tried = 32;
+
+Failure cannot_listen(const ListenAddress& listen, const Address& address, int error) {
+    const std::string written =
+        listen.text() == address.text() ? "" : fmt::format(" ({})", listen.text());
+    const std::string what =
+        fmt::format("cannot listen on {}{}: {}", address.text(), written, std::strerror(error));
+    const bool link_local =
+        address.family() == AF_INET6 && address.ip_bytes()[0] == 0xfe && error == EINVAL;
+    switch (error) {
+    case EADDRINUSE:
+        return {EX_UNAVAILABLE, what + "; stop what listens there, or choose another --listen"};
+    case EACCES:
+    case EPERM:
+        return {EX_NOPERM, what + "; choose a port from 1024 on, or start as root"};
+    default:
+        if (link_local)
+            return {EX_UNAVAILABLE,
+                what + "; name the network interface as well, for example [fe80::1%eth0]:9999"};
+        return {EX_UNAVAILABLE, what + "; choose an address of this machine with --listen"};
+    }
+}
+
+// Whether this machine has no address of the family at all, not even a loopback address.
+bool is_missing(int family) {
+    try {
+        const Listener probe(Address::loopback(family, 0));
+        return false;
+    } catch (const std::system_error& failure) {
+        const int error = failure.code().value();
+        return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
+    }
+}
+
+const char* name_of(int family) {
+    return family == AF_INET6 ? "IPv6" : "IPv4";
+}
+
+// Those of the addresses whose family this machine has. An address that the user wrote is kept:
+// that it is not to be had is an error.
+std::vector<Address> usable_addresses(const ListenAddress& listen) {
+    if (listen.host == ListenAddress::Host::numeric)
+        return listen.addresses;
+    std::vector<Address> usable;
+    for (const Address& address : listen.addresses)
+        if (!is_missing(address.family()))
+            usable.push_back(address);
+    if (usable.empty())
+        return listen.addresses;
+    for (const Address& address : listen.addresses)
+        if (is_missing(address.family()))
+            log_warning("no_address", fmt::format("not listening on {}: this machine has no {}",
+                                          address.text(), name_of(address.family())));
+    return usable;
+}
+
+std::vector<Listener> listen_at_port(
+    const ListenAddress& listen, const std::vector<Address>& addresses, uint16_t port) {
+    std::vector<Listener> listeners;
+    for (const Address& address : addresses) {
+        try {
+            listeners.emplace_back(address.with_port(port));
+        } catch (const std::system_error& failure) {
+            throw cannot_listen(listen, address.with_port(port), failure.code().value());
+        }
+    }
+    return listeners;
+}
+
+// The first address takes a free port, and the others the same. Ports that are not free at all of
+// them are held until the end, so that the system chooses others.
+std::vector<Listener> listen_at_a_free_port(
+    const ListenAddress& listen, const std::vector<Address>& addresses) {
+    const std::vector<Address> others(addresses.begin() + 1, addresses.end());
+    std::vector<Listener> held;
+    for (int attempt = 0; attempt < free_ports_tried; ++attempt) {
+        std::vector<Listener> listeners = listen_at_port(listen, {addresses.front()}, 0);
+        const uint16_t port = listeners.front().address().port();
+        try {
+            for (const Address& other : others)
+                listeners.emplace_back(other.with_port(port));
+            return listeners;
+        } catch (const std::system_error& failure) {
+            if (failure.code().value() != EADDRINUSE)
+                throw cannot_listen(listen, others.front(), failure.code().value());
+        }
+        held.push_back(std::move(listeners.front()));
+    }
+    log_warning("ports_differ",
+        fmt::format(
+            "no port is free at every address of {}: each takes one of its own", listen.text()));
+    return listen_at_port(listen, addresses, 0);
+}
+
+std::vector<Listener> listen_at_all(
+    const ListenAddress& listen, const std::vector<Address>& addresses) {
+    return listen.port == 0 ? listen_at_a_free_port(listen, addresses)
+                            : listen_at_port(listen, addresses, listen.port);
+}
+
+// At [::], with IPv4.
+std::vector<Listener> listen_at_both_families(const ListenAddress& listen) {
+    const Address ipv4 = Address::any(AF_INET, listen.port);
+    const Address ipv6 = Address::any(AF_INET6, listen.port);
+    std::vector<Listener> listeners;
+    try {
+        listeners.emplace_back(ipv6, Families::ipv4_too);
+        return listeners;
+    } catch (const NoDualStack&) {
+        log_info("two_sockets", fmt::format("{} is listened on with two sockets: this system has "
+                                            "none for IPv4 and IPv6 at once",
+                                    listen.text()));
+        return listen_at_all(listen, {ipv6, ipv4});
+    } catch (const std::system_error& failure) {
+        if (!is_missing(AF_INET6) || is_missing(AF_INET))
+            throw cannot_listen(listen, ipv6, failure.code().value());
+        log_warning("no_address",
+            fmt::format("not listening on {}: this machine has no IPv6", ipv6.text()));
+        return listen_at_all(listen, {ipv4});
+    }
+}
+
+} // namespace
+
+std::vector<Listener> make_listeners(const std::vector<ListenAddress>& listen) {
+    std::vector<Listener> all;
+    for (const ListenAddress& each : listen) {
+        std::vector<Listener> listeners = each.takes_ipv4_too
+                                              ? listen_at_both_families(each)
+                                              : listen_at_all(each, usable_addresses(each));
+        std::move(listeners.begin(), listeners.end(), std::back_inserter(all));
+    }
+    return all;
+}
+
+} // namespace chatserv

@@ -1,0 +1,82 @@
+#include "master/clients/turned_away.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+// True when the peer has closed, or the connection is broken.
+bool swallow_input(int fd) {
+    char unwanted[4096];
+    const ssize_t got = ::recv(fd, unwanted, sizeof unwanted, 0);
+    const bool waiting = got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    return got <= 0 && !waiting;
+}
+
+} // namespace
+
+void TurnedAway::turn_away(UniqueFd socket, std::string_view message) {
+    [[maybe_unused]] const ssize_t sent = ::write(socket.get(), message.data(), message.size());
+    if (::shutdown(socket.get(), SHUT_WR) == -1 || swallow_input(socket.get()))
+        return;
+    if (events_.change(
+            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
+        return;
+    if (waiting_.size() == turned_away_max)
+        give_up_oldest();
+    waiting_.push_back(std::move(socket));
+    if (timed_ == 0)
+        arm_timer();
+}
+
+bool TurnedAway::give_up_oldest() {
+    if (waiting_.empty())
+        return false;
+    waiting_.pop_front();
+    timed_ -= timed_ > 0 ? 1 : 0;
+    return true;
+}
+
+void TurnedAway::readable(int fd) {
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+        [fd](const UniqueFd& socket) { return socket.get() == fd; });
+    if (found == waiting_.end() || !swallow_input(fd))
+        return;
+    if (static_cast<size_t>(found - waiting_.begin()) < timed_)
+        --timed_;
+    waiting_.erase(found); // this is the only copy of the socket: closing it removes its filter
+}
+
+void TurnedAway::timer() {
+    const ServedClock::time_point now = clock_.now();
+    if (timed_ > 0 && now < due_ && set_timer(due_ - now))
+        return;
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(timed_));
+    timed_ = 0;
+    if (!waiting_.empty())
+        arm_timer();
+}
+
+void TurnedAway::close_all() {
+    waiting_.clear();
+    timed_ = 0;
+}
+
+void TurnedAway::arm_timer() {
+    due_ = clock_.now() + turned_away_time;
+    if (set_timer(turned_away_time))
+        timed_ = waiting_.size();
+    else
+        close_all(); // without a timer nobody can wait
+}
+
+bool TurnedAway::set_timer(ServedClock::duration time) {
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+    return events_.change(timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, milliseconds) == 0;
+}
+
+} // namespace chatserv

@@ -1,0 +1,249 @@
+#include "master/commands/chaos.h"
+
+#include "master/commands/command_options.h"
+#include "master/config/option_values.h"
+#include "master/start/failure.h"
+#include "shared/segment/served_clock.h"
+#include "shared/system/event_queue.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <fmt/core.h>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <sysexits.h>
+#include <vector>
+
+namespace chatserv {
+
+namespace {
+
+// Where the whole machine stands still, so does the server: its answer is not late for that.
+using Clock = ServedClock;
+
+struct ChaosOptions {
+    double rate = 1;
+    double seconds = 10;
+    std::string mode = "kill";
+    uint64_t seed = 0;
+};
+
+constexpr double rate_min = 0.01;
+constexpr double rate_max = 1000;
+constexpr double seconds_max = 86400;
+
+const std::vector<std::string> modes{"kill", "stop", "mixed"};
+
+const char* const help =
+    "usage: chatserv chaos [--pid PID | --control PATH] [OPTION...]\n"
+    "\n"
+    "Kills or stops worker processes of a running chatserv at random instants. It prints each\n"
+    "strike and how long the server took to replace the worker: from the instant at which it\n"
+    "knew of the death, or caused it, until all clients were served again. Clients stay\n"
+    "connected and miss nothing. Interrupt it (Ctrl-C) to end early.\n"
+    "\n"
+    "  --rate N         Strikes a second, on average, 0.01 to 1000 [1]\n"
+    "  --for SECONDS    How long to go on, up to 86400 [10]\n"
+    "  --mode MODE      How a worker is struck [kill]:\n"
+    "                     kill   SIGKILL: it is dead at once\n"
+    "                     stop   SIGSTOP: the server has to find out (--hang-limit)\n"
+    "                     mixed  either, at random\n"
+    "  --seed N         Repeats the choices of an earlier run, which printed its seed.\n";
+
+CommandForm form() {
+    return {"chaos",
+        {{"rate", fmt::format("a number from {} to {}", rate_min, rate_max)},
+            {"for", fmt::format("a number from 0 to {}, in seconds", seconds_max)},
+            {"mode", "one of " + list_of(modes)},
+            {"seed", fmt::format("a number from 0 to {}", std::numeric_limits<uint64_t>::max())}}};
+}
+
+ChaosOptions options_of(const CommandOptions& command_line) {
+    ChaosOptions options;
+    options.rate = command_line.number("rate", rate_min, rate_max).value_or(options.rate);
+    options.seconds = command_line.number("for", 0, seconds_max).value_or(options.seconds);
+    options.mode = command_line.one_of("mode", modes).value_or(options.mode);
+    const auto seed = command_line.count("seed");
+    options.seed = seed ? *seed : std::random_device()();
+    return options;
+}
+
+// The smallest value that `share` of all do not exceed.
+double quantile(const std::vector<double>& sorted, double share) {
+    const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+    return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
+}
+
+// One run: strikes at random instants (a Poisson process) while the server's word is written down.
+class Chaos {
+public:
+    Chaos(const ChaosOptions& options, ChosenServer server) :
+        options_(options), server_(std::move(server.client)), random_(options.seed),
+        hang_limit_(server.greeting.hang_limit), workers_(server.greeting.workers) {
+        for (const int signal : {SIGINT, SIGTERM}) {
+            // A shell's `&` has SIGINT ignored, and it stays so.
+            if (std::signal(signal, SIG_IGN) == SIG_IGN)
+                continue;
+            must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+                "watching for signals");
+        }
+        must_change(events_.change(static_cast<uintptr_t>(server_.fd()), EVFILT_READ, EV_ADD),
+            "watching the server");
+    }
+
+    int run() {
+        if (workers_ == 0)
+            throw Failure(EX_UNAVAILABLE, "the server has no workers");
+        print(fmt::format("seed {}, {} workers, hang limit {} ms\n", options_.seed, workers_,
+            hang_limit_.count()));
+        const Clock::time_point end = started_ + duration(options_.seconds);
+        std::exponential_distribution<double> pause(options_.rate);
+        for (Clock::time_point next = started_ + duration(pause(random_)); next < end;
+             next += duration(pause(random_))) {
+            wait_for([] { return false; }, next);
+            if (interrupted_)
+                break;
+            strike();
+        }
+        wait_for([] { return false; }, end);
+        // What was struck last is still to be taken over; only then is the measure complete.
+        interrupted_ = false;
+        wait_for([&] { return struck_ == answered_ && outstanding_ == 0; },
+            clock_.now() + hang_limit_ + ControlClient::patience);
+        summarize();
+        if (interrupted_)
+            return EX_OK;
+        expect_answers(0);
+        if (outstanding_ != 0)
+            throw Failure(EX_SOFTWARE,
+                fmt::format("{} of the workers were not replaced in time", outstanding_));
+        return EX_OK;
+    }
+
+private:
+    // Fewer than a socket can hold, so that the server is never asked in vain.
+    static constexpr uint64_t unanswered_max = 32;
+
+    static Clock::duration duration(double seconds) {
+        return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    }
+
+    template <typename Condition>
+    void wait_for(Condition condition, Clock::time_point end) {
+        while (!interrupted_ && !condition()) {
+            const Clock::time_point now = clock_.now();
+            if (now >= end)
+                return;
+            const Clock::duration sleep =
+                std::min(end - now, Clock::sleep_max(ControlClient::patience));
+            clock_.about_to_sleep(sleep);
+            for (const EventQueue::Event& event : events_.wait(sleep)) {
+                if (event.filter == EVFILT_SIGNAL)
+                    interrupted_ = true;
+                else
+                    read();
+            }
+        }
+    }
+
+    void expect_answers(uint64_t missing_max) const {
+        if (struck_ - answered_ > missing_max)
+            throw Failure(
+                EX_UNAVAILABLE, fmt::format("the server at {} does not answer", server_.path()));
+    }
+
+    void strike() {
+        wait_for([&] { return struck_ - answered_ < unanswered_max; },
+            clock_.now() + ControlClient::patience);
+        if (interrupted_)
+            return;
+        expect_answers(unanswered_max - 1);
+        const auto worker = static_cast<uint32_t>(random_() % workers_ + 1);
+        const bool stop = options_.mode == "stop" || (options_.mode == "mixed" && random_() % 2);
+        server_.ask(fmt::format("{} {}", stop ? "stop" : "kill", worker));
+        ++struck_;
+    }
+
+    void read() {
+        server_.read();
+        while (const auto message = server_.next()) {
+            try {
+                take(message->event, nlohmann::json::parse(message->line));
+            } catch (const nlohmann::json::exception& failure) {
+                throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} says what no chatserv "
+                                                          "does: {}",
+                                                  server_.path(), failure.what()));
+            }
+        }
+    }
+
+    void take(const std::string& event, const nlohmann::json& said) {
+        const double at = std::chrono::duration<double>(clock_.now() - started_).count();
+        if (event == "struck") {
+            ++answered_;
+            const bool kill = said.at("how") == "kill";
+            ++(kill ? killed_ : stopped_);
+            ++outstanding_;
+            print(fmt::format("{:8.3f} s  {} worker {} (pid {})\n", at, kill ? "killed" : "stopped",
+                said.at("worker").get<int>(), said.at("pid").get<int>()));
+        } else if (event == "refused") {
+            ++answered_;
+            ++refused_;
+            print(fmt::format(
+                "{:8.3f} s  {}\n", at, as_one_line(said.at("reason").get<std::string>())));
+        } else if (event == "taken_over") {
+            // More deaths than one where a successor was struck in the midst of a takeover.
+            outstanding_ -= std::min(outstanding_, said.at("deaths").get<uint64_t>());
+            milliseconds_.push_back(said.at("milliseconds"));
+            print(fmt::format(
+                "{:8.3f} s  worker {} taken over in {:.2f} ms, {} users, {} bytes settled\n", at,
+                said.at("worker").get<int>(), milliseconds_.back(), said.at("users").get<int>(),
+                said.at("settled_bytes").get<uint64_t>()));
+        }
+    }
+
+    void summarize() {
+        std::string summary = fmt::format("{} killed, {} stopped, {} not there; {} takeovers",
+            killed_, stopped_, refused_, milliseconds_.size());
+        if (!milliseconds_.empty()) {
+            std::sort(milliseconds_.begin(), milliseconds_.end());
+            summary += fmt::format(": median {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms",
+                quantile(milliseconds_, 0.5), quantile(milliseconds_, 0.99), milliseconds_.back());
+        }
+        print(summary + "\n");
+    }
+
+    const ChaosOptions& options_;
+    ControlClient server_;
+    EventQueue events_;
+    std::mt19937_64 random_;
+    ServedRecord record_{};
+    Clock clock_{record_, Clock::allowance_for(ControlClient::patience)};
+    Clock::time_point started_ = clock_.now();
+    std::vector<double> milliseconds_;
+    std::chrono::milliseconds hang_limit_;
+    uint32_t workers_;
+    uint64_t struck_ = 0;
+    uint64_t answered_ = 0;
+    uint64_t killed_ = 0;
+    uint64_t stopped_ = 0;
+    uint64_t refused_ = 0;
+    uint64_t outstanding_ = 0;
+    bool interrupted_ = false;
+};
+
+} // namespace
+
+int run_chaos(int argc, const char* const* argv) {
+    const CommandOptions command_line(form(), help, argc, argv);
+    if (command_line.done())
+        return EX_OK;
+    const ChaosOptions options = options_of(command_line);
+    return Chaos(options, choose_server(command_line.server())).run();
+}
+
+} // namespace chatserv

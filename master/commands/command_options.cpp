@@ -1,0 +1,140 @@
+#include "master/commands/command_options.h"
+
+#include "master/config/option_values.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <fmt/core.h>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+namespace chatserv {
+
+namespace {
+
+constexpr const char* leave_out = "; leave --pid out, and the server that runs is found";
+constexpr pid_t pid_max = std::numeric_limits<pid_t>::max();
+
+std::vector<std::string> words_of(const std::string& text) {
+    std::vector<std::string> words;
+    for (size_t at = 0; (at = text.find_first_not_of(" \t\r\n", at)) != std::string::npos;) {
+        const size_t end = std::min(text.find_first_of(" \t\r\n", at), text.size());
+        words.push_back(text.substr(at, end - at));
+        at = end;
+    }
+    return words;
+}
+
+CommandForm with_common_flags(CommandForm form) {
+    form.flags.push_back({"pid", fmt::format("a process id, a number from 1 to {}", pid_max)});
+    form.flags.push_back({"control", "the path of a server's control socket"});
+    return form;
+}
+
+} // namespace
+
+const char* const common_help =
+    "  --pid PID        The server with this process id. Without it and --control the only\n"
+    "                   server of this user is taken; if several run, they are listed.\n"
+    "  --control PATH   The server that was started with this --control PATH.\n"
+    "  -h, --help       Print this help, and exit.\n"
+    "  -V, --version    Print the version, and exit.\n";
+
+CommandOptions::CommandOptions(
+    CommandForm form, const std::string& help, int argc, const char* const* argv) :
+    form_(with_common_flags(std::move(form))),
+    line_(read_command_line(form_, argc, argv)), done_(answer(line_.asked, help + common_help)) {
+    if (done_)
+        return;
+    if (find("pid") != nullptr && find("control") != nullptr)
+        throw form_.misuse("--pid and --control each name a server: give one of them");
+    parse_pid();
+    parse_control();
+}
+
+const std::string* CommandOptions::find(const std::string& option) const {
+    const auto given = line_.settings.find(option);
+    return given == line_.settings.end() ? nullptr : &given->second.front().text;
+}
+
+void CommandOptions::refuse_value(const std::string& option, const std::string& advice) const {
+    const auto flag = std::find_if(form_.flags.begin(), form_.flags.end(),
+        [&](const Flag& each) { return each.name == option; });
+    throw form_.misuse(
+        fmt::format("--{} \"{}\": must be {}{}", option, *find(option), flag->allowed, advice));
+}
+
+// What pgrep(1) prints can come to be several pids, or none.
+void CommandOptions::parse_pid() {
+    const std::string* const given = find("pid");
+    if (given == nullptr)
+        return;
+    const std::vector<std::string> words = words_of(*given);
+    if (words.empty())
+        throw form_.misuse(fmt::format("--pid \"\": names no process{}", leave_out));
+    for (const std::string& word : words) {
+        const auto pid = count_of(word);
+        if (!pid || *pid < 1 || *pid > static_cast<uint64_t>(pid_max))
+            refuse_value("pid", leave_out);
+        server_.pid = static_cast<pid_t>(*pid);
+    }
+    if (words.size() > 1)
+        throw form_.misuse(
+            fmt::format("--pid was given {} process ids, {}: give one of them, or leave --pid out "
+                        "for a list of the servers that run",
+                words.size(), list_of(words)));
+}
+
+void CommandOptions::parse_control() {
+    const std::string* const given = find("control");
+    if (given == nullptr)
+        return;
+    if (given->empty())
+        refuse_value("control");
+    server_.control = *given;
+}
+
+ServerChoice CommandOptions::server() const {
+    return server_;
+}
+
+std::optional<double> CommandOptions::number(
+    const std::string& option, double min, double max) const {
+    const std::string* const given = find(option);
+    if (given == nullptr)
+        return std::nullopt;
+    const auto number = seconds_of(*given);
+    if (!number || *number < min || *number > max)
+        refuse_value(option);
+    return number;
+}
+
+std::optional<uint64_t> CommandOptions::count(const std::string& option) const {
+    const std::string* const given = find(option);
+    if (given == nullptr)
+        return std::nullopt;
+    const auto number = count_of(*given);
+    if (!number)
+        refuse_value(option);
+    return number;
+}
+
+std::optional<std::string> CommandOptions::one_of(
+    const std::string& option, const std::vector<std::string>& words) const {
+    const std::string* const given = find(option);
+    if (given == nullptr)
+        return std::nullopt;
+    if (std::find(words.begin(), words.end(), *given) == words.end())
+        refuse_value(option);
+    return *given;
+}
+
+void print(const std::string& text) {
+    errno = 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw std::system_error(errno, std::generic_category(), "standard output");
+}
+
+} // namespace chatserv

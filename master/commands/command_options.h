@@ -1,0 +1,55 @@
+// What `chatserv chaos` and `chatserv stats` share: their options, and how they print.
+#pragma once
+
+#include "master/commands/server_finder.h"
+#include "master/config/command_line.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace chatserv {
+
+class CommandOptions {
+public:
+    // `form`: without --pid and --control, which are added. `help`: without common_help. argv[0] is
+    // the command's name. This and the functions below throw Failure(EX_USAGE) for whatever is not
+    // allowed: one line that names it, and what would be right.
+    CommandOptions(CommandForm form, const std::string& help, int argc, const char* const* argv);
+
+    // --help or --version was asked for, and has been printed.
+    [[nodiscard]] bool done() const { return done_; }
+
+    // The choice that --pid and --control make.
+    [[nodiscard]] ServerChoice server() const;
+
+    // The value of an option ("rate"); nothing where it was not given.
+    // Digits with or without a fraction, from `min` to `max`.
+    [[nodiscard]] std::optional<double> number(
+        const std::string& option, double min, double max) const;
+    [[nodiscard]] std::optional<uint64_t> count(const std::string& option) const;
+    [[nodiscard]] std::optional<std::string> one_of(
+        const std::string& option, const std::vector<std::string>& words) const;
+
+private:
+    [[nodiscard]] const std::string* find(const std::string& option) const;
+    // With the form's word for what is right.
+    [[noreturn]] void refuse_value(const std::string& option, const std::string& advice = "") const;
+    void parse_pid();
+    void parse_control();
+
+    CommandForm form_;
+    CommandLine line_;
+    ServerChoice server_{};
+    bool done_;
+};
+
+// The end of a command's help: --pid, --control, --help and --version.
+extern const char* const common_help;
+
+// Writes to standard output, at once. Throws std::system_error where it does not take all; the
+// stream then has its error indicator set (ferror(3)).
+void print(const std::string& text);
+
+} // namespace chatserv

@@ -1,0 +1,110 @@
+#include "master/config/options.h"
+
+#include "master/config/command_line.h"
+#include "master/config/config_file.h"
+#include "master/config/help.h"
+#include "master/config/option_table.h"
+#include "shared/segment/layout.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <thread>
+
+namespace chatserv {
+
+namespace {
+
+const char* const config_flag = "config";
+const char* const check_flag = "check-config";
+
+// The value of a variable; nothing where it is not set, or empty.
+std::optional<Setting> from_environment(const std::string& variable) {
+    const char* const value = std::getenv(variable.c_str());
+    if (value == nullptr || *value == '\0')
+        return std::nullopt;
+    Setting setting;
+    setting.place.text = variable;
+    setting.text = value;
+    return setting;
+}
+
+// Variables with other names than the options' are left alone: where a service is called chatserv,
+// Kubernetes sets CHATSERV_PORT and CHATSERV_SERVICE_HOST.
+Settings read_environment() {
+    Settings settings;
+    for (const OptionRow& row : option_table())
+        if (const auto setting = from_environment(row.variable()))
+            settings[row.name].push_back(*setting);
+    return settings;
+}
+
+// Of the server's own command line.
+CommandForm command_form() {
+    CommandForm form;
+    for (const OptionRow& row : option_table())
+        form.flags.push_back({row.name, row.kind.allowed, row.repeats()});
+    form.flags.push_back({config_flag, std::string(allowed_config)});
+    form.flags.push_back({check_flag});
+    return form;
+}
+
+// The file that a command line names, or else the environment.
+std::optional<Setting> config_of(const Settings& settings) {
+    const auto named = settings.find(config_flag);
+    return named == settings.end() ? from_environment(std::string(config_variable))
+                                   : std::optional(named->second.front());
+}
+
+// What one source says replaces what sources before it have said.
+void take(const Settings& settings, Options& options) {
+    for (const OptionRow& row : option_table()) {
+        const auto found = settings.find(row.name);
+        if (found == settings.end())
+            continue;
+        if (row.repeats())
+            row.kind.clear(options);
+        for (const Setting& setting : found->second) {
+            if (!row.repeats()) {
+                row.kind.parse(options, setting);
+                continue;
+            }
+            for (const Setting& item : list_items(setting, row.kind.allowed))
+                row.kind.parse(options, item);
+        }
+    }
+}
+
+} // namespace
+
+uint32_t default_workers() {
+    return std::clamp(std::thread::hardware_concurrency(), 2U, workers_max);
+}
+
+std::optional<Options> parse_options(int argc, const char* const* argv) {
+    const CommandLine line = read_command_line(command_form(), argc, argv);
+    if (answer(line.asked, help_text()))
+        return std::nullopt;
+    Options options;
+    if (const auto config = config_of(line.settings)) {
+        if (config->text.empty())
+            refuse(*config, std::string(allowed_config));
+        take(read_config_file(*config), options);
+    }
+    take(read_environment(), options);
+    take(line.settings, options);
+    options.check_config = line.switches.contains(check_flag);
+    return options;
+}
+
+std::string describe(const Options& options) {
+    std::string lines;
+    for (const OptionRow& row : option_table()) {
+        const std::string value = row.kind.print(options);
+        lines += value.empty() ? fmt::format("# {} is not set: {}\n", row.name, row.by_default)
+                               : fmt::format("{} = {}\n", row.name, value);
+    }
+    return lines;
+}
+
+} // namespace chatserv

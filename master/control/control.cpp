@@ -1,0 +1,229 @@
+#include "master/control/control.h"
+
+#include "shared/system/logging.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <fmt/core.h>
+#include <optional>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr size_t connections_max = 8;
+constexpr size_t request_bytes_max = 64;
+constexpr size_t output_bytes_max = 256 * 1024;
+
+std::optional<Control::Request> parse(std::string_view line) {
+    if (line == "stats")
+        return Control::Request{.kind = Control::Request::Kind::stats};
+    const size_t space = line.find(' ');
+    if (space == std::string_view::npos)
+        return std::nullopt;
+    const std::string_view verb = line.substr(0, space);
+    const std::string_view number = line.substr(space + 1);
+    Control::Request request{.kind = Control::Request::Kind::kill, .worker = 0};
+    if (verb == "stop")
+        request.kind = Control::Request::Kind::stop;
+    else if (verb != "kill")
+        return std::nullopt;
+    const char* const end = number.data() + number.size();
+    const auto [parsed_to, error] = std::from_chars(number.data(), end, request.worker);
+    if (error != std::errc() || parsed_to != end)
+        return std::nullopt;
+    return request;
+}
+
+const char* const not_understood =
+    R"({"event":"refused","reason":"not understood: say kill N, stop N or stats"})";
+constexpr std::string_view no_place =
+    "{\"event\":\"turned_away\",\"reason\":\"too many control clients\"}\n";
+
+} // namespace
+
+Control::Control(EventQueue& events, uint64_t udata, std::unique_ptr<ControlSocket> socket,
+    Greeting greeting, std::chrono::seconds silence) :
+    events_(events),
+    udata_(udata), socket_(std::move(socket)), greeting_(std::move(greeting)), silence_(silence) {
+    must_change(watch(socket_->fd()), "watching the control socket");
+}
+
+int Control::watch(int listener) {
+    return events_.change(
+        static_cast<uintptr_t>(listener), EVFILT_READ, EV_ADD | EV_CLEAR, NOTE_NODATA, 0, udata_);
+}
+
+void Control::handle(const EventQueue::Event& event, const Answer& answer) {
+    const int fd = static_cast<int>(event.ident);
+    if (fd == socket_->fd()) {
+        accept(fd);
+        return;
+    }
+    const auto connection = std::find_if(connections_.begin(), connections_.end(),
+        [fd](const Connection& candidate) { return candidate.socket.get() == fd; });
+    if (connection == connections_.end())
+        return;
+    if (event.filter == EVFILT_READ)
+        read(*connection, answer);
+    else
+        flush(*connection);
+    sweep();
+}
+
+void Control::tell(const std::string& line) {
+    for (Connection& connection : connections_)
+        send(connection, line);
+    sweep();
+}
+
+void Control::look() {
+    if (const auto former = socket_->look(Clock::now())) {
+        accept(former->get());
+        [[maybe_unused]] const int gone =
+            events_.change(static_cast<uintptr_t>(former->get()), EVFILT_READ, EV_DELETE);
+        if (const int error = watch(socket_->fd()); error != 0)
+            log_warning("control_lost", fmt::format("the control socket cannot be watched: {}",
+                                            std::generic_category().message(error)));
+    }
+    if (accept_failed_)
+        accept(socket_->fd());
+}
+
+// Told once of each connection (EV_CLEAR): where there is no descriptor for it, look() tries again,
+// and the master does not go round in circles.
+void Control::accept(int listener) {
+    for (;;) {
+        UniqueFd socket(::accept(listener, nullptr, nullptr));
+        if (socket) {
+            take_in(std::move(socket));
+            continue;
+        }
+        accept_failed_ = errno != EAGAIN && errno != EWOULDBLOCK;
+        if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+void Control::take_in(UniqueFd socket) {
+    set_close_on_exec(socket.get(), true);
+    set_nonblocking(socket.get());
+    if (connections_.size() == connections_max && !make_room()) {
+        [[maybe_unused]] const ssize_t told =
+            ::write(socket.get(), no_place.data(), no_place.size());
+        return;
+    }
+    if (events_.change(
+            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
+        return;
+    connections_.push_back({.socket = std::move(socket)});
+    send(connections_.back(), greeting_());
+    sweep();
+}
+
+// Closes the connection that has been silent for longest, one that never asked anything before
+// others. False where all have asked something lately.
+bool Control::make_room() {
+    const auto goes_before = [](const Connection& a, const Connection& b) {
+        return a.has_asked != b.has_asked ? b.has_asked : a.heard < b.heard;
+    };
+    const Clock::time_point latest = Clock::now() - silence_;
+    auto leaver = connections_.end();
+    for (auto candidate = connections_.begin(); candidate != connections_.end(); ++candidate)
+        if (candidate->heard <= latest &&
+            (leaver == connections_.end() || goes_before(*candidate, *leaver)))
+            leaver = candidate;
+    if (leaver == connections_.end())
+        return false;
+    leaver->output.append(no_place);
+    [[maybe_unused]] const ssize_t told =
+        ::write(leaver->socket.get(), leaver->output.data(), leaver->output.size());
+    connections_.erase(leaver);
+    return true;
+}
+
+void Control::read(Connection& connection, const Answer& answer) {
+    char bytes[1024];
+    const ssize_t got = ::read(connection.socket.get(), bytes, sizeof bytes);
+    if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (got == 0) {
+        end_input(connection, answer);
+        return;
+    }
+    if (got == -1) {
+        connection.socket.reset();
+        return;
+    }
+    connection.input.append(bytes, static_cast<size_t>(got));
+    for (size_t end = 0;
+         connection.socket && (end = connection.input.find('\n')) != std::string::npos;) {
+        const std::string line = connection.input.substr(0, end);
+        connection.input.erase(0, end + 1);
+        reply(connection, line, answer);
+    }
+    if (connection.input.size() > request_bytes_max)
+        connection.socket.reset();
+}
+
+void Control::reply(Connection& connection, std::string_view line, const Answer& answer) {
+    connection.has_asked = true;
+    connection.heard = Clock::now();
+    if (line.ends_with('\r'))
+        line.remove_suffix(1);
+    const auto request = parse(line);
+    send(connection, request ? answer(*request) : not_understood);
+}
+
+// `printf stats | nc -NU` has said all, and is still to be answered.
+void Control::end_input(Connection& connection, const Answer& answer) {
+    if (!connection.input.empty())
+        reply(connection, std::exchange(connection.input, {}), answer);
+    connection.ending = true;
+    if (!connection.socket)
+        return;
+    if (connection.output.empty() || events_.change(static_cast<uintptr_t>(connection.socket.get()),
+                                         EVFILT_READ, EV_DELETE) != 0)
+        connection.socket.reset();
+}
+
+void Control::send(Connection& connection, const std::string& line) {
+    connection.output.append(line).push_back('\n');
+    if (connection.output.size() > output_bytes_max)
+        connection.socket.reset();
+    else if (!connection.waits_for_write)
+        flush(connection);
+}
+
+void Control::flush(Connection& connection) {
+    connection.waits_for_write = false;
+    if (!connection.socket)
+        return;
+    const int fd = connection.socket.get();
+    const ssize_t sent = ::write(fd, connection.output.data(), connection.output.size());
+    const bool full = sent == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (sent == -1 && !full) {
+        connection.socket.reset();
+        return;
+    }
+    connection.output.erase(0, sent > 0 ? static_cast<size_t>(sent) : 0);
+    if (connection.output.empty()) {
+        if (connection.ending)
+            connection.socket.reset();
+        return;
+    }
+    connection.waits_for_write = events_.change(static_cast<uintptr_t>(fd), EVFILT_WRITE,
+                                     EV_ADD | EV_ONESHOT, 0, 0, udata_) == 0;
+    if (!connection.waits_for_write)
+        connection.socket.reset();
+}
+
+void Control::sweep() {
+    connections_.remove_if([](const Connection& connection) { return !connection.socket; });
+}
+
+} // namespace chatserv

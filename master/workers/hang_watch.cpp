@@ -1,0 +1,84 @@
+#include "master/workers/hang_watch.h"
+
+#include "shared/system/panic.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chatserv {
+
+namespace {
+
+// Until its first beat a process may take longer: exec and the dynamic linker read from a disk.
+constexpr std::chrono::seconds start_limit{10};
+
+} // namespace
+
+HangWatch::HangWatch(std::span<Heartbeat> heartbeats, std::chrono::milliseconds limit) :
+    heartbeats_(heartbeats), limit_(limit), seats_(heartbeats.size()) {}
+
+uint32_t HangWatch::enter(Clock::time_point now) {
+    const auto free =
+        std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.taken; });
+    invariant(free != seats_.end(), "more worker processes were started than there are places for");
+    *free = {.taken = true, .watched = true, .entered = now, .beat = now};
+    const auto seat = static_cast<uint32_t>(free - seats_.begin());
+    clear(heartbeats_[seat]);
+    const Clock::time_point look = now + limit_;
+    next_look_ = next_look_ ? std::min(*next_look_, look) : look;
+    return seat;
+}
+
+void HangWatch::leave(uint32_t seat) {
+    seats_[seat] = {};
+}
+
+HangWatch::Clock::time_point HangWatch::deadline_of(uint32_t seat, Clock::time_point now) const {
+    if (has_beaten(heartbeats_[seat])) {
+        // A beat of the future is nobody's, and would excuse its process until then.
+        const Clock::time_point beat = last_beat(heartbeats_[seat]);
+        return beat > now + limit_ ? now : beat + limit_ + seats_[seat].excused;
+    }
+    return seats_[seat].entered + std::max<Clock::duration>(start_limit, limit_) +
+           seats_[seat].excused;
+}
+
+// When in the time since the last look the standstill was is not known. It can have been no longer
+// than a process has been silent, and that is what it is excused at the most.
+void HangWatch::excuse(
+    Seat& seat, Clock::time_point last_seen, Clock::duration stood_still, Clock::time_point now) {
+    if (last_seen != std::exchange(seat.beat, last_seen))
+        seat.excused = Clock::duration::zero();
+    if (last_seen < now)
+        seat.excused += std::min(stood_still, now - last_seen);
+}
+
+std::vector<uint32_t> HangWatch::overdue(Clock::time_point now, Clock::duration stood_still) {
+    if (!next_look_ || now < *next_look_)
+        return {};
+    const Clock::duration newly_stood_still =
+        stood_still - std::exchange(stood_still_, stood_still);
+    const bool held_up = now - *next_look_ > limit_ / 4;
+    next_look_.reset();
+    std::vector<uint32_t> overdue;
+    for (uint32_t seat = 0; seat < seats_.size(); ++seat) {
+        if (!seats_[seat].watched)
+            continue;
+        excuse(seats_[seat],
+            has_beaten(heartbeats_[seat]) ? last_beat(heartbeats_[seat]) : seats_[seat].entered,
+            newly_stood_still, now);
+        Clock::time_point look = deadline_of(seat, now);
+        if (look <= now) {
+            if (!held_up)
+                overdue.push_back(seat);
+            look = now + limit_ / 2;
+        }
+        // A process whose first beat is outstanding can beat at any time, and hang then.
+        if (!has_beaten(heartbeats_[seat]))
+            look = std::min(look, now + limit_);
+        next_look_ = next_look_ ? std::min(*next_look_, look) : look;
+    }
+    return overdue;
+}
+
+} // namespace chatserv

@@ -1,0 +1,87 @@
+#include "master/workers/takeover.h"
+
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/log_append.h"
+#include "shared/segment/staging.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chatserv {
+
+std::vector<ClientId> recover_entry(
+    uint16_t entry, const Region& region, const Escrow& escrow, const Doorbells& doorbells) {
+    LogAppender(region).repair(entry);
+    store_release(region.worker_table()[entry].asleep, 0);
+
+    // Bytes that were read and cannot be told apart are lost, and so are those who sent them: any
+    // client that was served.
+    const Staging staging(region, entry);
+    const bool batch_is_sane = staging.sane();
+    if (!batch_is_sane)
+        staging.discard();
+
+    const UserTable users(region);
+    users.count_in(escrow.slots_ever_used());
+    const BroadcastLog log(region);
+    std::vector<ClientId> lost;
+    for (const ClientId client : escrow.all_of(entry)) {
+        const SlotState state = users.orphan(client, entry);
+        const bool sane =
+            state == SlotState::assigned ||
+            (state != SlotState::free && batch_is_sane && log.can_serve(users[client.slot]));
+        if (!sane)
+            lost.push_back(client);
+    }
+    doorbells.ring_all();
+    return lost;
+}
+
+void TakeoverBook::died(uint16_t entry, std::string cause, Takeover::Clock::time_point when) {
+    Page& page = pages_[entry];
+    if (page.takeover)
+        ++page.takeover->deaths;
+    else
+        page.takeover = Takeover{.entry = entry, .cause = std::move(cause), .begun = when};
+    page.manned = false;
+    page.settled = false;
+}
+
+void TakeoverBook::manned(uint16_t entry, pid_t pid, uint32_t users) {
+    Page& page = pages_[entry];
+    page.manned = true;
+    page.settled = false;
+    page.outstanding = users;
+    if (page.takeover) {
+        page.takeover->pid = pid;
+        page.takeover->users = users;
+    }
+}
+
+void TakeoverBook::settled(uint16_t entry, uint64_t bytes) {
+    Page& page = pages_[entry];
+    page.settled = true;
+    if (page.takeover)
+        page.takeover->settled_bytes += bytes;
+}
+
+void TakeoverBook::arrived(uint16_t entry) {
+    Page& page = pages_[entry];
+    if (page.outstanding > 0)
+        --page.outstanding;
+}
+
+bool TakeoverBook::any_under_way() const {
+    return std::any_of(
+        pages_.begin(), pages_.end(), [](const Page& page) { return page.takeover.has_value(); });
+}
+
+std::optional<Takeover> TakeoverBook::take_finished(uint16_t entry) {
+    Page& page = pages_[entry];
+    if (!page.manned || !page.settled || page.outstanding > 0)
+        return std::nullopt;
+    return std::exchange(page.takeover, std::nullopt);
+}
+
+} // namespace chatserv

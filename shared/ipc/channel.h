@@ -1,0 +1,128 @@
+// The channel between the master and one worker: framed messages and descriptors over a UNIX
+// stream socket.
+//
+// A frame is a header, its payload, and up to descriptors_max descriptors (SCM_RIGHTS), which
+// travel with the frame's first byte. Neither side ever waits for the other: what the socket does
+// not take at once is kept and goes out when EVFILT_WRITE says so. A message is a hint, the segment
+// and the master's escrow are the truth: a message lost with a dead peer loses nothing else.
+#pragma once
+
+#include "shared/system/fd.h"
+
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <span>
+#include <sys/socket.h>
+#include <type_traits>
+#include <vector>
+
+namespace chatserv {
+
+// As many as one sendmsg(2) can carry on every system (Linux: SCM_MAX_FD, 253).
+inline constexpr size_t descriptors_max = 253;
+inline constexpr size_t payload_bytes_max = 8 * 1024;
+
+struct FrameHeader {
+    uint32_t payload_bytes;
+    uint16_t type;
+    uint16_t descriptors;
+};
+static_assert(sizeof(FrameHeader) == 8 && std::is_trivially_copyable_v<FrameHeader>);
+
+// A frame of one item, for a process that has no Channel: a child between fork(2) and exec(2) may
+// do little more than write(2) it.
+template <typename Item>
+struct Frame {
+    static_assert(std::is_trivially_copyable_v<Item> && alignof(Item) <= sizeof(FrameHeader));
+    Frame(uint16_t type, const Item& content) :
+        header{.payload_bytes = sizeof(Item), .type = type, .descriptors = 0}, item(content) {}
+
+    FrameHeader header;
+    Item item;
+};
+
+struct Message {
+    uint16_t type = 0;
+    std::vector<char> payload;
+    std::vector<UniqueFd> descriptors;
+    // The frame came with descriptors that this process had no room for (EMFILE): they are gone.
+    bool descriptors_lost = false;
+
+    // The payload as an array of Item, or nothing where its size does not fit.
+    template <typename Item>
+    [[nodiscard]] std::optional<std::vector<Item>> items() const {
+        static_assert(std::is_trivially_copyable_v<Item>);
+        if (payload.size() % sizeof(Item) != 0)
+            return std::nullopt;
+        std::vector<Item> items(payload.size() / sizeof(Item));
+        if (!items.empty())
+            std::memcpy(items.data(), payload.data(), payload.size());
+        return items;
+    }
+};
+
+class Channel {
+public:
+    enum class Sent {
+        all,    // nothing is left to send
+        partly, // go on when EVFILT_WRITE fires
+        broken, // the peer is gone
+    };
+    enum class Received {
+        message,   // `message` was filled in
+        nothing,   // no whole message for now
+        closed,    // the peer is gone, and every message it sent was received
+        malformed, // the peer sent what no version of ours sends; close the channel
+    };
+
+    explicit Channel(UniqueFd socket);
+
+    [[nodiscard]] int fd() const { return socket_.get(); }
+    [[nodiscard]] bool open() const { return static_cast<bool>(socket_); }
+    void close() { socket_.reset(); }
+
+    // Queues a message; flush() sends it. The descriptors are borrowed and must stay open until
+    // then. At most payload_bytes_max and descriptors_max.
+    template <typename Item>
+    void queue(uint16_t type, std::span<const Item> items, std::span<const int> descriptors = {}) {
+        static_assert(std::is_trivially_copyable_v<Item>);
+        queue_bytes(type, std::as_bytes(items), descriptors);
+    }
+    void queue(uint16_t type) { queue_bytes(type, {}, {}); }
+
+    [[nodiscard]] Sent flush();
+    [[nodiscard]] bool has_unsent() const { return !outgoing_.empty(); }
+    [[nodiscard]] Received receive(Message& message);
+    // Bytes were received that receive() has not looked at: no event will tell of them.
+    [[nodiscard]] bool has_unread() const { return parsed_bytes_ < incoming_.size(); }
+
+private:
+    struct Outgoing {
+        std::vector<char> frame;
+        std::vector<int> descriptors;
+        size_t sent_bytes = 0;
+    };
+    struct DescriptorSet { // what came with one recvmsg(2)
+        std::vector<UniqueFd> descriptors{};
+        bool lost = false;
+    };
+    enum class Read { some, nothing, closed };
+
+    void queue_bytes(
+        uint16_t type, std::span<const std::byte> payload, std::span<const int> descriptors);
+    [[nodiscard]] Read read_more();
+    [[nodiscard]] ssize_t read_into(std::span<char> room);
+    void keep_descriptors(msghdr& header);
+    [[nodiscard]] Received parse(Message& message);
+    [[nodiscard]] bool holds_unclaimed_descriptors() const;
+
+    UniqueFd socket_;
+    std::deque<Outgoing> outgoing_;
+    std::vector<char> incoming_;
+    size_t parsed_bytes_ = 0; // of incoming_
+    std::deque<DescriptorSet> incoming_descriptors_;
+};
+
+} // namespace chatserv

@@ -1,0 +1,49 @@
+#include "shared/ipc/doorbell.h"
+
+#include "shared/segment/atomic_word.h"
+
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+void write_ring(const FdPair& pipe) {
+    const char ring = 1;
+    // EAGAIN: rung already. Nothing else can fail here that would leave the sleeper unrung.
+    [[maybe_unused]] const ssize_t written = ::write(pipe.second.get(), &ring, 1);
+}
+
+} // namespace
+
+void Doorbells::ring(uint32_t reasons, uint32_t self) const {
+    full_fence();
+    for (uint32_t entry = 0; entry < table_.size(); ++entry) {
+        uint32_t& asleep = table_[entry].asleep;
+        // Of several ringers one takes the word, and it alone spends the system call.
+        if (entry != self && (load_acquire(asleep) & reasons) != 0 && exchange(asleep, 0) != 0)
+            write_ring(pipes_[entry]);
+    }
+}
+
+void Doorbells::ring_all() const {
+    for (const FdPair& pipe : pipes_)
+        write_ring(pipe);
+}
+
+void Doorbell::announce_sleep(uint32_t reasons) const {
+    store_release(entry_->asleep, reasons);
+    full_fence();
+}
+
+void Doorbell::wake_up() const {
+    store_release(entry_->asleep, 0);
+}
+
+void Doorbell::empty_pipe() const {
+    char rings[512];
+    while (::read(listening_end_, rings, sizeof rings) == sizeof rings) {
+    }
+}
+
+} // namespace chatserv

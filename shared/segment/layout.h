@@ -1,0 +1,223 @@
+// The shared-memory segment: what lies where, and which process may write it.
+//
+// Both executables map the same bytes, so this file is their contract: fixed-width integers,
+// offsets instead of pointers, every size and every shared offset asserted. Each field names its
+// one writer. A field that two processes look at while one may write is accessed through
+// shared/segment/atomic_word.h only.
+//
+//     header | worker table | heartbeats | user table | log control | index ring | byte ring |
+//     staging areas
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace chatserv {
+
+inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
+inline constexpr uint32_t layout_version = 5;                  // change it with any struct below
+
+inline constexpr uint32_t users_max = 100'000;
+inline constexpr uint32_t workers_max = 64;
+inline constexpr uint32_t spares_max = 16;
+inline constexpr uint64_t log_bytes_min = 64 * 1024;
+inline constexpr uint64_t log_bytes_max = 64ULL * 1024 * 1024 * 1024;
+inline constexpr uint32_t batch_chunks_max = 512; // chunks that one append can publish
+inline constexpr uint32_t max_rate_bytes_max = 1024 * 1024 * 1024;
+inline constexpr uint32_t idle_timeout_ms_max = 7 * 24 * 3600 * 1000;
+inline constexpr size_t cache_line_bytes = 64;
+
+// What becomes of a reader that is a whole log behind, so that senders would have to wait for it.
+enum class SlowPolicy : uint32_t {
+    wait = 0,       // they wait as long as it drains enough (R7)
+    disconnect = 1, // it is disconnected at once
+};
+
+// Written once by the master before the first worker starts; read-only afterwards.
+struct SegmentHeader {
+    uint64_t magic;
+    uint32_t layout_version;
+    uint32_t users;     // slots of the user table
+    uint32_t workers;   // entries of the worker table
+    uint32_t processes; // heartbeats: workers and spares
+    uint32_t stall_limit_ms;
+    uint32_t hang_limit_ms;
+    uint32_t min_drain_bytes; // a second, of a reader that is waited for
+    uint32_t slow_policy;     // SlowPolicy
+    uint32_t max_rate_bytes;  // a second, that are read from one client; 0: any number
+    uint32_t idle_timeout_ms; // a client that has sent nothing for so long is closed; 0: none is
+    uint64_t segment_bytes;
+    uint64_t log_bytes;     // capacity of the byte ring
+    uint64_t index_entries; // capacity of the index ring
+    uint64_t staging_bytes; // payload capacity of one staging area
+    uint64_t worker_table_offset;
+    uint64_t heartbeats_offset;
+    uint64_t user_control_offset;
+    uint64_t user_table_offset;
+    uint64_t log_control_offset;
+    uint64_t index_offset;
+    uint64_t ring_offset;
+    uint64_t staging_offset;
+};
+
+// What a worker has asked the kernel to do and not yet recorded: at most one client is in doubt
+// when it dies. Packed into one word so that it is always whole.
+enum class Operation : uint8_t {
+    none = 0,
+    receive = 1,
+    deliver = 2, // of the log
+    notify = 3,  // a line to this client that is not of the log
+};
+
+// How far a process's served clock has got: see served_clock.h, whose words these are.
+struct ServedRecord {
+    uint64_t looked_ns;      // steady clock; the last look at it, or 0
+    uint64_t asleep_ns;      // for how long at the most the process sleeps after that look
+    uint64_t stood_still_ns; // all that does not count
+};
+
+// One per worker process at work. The entry outlives the process: whoever succeeds a dead worker
+// takes up its entry, with its clients, its staging area and its doorbell.
+struct alignas(cache_line_bytes) WorkerEntry {
+    // line 0; writer: master
+    int32_t pid;         // 0: nobody is at work here
+    uint32_t generation; // counts the processes that took up this entry
+    uint8_t unused_0[56];
+
+    // line 1; writer: the worker
+    uint64_t in_flight;     // Operation << 56 | slot; see worker_table.h
+    uint64_t batch;         // number of the batch being gathered in the staging area; from 1
+    uint32_t staged_chunks; // chunk records of that batch; the store that makes a chunk exist
+    uint32_t unused_1;
+    ServedRecord served; // a successor goes on with it
+    uint8_t unused_2[16];
+
+    // line 2; set by the worker, cleared by whoever rings it: see doorbell.h
+    uint32_t asleep;
+    uint8_t unused_3[60];
+
+    // line 3; writer: the holder of the log's lock, or the master repairing after its death
+    uint64_t published_batch; // the last batch of this entry that the log holds
+    uint8_t unused_4[56];
+};
+
+// One per worker process, spares included: where it shows that it is alive. See heartbeat.h.
+struct alignas(cache_line_bytes) Heartbeat {
+    uint64_t beat_ns; // writer: the process, or the master before it starts
+    uint8_t unused[56];
+};
+
+// A slot's life. Each transition has one permitted caller; user_table.h names them.
+enum class SlotState : uint8_t {
+    free = 0,     // no client
+    assigned = 1, // the master has given it to a worker, which has not confirmed it
+    attached = 2, // a worker serves it
+    orphaned = 3, // it was attached and its worker died
+    closing = 4,  // it gets what the log holds up to close_at, and no more
+};
+
+struct Cursor {
+    uint64_t bytes_written; // to this client's socket, since it was attached; of the log or not
+    uint64_t log_offset;    // everything before it was delivered, or was the client's own
+};
+
+// In front of the user table.
+struct alignas(cache_line_bytes) UserTableControl {
+    uint32_t slots_in_use; // writer: master; no slot from here on was ever assigned
+    uint8_t unused[60];
+};
+
+struct alignas(cache_line_bytes) UserSlot {
+    // line 0
+    uint64_t status;       // generation << 32 | owner << 8 | SlotState; writers: see user_table.h
+    Cursor cursor[2];      // writer: the owner; cursor[cursor_index] is the valid copy
+    uint64_t cursor_index; // writer: the owner; the store that moves the cursor
+    uint64_t bytes_read;   // writer: the owner; from this client's socket, staged or published
+    uint64_t close_at;     // writer: the owner, before the state becomes closing
+
+    // line 1; writer: master, before the state becomes assigned
+    uint8_t address[16]; // IPv6, or IPv4 in the first four bytes; network order
+    uint16_t port;       // host order
+    uint8_t ip_version;  // 4 or 6
+    uint8_t accounted;   // 1: the kernel keeps account of this socket, and stood at accept(2) at
+    uint8_t unused_0[4];
+    uint64_t written_base;  // ByteCounts::written (kernel_account.h)
+    uint64_t consumed_base; // ByteCounts::consumed
+    // ... line 1, continued; writer: the owner
+    uint64_t heard_ns;      // the owner's served time; when it sent something last (see
+                            // worker/idle.cpp), or 0
+    uint32_t told_too_fast; // 1: it was told that it sends too fast
+    uint32_t idled;         // 1: it is closing because it was idle; before the state says closing
+    uint8_t unused_1[8];
+};
+
+// The log's shared words. `head` counts all bytes ever published and is the commit: storing it is
+// the one instant at which a batch becomes visible to everyone.
+struct alignas(cache_line_bytes) LogControl {
+    // line 0; writer: whoever holds the lock, or the master after the holder's death
+    uint64_t lock; // 0: free, otherwise the owner's entry + 1
+    uint8_t unused_0[56];
+
+    // line 1; writer: the lock holder
+    uint64_t head; // bytes published since the segment was made
+    uint8_t unused_1[56];
+
+    // line 2; writer: the lock holder
+    uint64_t tail;       // no cursor is below it (a lower bound, brought up to date when needed)
+    uint64_t index_next; // index entries published since the segment was made
+    uint64_t index_tail; // entries below it end at or before `tail`
+    // What the append under way will have done once `head` equals intent_head: see log_append.h.
+    uint64_t intent_head;
+    uint64_t intent_index_next;
+    uint64_t intent_batch;
+    uint32_t intent_entry;
+    uint8_t unused_2[12];
+
+    // line 3; writer: the lock holder
+    uint64_t room_wanted; // an appender waits until no cursor is below this offset
+    uint8_t unused_3[56];
+};
+
+// One per published chunk: who sent the bytes that end at `end`.
+struct IndexEntry {
+    uint64_t end; // log offset
+    uint32_t slot;
+    uint32_t generation;
+    uint64_t sender_bytes; // the sender's bytes_read up to the end of this chunk
+};
+
+// One per chunk in a staging area, in the order of its bytes there.
+struct ChunkRecord {
+    uint64_t sender_bytes; // the sender's bytes_read, this chunk included
+    uint32_t slot;
+    uint32_t generation;
+    uint32_t end; // offset in the staging area's payload
+    uint32_t unused;
+};
+
+// A staging area is batch_chunks_max chunk records, then staging_bytes of payload.
+// Writer: the worker whose entry it belongs to.
+
+static_assert(sizeof(SegmentHeader) == 144 && std::is_trivially_copyable_v<SegmentHeader>);
+static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
+static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
+static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);
+static_assert(offsetof(WorkerEntry, staged_chunks) == 80 && offsetof(WorkerEntry, served) == 88);
+static_assert(offsetof(WorkerEntry, asleep) == 128);
+static_assert(offsetof(WorkerEntry, published_batch) == 192);
+static_assert(sizeof(Heartbeat) == 64 && std::is_trivially_copyable_v<Heartbeat>);
+static_assert(sizeof(UserTableControl) == 64);
+static_assert(sizeof(UserSlot) == 128 && std::is_trivially_copyable_v<UserSlot>);
+static_assert(offsetof(UserSlot, cursor) == 8 && offsetof(UserSlot, cursor_index) == 40);
+static_assert(offsetof(UserSlot, bytes_read) == 48 && offsetof(UserSlot, close_at) == 56);
+static_assert(offsetof(UserSlot, address) == 64 && offsetof(UserSlot, written_base) == 88);
+static_assert(offsetof(UserSlot, heard_ns) == 104 && offsetof(UserSlot, told_too_fast) == 112);
+static_assert(sizeof(LogControl) == 256 && std::is_trivially_copyable_v<LogControl>);
+static_assert(offsetof(LogControl, head) == 64 && offsetof(LogControl, tail) == 128);
+static_assert(offsetof(LogControl, intent_head) == 152);
+static_assert(offsetof(LogControl, room_wanted) == 192);
+static_assert(sizeof(IndexEntry) == 24 && std::is_trivially_copyable_v<IndexEntry>);
+static_assert(sizeof(ChunkRecord) == 24 && std::is_trivially_copyable_v<ChunkRecord>);
+
+} // namespace chatserv

@@ -1,0 +1,155 @@
+#include "shared/segment/log_append.h"
+
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/panic.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace chatserv {
+
+namespace {
+
+// No append ends there: while the intent is being written, head must not match it.
+constexpr uint64_t intent_none = ~0ULL;
+
+constexpr int lock_attempts = 100;
+
+} // namespace
+
+LogLock::LogLock(LogControl& control, uint32_t entry) {
+    uint64_t owner = 0;
+    for (int attempt = 0; attempt < lock_attempts; ++attempt) {
+        owner = load_acquire(control.lock);
+        if (owner == 0 && replace_if(control.lock, 0, entry + 1)) {
+            control_ = &control;
+            return;
+        }
+    }
+    invariant(owner <= workers_max, "the log's lock was held by an entry that there is not");
+    invariant(!names(control, entry), "the log's lock named a worker that does not hold it");
+}
+
+bool LogLock::names(const LogControl& control, uint32_t entry) {
+    return load_acquire(control.lock) == entry + 1;
+}
+
+void LogLock::release() {
+    if (control_ != nullptr)
+        store_release(control_->lock, 0);
+    control_ = nullptr;
+}
+
+AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
+    const std::span<const char> payload = staging.payload();
+    const std::span<const ChunkRecord> chunks = staging.chunks();
+    invariant(sane(), "the log's offsets were further apart than the log is long");
+    if (!make_room(payload.size(), chunks.size())) {
+        want_room(payload.size(), chunks.size());
+        return AppendResult::no_room;
+    }
+    const uint64_t head = control_->head;
+    crash_point(CrashPoint::room_made);
+    copy_in(payload, head);
+    crash_point(CrashPoint::bytes_copied);
+    write_index(chunks, head);
+    crash_point(CrashPoint::index_written);
+
+    const uint64_t head_after = head + payload.size();
+    const uint64_t index_next_after = control_->index_next + chunks.size();
+    store_release(control_->intent_head, intent_none);
+    store_release(control_->intent_entry, entry);
+    store_release(control_->intent_batch, staging.batch());
+    store_release(control_->intent_index_next, index_next_after);
+    store_release(control_->intent_head, head_after);
+    crash_point(CrashPoint::intended);
+
+    store_release(control_->head, head_after); // the commit
+    crash_point(CrashPoint::committed);
+
+    store_release(worker_table_[entry].published_batch, staging.batch());
+    crash_point(CrashPoint::batch_noted);
+    store_release(control_->index_next, index_next_after);
+    return AppendResult::appended;
+}
+
+void LogAppender::repair(uint32_t entry) const {
+    const uint64_t owner = load_acquire(control_->lock);
+    if (owner > worker_table_.size())
+        store_release(control_->lock, 0); // nonsense, and nobody's
+    if (owner != entry + 1)
+        return;
+    // Where the dead owner had not got to its intent, the intent is that of the last append, whose
+    // effects are there already: to repeat them changes nothing.
+    const uint32_t intended_by = load_acquire(control_->intent_entry);
+    if (load_acquire(control_->head) == load_acquire(control_->intent_head) &&
+        intended_by < worker_table_.size()) {
+        store_release(
+            worker_table_[intended_by].published_batch, load_acquire(control_->intent_batch));
+        store_release(control_->index_next, load_acquire(control_->intent_index_next));
+    }
+    store_release(control_->lock, 0);
+}
+
+bool LogAppender::sane() const {
+    return control_->head - control_->tail <= ring_.size() &&
+           control_->index_next - control_->index_tail <= index_.size();
+}
+
+// Looks at the cursors only where the known tail leaves too little room.
+bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
+    const auto enough = [&] {
+        return control_->head + bytes - control_->tail <= ring_.size() &&
+               control_->index_next + chunks - control_->index_tail <= index_.size();
+    };
+    if (enough())
+        return true;
+    // A cursor below the tail is nonsense that must not hold up anybody else: what it says that its
+    // client lacks was overwritten long ago.
+    const uint64_t tail = std::max(control_->tail, users_.lowest_cursor(control_->head));
+    uint64_t index_tail = control_->index_tail;
+    while (index_tail < control_->index_next && index_[index_tail % index_.size()].end <= tail)
+        ++index_tail;
+    store_release(control_->tail, tail);
+    store_release(control_->index_tail, index_tail);
+    return enough();
+}
+
+// Waits for an eighth of the log at least, not for the next byte: else a reader that is always just
+// short of a full log behind would have every append wait and wake. Where nobody waits for such a
+// reader it is gone at once, and none that is less behind is to go with it.
+void LogAppender::want_room(uint64_t bytes, uint64_t chunks) const {
+    const uint64_t bytes_wanted = std::max<uint64_t>(bytes, waits_for_slow_ ? ring_.size() / 8 : 0);
+    const uint64_t chunks_wanted =
+        std::max<uint64_t>(chunks, waits_for_slow_ ? index_.size() / 8 : 0);
+    uint64_t wanted = load_acquire(control_->room_wanted);
+    if (wanted > control_->head)
+        wanted = 0; // nonsense, for which everybody would be disconnected
+    if (control_->head + bytes_wanted > ring_.size())
+        wanted = std::max(wanted, control_->head + bytes_wanted - ring_.size());
+    if (control_->index_next + chunks_wanted > index_.size()) {
+        // The newest entry that has to go; its end is where every cursor must have got to.
+        const uint64_t last_to_go = control_->index_next + chunks_wanted - index_.size() - 1;
+        wanted = std::max(wanted, index_[last_to_go % index_.size()].end);
+    }
+    store_release(control_->room_wanted, wanted);
+}
+
+void LogAppender::copy_in(std::span<const char> payload, uint64_t head) const {
+    const uint64_t begin = head % ring_.size();
+    const size_t until_wrap = std::min<size_t>(payload.size(), ring_.size() - begin);
+    std::memcpy(&ring_[begin], payload.data(), until_wrap);
+    std::memcpy(ring_.data(), payload.data() + until_wrap, payload.size() - until_wrap);
+}
+
+void LogAppender::write_index(std::span<const ChunkRecord> chunks, uint64_t head) const {
+    uint64_t position = control_->index_next;
+    for (const ChunkRecord& chunk : chunks)
+        index_[position++ % index_.size()] = {.end = head + chunk.end,
+            .slot = chunk.slot,
+            .generation = chunk.generation,
+            .sender_bytes = chunk.sender_bytes};
+}
+
+} // namespace chatserv

@@ -1,0 +1,58 @@
+#include "shared/segment/memory_fault.h"
+
+#include "shared/system/handler_line.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+
+namespace chatserv {
+
+namespace {
+
+constexpr std::string_view in_segment =
+    "chatserv: SIGBUS: part of the shared memory is gone: another process has cut it off, or the "
+    "system had no memory for it; start the server again\n";
+constexpr std::string_view elsewhere =
+    "chatserv: SIGBUS: memory outside the segment is gone: the program's file was changed while it "
+    "ran, or the machine's memory is faulty\n";
+constexpr std::string_view not_of_an_access =
+    "chatserv: SIGBUS: another process sent it, or the machine's memory is faulty\n";
+
+// Written by explain_memory_faults() before the handler is in force.
+uintptr_t segment_begin = 0;
+uintptr_t segment_end = 0;
+
+bool is_of_an_access(int code) {
+    return code == BUS_ADRALN || code == BUS_ADRERR || code == BUS_OBJERR;
+}
+
+// SA_RESETHAND has restored the default when this runs: the instruction that failed is tried again
+// once this returns, and ends the process there. A signal that was sent has to be sent again.
+void handle(int signal, siginfo_t* info, void* /*context*/) {
+    if (!is_of_an_access(info->si_code)) {
+        write_line_from_handler(not_of_an_access);
+        ::raise(signal);
+        return;
+    }
+    const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
+    write_line_from_handler(
+        address >= segment_begin && address < segment_end ? in_segment : elsewhere);
+}
+
+} // namespace
+
+void explain_memory_faults(std::span<const char> segment) {
+    segment_begin = reinterpret_cast<uintptr_t>(segment.data());
+    segment_end = segment_begin + segment.size();
+    struct sigaction action {};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO | static_cast<int>(SA_RESETHAND);
+    sigemptyset(&action.sa_mask);
+    if (::sigaction(SIGBUS, &action, nullptr) == -1)
+        throw std::system_error(errno, std::generic_category(), "sigaction");
+}
+
+} // namespace chatserv

@@ -1,0 +1,190 @@
+#include "shared/segment/region.h"
+
+#include "shared/segment/segment_memory.h"
+
+#include <algorithm>
+#include <boost/interprocess/exceptions.hpp>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace chatserv {
+
+namespace {
+
+namespace ipc = boost::interprocess;
+
+// What mapped_region asks of the thing it maps; ours is a descriptor that somebody else opened.
+class BorrowedMapping {
+public:
+    explicit BorrowedMapping(int fd) { handle_.handle = fd; }
+    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const { return handle_; }
+
+private:
+    ipc::mapping_handle_t handle_{};
+};
+
+constexpr uint64_t page_bytes = 4096;
+
+constexpr uint64_t rounded_up(uint64_t value, uint64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+uint64_t staging_area_bytes(const SegmentHeader& header) {
+    return rounded_up(batch_chunks_max * sizeof(ChunkRecord) + header.staging_bytes, page_bytes);
+}
+
+// The areas one after the other, each from a page of its own.
+SegmentHeader arrange(const RegionConfig& config) {
+    SegmentHeader header{};
+    header.magic = segment_magic;
+    header.layout_version = layout_version;
+    header.users = config.users;
+    header.workers = config.workers;
+    header.processes = config.processes;
+    header.stall_limit_ms = config.stall_limit_ms;
+    header.hang_limit_ms = config.hang_limit_ms;
+    header.min_drain_bytes = config.min_drain_bytes;
+    header.slow_policy = static_cast<uint32_t>(config.slow_policy);
+    header.max_rate_bytes = config.max_rate_bytes;
+    header.idle_timeout_ms = config.idle_timeout_ms;
+    header.log_bytes = config.log_bytes;
+    // An append takes at most a quarter of either ring, so that one waiting for room can be
+    // satisfied long before every reader has caught up.
+    header.index_entries = std::max<uint64_t>(4 * batch_chunks_max, config.log_bytes / 64);
+    header.staging_bytes = std::min<uint64_t>(config.log_bytes / 4, 256 * 1024);
+
+    uint64_t end = rounded_up(sizeof(SegmentHeader), page_bytes);
+    const auto place = [&end](uint64_t bytes) {
+        const uint64_t offset = end;
+        end += rounded_up(bytes, page_bytes);
+        return offset;
+    };
+    header.worker_table_offset = place(config.workers * sizeof(WorkerEntry));
+    header.heartbeats_offset = place(config.processes * sizeof(Heartbeat));
+    header.user_control_offset = place(sizeof(UserTableControl));
+    header.user_table_offset = place(config.users * sizeof(UserSlot));
+    header.log_control_offset = place(sizeof(LogControl));
+    header.index_offset = place(header.index_entries * sizeof(IndexEntry));
+    header.ring_offset = place(header.log_bytes);
+    header.staging_offset = place(config.workers * staging_area_bytes(header));
+    header.segment_bytes = end;
+    return header;
+}
+
+[[noreturn]] void throw_error(int error, const char* what) {
+    throw std::system_error(error, std::generic_category(), what);
+}
+
+// The header is believed only where it is what this very program would have written.
+void validate(const SegmentHeader& header, uint64_t bytes) {
+    if (header.magic != segment_magic)
+        throw std::runtime_error("the shared-memory segment is not chatserv's");
+    if (header.layout_version != layout_version)
+        throw std::runtime_error("the shared-memory segment has layout version " +
+                                 std::to_string(header.layout_version) + ", this program's is " +
+                                 std::to_string(layout_version) +
+                                 ": chatserv and chatserv-worker must be of one build");
+    const bool bounded = header.users >= 1 && header.users <= users_max && header.workers >= 1 &&
+                         header.workers <= workers_max && header.processes >= 1 &&
+                         header.processes <= workers_max + spares_max &&
+                         header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
+                         header.slow_policy <= static_cast<uint32_t>(SlowPolicy::disconnect) &&
+                         header.max_rate_bytes <= max_rate_bytes_max &&
+                         header.idle_timeout_ms <= idle_timeout_ms_max &&
+                         header.segment_bytes <= bytes;
+    const SegmentHeader expected = bounded ? arrange({.users = header.users,
+                                                 .workers = header.workers,
+                                                 .log_bytes = header.log_bytes,
+                                                 .stall_limit_ms = header.stall_limit_ms,
+                                                 .processes = header.processes,
+                                                 .hang_limit_ms = header.hang_limit_ms,
+                                                 .min_drain_bytes = header.min_drain_bytes,
+                                                 .slow_policy = SlowPolicy{header.slow_policy},
+                                                 .max_rate_bytes = header.max_rate_bytes,
+                                                 .idle_timeout_ms = header.idle_timeout_ms})
+                                           : SegmentHeader{};
+    if (std::memcmp(&header, &expected, sizeof header) != 0)
+        throw std::runtime_error("the shared-memory segment's header is damaged");
+}
+
+} // namespace
+
+Region::Region(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
+    try {
+        mapping_ = ipc::mapped_region(
+            BorrowedMapping{fd_.get()}, ipc::read_write, 0, static_cast<std::size_t>(bytes));
+    } catch (const ipc::interprocess_exception& failure) {
+        throw_error(failure.get_native_error(), "mapping the shared-memory segment");
+    }
+}
+
+Region Region::create(const RegionConfig& config) {
+    const SegmentHeader header = arrange(config);
+    Region region(make_segment_memory(header.segment_bytes), header.segment_bytes);
+    region.header_ = header;
+    *region.at<SegmentHeader>(0) = header;
+    for (WorkerEntry& entry : region.worker_table())
+        entry.batch = 1; // batch 0 counts as published
+    return region;
+}
+
+Region Region::attach(UniqueFd fd) {
+    struct stat info {};
+    if (::fstat(fd.get(), &info) == -1)
+        throw_error(errno, "the shared-memory segment");
+    const auto bytes = static_cast<uint64_t>(info.st_size);
+    if (bytes < sizeof(SegmentHeader))
+        throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
+    Region region(std::move(fd), bytes);
+    region.fd_.reset();
+    region.header_ = *region.at<SegmentHeader>(0);
+    validate(region.header_, bytes);
+    return region;
+}
+
+std::span<WorkerEntry> Region::worker_table() const {
+    return {at<WorkerEntry>(header().worker_table_offset), header().workers};
+}
+
+std::span<Heartbeat> Region::heartbeats() const {
+    return {at<Heartbeat>(header().heartbeats_offset), header().processes};
+}
+
+UserTableControl& Region::user_control() const {
+    return *at<UserTableControl>(header().user_control_offset);
+}
+
+std::span<UserSlot> Region::user_table() const {
+    return {at<UserSlot>(header().user_table_offset), header().users};
+}
+
+LogControl& Region::log_control() const {
+    return *at<LogControl>(header().log_control_offset);
+}
+
+std::span<IndexEntry> Region::index() const {
+    return {at<IndexEntry>(header().index_offset), header().index_entries};
+}
+
+std::span<char> Region::ring() const {
+    return {at<char>(header().ring_offset), header().log_bytes};
+}
+
+uint64_t Region::staging_area_offset(uint32_t entry) const {
+    return header().staging_offset + entry * staging_area_bytes(header());
+}
+
+std::span<ChunkRecord> Region::staging_chunks(uint32_t entry) const {
+    return {at<ChunkRecord>(staging_area_offset(entry)), batch_chunks_max};
+}
+
+std::span<char> Region::staging_bytes(uint32_t entry) const {
+    return {at<char>(staging_area_offset(entry) + batch_chunks_max * sizeof(ChunkRecord)),
+        header().staging_bytes};
+}
+
+} // namespace chatserv

@@ -1,0 +1,84 @@
+#include "shared/segment/staging.h"
+
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/panic.h"
+
+namespace chatserv {
+
+Staging::Staging(const Region& region, uint32_t entry) :
+    entry_(&region.worker_table()[entry]), chunks_(region.staging_chunks(entry)),
+    payload_(region.staging_bytes(entry)) {}
+
+bool Staging::sane() const {
+    const uint32_t count = load_acquire(entry_->staged_chunks);
+    if (count > chunks_.size())
+        return false;
+    uint32_t end = 0;
+    for (const ChunkRecord& chunk : chunks_.first(count)) {
+        if (chunk.end <= end)
+            return false;
+        end = chunk.end;
+    }
+    return end <= payload_.size();
+}
+
+uint32_t Staging::chunk_count() const {
+    const uint32_t count = load_acquire(entry_->staged_chunks);
+    invariant(count <= chunks_.size(), "a staging area counted more chunks than it has room for");
+    return count;
+}
+
+uint32_t Staging::payload_bytes() const {
+    const uint32_t count = chunk_count();
+    const uint32_t bytes = count == 0 ? 0 : chunks_[count - 1].end;
+    invariant(bytes <= payload_.size(), "a staging area's last chunk ended beyond the area");
+    return bytes;
+}
+
+std::span<const ChunkRecord> Staging::chunks() const {
+    return chunks_.first(chunk_count());
+}
+
+std::span<const char> Staging::payload() const {
+    return payload_.first(payload_bytes());
+}
+
+std::span<char> Staging::room() const {
+    if (chunk_count() == chunks_.size())
+        return {};
+    return payload_.subspan(payload_bytes());
+}
+
+void Staging::add(ClientId sender, uint32_t bytes, uint64_t sender_bytes) const {
+    const uint32_t count = chunk_count();
+    chunks_[count] = {.sender_bytes = sender_bytes,
+        .slot = sender.slot,
+        .generation = sender.generation,
+        .end = payload_bytes() + bytes,
+        .unused = 0};
+    store_release(entry_->staged_chunks, count + 1);
+}
+
+uint64_t Staging::batch() const {
+    return load_acquire(entry_->batch);
+}
+
+bool Staging::published() const {
+    return load_acquire(entry_->published_batch) == batch();
+}
+
+void Staging::clear() const {
+    invariant(published(), "a staging area was cleared before the log had its batch");
+    // In this order: between the two stores the batch is empty, and still known as published.
+    crash_point(CrashPoint::appended);
+    store_release(entry_->staged_chunks, 0);
+    crash_point(CrashPoint::half_cleared);
+    store_release(entry_->batch, batch() + 1);
+}
+
+void Staging::discard() const {
+    store_release(entry_->staged_chunks, 0);
+}
+
+} // namespace chatserv

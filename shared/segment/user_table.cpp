@@ -1,0 +1,110 @@
+#include "shared/segment/user_table.h"
+
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/panic.h"
+
+#include <algorithm>
+
+namespace chatserv {
+
+namespace {
+
+uint64_t pack(const SlotStatus& status) {
+    return static_cast<uint64_t>(status.generation) << 32 |
+           static_cast<uint64_t>(status.owner) << 8 | static_cast<uint64_t>(status.state);
+}
+
+// A worker's way from state to state: the client must be the one meant, in the state expected.
+void transit(UserSlot& slot, uint32_t generation, SlotState from, SlotState to) {
+    SlotStatus status = status_of(slot);
+    invariant(status.generation == generation && status.state == from,
+        "a user slot was not in the state that its transition starts from");
+    status.state = to;
+    store_release(slot.status, pack(status));
+}
+
+} // namespace
+
+SlotStatus status_of(const UserSlot& slot) {
+    const uint64_t word = load_acquire(slot.status);
+    return {.state = static_cast<SlotState>(word & 0xff),
+        .owner = static_cast<uint16_t>(word >> 8 & 0xffff),
+        .generation = static_cast<uint32_t>(word >> 32)};
+}
+
+Cursor cursor_of(const UserSlot& slot) {
+    const Cursor& valid = slot.cursor[load_acquire(slot.cursor_index) & 1];
+    return {load_acquire(valid.bytes_written), load_acquire(valid.log_offset)};
+}
+
+void move_cursor(UserSlot& slot, const Cursor& cursor) {
+    const uint64_t other = ~load_acquire(slot.cursor_index) & 1;
+    store_release(slot.cursor[other].bytes_written, cursor.bytes_written);
+    crash_point(CrashPoint::cursor_torn);
+    store_release(slot.cursor[other].log_offset, cursor.log_offset);
+    store_release(slot.cursor_index, other);
+}
+
+void UserTable::assign(ClientId client, uint16_t owner) const {
+    store_release(slots_[client.slot].status,
+        pack({.state = SlotState::assigned, .owner = owner, .generation = client.generation}));
+    // After the status: an appender that counts the slot in finds it assigned, and skips it.
+    count_in(client.slot + 1);
+}
+
+void UserTable::count_in(uint32_t slots) const {
+    if (slots > load_acquire(control_->slots_in_use))
+        store_release(control_->slots_in_use, slots);
+}
+
+void UserTable::release(ClientId client) const {
+    store_release(slots_[client.slot].status,
+        pack({.state = SlotState::free, .owner = 0, .generation = client.generation}));
+}
+
+SlotState UserTable::orphan(ClientId client, uint16_t owner) const {
+    UserSlot& slot = slots_[client.slot];
+    SlotStatus status = status_of(slot);
+    if (status.generation != client.generation || status.owner != owner ||
+        status.state > SlotState::closing)
+        return SlotState::free;
+    if (status.state == SlotState::attached) {
+        status.state = SlotState::orphaned;
+        store_release(slot.status, pack(status));
+    }
+    return status.state;
+}
+
+void UserTable::attach(ClientId client, uint64_t log_head) const {
+    UserSlot& slot = slots_[client.slot];
+    store_release(slot.bytes_read, 0);
+    store_release(slot.heard_ns, 0);
+    store_release(slot.told_too_fast, 0);
+    store_release(slot.idled, 0);
+    move_cursor(slot, {.bytes_written = 0, .log_offset = log_head});
+    transit(slot, client.generation, SlotState::assigned, SlotState::attached);
+}
+
+void UserTable::adopt(ClientId client) const {
+    transit(slots_[client.slot], client.generation, SlotState::orphaned, SlotState::attached);
+}
+
+void UserTable::close(ClientId client, uint64_t close_at) const {
+    UserSlot& slot = slots_[client.slot];
+    store_release(slot.close_at, close_at);
+    transit(slot, client.generation, SlotState::attached, SlotState::closing);
+}
+
+uint64_t UserTable::lowest_cursor(uint64_t head) const {
+    uint64_t lowest = head;
+    const size_t in_use = std::min<size_t>(load_acquire(control_->slots_in_use), slots_.size());
+    for (const UserSlot& slot : slots_.first(in_use)) {
+        const SlotState state = status_of(slot).state;
+        if (state != SlotState::free && state != SlotState::assigned)
+            lowest = std::min(lowest, cursor_of(slot).log_offset);
+    }
+    return lowest;
+}
+
+} // namespace chatserv

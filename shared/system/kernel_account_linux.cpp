@@ -1,0 +1,127 @@
+// Linux: tcp(7), SIOCOUTQ and SIOCINQ; TCP_INFO and TCP_INQ of <linux/tcp.h>.
+//
+//     written  = tcpi_bytes_acked    + SIOCOUTQ - FIN sent
+//     consumed = tcpi_bytes_received - SIOCINQ  - FIN received
+//
+// The four numbers come from three calls, between which the peer may acknowledge or send: they are
+// of one instant if those that such a packet changes are the same before and after.
+#include "shared/system/kernel_account.h"
+
+#include <cstddef>
+#include <cstring>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+namespace chatserv {
+
+namespace {
+
+// <netinet/tcp.h> would declare struct tcp_info a second time, and an older one.
+enum TcpState : uint8_t {
+    tcp_fin_wait1 = 4,
+    tcp_fin_wait2 = 5,
+    tcp_close = 7,
+    tcp_close_wait = 8,
+    tcp_last_ack = 9,
+    tcp_closing = 11,
+};
+
+constexpr size_t needed_info_bytes =
+    offsetof(tcp_info, tcpi_bytes_received) + sizeof(tcp_info::tcpi_bytes_received);
+constexpr int readings_max = 1000;
+
+bool read_info(int socket, tcp_info& info) {
+    socklen_t size = sizeof info;
+    return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+           size >= needed_info_bytes;
+}
+
+bool is_tcp(int socket) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
+bool same_instant(const tcp_info& before, const tcp_info& after) {
+    return before.tcpi_bytes_acked == after.tcpi_bytes_acked &&
+           before.tcpi_bytes_received == after.tcpi_bytes_received &&
+           before.tcpi_state == after.tcpi_state;
+}
+
+bool fin_sent(uint8_t state) {
+    return state == tcp_fin_wait1 || state == tcp_fin_wait2 || state == tcp_last_ack ||
+           state == tcp_closing;
+}
+
+// In CLOSE the state does not tell any more. TCP_INQ counts a FIN that waits to be read and SIOCINQ
+// does not; a socket that gives an error instead has had none.
+bool fin_received_before_close(int socket, int unread) {
+    const int on = 1;
+    if (::setsockopt(socket, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == -1)
+        return false;
+    char byte = 0;
+    iovec piece{&byte, 1};
+    union {
+        cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control{};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    if (::recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) == -1)
+        return false;
+    const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    if (header == nullptr || header->cmsg_level != IPPROTO_TCP || header->cmsg_type != TCP_CM_INQ)
+        return false;
+    int with_fin = 0;
+    std::memcpy(&with_fin, CMSG_DATA(header), sizeof with_fin);
+    return with_fin > unread;
+}
+
+bool fin_received(int socket, uint8_t state, int unread) {
+    if (state == tcp_close)
+        return fin_received_before_close(socket, unread);
+    return state == tcp_close_wait || state == tcp_last_ack || state == tcp_closing;
+}
+
+} // namespace
+
+const uint64_t byte_count_mask = ~0ULL;
+
+std::optional<ByteCounts> byte_counts(int socket) {
+    if (!is_tcp(socket))
+        return std::nullopt;
+    for (int reading = 0; reading < readings_max; ++reading) {
+        tcp_info before{};
+        tcp_info after{};
+        int unacknowledged = 0;
+        int unread = 0;
+        if (!read_info(socket, before) || ::ioctl(socket, SIOCOUTQ, &unacknowledged) == -1 ||
+            ::ioctl(socket, SIOCINQ, &unread) == -1 || !read_info(socket, after))
+            return std::nullopt;
+        if (!same_instant(before, after))
+            continue;
+        const uint8_t state = after.tcpi_state;
+        return ByteCounts{.written = after.tcpi_bytes_acked +
+                                     static_cast<uint64_t>(unacknowledged) -
+                                     (fin_sent(state) ? 1 : 0),
+            .consumed = after.tcpi_bytes_received - static_cast<uint64_t>(unread) -
+                        (fin_received(socket, state, unread) ? 1 : 0)};
+    }
+    return std::nullopt;
+}
+
+std::optional<uint64_t> unacknowledged_bytes(int socket) {
+    int bytes = 0;
+    if (::ioctl(socket, SIOCOUTQ, &bytes) == -1 || bytes < 0)
+        return std::nullopt;
+    return static_cast<uint64_t>(bytes);
+}
+
+} // namespace chatserv

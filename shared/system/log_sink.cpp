@@ -1,0 +1,181 @@
+#include "shared/system/log_sink.h"
+
+#include "config.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr int stat_flags_that_matter = O_ACCMODE | O_APPEND | O_NONBLOCK;
+
+// poll(2) tells that something is there to be written to, or that a write would fail at once.
+bool takes_bytes(int fd) {
+    pollfd asked{.fd = fd, .events = POLLOUT, .revents = 0};
+    return ::poll(&asked, 1, 0) == 1;
+}
+
+size_t taken(ssize_t written) {
+    return written > 0 ? static_cast<size_t>(written) : 0;
+}
+
+bool is_continuation(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U;
+}
+
+} // namespace
+
+std::string_view whole_characters(std::string_view text, size_t bytes_max) {
+    if (text.size() <= bytes_max)
+        return text;
+    size_t end = bytes_max;
+    // A character has three continuation bytes at the most: more of them are no UTF-8 anyway.
+    while (end > 0 && bytes_max - end < 3 && is_continuation(text[end]))
+        --end;
+    return text.substr(0, is_continuation(text[end]) ? bytes_max : end);
+}
+
+void LogSink::open(int fd) {
+    adopt(fd);
+    struct stat status {};
+    if (::fstat(fd, &status) == -1 || S_ISREG(status.st_mode))
+        return; // where the descriptor is closed, each write says so
+    if (S_ISSOCK(status.st_mode)) {
+        way_ = Way::socket;
+        return;
+    }
+    const bool pipe = S_ISFIFO(status.st_mode);
+    way_ = pipe ? Way::pipe : Way::device;
+    if (!pipe && ::isatty(fd) == 0)
+        return; // opening a device can have effects of its own
+    own_ = open_once_more(fd);
+    if (own_) {
+        way_ = Way::description;
+        fd_ = own_.get();
+    }
+}
+
+void LogSink::adopt(int fd) {
+    if (!rest_.empty())
+        ++dropped_; // its beginning is where the rest cannot follow any more
+    rest_.clear();
+    own_.reset();
+    fd_ = fd;
+    way_ = Way::file;
+}
+
+// Some systems duplicate the descriptor instead: the flags of the new one are then those of the old
+// one, whichever are asked for. (fcntl(2) could only change them for both.)
+UniqueFd LogSink::open_once_more(int fd) const {
+    const int flags_before = ::fcntl(fd, F_GETFL);
+    for (const std::string& folder : folders_) {
+        UniqueFd again(::open((folder + "/" + std::to_string(fd)).c_str(),
+            O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        if (!again)
+            continue;
+        const int flags = ::fcntl(again.get(), F_GETFL);
+        const int flags_after = ::fcntl(fd, F_GETFL);
+        const bool shared_unchanged = flags_before != -1 && (flags_before & O_NONBLOCK) == 0 &&
+                                      ((flags_before ^ flags_after) & stat_flags_that_matter) == 0;
+        if (flags != -1 && (flags & O_NONBLOCK) != 0 && shared_unchanged)
+            return again;
+    }
+    return {};
+}
+
+bool LogSink::write(std::string_view line, const Notice& notice) {
+    if (finish_line()) {
+        if (dropped_ > 0)
+            say_dropped(notice);
+        if (dropped_ == 0 && begin_line(line))
+            return true;
+    }
+    ++dropped_;
+    return false;
+}
+
+void LogSink::say_dropped(const Notice& notice) {
+    if (dropped_ > 0 && finish_line() && begin_line(notice(dropped_)))
+        dropped_ = 0;
+}
+
+// False while there is a line that was taken in part, and its rest is not taken.
+bool LogSink::finish_line() {
+    if (!rest_.empty())
+        rest_.erase(0, put(rest_));
+    return rest_.empty();
+}
+
+// False where nothing of it was taken: a line that has begun is finished later.
+bool LogSink::begin_line(std::string_view line) {
+    std::string cut;
+    if (line.size() > log_line_bytes_max) {
+        cut = std::string(whole_characters(line, log_line_bytes_max - 1)) + '\n';
+        line = cut;
+    }
+    const size_t begun = put(line);
+    if (begun == 0)
+        return false;
+    rest_ = line.substr(begun);
+    return true;
+}
+
+// How many of the bytes the system took. Whatever its error is, the log is no reason to end.
+size_t LogSink::put(std::string_view bytes) {
+    switch (way_) {
+    case Way::file:
+    case Way::description:
+        return taken(::write(fd_, bytes.data(), bytes.size()));
+    case Way::socket:
+        return taken(::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT));
+    case Way::pipe:
+        return put_into_pipe(bytes);
+    case Way::device:
+        return put_byte_by_byte(bytes);
+    }
+    return 0;
+}
+
+size_t LogSink::put_into_pipe(std::string_view bytes) const {
+#ifdef HAVE_PWRITEV2_NOWAIT
+    const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+    const ssize_t written = ::pwritev2(fd_, &piece, 1, -1, RWF_NOWAIT);
+    if (written != -1 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
+        return taken(written);
+#endif
+    return takes_bytes(fd_) ? taken(::write(fd_, bytes.data(), bytes.size())) : 0;
+}
+
+// A terminal that takes something need not take all of it.
+size_t LogSink::put_byte_by_byte(std::string_view bytes) const {
+    size_t done = 0;
+    while (done < bytes.size() && takes_bytes(fd_) && ::write(fd_, &bytes[done], 1) == 1)
+        ++done;
+    return done;
+}
+
+LogSink& standard_error_sink() {
+    static LogSink sink = [] {
+        LogSink opened;
+        opened.open(STDERR_FILENO);
+        return opened;
+    }();
+    return sink;
+}
+
+void say_beside_log(std::string_view text) {
+    const std::string line = std::string("chatserv: ").append(text).append("\n");
+    standard_error_sink().write(line, [](uint64_t dropped) {
+        return "chatserv: " + std::to_string(dropped) + " lines of the log were dropped\n";
+    });
+}
+
+} // namespace chatserv

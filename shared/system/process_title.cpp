@@ -1,0 +1,58 @@
+#include "shared/system/process_title.h"
+
+#include "config.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <sys/types.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace chatserv {
+
+#ifdef HAVE_SETPROCTITLE
+
+void prepare_process_title(int /*argc*/, char** /*argv*/) {}
+
+void set_process_title(const std::string& title) {
+    ::setproctitle("-%s", title.c_str());
+}
+
+#else
+
+namespace {
+
+char* title_begin = nullptr;
+size_t title_bytes = 0;
+
+} // namespace
+
+void prepare_process_title(int argc, char** argv) {
+    // The strings of argv and environ usually lie in one stretch; as far as they do, it is ours.
+    char* end = argv[0];
+    for (int i = 0; i < argc && argv[i] == end; ++i)
+        end += std::strlen(argv[i]) + 1;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        if (*variable == end)
+            end += std::strlen(*variable) + 1;
+        *variable = ::strdup(*variable);
+        if (*variable == nullptr)
+            std::abort();
+    }
+    title_begin = argv[0];
+    title_bytes = static_cast<size_t>(end - argv[0]);
+}
+
+void set_process_title(const std::string& title) {
+    if (title_bytes == 0)
+        return;
+    const size_t length = std::min(title.size(), title_bytes - 1);
+    std::memcpy(title_begin, title.data(), length);
+    std::memset(title_begin + length, 0, title_bytes - length);
+}
+
+#endif
+
+} // namespace chatserv

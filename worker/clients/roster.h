@@ -1,0 +1,49 @@
+// The clients that this worker serves, and which of them can be written to right now.
+#pragma once
+
+#include "worker/clients/client.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace chatserv {
+
+class Roster {
+public:
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    [[nodiscard]] bool any_blocked() const { return flowing_.size() < count_; }
+
+    // Null where this worker serves no such client: word of one that left can be late.
+    [[nodiscard]] Client* find(ClientId id) const;
+
+    Client& add(ClientId id, UniqueFd fd, UserSlot& slot);
+    // Destroys the client and closes its descriptor.
+    void remove(Client& client);
+
+    // A blocked client is not flowing. Either may be called twice.
+    void block(Client& client);
+    void unblock(Client& client);
+
+    // Calls visit(Client&) for each client that is not blocked; it may block or remove that client.
+    template <typename Visit>
+    void for_each_flowing(Visit visit) {
+        for (size_t i = flowing_.size(); i-- > 0;)
+            visit(*flowing_[i]);
+    }
+
+    // Calls visit(Client&) for every client; it may remove that client.
+    template <typename Visit>
+    void for_each(Visit visit) {
+        for (const std::unique_ptr<Client>& client : by_slot_)
+            if (client != nullptr)
+                visit(*client);
+    }
+
+private:
+    std::vector<std::unique_ptr<Client>> by_slot_; // as long as the highest slot served so far
+    std::vector<Client*> flowing_;
+    size_t count_ = 0;
+};
+
+} // namespace chatserv

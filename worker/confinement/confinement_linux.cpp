@@ -1,0 +1,254 @@
+// Linux: seccomp(2), by libseccomp. A process that makes a call which is not listed here is killed
+// there and then (SIGSYS), and recovered like any worker that dies.
+//
+// The list is what strace(1) sees of workers in the integration suite, and beside it what the same
+// code does on other processors (epoll_pwait, ppoll) or where the clock is not read in user space.
+// Where a call could reach further than the descriptors that a worker holds, its arguments are
+// looked at too. Calls that start later than confine() are not here: see the order in
+// worker/main.cpp.
+#include "worker/confinement/confinement.h"
+
+#include "config.h"
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <initializer_list>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <optional>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace chatserv {
+
+namespace {
+
+using Condition = scmp_arg_cmp;
+
+constexpr scmp_datum_t int_bits = 0xffff'ffff; // what the kernel looks at where it takes an int
+
+constexpr Condition is(unsigned argument, scmp_datum_t value) {
+    return {argument, SCMP_CMP_MASKED_EQ, int_bits, value & int_bits};
+}
+
+constexpr Condition is_null(unsigned argument) {
+    return {argument, SCMP_CMP_EQ, 0, 0};
+}
+
+constexpr Condition has(unsigned argument, scmp_datum_t bit) {
+    return {argument, SCMP_CMP_MASKED_EQ, bit, bit};
+}
+
+constexpr Condition lacks(unsigned argument, scmp_datum_t bit) {
+    return {argument, SCMP_CMP_MASKED_EQ, bit, 0};
+}
+
+void check(int returned, const char* call) {
+    if (returned < 0)
+        throw std::system_error(-returned, std::generic_category(), call);
+}
+
+class Filter {
+public:
+    Filter() : context_(::seccomp_init(SCMP_ACT_KILL_PROCESS)) {
+        if (context_ == nullptr)
+            check(-ENOMEM, "seccomp_init");
+        // The numbers of another kind of program (32 bits) mean other calls.
+        set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        set(SCMP_FLTATR_API_SYSRAWRC, 1); // errors as the kernel names them
+        set(SCMP_FLTATR_CTL_OPTIMIZE, 2); // a tree: every call passes through it
+    }
+    ~Filter() { ::seccomp_release(context_); }
+    Filter(const Filter&) = delete;
+    Filter& operator=(const Filter&) = delete;
+
+    // With these arguments; one that this processor does not have is passed over.
+    void allow(int call, std::initializer_list<Condition> conditions = {}) {
+        check(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call,
+                  static_cast<unsigned>(conditions.size()), conditions.begin()),
+            "seccomp_rule_add");
+    }
+
+    // 0 or a negated errno. Sets PR_SET_NO_NEW_PRIVS too.
+    [[nodiscard]] int load() { return ::seccomp_load(context_); }
+
+private:
+    void set(scmp_filter_attr attribute, uint32_t value) {
+        check(::seccomp_attr_set(context_, attribute, value), "seccomp_attr_set");
+    }
+
+    scmp_filter_ctx context_;
+};
+
+// The loop: shared/kqueue waits, and watches what it is told to.
+void allow_events(Filter& filter) {
+    filter.allow(SCMP_SYS(epoll_wait));
+    filter.allow(SCMP_SYS(epoll_pwait));
+    filter.allow(SCMP_SYS(epoll_pwait2));
+    filter.allow(SCMP_SYS(epoll_ctl));
+    filter.allow(SCMP_SYS(epoll_create1)); // the second set, for reading beside writing
+    filter.allow(SCMP_SYS(timerfd_create));
+    filter.allow(SCMP_SYS(timerfd_settime));
+    filter.allow(SCMP_SYS(fcntl), {is(1, F_GETFD)}); // whether a number is open
+    // A socket that is hung up: was it connected, and can it still be written to?
+    filter.allow(SCMP_SYS(poll));
+    filter.allow(SCMP_SYS(ppoll));
+    filter.allow(SCMP_SYS(clock_gettime));
+}
+
+// Clients, the master's channel and the doorbells: nothing but what is open, or comes by the
+// channel.
+void allow_descriptors(Filter& filter) {
+    filter.allow(SCMP_SYS(recvfrom));
+    filter.allow(SCMP_SYS(recvmsg));
+    // A client's socket that was reset could be connected anew, to anywhere, by sending to an
+    // address with MSG_FASTOPEN: no address, or where that cannot be seen, not that.
+    filter.allow(SCMP_SYS(sendto), {is_null(4)});
+    filter.allow(SCMP_SYS(sendmsg), {lacks(2, MSG_FASTOPEN)});
+    filter.allow(SCMP_SYS(read));
+    filter.allow(SCMP_SYS(write)); // and log lines
+    filter.allow(SCMP_SYS(shutdown));
+    filter.allow(SCMP_SYS(close));
+    // The kernel's account (shared/system/kernel_account_linux.cpp), and kqueue's data.
+    filter.allow(SCMP_SYS(getsockopt));
+    filter.allow(SCMP_SYS(setsockopt), {is(1, IPPROTO_TCP), is(2, TCP_INQ)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, SIOCOUTQ)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, SIOCINQ)});
+}
+
+// Log lines (shared/system/log_sink.cpp) beside those that write(2), poll(2) or sendto(2) takes;
+// and the descriptor of another log file, which becomes standard error and nothing else.
+void allow_log(Filter& filter) {
+#ifdef HAVE_PWRITEV2_NOWAIT
+    filter.allow(SCMP_SYS(pwritev2), {is(5, RWF_NOWAIT)});
+#endif
+    filter.allow(SCMP_SYS(dup2), {is(1, STDERR_FILENO)});
+    filter.allow(SCMP_SYS(dup3), {is(1, STDERR_FILENO), is(2, 0)});
+}
+
+// malloc(3). No memory is ever executable, and no file is mapped any more. Of the advice there is,
+// only what malloc(3) gives: MADV_REMOVE would make a hole in the segment.
+void allow_memory(Filter& filter) {
+    filter.allow(SCMP_SYS(brk));
+    filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC), has(3, MAP_ANONYMOUS)});
+    filter.allow(SCMP_SYS(mprotect), {lacks(2, PROT_EXEC)});
+    filter.allow(SCMP_SYS(mremap));
+    filter.allow(SCMP_SYS(munmap));
+    for (const scmp_datum_t advice : {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE})
+        filter.allow(SCMP_SYS(madvise), {is(2, advice)});
+}
+
+// exit(3); the abort(3) of panic() and of the C library: SIGABRT, from this process to itself; and
+// shared/segment/memory_fault.cpp, whose handler returns to the access that failed or sends SIGBUS
+// anew.
+void allow_end(Filter& filter) {
+    filter.allow(SCMP_SYS(exit_group));
+    filter.allow(SCMP_SYS(rt_sigprocmask));
+    filter.allow(SCMP_SYS(getpid));
+    filter.allow(SCMP_SYS(gettid));
+    filter.allow(SCMP_SYS(rt_sigreturn));
+    for (const scmp_datum_t signal : {SIGABRT, SIGBUS})
+        filter.allow(
+            SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(2, signal)});
+    filter.allow(SCMP_SYS(writev)); // the C library's last words
+}
+
+#ifdef CHATSERV_CRASH_POINTS
+// tests/crash/crash_point.cpp, in the programs that only the tests build: looks for the files that
+// say where to die, takes them away, and dies.
+void allow_tests(Filter& filter) {
+    filter.allow(SCMP_SYS(access));
+    filter.allow(SCMP_SYS(faccessat));
+    filter.allow(SCMP_SYS(unlink));
+    filter.allow(SCMP_SYS(unlinkat));
+    filter.allow(SCMP_SYS(kill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(1, SIGKILL)});
+}
+#else
+void allow_tests(Filter& /*filter*/) {}
+#endif
+
+#ifdef CHATSERV_SANITIZED
+constexpr Condition is_read_only(unsigned argument) {
+    return lacks(argument, O_WRONLY | O_RDWR | O_CREAT);
+}
+
+// The sanitizers' runtime, in builds with one. It looks whether memory can be read by writing it to
+// a pipe; it reads its mappings and its program, to say where something was found; and to look for
+// leaks at the end it has a thread of its own stop the others, by ptrace(2), for which the process
+// must be dumpable.
+void allow_sanitizer(Filter& filter) {
+    filter.allow(SCMP_SYS(pipe2));
+    filter.allow(SCMP_SYS(futex));
+    filter.allow(SCMP_SYS(sched_yield));
+    filter.allow(SCMP_SYS(rt_sigaction));
+    filter.allow(SCMP_SYS(madvise));
+    filter.allow(SCMP_SYS(sigaltstack));
+    filter.allow(SCMP_SYS(open), {is_read_only(1)});
+    filter.allow(SCMP_SYS(openat), {is_read_only(2)});
+    filter.allow(SCMP_SYS(stat));
+    filter.allow(SCMP_SYS(fstat));
+    filter.allow(SCMP_SYS(fcntl), {is(1, F_SETFD)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, TCGETS)}); // whether to write in colours
+    filter.allow(SCMP_SYS(newfstatat));
+    filter.allow(SCMP_SYS(readlink));
+    filter.allow(SCMP_SYS(getdents));
+    filter.allow(SCMP_SYS(getdents64));
+    filter.allow(SCMP_SYS(lseek));
+    filter.allow(SCMP_SYS(getppid));
+    filter.allow(SCMP_SYS(prctl));
+    filter.allow(SCMP_SYS(clone), {has(0, CLONE_VM)});
+    filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC)}); // its own program, to name functions
+    filter.allow(SCMP_SYS(ptrace));
+    filter.allow(SCMP_SYS(wait4));
+    filter.allow(SCMP_SYS(exit));
+}
+#else
+void allow_sanitizer(Filter& /*filter*/) {}
+#endif
+
+// Asked before libseccomp is, which has the same answer for all that keeps it from working. That
+// the filter is nowhere in memory (EFAULT) is all that a kernel objects to where it would take one.
+std::optional<Confinement> why_no_filter() {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+        ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) == -1 && errno == EFAULT)
+        return std::nullopt;
+    return errno == EINVAL || errno == ENOSYS ? Confinement::not_in_kernel : Confinement::refused;
+}
+
+} // namespace
+
+Confinement confine() {
+    if (const auto why = why_no_filter())
+        return *why;
+    Filter filter;
+    allow_events(filter);
+    allow_descriptors(filter);
+    allow_log(filter);
+    allow_memory(filter);
+    allow_end(filter);
+    allow_tests(filter);
+    allow_sanitizer(filter);
+    const int loaded = filter.load();
+    if (loaded == -EINVAL || loaded == -ENOSYS)
+        return Confinement::not_in_kernel;
+    if (loaded == -EPERM ||
+        loaded == -EACCES) // no filter of ours needs any right: see NO_NEW_PRIVS
+        return Confinement::refused;
+    check(loaded, "seccomp_load");
+    return Confinement::seccomp;
+}
+
+void confine_log(int /*fd*/) {} // the filter is for whatever is open
+
+} // namespace chatserv

@@ -1,0 +1,87 @@
+#include "worker/limits/stall_watch.h"
+
+#include "shared/system/kernel_account.h"
+
+#include <algorithm>
+
+namespace chatserv {
+
+namespace {
+
+// Bytes that have arrived at the client's end, since it was attached; where the system does not
+// tell, those that its socket took.
+uint64_t arrived_at(const Client& client) {
+    return cursor_of(*client.slot).bytes_written -
+           unacknowledged_bytes(client.fd.get()).value_or(0);
+}
+
+} // namespace
+
+void StallWatch::fell_behind(Client& client, Clock::time_point now) {
+    if (!client.drain.open)
+        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived_at(client)};
+}
+
+void StallWatch::add_room(Client& client, Clock::time_point now) {
+    fell_behind(client, now); // where its socket was never full: its worker had not got to it yet
+    const bool at_once = policy_ == SlowPolicy::disconnect && client.write_blocked;
+    room_.try_emplace(
+        udata_of(client.id), Watched{.client = client.id,
+                                 .kind = Kind::room,
+                                 .deadline = at_once ? now : client.drain.begin + limit_,
+                                 .arrived_bytes = 0});
+}
+
+void StallWatch::add_farewell(const Client& client, Clock::time_point now) {
+    farewell_.try_emplace(udata_of(client.id), Watched{.client = client.id,
+                                                   .kind = Kind::farewell,
+                                                   .deadline = now + limit_,
+                                                   .arrived_bytes = arrived_at(client)});
+}
+
+void StallWatch::remove(ClientId client) {
+    room_.erase(udata_of(client));
+    farewell_.erase(udata_of(client));
+}
+
+std::vector<StallWatch::Watched> StallWatch::overdue(Clock::time_point now) const {
+    std::vector<Watched> due;
+    for (const Clients* const clients : {&room_, &farewell_})
+        for (const auto& [key, watched] : *clients)
+            if (watched.deadline <= now)
+                due.push_back(watched);
+    return due;
+}
+
+bool StallWatch::renew(const Watched& watched, Client& client, Clock::time_point now) {
+    const uint64_t arrived = arrived_at(client);
+    const bool deserved = watched.kind == Kind::room ? has_drained_enough(client, arrived, now)
+                                                     : arrived != watched.arrived_bytes;
+    const auto found = of(watched.kind).find(udata_of(client.id));
+    if (!deserved || found == of(watched.kind).end())
+        return deserved;
+    found->second.deadline = now + limit_;
+    found->second.arrived_bytes = arrived;
+    if (watched.kind == Kind::room)
+        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived};
+    return true;
+}
+
+bool StallWatch::has_drained_enough(
+    const Client& client, uint64_t arrived_bytes, Clock::time_point now) const {
+    if (policy_ == SlowPolicy::disconnect)
+        return !client.write_blocked; // whom its own worker has not got to is not slow
+    const uint64_t drained = arrived_bytes - client.drain.arrived_bytes;
+    const std::chrono::duration<double> time = now - client.drain.begin;
+    return static_cast<double>(drained) >= time.count() * min_drain_bytes_;
+}
+
+std::optional<StallWatch::Clock::time_point> StallWatch::earliest_deadline() const {
+    std::optional<Clock::time_point> earliest;
+    for (const Clients* const clients : {&room_, &farewell_})
+        for (const auto& [key, watched] : *clients)
+            earliest = earliest ? std::min(*earliest, watched.deadline) : watched.deadline;
+    return earliest;
+}
+
+} // namespace chatserv

@@ -1,0 +1,166 @@
+#include "worker/relay/fan_out.h"
+
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/segment/worker_table.h"
+#include "shared/system/kernel_account.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace chatserv {
+
+namespace {
+
+// Pieces of the log for one write, which leaves out the client's own chunks between them.
+class Gather {
+public:
+    // Takes in [from, to) as far as there is room for its pieces; says whether there was.
+    bool add(const BroadcastLog& log, uint64_t from, uint64_t to) {
+        const LogPieces pieces = log.pieces(from, to);
+        for (const std::span<const char> piece : {pieces.first, pieces.second}) {
+            if (piece.empty())
+                continue;
+            if (count_ == pieces_.size())
+                return false;
+            pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+            bytes_ += piece.size();
+        }
+        return true;
+    }
+
+    [[nodiscard]] size_t bytes() const { return bytes_; }
+
+    // The calls for sockets alone: of a small write, a twentieth is what write(2) and writev(2) do
+    // for files of every kind.
+    [[nodiscard]] ssize_t write_to(int fd) {
+        if (count_ == 1)
+            return ::send(fd, pieces_[0].iov_base, pieces_[0].iov_len, 0);
+        msghdr message{};
+        message.msg_iov = pieces_.data();
+        message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count_);
+        return ::sendmsg(fd, &message, 0);
+    }
+
+private:
+    std::array<iovec, 64> pieces_; // POSIX lets sendmsg(2) take no fewer than 16, all have 1,024
+    size_t count_ = 0;
+    size_t bytes_ = 0;
+};
+
+// The offset that is `bytes` of others' further on than `from`, and past any own chunk there.
+uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint64_t target) {
+    uint64_t offset = from;
+    for (const LogRange& range : own) {
+        if (range.begin > offset) {
+            const uint64_t others = std::min(bytes, range.begin - offset);
+            offset += others;
+            bytes -= others;
+        }
+        if (offset < range.begin)
+            return offset;
+        offset = std::max(offset, std::min(range.end, target));
+    }
+    return offset + bytes;
+}
+
+// In this order: one whose worker dies in between was told, as the kernel's account still says, or
+// will be told by the next.
+void record_notice(UserSlot& slot, const Cursor& cursor, uint64_t bytes) {
+    store_release(slot.told_too_fast, 1);
+    crash_point(CrashPoint::notice_noted);
+    move_cursor(slot, {cursor.bytes_written + bytes, cursor.log_offset});
+}
+
+} // namespace
+
+std::optional<uint64_t> FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
+    const Cursor cursor = cursor_of(*client.slot);
+    const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
+    if (cursor.log_offset > target || bytes > target - cursor.log_offset)
+        return std::nullopt;
+    const uint64_t offset = offset_after(cursor.log_offset, bytes, client.own, target);
+    if (offset > target)
+        return std::nullopt;
+    move_cursor(*client.slot, {cursor.bytes_written + bytes, offset});
+    client.own.forget_up_to(offset);
+    return bytes;
+}
+
+std::optional<uint64_t> FanOut::settle_notice(
+    Client& client, uint64_t bytes_written, uint64_t line_bytes) {
+    const Cursor cursor = cursor_of(*client.slot);
+    const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
+    if (bytes > line_bytes)
+        return std::nullopt;
+    if (bytes > 0)
+        record_notice(*client.slot, cursor, bytes);
+    return bytes;
+}
+
+FanOut::Delivery FanOut::notify(Client& client, std::string_view line) const {
+    begin_operation(*entry_, Operation::notify, client.id.slot);
+    crash_point(CrashPoint::notice_begun);
+    ssize_t written = 0;
+    do {
+        written = ::send(client.fd.get(), line.data(), line.size(), 0);
+    } while (written == -1 && errno == EINTR);
+    const int error = errno;
+    crash_point(CrashPoint::notice_sent); // W2: the socket has it, the slot does not say so
+    if (written > 0)
+        record_notice(*client.slot, cursor_of(*client.slot), static_cast<uint64_t>(written));
+    end_operation(*entry_);
+    if (written > 0)
+        return Delivery::complete;
+    errno = error;
+    return error == EAGAIN || error == EWOULDBLOCK ? Delivery::blocked : Delivery::failed;
+}
+
+FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
+    Cursor cursor = cursor_of(*client.slot);
+    Gather gather;
+    uint64_t from = cursor.log_offset;
+    bool whole = true;
+    for (const LogRange& range : client.own) {
+        if (range.begin >= target || !whole)
+            break;
+        if (range.begin > from)
+            whole = gather.add(log_, from, range.begin);
+        from = range.end;
+    }
+    if (whole && from < target)
+        whole = gather.add(log_, from, target);
+
+    ssize_t written = 0;
+    if (gather.bytes() > 0) {
+        begin_operation(*entry_, Operation::deliver, client.id.slot);
+        do {
+            written = gather.write_to(client.fd.get());
+        } while (written == -1 && errno == EINTR);
+    }
+    const int error = errno;
+    crash_point(CrashPoint::written); // W2: the socket has the bytes, the cursor does not say so
+    const uint64_t moved = written > 0 ? static_cast<uint64_t>(written) : 0;
+    const uint64_t offset = offset_after(cursor.log_offset, moved, client.own, target);
+    if (offset != cursor.log_offset) {
+        move_cursor(*client.slot, {cursor.bytes_written + moved, offset});
+        client.own.forget_up_to(offset);
+    }
+    crash_point(CrashPoint::cursor_moved);
+    end_operation(*entry_);
+
+    if (written == -1) {
+        errno = error;
+        if (error == EAGAIN || error == EWOULDBLOCK)
+            return Delivery::blocked;
+        return error == ENOBUFS || error == ENOMEM ? Delivery::no_memory : Delivery::failed;
+    }
+    if (moved < gather.bytes())
+        return Delivery::blocked;
+    return whole ? Delivery::complete : Delivery::more;
+}
+
+} // namespace chatserv
