@@ -16,6 +16,11 @@ enum class EpollSet : std::uint8_t { none, first, second };
 // What READ and WRITE found out about their descriptor, so as to ask it the right question.
 enum class DescriptorKind : std::uint8_t { unknown, stream, listener, other };
 
+struct TimerState {
+    std::uint64_t expirations; // not told yet
+    int clock;
+};
+
 struct alignas(64) Knote {
     // Read for every event; together in one cache line.
     std::uintptr_t ident;
@@ -44,12 +49,9 @@ struct alignas(64) Knote {
     int watch;                    // the file monitor's name for the file, or no_watch
     std::uint32_t next_on_watch;  // index of another knote on the same file
     union {
-        std::uint64_t posts_seen; // EVFILT_SIGNAL
-        bool triggered;           // EVFILT_USER
-        struct {
-            std::uint64_t expirations; // not told yet
-            int clock;
-        } timer;
+        std::uint64_t posts_seen;    // EVFILT_SIGNAL
+        bool triggered;              // EVFILT_USER
+        TimerState timer;            // EVFILT_TIMER
         std::uint32_t pending_notes; // EVFILT_VNODE: NOTE_* not told yet
         std::uint32_t socket_error;  // sockets: asking the kernel takes the error away
     };

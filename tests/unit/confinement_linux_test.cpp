@@ -418,7 +418,8 @@ void have_refused(uint32_t call) {
 }
 
 TEST_F(ConfinementTest, SaysThatItIsRefusedByWhatConfinesTheProcessAlready) {
-    for (const uint32_t refused : {SYS_seccomp, SYS_prctl}) {
+    for (const long number : {SYS_seccomp, SYS_prctl}) {
+        const auto refused = static_cast<uint32_t>(number);
         const pid_t child = ::fork();
         if (child == 0) {
             have_refused(refused);

@@ -5,6 +5,7 @@
 #include "master/start/failure.h"
 #include "shared/system/logging.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -29,10 +30,15 @@ bool has_ipv6() {
     }
 }
 
+// The macros of seccomp.h for this are C, not C++.
+scmp_arg_cmp is(unsigned argument, scmp_datum_t value) {
+    return {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+}
+
 void have_no_ipv6() {
     const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    seccomp_rule_add(
-        filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_INET6));
+    seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+        std::array{is(0, AF_INET6)}.data());
     if (filter == nullptr || seccomp_load(filter) != 0)
         ::_exit(99);
 }
@@ -41,8 +47,8 @@ void have_no_ipv6() {
 // thread that the kernel asks does (seccomp_unotify(2)); it has the same memory.
 void have_no_socket_of_both_families() {
     const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(setsockopt), 2,
-        SCMP_A1(SCMP_CMP_EQ, IPPROTO_IPV6), SCMP_A2(SCMP_CMP_EQ, IPV6_V6ONLY));
+    seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(setsockopt), 2,
+        std::array{is(1, IPPROTO_IPV6), is(2, IPV6_V6ONLY)}.data());
     if (filter == nullptr || seccomp_load(filter) != 0)
         ::_exit(99);
     std::thread([fd = seccomp_notify_fd(filter)] {

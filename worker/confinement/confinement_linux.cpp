@@ -145,8 +145,8 @@ void allow_memory(Filter& filter) {
     filter.allow(SCMP_SYS(mprotect), {lacks(2, PROT_EXEC)});
     filter.allow(SCMP_SYS(mremap));
     filter.allow(SCMP_SYS(munmap));
-    for (const scmp_datum_t advice : {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE})
-        filter.allow(SCMP_SYS(madvise), {is(2, advice)});
+    for (const int advice : {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE})
+        filter.allow(SCMP_SYS(madvise), {is(2, static_cast<scmp_datum_t>(advice))});
 }
 
 // exit(3); the abort(3) of panic() and of the C library: SIGABRT, from this process to itself; and
@@ -158,9 +158,9 @@ void allow_end(Filter& filter) {
     filter.allow(SCMP_SYS(getpid));
     filter.allow(SCMP_SYS(gettid));
     filter.allow(SCMP_SYS(rt_sigreturn));
-    for (const scmp_datum_t signal : {SIGABRT, SIGBUS})
-        filter.allow(
-            SCMP_SYS(tgkill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(2, signal)});
+    const auto itself = static_cast<scmp_datum_t>(::getpid());
+    for (const int signal : {SIGABRT, SIGBUS})
+        filter.allow(SCMP_SYS(tgkill), {is(0, itself), is(2, static_cast<scmp_datum_t>(signal))});
     filter.allow(SCMP_SYS(writev)); // the C library's last words
 }
 
