@@ -9,6 +9,7 @@
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/layout.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace chatserv {
@@ -33,9 +34,12 @@ inline void clear(Heartbeat& heartbeat) {
     return load_acquire(heartbeat.beat_ns) != 0;
 }
 
+// A process can have written anything there: what no clock says is the end of time, and so a beat
+// of the future.
 [[nodiscard]] inline BeatClock::time_point last_beat(const Heartbeat& heartbeat) {
-    const auto since_epoch =
-        std::chrono::nanoseconds(static_cast<int64_t>(load_acquire(heartbeat.beat_ns)));
+    constexpr auto last = static_cast<uint64_t>(std::chrono::nanoseconds::max().count());
+    const auto since_epoch = std::chrono::nanoseconds(
+        static_cast<int64_t>(std::min(load_acquire(heartbeat.beat_ns), last)));
     return BeatClock::time_point(std::chrono::duration_cast<BeatClock::duration>(since_epoch));
 }
 

@@ -74,14 +74,14 @@ public:
         const uint64_t looked_ns = load_acquire(record_.looked_ns);
         if (now_ns > looked_ns) {
             const duration gap(static_cast<rep>(now_ns - looked_ns));
-            const duration asleep(static_cast<rep>(load_acquire(record_.asleep_ns)));
+            const duration asleep = bounded(record_.asleep_ns, sleep_longest);
             if (gap > asleep + allowance_) [[unlikely]]
                 stood_still(gap, asleep);
             store_release(record_.looked_ns, now_ns);
         }
         store_release(record_.asleep_ns, 0);
-        return time_point(
-            duration(static_cast<rep>(now_ns - load_acquire(record_.stood_still_ns))));
+        const duration steady(static_cast<rep>(now_ns));
+        return time_point(steady - bounded(record_.stood_still_ns, steady));
     }
 
     // To be called right before the process sleeps: it will not do so for longer than that.
@@ -92,7 +92,7 @@ public:
 
     // By how much this clock is behind the steady clock.
     [[nodiscard]] duration stood_still() const {
-        return duration(static_cast<rep>(load_acquire(record_.stood_still_ns)));
+        return bounded(record_.stood_still_ns, duration::max());
     }
     // How long the standstills were that have been found since this was asked last: at least so
     // long, and longer by the sleep in which they began at the most.
@@ -101,6 +101,13 @@ public:
 private:
     static constexpr duration allowance_max = std::chrono::milliseconds(100);
     static constexpr duration sleep_longest = std::chrono::hours(24 * 365);
+
+    // The record can be in memory that other processes write to: more than `most` is nonsense
+    // there, and is to have no more effect than that.
+    static duration bounded(const uint64_t& nanoseconds, duration most) {
+        return duration(static_cast<rep>(
+            std::min(load_acquire(nanoseconds), static_cast<uint64_t>(most.count()))));
+    }
 
     static uint64_t nanoseconds_of(Steady::time_point instant) {
         return static_cast<uint64_t>(

@@ -134,5 +134,11 @@ TEST_F(HangWatchTest, TellsOfNobodyThatWasSeenToOrHasLeft) {
     EXPECT_FALSE(has_beaten(heartbeats_[left])) << "and has nothing of its predecessor's";
 }
 
+TEST_F(HangWatchTest, ABeatThatNoClockSaysExcusesNobody) {
+    const uint32_t liar = watch_.enter(start_);
+    heartbeats_[liar].beat_ns = uint64_t{1} << 63U;
+    EXPECT_THAT(watch_.overdue(watch_.next_look().value(), 1s), ElementsAre(liar));
+}
+
 } // namespace
 } // namespace chatserv

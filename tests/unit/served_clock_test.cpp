@@ -118,5 +118,17 @@ TEST_F(ServedClockTest, ARecordThatNoWorkerWritesBeginsAnew) {
         }
 }
 
+// Any process that maps the segment can write there while the clock is in use.
+TEST_F(ServedClockTest, NonsenseInItsRecordIsBounded) {
+    constexpr uint64_t much = UINT64_MAX - 5;
+    record_ = {.looked_ns = much, .asleep_ns = much, .stood_still_ns = much};
+    EXPECT_EQ(clock_.now(start), ServedClock::time_point());
+    EXPECT_EQ(clock_.stood_still(), ServedClock::duration::max());
+    record_.looked_ns = 0;
+    record_.asleep_ns = much;
+    EXPECT_GE(clock_.now(start + 1s), ServedClock::time_point());
+    EXPECT_LE(clock_.now(start + 1s), ServedClock::time_point(start.time_since_epoch() + 1s));
+}
+
 } // namespace
 } // namespace chatserv
