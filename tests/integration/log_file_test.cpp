@@ -2,6 +2,7 @@
 // rotated away.
 #include "config.h"
 #include "tests/integration/server_test.h"
+#include "tests/support/sanitizer.h"
 #include "tests/support/temporary_directory.h"
 
 #include <algorithm>
@@ -279,6 +280,8 @@ TEST_F(LogFileTest, HasWhyTheServerDoesNotStartAndSoHasStandardError) {
 #ifdef HAVE_PRLIMIT
 // A worker that has no descriptor left for the new file gets it when there is one.
 TEST_F(LogFileTest, IsSentAgainToAWorkerWithoutDescriptors) {
+    if (address_sanitized)
+        GTEST_SKIP() << "the sanitizer's runtime needs descriptors of its own";
     std::vector<std::string> options{"--log-level", "debug", "--workers", "1", "--spares", "0"};
     if (::geteuid() == 0) // whose workers are somebody else's otherwise, with limits of their own
         options.insert(options.end(), {"--user", "root"});
