@@ -37,11 +37,12 @@ Heartbeat* heartbeat_at(const Region& region, uint32_t seat) {
 
 } // namespace
 
-Worker::Worker(Inheritance inheritance) :
+Worker::Worker(Inheritance inheritance, SocketAccount account) :
     region_(Region::attach(std::move(inheritance.segment))),
     heartbeat_(heartbeat_at(region_, inheritance.seat)),
     beat_interval_(std::chrono::milliseconds(std::max(region_.header().hang_limit_ms / 2, 1U))),
-    channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
+    account_(account), channel_(std::move(inheritance.channel)),
+    doorbell_pipes_(std::move(inheritance.doorbells)),
     doorbells_(region_.worker_table(), doorbell_pipes_) {
     explain_memory_faults(region_.bytes());
     const int error =
@@ -56,41 +57,22 @@ void Worker::run(Confinement in_force) {
     flush_channel();
     while (running_) {
         const BeatClock::time_point now = beat(*heartbeat_);
-        if (service_)
-            (void)service_->clock().now(now);
+        if (relay_)
+            (void)relay_->clock().now(now);
         const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
         if (doorbell_)
             doorbell_->wake_up();
         for (const EventQueue::Event& event : events)
             handle(event);
-        if (service_)
-            service_->settle();
+        if (relay_)
+            relay_->settle();
         report();
     }
 }
 
 // For how long at the most the worker is about to sleep, as its clock is told.
 std::chrono::nanoseconds Worker::time_to_sleep() {
-    std::chrono::nanoseconds time =
-        nothing_to_do() ? beat_interval_ : std::chrono::nanoseconds::zero();
-    if (service_) {
-        time = std::min(time, service_->sleep_max());
-        service_->clock().about_to_sleep(time);
-    }
-    return time;
-}
-
-// The way to sleep that loses no wake-up: see doorbell.h.
-bool Worker::nothing_to_do() {
-    if (!service_)
-        return true;
-    if (service_->has_work())
-        return false;
-    doorbell_->announce_sleep(service_->wake_reasons());
-    if (!service_->look_again())
-        return true;
-    doorbell_->wake_up();
-    return false;
+    return relay_ ? relay_->time_to_sleep(*doorbell_, beat_interval_) : beat_interval_;
 }
 
 void Worker::handle(const EventQueue::Event& event) {
@@ -99,31 +81,17 @@ void Worker::handle(const EventQueue::Event& event) {
         handle_channel();
     } else if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_WRITE) {
         flush_channel();
-    } else if (!service_) {
+    } else if (!relay_) {
         return;
     } else if (event.filter == EVFILT_TIMER) {
-        handle_timer(ident);
+        relay_->timer(
+            static_cast<Timer>(ident), {relay_->clock().now(), RateLimiter::Clock::now()});
     } else if (ident == static_cast<uintptr_t>(doorbell_->listening_end())) {
         doorbell_->empty_pipe();
     } else if (event.filter == EVFILT_READ) {
-        service_->readable(client_of(EventQueue::udata_of(event)));
+        relay_->readable(client_of(EventQueue::udata_of(event)));
     } else if (event.filter == EVFILT_WRITE) {
-        service_->writable(client_of(EventQueue::udata_of(event)));
-    }
-}
-
-void Worker::handle_timer(uintptr_t ident) {
-    switch (ident) {
-    case stall_timer_ident:
-        return service_->stall_timer();
-    case linger_timer_ident:
-        return service_->linger_timer();
-    case throttle_timer_ident:
-        return service_->throttle_timer(RateLimit::Clock::now());
-    case idle_timer_ident:
-        return service_->idle_timer(service_->clock().now());
-    default:
-        return;
+        relay_->writable(client_of(EventQueue::udata_of(event)));
     }
 }
 
@@ -157,16 +125,16 @@ void Worker::handle_message(Message& message) {
             return take_entry(orders->front().entry);
         break;
     case MessageType::clients:
-        if (service_)
+        if (relay_)
             return receive_clients(message);
         break;
     case MessageType::stop_reading:
-        if (service_)
-            return service_->stop_reading();
+        if (relay_)
+            return relay_->stop_reading();
         break;
     case MessageType::finish:
-        if (service_)
-            return service_->finish();
+        if (relay_)
+            return relay_->finish();
         break;
     case MessageType::log_file:
         if (message.descriptors_lost || message.descriptors.size() == 1)
@@ -181,12 +149,12 @@ void Worker::handle_message(Message& message) {
 }
 
 void Worker::take_entry(uint32_t entry) {
-    invariant(!service_ && entry < region_.worker_table().size(),
+    invariant(!relay_ && entry < region_.worker_table().size(),
         "the master gave a worker an entry that it cannot take");
     set_process_title(fmt::format("chatserv: worker {}", entry + 1));
     const int listening_end = doorbell_pipes_[entry].first.get();
     doorbell_.emplace(region_.worker_table()[entry], listening_end);
-    service_.emplace(region_, entry, events_, doorbells_, *heartbeat_);
+    relay_.emplace(region_, entry, events_, doorbells_, *heartbeat_, account_);
     const int error =
         events_.change(static_cast<uintptr_t>(listening_end), EVFILT_READ, EV_ADD, NOTE_NODATA);
     invariant(error == 0, "a worker could not watch its doorbell");
@@ -205,7 +173,7 @@ void Worker::receive_clients(Message& message) {
         return;
     }
     for (size_t i = 0; i < clients->size(); ++i)
-        service_->receive((*clients)[i], std::move(message.descriptors[i]));
+        relay_->receive((*clients)[i], std::move(message.descriptors[i]));
     crash_point(CrashPoint::clients_received);
 }
 
@@ -224,18 +192,16 @@ void Worker::take_log_file(const Message& message) {
 }
 
 void Worker::report() {
-    if (service_) {
-        if (const auto bytes = service_->take_settled_bytes()) {
-            const Settled settled{.bytes = *bytes};
+    if (relay_) {
+        const Report report = relay_->take_report();
+        if (report.settled_bytes) {
+            const Settled settled{.bytes = *report.settled_bytes};
             channel_.queue(static_cast<uint16_t>(MessageType::settled), std::span(&settled, 1));
         }
-        queue_all(
-            channel_, MessageType::attached, std::span<const ClientId>(service_->take_attached()));
-        queue_all(channel_, MessageType::throttled,
-            std::span<const ClientId>(service_->take_throttled()));
-        queue_all(
-            channel_, MessageType::closed, std::span<const ClosedClient>(service_->take_closed()));
-        if (service_->stopped_reading() && !stop_reading_reported_) {
+        queue_all(channel_, MessageType::attached, std::span<const ClientId>(report.attached));
+        queue_all(channel_, MessageType::throttled, std::span<const ClientId>(report.throttled));
+        queue_all(channel_, MessageType::closed, std::span<const ClosedClient>(report.closed));
+        if (relay_->has_stopped_reading() && !stop_reading_reported_) {
             stop_reading_reported_ = true;
             channel_.queue(static_cast<uint16_t>(MessageType::stopped_reading));
         }

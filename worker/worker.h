@@ -11,7 +11,7 @@
 #include "shared/segment/region.h"
 #include "shared/system/event_queue.h"
 #include "shared/system/fd.h"
-#include "worker/service.h"
+#include "worker/relay.h"
 
 #include <chrono>
 #include <optional>
@@ -31,16 +31,15 @@ class Worker {
 public:
     // Throws where the segment is not of this program's making or has no such seat, or the system
     // has no more kqueues.
-    explicit Worker(Inheritance inheritance);
+    // `account`: see InDoubt.
+    Worker(Inheritance inheritance, SocketAccount account);
 
     // Works until the master closes the channel.
     void run(Confinement in_force);
 
 private:
     [[nodiscard]] std::chrono::nanoseconds time_to_sleep();
-    [[nodiscard]] bool nothing_to_do();
     void handle(const EventQueue::Event& event);
-    void handle_timer(uintptr_t ident);
     void handle_channel();
     void handle_message(Message& message);
     void take_entry(uint32_t entry);
@@ -52,12 +51,13 @@ private:
     Region region_;
     Heartbeat* heartbeat_;
     std::chrono::nanoseconds beat_interval_;
+    SocketAccount account_;
     Channel channel_;
     std::vector<FdPair> doorbell_pipes_;
     Doorbells doorbells_;
     EventQueue events_;
     std::optional<Doorbell> doorbell_; // with an entry only
-    std::optional<Service> service_;   // with an entry only
+    std::optional<Relay> relay_;       // with an entry only
     bool stop_reading_reported_ = false;
     bool running_ = true;
 };
