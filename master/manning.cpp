@@ -88,7 +88,7 @@ void Master::bury(WorkerPool::Process& process, int wait_status) {
     pool_.throttle_after(departure);
     if (departure.entry) {
         for (const ClientId client :
-            recover_entry(*departure.entry, region_, escrow_, doorbells_)) {
+            recover_entry(*departure.entry, segment_, escrow_, doorbells_)) {
             log_error("user_lost",
                 fmt::format("user {} left: its slot was overwritten by its worker", client.slot),
                 {{"slot", client.slot}});
@@ -112,7 +112,7 @@ void Master::man_entries() {
     for (const uint16_t entry :
         pool_.man_entries([this](uint16_t vacant) { return escrow_.clients_of(vacant); })) {
         WorkerPool::Process& process = *pool_.process_of(entry);
-        outbox_[entry] = clients_to_hand_over(entry, region_, escrow_);
+        outbox_[entry] = clients_to_hand_over(entry, segment_, escrow_);
         for (const ClientId client : outbox_[entry])
             escrow_.find(client)->moving = true;
         takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));

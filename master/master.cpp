@@ -75,21 +75,21 @@ Failure no_memory(const Options& options, const MemoryRefused& refusal) {
 }
 
 // Zeroing so many gigabytes takes a while.
-Region make_region(const Options& options) {
+Segment make_segment(const Options& options) {
     const StartStep step("reserving shared memory",
         fmt::format("choose a smaller --log-size (it is {} bytes)", options.log_bytes), EX_OSERR,
         {.limit = std::chrono::minutes(10)});
     try {
-        return Region::create({.users = options.users,
+        return Segment::create({.users = options.users,
             .workers = options.workers,
-            .log_bytes = options.log_bytes,
-            .stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count()),
             .processes = options.workers + options.spares,
-            .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count()),
-            .min_drain_bytes = options.min_drain_bytes,
-            .slow_policy = options.slow_policy,
-            .max_rate_bytes = options.max_rate_bytes,
-            .idle_timeout_ms = static_cast<uint32_t>(options.idle_timeout.count())});
+            .log_bytes = options.log_bytes,
+            .settings = {.stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count()),
+                .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count()),
+                .min_drain_bytes = options.min_drain_bytes,
+                .slow_policy = options.slow_policy,
+                .max_rate_bytes = options.max_rate_bytes,
+                .idle_timeout_ms = static_cast<uint32_t>(options.idle_timeout.count())}});
     } catch (const MemoryRefused& refusal) {
         throw no_memory(options, refusal);
     }
@@ -124,17 +124,18 @@ bool begin_log(const Options& options) {
 
 Master::Master(const Options& options, const WorkerProgram& program, LogFile& log_file) :
     clock_(served_, ServedClock::allowance_for(std::chrono::hours(1))),
-    control_socket_(open_control_socket(options)), region_(make_region(options)),
+    control_socket_(open_control_socket(options)), segment_(make_segment(options)),
     doorbell_pipes_(make_doorbells(options.workers)),
-    doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options.listen)),
+    doorbells_(segment_.worker_table(), doorbell_pipes_),
+    listeners_(make_listeners(options.listen)),
     admission_({options.allow, options.deny, options.max_per_address}),
-    escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
+    escrow_(UserTable(segment_), options.workers, begin_log(options)), takeovers_(options.workers),
     log_file_(log_file), turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
-    pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
+    pool_(program, options, segment_, doorbell_pipes_, events_, clock_, channel_udata),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
     hang_limit_(options.hang_limit), keepalive_seconds_(options.keepalive_seconds),
     worker_user_(options.user), worker_user_by_default_(options.user_by_default) {
-    explain_memory_faults(region_.bytes());
+    explain_memory_faults(segment_.bytes());
     watch_signals();
     start_control();
 }

@@ -17,7 +17,7 @@
 #include "master/workers/worker_pool.h"
 #include "master/workers/worker_program.h"
 #include "shared/ipc/doorbell.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
 
@@ -138,7 +138,7 @@ private:
     EventQueue signals_; // watched by events_: a kqueue with signals in it is dear to wait for
     // Opened before anything else is said or done; later control_ has it.
     std::unique_ptr<ControlSocket> control_socket_;
-    Region region_;
+    Segment segment_;
     std::vector<FdPair> doorbell_pipes_; // one per entry
     Doorbells doorbells_;
     std::vector<Listener> listeners_;

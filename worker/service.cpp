@@ -22,30 +22,31 @@ constexpr uint32_t deliveries_per_beat = 64;
 constexpr std::chrono::milliseconds throttle_pause{10};
 constexpr std::chrono::milliseconds idle_pause{10};
 
-ServedClock::duration shortest_limit(const SegmentHeader& header) {
-    const uint32_t idle_timeout_ms = header.idle_timeout_ms;
+ServedClock::duration shortest_limit(const RelaySettings& settings) {
+    const uint32_t idle_timeout_ms = settings.idle_timeout_ms;
     return std::chrono::milliseconds(idle_timeout_ms == 0
-                                         ? header.stall_limit_ms
-                                         : std::min(header.stall_limit_ms, idle_timeout_ms));
+                                         ? settings.stall_limit_ms
+                                         : std::min(settings.stall_limit_ms, idle_timeout_ms));
 }
 
 } // namespace
 
-Service::Service(const Region& region, uint32_t entry, EventQueue& events,
+Service::Service(const Segment& segment, uint32_t entry, EventQueue& events,
     const Doorbells& doorbells, Heartbeat& heartbeat) :
     entry_(entry),
-    shared_entry_(&region.worker_table()[entry]), events_(events), doorbells_(doorbells),
-    heartbeat_(heartbeat), stall_limit_(region.header().stall_limit_ms),
-    idle_timeout_(region.header().idle_timeout_ms),
-    clock_(shared_entry_->served, ServedClock::allowance_for(shortest_limit(region.header()))),
-    users_(region), log_(region), log_control_(&region.log_control()), ingest_(region, entry),
-    fan_out_(region, entry),
-    stalls_(stall_limit_, region.header().min_drain_bytes, SlowPolicy{region.header().slow_policy}),
+    shared_entry_(&segment.worker_table()[entry]), events_(events), doorbells_(doorbells),
+    heartbeat_(heartbeat), stall_limit_(segment.header().settings.stall_limit_ms),
+    idle_timeout_(segment.header().settings.idle_timeout_ms),
+    clock_(shared_entry_->served,
+        ServedClock::allowance_for(shortest_limit(segment.header().settings))),
+    users_(segment), log_(segment), log_control_(&segment.log_control()), ingest_(segment, entry),
+    fan_out_(segment, entry), stalls_(stall_limit_, segment.header().settings.min_drain_bytes,
+                                  segment.header().settings.slow_policy),
     stall_timer_(events, stall_timer_ident, std::chrono::milliseconds(1)),
-    rate_(region.header().max_rate_bytes),
+    rate_(segment.header().settings.max_rate_bytes),
     throttle_timer_(events, throttle_timer_ident, throttle_pause),
-    too_fast_line_(fmt::format(
-        "you are sending too fast: {} bytes a second are read!\n", region.header().max_rate_bytes)),
+    too_fast_line_(fmt::format("you are sending too fast: {} bytes a second are read!\n",
+        segment.header().settings.max_rate_bytes)),
     idle_timer_(events, idle_timer_ident, idle_pause), doubt_(operation_in_flight(*shared_entry_)) {
     if (doubt_.operation == Operation::none)
         settled_bytes_ = 0;

@@ -10,9 +10,9 @@
 #include "shared/ipc/protocol.h"
 #include "shared/segment/broadcast_log.h"
 #include "shared/segment/heartbeat.h"
-#include "shared/segment/region.h"
+#include "shared/segment/in_flight.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
-#include "shared/segment/worker_table.h"
 #include "shared/system/event_queue.h"
 #include "worker/clients/roster.h"
 #include "worker/limits/deadlines.h"
@@ -31,7 +31,7 @@ namespace chatserv {
 
 class Service {
 public:
-    Service(const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+    Service(const Segment& segment, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
         Heartbeat& heartbeat);
 
     // Events. Each says what happened; settle() then does what follows from it.

@@ -29,21 +29,22 @@ void queue_all(Channel& channel, MessageType type, std::span<const Item> items) 
     }
 }
 
-Heartbeat* heartbeat_at(const Region& region, uint32_t seat) {
-    if (seat >= region.heartbeats().size())
+Heartbeat* heartbeat_at(const Segment& segment, uint32_t seat) {
+    if (seat >= segment.heartbeats().size())
         throw std::runtime_error("the master gave this worker a seat that there is not");
-    return &region.heartbeats()[seat];
+    return &segment.heartbeats()[seat];
 }
 
 } // namespace
 
 Worker::Worker(Inheritance inheritance) :
-    region_(Region::attach(std::move(inheritance.segment))),
-    heartbeat_(heartbeat_at(region_, inheritance.seat)),
-    beat_interval_(std::chrono::milliseconds(std::max(region_.header().hang_limit_ms / 2, 1U))),
+    segment_(Segment::attach(std::move(inheritance.segment))),
+    heartbeat_(heartbeat_at(segment_, inheritance.seat)),
+    beat_interval_(
+        std::chrono::milliseconds(std::max(segment_.header().settings.hang_limit_ms / 2, 1U))),
     channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
-    doorbells_(region_.worker_table(), doorbell_pipes_) {
-    explain_memory_faults(region_.bytes());
+    doorbells_(segment_.worker_table(), doorbell_pipes_) {
+    explain_memory_faults(segment_.bytes());
     const int error =
         events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
     if (error != 0)
@@ -181,12 +182,12 @@ void Worker::handle_message(Message& message) {
 }
 
 void Worker::take_entry(uint32_t entry) {
-    invariant(!service_ && entry < region_.worker_table().size(),
+    invariant(!service_ && entry < segment_.worker_table().size(),
         "the master gave a worker an entry that it cannot take");
     set_process_title(fmt::format("chatserv: worker {}", entry + 1));
     const int listening_end = doorbell_pipes_[entry].first.get();
-    doorbell_.emplace(region_.worker_table()[entry], listening_end);
-    service_.emplace(region_, entry, events_, doorbells_, *heartbeat_);
+    doorbell_.emplace(segment_.worker_table()[entry], listening_end);
+    service_.emplace(segment_, entry, events_, doorbells_, *heartbeat_);
     const int error =
         events_.change(static_cast<uintptr_t>(listening_end), EVFILT_READ, EV_ADD, NOTE_NODATA);
     invariant(error == 0, "a worker could not watch its doorbell");

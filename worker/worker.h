@@ -8,7 +8,7 @@
 #include "shared/ipc/channel.h"
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/heartbeat.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/system/event_queue.h"
 #include "shared/system/fd.h"
 #include "worker/service.h"
@@ -49,7 +49,7 @@ private:
     void report();
     void flush_channel();
 
-    Region region_;
+    Segment segment_;
     Heartbeat* heartbeat_;
     std::chrono::nanoseconds beat_interval_;
     Channel channel_;

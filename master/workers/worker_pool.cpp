@@ -42,17 +42,17 @@ int64_t doubled_delay_ms(uint32_t failures, int64_t max) {
 
 } // namespace
 
-WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
+WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Segment& segment,
     const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
     uint64_t channel_udata) :
     program_(program),
-    region_(region), doorbells_(doorbells), events_(events), clock_(clock),
+    segment_(segment), doorbells_(doorbells), events_(events), clock_(clock),
     channel_udata_(channel_udata), common_arguments_{options.log_level,
                                        options.log_format == LogFormat::json ? "json" : "text",
                                        std::to_string(options.worker_uid),
                                        std::to_string(options.worker_gid)},
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
-    hang_judge_(region.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
+    hang_judge_(segment.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
 
 void WorkerPool::replenish() {
     while (starting_allowed_ && !respawn_at_ && processes_.size() < processes_wanted_) {
@@ -90,7 +90,7 @@ void WorkerPool::keep_own_rights() {
 
 void WorkerPool::start_one() {
     FdPair ends = make_stream_pair();
-    std::vector<int> inherited{ends.second.get(), region_.fd()};
+    std::vector<int> inherited{ends.second.get(), segment_.fd()};
     for (const FdPair& doorbell : doorbells_)
         inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
     const uint32_t seat = hang_judge_.enter(Clock::now());
@@ -180,7 +180,7 @@ std::vector<uint16_t> WorkerPool::man_entries(const std::function<uint32_t(uint1
             break;
         pids_[*vacant] = pid;
         process.entry = vacant;
-        WorkerEntry& shared = region_.worker_table()[*process.entry];
+        WorkerEntry& shared = segment_.worker_table()[*process.entry];
         shared.pid = pid;
         ++shared.generation;
         const TakeEntry orders{.entry = *process.entry};
@@ -206,7 +206,7 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
     hang_judge_.leave(process.seat);
     if (process.entry) {
         pids_[*process.entry] = 0;
-        region_.worker_table()[*process.entry].pid = 0;
+        segment_.worker_table()[*process.entry].pid = 0;
     }
     processes_.erase(pid);
     return departure;

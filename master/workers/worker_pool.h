@@ -12,7 +12,7 @@
 #include "master/workers/worker_program.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
 
@@ -46,7 +46,7 @@ public:
     };
 
     // `channel_udata`: what the events of the processes' channels carry, the pid in its lower half.
-    WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
+    WorkerPool(const WorkerProgram& program, const Options& options, const Segment& segment,
         const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
         uint64_t channel_udata);
 
@@ -129,7 +129,7 @@ private:
         const std::function<uint32_t(uint16_t)>& users_of) const;
 
     const WorkerProgram& program_;
-    const Region& region_;
+    const Segment& segment_;
     const std::vector<FdPair>& doorbells_;
     EventQueue& events_;
     ServedClock& clock_;

@@ -9,7 +9,7 @@
 #include "shared/ipc/unix_socket.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/heartbeat.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 
 #include <algorithm>
 #include <array>
@@ -35,8 +35,8 @@ enum Argument { seat_argument = 5, channel_argument = 6, segment_argument = 7 };
 class HostileWorker {
 public:
     HostileWorker(char** argv, uint64_t seed) :
-        random_(seed), region_(Region::attach(UniqueFd(std::atoi(argv[segment_argument])))),
-        heartbeat_(region_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
+        random_(seed), segment_(Segment::attach(UniqueFd(std::atoi(argv[segment_argument])))),
+        heartbeat_(segment_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
         channel_(UniqueFd(std::atoi(argv[channel_argument]))) {
         const Hello hello{.layout_version = layout_version, .confinement = Confinement::not_built};
         channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
@@ -110,7 +110,7 @@ private:
 
     [[nodiscard]] std::vector<ClientId> everybody() const {
         std::vector<ClientId> clients;
-        for (uint32_t slot = 0; slot < region_.header().users + 1; ++slot)
+        for (uint32_t slot = 0; slot < segment_.header().users + 1; ++slot)
             for (uint32_t generation = 0; generation < generations_guessed; ++generation)
                 clients.push_back({.slot = slot, .generation = generation});
         return clients;
@@ -169,8 +169,8 @@ private:
 
     // Everywhere in the segment, most of it where its few words are.
     void scribble() {
-        const SegmentHeader& header = region_.header();
-        auto* const first = reinterpret_cast<uint64_t*>(region_.worker_table().data());
+        const SegmentHeader& header = segment_.header();
+        auto* const first = reinterpret_cast<uint64_t*>(segment_.worker_table().data());
         const auto words_up_to = [&](uint64_t offset) {
             return (offset - header.worker_table_offset) / sizeof(uint64_t);
         };
@@ -185,12 +185,12 @@ private:
 
     void lock_in_the_name_of_another() {
         constexpr uint64_t worker_2 = 2;
-        while (!replace_if(region_.log_control().lock, 0, worker_2))
+        while (!replace_if(segment_.log_control().lock, 0, worker_2))
             beat(heartbeat_);
     }
 
     std::mt19937_64 random_;
-    Region region_;
+    Segment segment_;
     Heartbeat& heartbeat_;
     Channel channel_;
     std::vector<ClientId> mine_;

@@ -12,10 +12,10 @@ namespace chatserv {
 namespace {
 
 struct Bells {
-    explicit Bells(const Region& region) :
-        doorbells(region.worker_table(), pipes),
-        first(region.worker_table()[0], pipes[0].first.get()),
-        second(region.worker_table()[1], pipes[1].first.get()) {}
+    explicit Bells(const Segment& segment) :
+        doorbells(segment.worker_table(), pipes),
+        first(segment.worker_table()[0], pipes[0].first.get()),
+        second(segment.worker_table()[1], pipes[1].first.get()) {}
 
     FdPair pipes[2] = {make_pipe(), make_pipe()};
     Doorbells doorbells;
@@ -28,8 +28,8 @@ bool rang(const Doorbell& doorbell) {
 }
 
 TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
-    const Segment segment;
-    const Bells bells(segment.region);
+    const SmallSegment segment;
+    const Bells bells(segment.mapping);
     bells.doorbells.ring(wake_on_growth, 0);
     EXPECT_FALSE(rang(bells.second)) << "it was awake";
     bells.second.announce_sleep(wake_never | wake_on_unlock);
@@ -46,8 +46,8 @@ TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
 }
 
 TEST(Doorbell, AFullPipeIsRungAlready) {
-    const Segment segment;
-    const Bells bells(segment.region);
+    const SmallSegment segment;
+    const Bells bells(segment.mapping);
     for (int i = 0; i < 200'000; ++i)
         bells.doorbells.ring_all();
     bells.first.empty_pipe();
@@ -77,10 +77,10 @@ void take_turns(
 
 TEST(Doorbell, LosesNoWakeUpBetweenTwoProcesses) {
     constexpr uint64_t turns = 100'000;
-    const Segment segment;
-    const Bells bells(segment.region);
-    uint64_t& a = segment.region.log_control().room_wanted; // any two words of the segment
-    uint64_t& b = segment.region.log_control().tail;
+    const SmallSegment segment;
+    const Bells bells(segment.mapping);
+    uint64_t& a = segment.mapping.log_control().room_wanted; // any two words of the segment
+    uint64_t& b = segment.mapping.log_control().tail;
     const pid_t pid = ::fork();
     ASSERT_NE(pid, -1);
     if (pid == 0) {

@@ -33,7 +33,7 @@ protected:
                 (void)users_.orphan(id_of(slot), 0);
         service_.reset();
         events_.emplace();
-        service_.emplace(region_, 0, *events_, doorbells_, region_.heartbeats()[0]);
+        service_.emplace(segment_, 0, *events_, doorbells_, segment_.heartbeats()[0]);
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
                 service_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
@@ -83,7 +83,7 @@ protected:
 
     // The worker has not looked at the clock for so long.
     void stand_still(milliseconds time) {
-        region_.worker_table()[0].served.looked_ns -=
+        segment_.worker_table()[0].served.looked_ns -=
             static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
     }
 
@@ -108,16 +108,16 @@ protected:
         return pipes;
     }
 
-    Region region_ = Region::create({.users = 2,
+    Segment segment_ = Segment::create({.users = 2,
         .workers = 1,
         .log_bytes = log_bytes_min,
-        .stall_limit_ms = 3'600'000,
-        .max_rate_bytes = max_rate_bytes,
-        .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())});
-    UserTable users_{region_};
+        .settings = {.stall_limit_ms = 3'600'000,
+            .max_rate_bytes = max_rate_bytes,
+            .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())}});
+    UserTable users_{segment_};
     std::optional<EventQueue> events_;
     std::vector<FdPair> pipes_ = make_pipes();
-    Doorbells doorbells_{region_.worker_table(), pipes_};
+    Doorbells doorbells_{segment_.worker_table(), pipes_};
     std::array<UniqueFd, 2> peers_;
     std::array<UniqueFd, 2> sockets_; // as the escrow's
     std::optional<Service> service_;

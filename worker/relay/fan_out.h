@@ -23,8 +23,8 @@ public:
         failed,    // the socket is broken; errno says why
     };
 
-    FanOut(const Region& region, uint32_t entry) :
-        entry_(&region.worker_table()[entry]), log_(region) {}
+    FanOut(const Segment& segment, uint32_t entry) :
+        entry_(&segment.worker_table()[entry]), log_(segment) {}
 
     // Writes what the client lacks up to `target` and moves its cursor.
     [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;

@@ -30,7 +30,7 @@ public:
         no_room,    // the slowest readers must get on first: see BroadcastLog::room_wanted
     };
 
-    Ingest(const Region& region, uint32_t entry);
+    Ingest(const Segment& segment, uint32_t entry);
 
     // No room to read into: publish first.
     [[nodiscard]] bool full() const;
