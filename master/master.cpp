@@ -3,15 +3,16 @@
 #include "master/master.h"
 
 #include "master/clients/listeners.h"
-#include "master/start/failure.h"
 #include "master/start/start_step.h"
 #include "master/workers/account_check.h"
 #include "shared/segment/memory_fault.h"
 #include "shared/segment/segment_memory.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 #include "shared/system/signals.h"
 
 #include "config.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -20,7 +21,6 @@
 #include <fmt/core.h>
 #include <iterator>
 #include <sysexits.h>
-#include <system_error>
 
 namespace chatserv {
 
@@ -150,19 +150,19 @@ void Master::watch_signals() {
         if (signal != SIGTERM && is_ignored(signal))
             continue;
         std::signal(signal, SIG_IGN);
-        must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+        require(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
     }
     for (const int signal : {SIGHUP, SIGCHLD})
-        must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+        require(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
             "watching for signals");
     // Ignored, and said to be so. Not those that the system sends where a write fails, which says
     // it as well, or would fail if the signal were not ignored (SIGTTOU).
     for (const int signal : unexpected_signals)
         [[maybe_unused]] const int unwatched =
             signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD);
-    must_change(events_.change(static_cast<uintptr_t>(signals_.fd()), EVFILT_READ, EV_ADD,
-                    NOTE_NODATA, 0, signals_udata),
+    require(events_.change(static_cast<uintptr_t>(signals_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA,
+                0, signals_udata),
         "watching for signals");
 }
 

@@ -1,6 +1,7 @@
 // Master: its phases, from the first worker at its place to the end of the last one.
 #include "master/master.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 #include "shared/system/signals.h"
 
@@ -35,7 +36,7 @@ std::string netcat_command(const std::string& address) {
 void Master::start_serving() {
     phase_ = Phase::serving;
     for (const Listener& listener : listeners_) {
-        must_change(
+        require(
             events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA,
                 0, listener_udata | static_cast<uint64_t>(&listener - listeners_.data())),
             "watching a listen socket");
@@ -99,7 +100,7 @@ void Master::begin_stop(int signal) {
     accept_pause_.reset();
     turned_away_.close_all();
     tell_workers(MessageType::stop_reading);
-    must_change(set_stop_timer(stop_limit()), "timing the stop");
+    require(set_stop_timer(stop_limit()), "timing the stop");
 }
 
 // Draining and finishing are each bounded by the stall limit in the workers; should one of them

@@ -1,10 +1,10 @@
 // Master: what it does when there are fewer workers than asked for. It serves with those that it
 // has, says how many and why, and ends only if it never had one.
 #include "master/master.h"
-#include "master/start/failure.h"
 #include "master/workers/hindrance.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/user_table.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>

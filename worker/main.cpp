@@ -6,6 +6,7 @@
 // numbers of inherited descriptors.
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
+#include "shared/system/errors.h"
 #include "shared/system/log_sink.h"
 #include "shared/system/logging.h"
 #include "shared/system/panic.h"
@@ -109,7 +110,7 @@ bool tell_master(int channel, Hindrance hindrance, int error, const char* text) 
 void work_by(Orders orders, Hindrance& step, UniqueFd& channel) {
     channel = UniqueFd(::fcntl(orders.inheritance.channel.get(), F_DUPFD_CLOEXEC, 3));
     if (!channel)
-        throw std::system_error(errno, std::generic_category(), "the master's channel");
+        throw_errno("the master's channel");
     leave_descriptors_but(descriptors_of(orders.inheritance, channel.get()));
     step = Hindrance::user;
     drop_privileges(orders.uid, orders.gid);

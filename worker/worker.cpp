@@ -2,6 +2,7 @@
 
 #include "shared/segment/crash_point.h"
 #include "shared/segment/memory_fault.h"
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 #include "shared/system/panic.h"
 #include "shared/system/process_title.h"
@@ -11,7 +12,6 @@
 #include <fmt/core.h>
 
 #include <stdexcept>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -47,8 +47,7 @@ Worker::Worker(Inheritance inheritance) :
     explain_memory_faults(segment_.bytes());
     const int error =
         events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
-    if (error != 0)
-        throw std::system_error(error, std::generic_category(), "watching the master's channel");
+    require(error, "watching the master's channel");
 }
 
 void Worker::run(Confinement in_force) {

@@ -2,6 +2,7 @@
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
 #include "bench/load/load.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -37,8 +38,8 @@ void Load::connect_all() {
             connection.sender = static_cast<int>(i - first_sender);
             senders_.push_back({.connection = i, .buffer = published_lines(senders_.size())});
         }
-        must_change(events_.change(static_cast<uintptr_t>(connection.socket.get()), EVFILT_READ,
-                        EV_ADD, NOTE_NODATA, 0, i),
+        require(events_.change(static_cast<uintptr_t>(connection.socket.get()), EVFILT_READ, EV_ADD,
+                    NOTE_NODATA, 0, i),
             "kevent");
     }
 }

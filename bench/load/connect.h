@@ -13,9 +13,6 @@
 
 namespace chatserv::bench {
 
-// errno as a std::system_error.
-[[noreturn]] void throw_errno(const char* what);
-
 // Throws std::runtime_error where there is no such protocol.
 [[nodiscard]] Framing checked_framing(const LoadOptions& options, size_t connection);
 

@@ -4,6 +4,7 @@
 
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,6 +1,7 @@
 // Load, the senders: floods, as fast as the server takes them, and lines at a pace.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <sys/socket.h>
@@ -28,8 +29,8 @@ void Load::begin_writing() {
         if (sender.bytes_max == 0)
             continue;
         const int socket = connections_[sender.connection].socket.get();
-        must_change(events_.change(static_cast<uintptr_t>(socket), EVFILT_WRITE, EV_ADD,
-                        NOTE_NODATA, 0, sender.connection),
+        require(events_.change(static_cast<uintptr_t>(socket), EVFILT_WRITE, EV_ADD, NOTE_NODATA, 0,
+                    sender.connection),
             "kevent");
         sender.writing = true;
         ++writing_;

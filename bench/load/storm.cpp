@@ -2,6 +2,7 @@
 
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -43,8 +44,8 @@ Storm::Storm(const LoadOptions& options) :
                                                                .latency = nullptr},
     sender_(connect_and_greet(options.port, framing_.sender)), incoming_(receive_bytes) {
     send_at_once(sender_.get(), true);
-    must_change(events_.change(static_cast<uintptr_t>(sender_.get()), EVFILT_READ, EV_ADD,
-                    NOTE_NODATA, 0, options.listeners),
+    require(events_.change(static_cast<uintptr_t>(sender_.get()), EVFILT_READ, EV_ADD, NOTE_NODATA,
+                0, options.listeners),
         "kevent");
     connections_.reserve(options.listeners);
     for (size_t i = 0; i < options.listeners; ++i)
@@ -81,8 +82,8 @@ void Storm::begin_to_connect(size_t index) {
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1 &&
         errno != EINPROGRESS)
         return fail(connection, text_of(errno));
-    must_change(events_.change(static_cast<uintptr_t>(fd), EVFILT_WRITE, EV_ADD | EV_ONESHOT,
-                    NOTE_NODATA, 0, index),
+    require(events_.change(static_cast<uintptr_t>(fd), EVFILT_WRITE, EV_ADD | EV_ONESHOT,
+                NOTE_NODATA, 0, index),
         "kevent");
 }
 
@@ -109,8 +110,7 @@ void Storm::connected(size_t index, const EventQueue::Event& event) {
     if (!words.empty() &&
         ::send(fd, words.data(), words.size(), 0) != static_cast<ssize_t>(words.size()))
         return fail(connection, text_of(errno));
-    must_change(
-        events_.change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, index),
+    require(events_.change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, index),
         "kevent");
     connection.stage = Stage::greeting;
     take(connection, Clock::now()); // where nothing has to be said, nothing is to be waited for

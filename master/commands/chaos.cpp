@@ -2,9 +2,10 @@
 
 #include "master/commands/command_options.h"
 #include "master/config/option_values.h"
-#include "master/start/failure.h"
 #include "shared/segment/served_clock.h"
+#include "shared/system/errors.h"
 #include "shared/system/event_queue.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <chrono>
@@ -88,10 +89,10 @@ public:
             // A shell's `&` has SIGINT ignored, and it stays so.
             if (std::signal(signal, SIG_IGN) == SIG_IGN)
                 continue;
-            must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
+            require(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
                 "watching for signals");
         }
-        must_change(events_.change(static_cast<uintptr_t>(server_.fd()), EVFILT_READ, EV_ADD),
+        require(events_.change(static_cast<uintptr_t>(server_.fd()), EVFILT_READ, EV_ADD),
             "watching the server");
     }
 

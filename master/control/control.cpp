@@ -1,5 +1,6 @@
 #include "master/control/control.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>
@@ -50,7 +51,7 @@ Control::Control(EventQueue& events, uint64_t udata, std::unique_ptr<ControlSock
     Greeting greeting, std::chrono::seconds silence) :
     events_(events),
     udata_(udata), socket_(std::move(socket)), greeting_(std::move(greeting)), silence_(silence) {
-    must_change(watch(socket_->fd()), "watching the control socket");
+    require(watch(socket_->fd()), "watching the control socket");
 }
 
 int Control::watch(int listener) {

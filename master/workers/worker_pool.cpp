@@ -1,9 +1,9 @@
 #include "master/workers/worker_pool.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fmt/core.h>
@@ -118,7 +118,7 @@ void WorkerPool::start_one() {
         channel, EVFILT_READ, EV_ADD, NOTE_NODATA, 0, channel_udata_ | static_cast<uint32_t>(pid));
     if (error != 0) { // it would not be heard: better it ends now
         end(process, "its channel cannot be watched");
-        throw std::system_error(error, std::generic_category(), "watching its channel");
+        throw_error(error, "watching its channel");
     }
     // A system that refuses this (a container's filter, an old kernel) tells of its end all the
     // same: by SIGCHLD.

@@ -1,10 +1,11 @@
 #include "master/workers/worker_program.h"
 
 #include "config.h"
-#include "master/start/failure.h"
 #include "master/start/start_step.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
+#include "shared/system/errors.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -123,7 +124,7 @@ pid_t WorkerProgram::start(
 
     const pid_t pid = ::fork();
     if (pid == -1)
-        throw std::system_error(errno, std::generic_category(), "fork");
+        throw_errno("fork");
     if (pid != 0)
         return pid;
     bool inheritable = true;

@@ -1,15 +1,14 @@
 #include "shared/segment/segment.h"
 
 #include "shared/segment/segment_memory.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <boost/interprocess/exceptions.hpp>
-#include <cerrno>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
-#include <system_error>
 
 namespace chatserv {
 
@@ -70,10 +69,6 @@ SegmentHeader arrange(const SegmentConfig& config) {
     return header;
 }
 
-[[noreturn]] void throw_error(int error, const char* what) {
-    throw std::system_error(error, std::generic_category(), what);
-}
-
 bool are_possible(const RelaySettings& settings) {
     return settings.slow_policy <= SlowPolicy::disconnect &&
            settings.max_rate_bytes <= max_rate_bytes_max &&
@@ -128,7 +123,7 @@ Segment Segment::create(const SegmentConfig& config) {
 Segment Segment::attach(UniqueFd fd) {
     struct stat info {};
     if (::fstat(fd.get(), &info) == -1)
-        throw_error(errno, "the shared-memory segment");
+        throw_errno("the shared-memory segment");
     const auto bytes = static_cast<uint64_t>(info.st_size);
     if (bytes < sizeof(SegmentHeader))
         throw std::runtime_error("the shared-memory segment is too small to be chatserv's");

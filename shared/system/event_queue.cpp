@@ -1,9 +1,9 @@
 #include "shared/system/event_queue.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/panic.h"
 
 #include <cerrno>
-#include <system_error>
 
 namespace chatserv {
 
@@ -12,7 +12,7 @@ namespace {
 UniqueFd make_kqueue() {
     UniqueFd fd(::kqueue());
     if (!fd)
-        throw std::system_error(errno, std::generic_category(), "kqueue");
+        throw_errno("kqueue");
     set_close_on_exec(fd.get(), true);
     return fd;
 }
@@ -55,11 +55,6 @@ std::span<const EventQueue::Event> EventQueue::wait(
         return {};
     }
     return {events_.data(), static_cast<size_t>(got)};
-}
-
-void must_change(int error, const char* what) {
-    if (error != 0)
-        throw std::system_error(error, std::generic_category(), what);
 }
 
 } // namespace chatserv

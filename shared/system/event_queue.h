@@ -52,8 +52,4 @@ private:
     std::vector<Event> events_;
 };
 
-// For changes that nothing can go on without: throws std::system_error where `error`, as change()
-// returned it, is one.
-void must_change(int error, const char* what);
-
 } // namespace chatserv
