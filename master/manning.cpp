@@ -118,9 +118,9 @@ void Master::man_entries() {
         takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));
         send_clients(entry);
         if (phase_ == Phase::draining || phase_ == Phase::finishing)
-            process.channel.queue(static_cast<uint16_t>(MessageType::stop_reading));
+            process.channel.queue(MessageType::stop_reading);
         if (phase_ == Phase::finishing)
-            process.channel.queue(static_cast<uint16_t>(MessageType::finish));
+            process.channel.queue(MessageType::finish);
         pool_.send(process);
         log_info("worker_started", // while it is at work already
             fmt::format("worker {} started (pid {})", entry + 1, process.pid),
@@ -139,8 +139,7 @@ void Master::send_clients(uint16_t entry) {
     std::vector<ClientId> clients;
     std::vector<int> sockets;
     const auto queue_frame = [&] {
-        process->channel.queue(static_cast<uint16_t>(MessageType::clients),
-            std::span<const ClientId>(clients), sockets);
+        process->channel.queue(MessageType::clients, std::span<const ClientId>(clients), sockets);
         clients.clear();
         sockets.clear();
     };

@@ -146,7 +146,7 @@ void Master::advance_stop() {
 void Master::tell_workers(MessageType message) {
     for (uint16_t entry = 0; entry < outbox_.size(); ++entry) {
         if (WorkerPool::Process* const process = pool_.process_of(entry)) {
-            process->channel.queue(static_cast<uint16_t>(message));
+            process->channel.queue(message);
             pool_.send(*process);
         }
     }

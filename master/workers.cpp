@@ -137,7 +137,7 @@ void Master::tell_confinement(Confinement in_force) const {
 bool Master::handle_message(WorkerPool::Process& process, const Message& message) {
     if (!message.descriptors.empty() || message.descriptors_lost)
         return false;
-    switch (static_cast<MessageType>(message.type)) {
+    switch (message.type) {
     case MessageType::hello: {
         const auto hello = message.items<Hello>();
         if (!hello || hello->size() != 1 || hello->front().layout_version != layout_version)

@@ -98,8 +98,7 @@ std::vector<int> descriptors_of(const Inheritance& inheritance, int more) {
 // about that, and has it in its log. False where the master cannot be told; one that has ended
 // itself need not be.
 bool tell_master(int channel, Hindrance hindrance, int error, const char* text) {
-    const Frame frame(
-        static_cast<uint16_t>(MessageType::cannot_work), cannot_work(hindrance, error, text));
+    const Frame frame(MessageType::cannot_work, cannot_work(hindrance, error, text));
     return ::write(channel, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame) ||
            errno == EPIPE;
 }

@@ -24,7 +24,7 @@ void queue_all(Channel& channel, MessageType type, std::span<const Item> items) 
     constexpr size_t per_frame = payload_bytes_max / sizeof(Item);
     while (!items.empty()) {
         const std::span<const Item> frame = items.first(std::min(per_frame, items.size()));
-        channel.queue(static_cast<uint16_t>(type), frame);
+        channel.queue(type, frame);
         items = items.subspan(frame.size());
     }
 }
@@ -52,7 +52,7 @@ Worker::Worker(Inheritance inheritance) :
 
 void Worker::run(Confinement in_force) {
     const Hello hello{.layout_version = layout_version, .confinement = in_force};
-    channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
+    channel_.queue(MessageType::hello, std::span(&hello, 1));
     flush_channel();
     while (running_) {
         const BeatClock::time_point now = beat(*heartbeat_);
@@ -134,8 +134,7 @@ void Worker::handle_channel() {
         case Channel::Received::message:
             handle_message(message);
             // Clients are served as they come: the first of very many need not wait for the last.
-            if (message.type == static_cast<uint16_t>(MessageType::clients) &&
-                !channel_.has_unread())
+            if (message.type == MessageType::clients && !channel_.has_unread())
                 return;
             break;
         case Channel::Received::nothing:
@@ -151,7 +150,7 @@ void Worker::handle_channel() {
 }
 
 void Worker::handle_message(Message& message) {
-    switch (static_cast<MessageType>(message.type)) {
+    switch (message.type) {
     case MessageType::take_entry:
         if (const auto orders = message.items<TakeEntry>(); orders && orders->size() == 1)
             return take_entry(orders->front().entry);
@@ -175,8 +174,8 @@ void Worker::handle_message(Message& message) {
     default:
         break;
     }
-    log_error(
-        "protocol", fmt::format("the master sent a message out of place (type {})", message.type));
+    log_error("protocol", fmt::format("the master sent a message out of place (type {})",
+                              static_cast<uint16_t>(message.type)));
     running_ = false;
 }
 
@@ -212,7 +211,7 @@ void Worker::receive_clients(Message& message) {
 // The old log is closed with that: it may be a file that was renamed and is to be compressed.
 void Worker::take_log_file(const Message& message) {
     if (message.descriptors_lost) {
-        channel_.queue(static_cast<uint16_t>(MessageType::log_file_lost));
+        channel_.queue(MessageType::log_file_lost);
         return;
     }
     const int fd = message.descriptors.front().get();
@@ -227,7 +226,7 @@ void Worker::report() {
     if (service_) {
         if (const auto bytes = service_->take_settled_bytes()) {
             const Settled settled{.bytes = *bytes};
-            channel_.queue(static_cast<uint16_t>(MessageType::settled), std::span(&settled, 1));
+            channel_.queue(MessageType::settled, std::span(&settled, 1));
         }
         queue_all(
             channel_, MessageType::attached, std::span<const ClientId>(service_->take_attached()));
@@ -237,7 +236,7 @@ void Worker::report() {
             channel_, MessageType::closed, std::span<const ClosedClient>(service_->take_closed()));
         if (service_->stopped_reading() && !stop_reading_reported_) {
             stop_reading_reported_ = true;
-            channel_.queue(static_cast<uint16_t>(MessageType::stopped_reading));
+            channel_.queue(MessageType::stopped_reading);
         }
     }
     flush_channel();

@@ -184,8 +184,7 @@ std::vector<uint16_t> WorkerPool::man_entries(const std::function<uint32_t(uint1
         shared.pid = pid;
         ++shared.generation;
         const TakeEntry orders{.entry = *process.entry};
-        process.channel.queue(
-            static_cast<uint16_t>(MessageType::take_entry), std::span(&orders, 1));
+        process.channel.queue(MessageType::take_entry, std::span(&orders, 1));
         newly_manned.push_back(*process.entry);
     }
     return newly_manned;
@@ -245,8 +244,7 @@ void WorkerPool::send_log_file(Process& process) {
     if (!process.channel.open())
         return;
     const int log = STDERR_FILENO;
-    process.channel.queue(
-        static_cast<uint16_t>(MessageType::log_file), std::span<const char>(), std::span(&log, 1));
+    process.channel.queue(MessageType::log_file, std::span<const char>(), std::span(&log, 1));
     send(process);
 }
 

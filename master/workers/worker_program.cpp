@@ -119,8 +119,8 @@ pid_t WorkerProgram::start(
         argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
 
-    Frame last_words(static_cast<uint16_t>(MessageType::cannot_work),
-        cannot_work(Hindrance::program, 0, "executing " + path_));
+    Frame last_words(
+        MessageType::cannot_work, cannot_work(Hindrance::program, 0, "executing " + path_));
 
     const pid_t pid = ::fork();
     if (pid == -1)
