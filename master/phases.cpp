@@ -35,10 +35,9 @@ std::string netcat_command(const std::string& address) {
 
 void Master::start_serving() {
     phase_ = Phase::serving;
-    for (const Listener& listener : listeners_) {
-        require(
-            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA,
-                0, listener_udata | static_cast<uint64_t>(&listener - listeners_.data())),
+    for (uint32_t index = 0; index < listeners_.size(); ++index) {
+        const Listener& listener = listeners_[index];
+        require(events_.watch_readable(listener.fd(), {MasterEvent::listener, index}),
             "watching a listen socket");
         const std::string address = listener.address().text();
         log_info(
@@ -110,8 +109,7 @@ std::chrono::milliseconds Master::stop_limit() const {
 }
 
 int Master::set_stop_timer(ServedClock::duration time) {
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
-    return events_.change(stop_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, milliseconds);
+    return events_.set_timer(stop_timer_ident, std::chrono::ceil<std::chrono::milliseconds>(time));
 }
 
 // Early, where the server stood still since the timer was set: the workers are given that time.

@@ -12,13 +12,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <sys/socket.h>
 
 namespace chatserv {
 
 namespace {
 
-constexpr int64_t linger_check_ms = 20;
+constexpr std::chrono::milliseconds linger_check{20};
 
 } // namespace
 
@@ -27,8 +28,7 @@ void Service::end(Client& client, LeaveReason reason, int error) {
     client.phase = Client::Phase::ended;
     client.leave_reason = reason;
     client.leave_error = error;
-    [[maybe_unused]] const int gone =
-        events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ, EV_DELETE);
+    events_.unwatch_readable(client.fd.get());
     ended_.push_back(client.id);
     pass_needed_ = true;
 }
@@ -65,14 +65,12 @@ void Service::delivered_all_to_closing(Client& client) {
     client.phase = Client::Phase::lingering;
     const bool sent_eof = ::shutdown(fd, SHUT_WR) == 0;
     if (!sent_eof || unacknowledged_bytes(fd) == 0U ||
-        events_.change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD | EV_ENABLE, NOTE_NODATA, 0,
-            udata_of(client.id)) != 0) {
+        events_.watch_readable(fd, tag_of(client.id)) != 0) {
         leave(client);
         return;
     }
-    if (lingering_.empty()) [[maybe_unused]]
-        const int error = events_.change(
-            linger_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, linger_check_ms);
+    if (lingering_.empty())
+        (void)events_.set_timer(linger_timer_ident, linger_check);
     lingering_.push_back(client.id);
 }
 
@@ -92,9 +90,8 @@ void Service::linger_timer() {
             leave(*client);
         return roster_.find(id) == nullptr;
     });
-    if (!lingering_.empty()) [[maybe_unused]]
-        const int error = events_.change(
-            linger_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, linger_check_ms);
+    if (!lingering_.empty())
+        (void)events_.set_timer(linger_timer_ident, linger_check);
 }
 
 void Service::finish() {
@@ -119,12 +116,11 @@ void Service::drop(Client& client, LeaveReason reason, int error) {
 // successor that finds it there has nothing left to deliver.
 void Service::leave(Client& client) {
     move_cursor(*client.slot, {cursor_of(*client.slot).bytes_written, log_offset_none});
-    const auto fd = static_cast<uintptr_t>(client.fd.get());
+    const int fd = client.fd.get();
     if (client.phase == Client::Phase::talking || client.phase == Client::Phase::lingering)
-        [[maybe_unused]]
-        const int gone = events_.change(fd, EVFILT_READ, EV_DELETE);
-    if (client.write_filter != Client::WriteFilter::none) [[maybe_unused]]
-        const int gone = events_.change(fd, EVFILT_WRITE, EV_DELETE);
+        events_.unwatch_readable(fd);
+    if (client.write_filter != Client::WriteFilter::none)
+        events_.unwatch_writable(fd);
     stalls_.remove(client.id);
     idle_.remove(client.id);
     closed_.push_back(

@@ -104,13 +104,14 @@ void Service::find_own_ranges(const std::vector<Client*>& newcomers) {
 }
 
 void Service::start_reading(Client& client) {
-    const uint16_t flags = stop_reading_ ? EV_ADD | EV_DISABLE : EV_ADD;
-    const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ, flags,
-        NOTE_NODATA, 0, udata_of(client.id));
-    if (error != 0)
+    const int error = events_.watch_readable(client.fd.get(), tag_of(client.id));
+    if (error != 0) {
         end(client, LeaveReason::read_error, error);
-    else
-        watch_idle(client);
+        return;
+    }
+    if (stop_reading_)
+        events_.pause_readable(client.fd.get(), tag_of(client.id));
+    watch_idle(client);
 }
 
 } // namespace chatserv

@@ -273,8 +273,7 @@ void Service::wait_for_write(Client& client) {
     if (client.write_filter == Client::WriteFilter::enabled)
         return;
     client.write_filter = Client::WriteFilter::enabled;
-    const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_WRITE,
-        EV_ADD | EV_ENABLE | EV_CLEAR, NOTE_NODATA, 0, udata_of(client.id));
+    const int error = events_.watch_newly_writable(client.fd.get(), tag_of(client.id));
     if (error != 0)
         drop(client, LeaveReason::write_error, error);
 }
@@ -293,8 +292,7 @@ void Service::writable(ClientId id) {
 
 void Service::disable_write_filter(Client& client) {
     client.write_filter = Client::WriteFilter::disabled;
-    [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(client.fd.get()),
-        EVFILT_WRITE, EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
+    events_.pause_writable(client.fd.get(), tag_of(client.id));
 }
 
 } // namespace chatserv

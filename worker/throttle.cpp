@@ -16,8 +16,7 @@ void Service::hold_reading(Client& client, Client::ReadHold why) {
     if (!was_read || stop_reading_)
         return;
     // A level-triggered filter left enabled would report these bytes for as long as they wait.
-    [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(client.fd.get()),
-        EVFILT_READ, EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
+    events_.pause_readable(client.fd.get(), tag_of(client.id));
 }
 
 // It is read again, unless there is another reason not to.
@@ -29,8 +28,7 @@ void Service::release_reading(Client& client, Client::ReadHold why) {
         return;
     if (idle_timeout_.count() != 0)
         note_heard(client); // what it said meanwhile may not be read yet
-    const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ,
-        EV_ENABLE, NOTE_NODATA, 0, udata_of(client.id));
+    const int error = events_.resume_readable(client.fd.get(), tag_of(client.id));
     if (error != 0)
         end(client, LeaveReason::read_error, error);
 }
@@ -38,9 +36,8 @@ void Service::release_reading(Client& client, Client::ReadHold why) {
 void Service::stop_reading() {
     stop_reading_ = true;
     roster_.for_each([&](Client& client) {
-        if (client.phase == Client::Phase::talking && !client.read_held()) [[maybe_unused]]
-            const int error = events_.change(static_cast<uintptr_t>(client.fd.get()), EVFILT_READ,
-                EV_DISABLE, NOTE_NODATA, 0, udata_of(client.id));
+        if (client.phase == Client::Phase::talking && !client.read_held())
+            events_.pause_readable(client.fd.get(), tag_of(client.id));
     });
 }
 

@@ -45,9 +45,8 @@ Worker::Worker(Inheritance inheritance) :
     channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
     doorbells_(segment_.worker_table(), doorbell_pipes_) {
     explain_memory_faults(segment_.bytes());
-    const int error =
-        events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
-    require(error, "watching the master's channel");
+    require(events_.watch_readable(channel_.fd(), WorkerEvent::channel),
+        "watching the master's channel");
 }
 
 void Worker::run(Confinement in_force) {
@@ -94,21 +93,17 @@ bool Worker::nothing_to_do() {
 }
 
 void Worker::handle(const EventQueue::Event& event) {
-    const auto ident = static_cast<uintptr_t>(event.ident);
-    if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_READ) {
-        handle_channel();
-    } else if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_WRITE) {
-        flush_channel();
-    } else if (!service_) {
-        return;
-    } else if (event.filter == EVFILT_TIMER) {
-        handle_timer(ident);
-    } else if (ident == static_cast<uintptr_t>(doorbell_->listening_end())) {
-        doorbell_->empty_pipe();
-    } else if (event.filter == EVFILT_READ) {
-        service_->readable(client_of(EventQueue::udata_of(event)));
-    } else if (event.filter == EVFILT_WRITE) {
-        service_->writable(client_of(EventQueue::udata_of(event)));
+    if (is_timer(event))
+        return handle_timer(timer_of(event));
+    const Tag tag = tag_of(event);
+    switch (tag.kind<WorkerEvent>()) {
+    case WorkerEvent::channel:
+        return is_readable(event) ? handle_channel() : flush_channel();
+    case WorkerEvent::doorbell:
+        return doorbell_->empty_pipe();
+    case WorkerEvent::client:
+        return is_readable(event) ? service_->readable(client_of(tag))
+                                  : service_->writable(client_of(tag));
     }
 }
 
@@ -186,8 +181,7 @@ void Worker::take_entry(uint32_t entry) {
     const int listening_end = doorbell_pipes_[entry].first.get();
     doorbell_.emplace(segment_.worker_table()[entry], listening_end);
     service_.emplace(segment_, entry, events_, doorbells_, *heartbeat_);
-    const int error =
-        events_.change(static_cast<uintptr_t>(listening_end), EVFILT_READ, EV_ADD, NOTE_NODATA);
+    const int error = events_.watch_readable(listening_end, WorkerEvent::doorbell);
     invariant(error == 0, "a worker could not watch its doorbell");
     crash_point(CrashPoint::entry_taken);
 }
@@ -248,8 +242,7 @@ void Worker::flush_channel() {
         running_ = false;
     if (sent != Channel::Sent::partly)
         return;
-    const int error =
-        events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_WRITE, EV_ADD | EV_ONESHOT);
+    const int error = events_.watch_writable_once(channel_.fd(), WorkerEvent::channel);
     invariant(error == 0, "a worker could not wait for the master's channel");
 }
 

@@ -43,14 +43,13 @@ int64_t doubled_delay_ms(uint32_t failures, int64_t max) {
 } // namespace
 
 WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Segment& segment,
-    const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
-    uint64_t channel_udata) :
+    const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock, Tag channel_tag) :
     program_(program),
     segment_(segment), doorbells_(doorbells), events_(events), clock_(clock),
-    channel_udata_(channel_udata), common_arguments_{options.log_level,
-                                       options.log_format == LogFormat::json ? "json" : "text",
-                                       std::to_string(options.worker_uid),
-                                       std::to_string(options.worker_gid)},
+    channel_tag_(channel_tag), common_arguments_{options.log_level,
+                                   options.log_format == LogFormat::json ? "json" : "text",
+                                   std::to_string(options.worker_uid),
+                                   std::to_string(options.worker_gid)},
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
     hang_judge_(segment.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
 
@@ -113,17 +112,14 @@ void WorkerPool::start_one() {
                                              .entry = std::nullopt,
                                              .started = clock_.now()})
                            .first->second;
-    const auto channel = static_cast<uintptr_t>(process.channel.fd());
-    const int error = events_.change(
-        channel, EVFILT_READ, EV_ADD, NOTE_NODATA, 0, channel_udata_ | static_cast<uint32_t>(pid));
+    const int error = events_.watch_readable(process.channel.fd(), tag_of(process));
     if (error != 0) { // it would not be heard: better it ends now
         end(process, "its channel cannot be watched");
         throw_error(error, "watching its channel");
     }
     // A system that refuses this (a container's filter, an old kernel) tells of its end all the
     // same: by SIGCHLD.
-    [[maybe_unused]] const int refused =
-        events_.change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT);
+    (void)events_.watch_exit(pid);
     refused_ = 0;
 }
 
@@ -232,8 +228,7 @@ void WorkerPool::throttle_after(const Departure& departure) {
 void WorkerPool::send(Process& process) {
     if (process.channel.flush() != Channel::Sent::partly)
         return; // where the process is gone, its exit will be told
-    const int error = events_.change(static_cast<uintptr_t>(process.channel.fd()), EVFILT_WRITE,
-        EV_ADD | EV_ONESHOT, 0, 0, channel_udata_ | static_cast<uint32_t>(process.pid));
+    const int error = events_.watch_writable_once(process.channel.fd(), tag_of(process));
     if (error != 0)
         end(process, fmt::format("its channel cannot be watched: {}", std::strerror(error)));
 }
@@ -294,8 +289,7 @@ void WorkerPool::end_hung() {
 void WorkerPool::hang_up(Process& process) {
     if (!process.channel.open())
         return;
-    const auto channel = static_cast<uintptr_t>(process.channel.fd());
-    [[maybe_unused]] const int gone = events_.change(channel, EVFILT_READ, EV_DELETE);
+    events_.unwatch_readable(process.channel.fd());
     process.channel.close();
 }
 

@@ -21,15 +21,15 @@ UniqueFd make_kqueue() {
 
 EventQueue::EventQueue() : fd_(make_kqueue()), events_(events_max) {}
 
-int EventQueue::change(uintptr_t ident, int16_t filter, uint16_t flags, uint32_t fflags,
-    int64_t data, uint64_t udata) {
+int EventQueue::change(
+    uintptr_t ident, int16_t filter, uint16_t flags, uint32_t fflags, int64_t data, Tag tag) {
     Event asked{};
     asked.ident = ident;
     asked.filter = filter;
     asked.flags = static_cast<uint16_t>(flags | EV_RECEIPT);
     asked.fflags = fflags;
     asked.data = static_cast<decltype(asked.data)>(data);
-    asked.udata = reinterpret_cast<decltype(asked.udata)>(static_cast<uintptr_t>(udata));
+    asked.udata = reinterpret_cast<decltype(asked.udata)>(static_cast<uintptr_t>(tag.word()));
     Event receipt{};
     int got = 0;
     do {

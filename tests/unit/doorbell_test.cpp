@@ -54,13 +54,15 @@ TEST(Doorbell, AFullPipeIsRungAlready) {
     EXPECT_FALSE(rang(bells.first));
 }
 
+enum class Watched : uint8_t { doorbell = 1 };
+
 // One side of the exchange: each of its turns is published in `mine`, and it sleeps, without any
 // timeout, until the other's has come. A single lost wake-up leaves both asleep for good.
 void take_turns(
     const Bells& bells, uint32_t self, uint64_t& mine, const uint64_t& theirs, uint64_t turns) {
     const Doorbell& bell = self == 0 ? bells.first : bells.second;
     EventQueue events;
-    ASSERT_EQ(events.change(static_cast<uintptr_t>(bell.listening_end()), EVFILT_READ, EV_ADD), 0);
+    ASSERT_EQ(events.watch_readable(bell.listening_end(), Watched::doorbell), 0);
     for (uint64_t turn = 1; turn <= turns; ++turn) {
         store_release(mine, turn);
         bells.doorbells.ring(wake_on_growth, self);

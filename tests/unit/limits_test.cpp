@@ -71,8 +71,8 @@ protected:
     // Handles what the kqueue says, timers not among it.
     void serve() {
         for (const EventQueue::Event& event : events_->wait(std::chrono::nanoseconds(0)))
-            if (event.filter == EVFILT_READ)
-                service_->readable(client_of(EventQueue::udata_of(event)));
+            if (is_readable(event))
+                service_->readable(client_of(tag_of(event)));
         service_->settle();
     }
 

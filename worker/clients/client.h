@@ -5,7 +5,9 @@
 #include "shared/ipc/protocol.h"
 #include "shared/segment/served_clock.h"
 #include "shared/segment/user_table.h"
+
 #include "shared/system/fd.h"
+#include "shared/system/tag.h"
 #include "worker/limits/rate_limit.h"
 
 #include <cstddef>
@@ -14,7 +16,23 @@
 
 namespace chatserv {
 
-// A client's identity in one word: what its events carry, and what it is found by.
+// What the events of a worker's kqueue are about.
+enum class WorkerEvent : uint8_t {
+    channel = 1, // the master's
+    doorbell = 2,
+    client = 3, // slot and generation
+};
+
+static_assert(users_max <= Tag::indexes);
+
+[[nodiscard]] inline Tag tag_of(ClientId id) {
+    return {WorkerEvent::client, id.slot, id.generation};
+}
+[[nodiscard]] inline ClientId client_of(Tag tag) {
+    return {.slot = tag.index(), .generation = tag.generation()};
+}
+
+// A client's identity in one word, by which it is found.
 [[nodiscard]] inline uint64_t udata_of(ClientId id) {
     return static_cast<uint64_t>(id.generation) << 32 | id.slot;
 }
