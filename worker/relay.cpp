@@ -12,29 +12,31 @@ namespace {
 
 constexpr uint32_t deliveries_per_beat = 64;
 
-ServedClock::duration shortest_limit(const SegmentHeader& header) {
-    const uint32_t idle_timeout_ms = header.idle_timeout_ms;
+ServedClock::duration shortest_limit(const RelaySettings& settings) {
+    const uint32_t idle_timeout_ms = settings.idle_timeout_ms;
     return std::chrono::milliseconds(idle_timeout_ms == 0
-                                         ? header.stall_limit_ms
-                                         : std::min(header.stall_limit_ms, idle_timeout_ms));
+                                         ? settings.stall_limit_ms
+                                         : std::min(settings.stall_limit_ms, idle_timeout_ms));
 }
 
 } // namespace
 
-Relay::Relay(const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+Relay::Relay(const Segment& segment, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
     Heartbeat& heartbeat, SocketAccount account) :
     entry_(entry),
-    log_control_(&region.log_control()),
-    clock_(region.worker_table()[entry].served,
-        ServedClock::allowance_for(shortest_limit(region.header()))),
-    pulse_(heartbeat, clock_), sleep_max_when_blocked_(ServedClock::sleep_max(
-                                   std::chrono::milliseconds(region.header().stall_limit_ms))),
-    pass_(region, entry, doorbells), filters_(events), publisher_(region, entry),
-    delivery_(region, entry), room_watch_(events, clock_, region.header()),
-    rate_limiter_(events, region.header().max_rate_bytes),
-    idle_watch_(events, clock_, std::chrono::milliseconds(region.header().idle_timeout_ms)),
-    attaching_(region, entry, doorbells, pulse_), in_doubt_(region, entry, account),
-    closing_(region, events, filters_, roster_) {}
+    log_control_(&segment.log_control()),
+    clock_(segment.worker_table()[entry].served,
+        ServedClock::allowance_for(shortest_limit(segment.header().settings))),
+    pulse_(heartbeat, clock_),
+    sleep_max_when_blocked_(ServedClock::sleep_max(
+        std::chrono::milliseconds(segment.header().settings.stall_limit_ms))),
+    pass_(segment, entry, doorbells), filters_(events), publisher_(segment, entry),
+    delivery_(segment, entry), room_watch_(events, clock_, segment.header().settings),
+    rate_limiter_(events, segment.header().settings.max_rate_bytes),
+    idle_watch_(
+        events, clock_, std::chrono::milliseconds(segment.header().settings.idle_timeout_ms)),
+    attaching_(segment, entry, doorbells, pulse_), in_doubt_(segment, entry, account),
+    closing_(segment, events, filters_, roster_) {}
 
 void Relay::settle() {
     pass_.run(*this);

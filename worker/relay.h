@@ -37,7 +37,7 @@ struct Report {
 class Relay final : private PassSteps {
 public:
     // `account`: asked about a client that a predecessor left in doubt.
-    Relay(const Region& region, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+    Relay(const Segment& segment, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
         Heartbeat& heartbeat, SocketAccount account);
 
     // A client that the master has sent.

@@ -2,6 +2,7 @@
 
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
+#include "shared/system/errors.h"
 #include "shared/system/log_sink.h"
 #include "shared/system/logging.h"
 #include "shared/system/panic.h"
@@ -92,8 +93,7 @@ std::vector<int> descriptors_of(const Inheritance& inheritance, int more) {
 // Tells the master why this process ends before its work has begun. The master decides what follows
 // and writes its log. Returns false if the master cannot be told, unless it has ended itself.
 bool tell_master(int channel, Hindrance hindrance, int error, const char* text) {
-    const Frame frame(
-        static_cast<uint16_t>(MessageType::cannot_work), cannot_work(hindrance, error, text));
+    const Frame frame(MessageType::cannot_work, cannot_work(hindrance, error, text));
     return ::write(channel, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame) ||
            errno == EPIPE;
 }
@@ -104,7 +104,7 @@ bool tell_master(int channel, Hindrance hindrance, int error, const char* text) 
 void work_by(Orders orders, SocketAccount account, Hindrance& step, UniqueFd& channel) {
     channel = UniqueFd(::fcntl(orders.inheritance.channel.get(), F_DUPFD_CLOEXEC, 3));
     if (!channel)
-        throw std::system_error(errno, std::generic_category(), "the master's channel");
+        throw_errno("the master's channel");
     leave_descriptors_but(descriptors_of(orders.inheritance, channel.get()));
     step = Hindrance::user;
     drop_privileges(orders.uid, orders.gid);

@@ -34,15 +34,15 @@ namespace {
 
 constexpr size_t steps_max = 64;
 
-// A region that was attached is all there.
-void touch_every_area(const Region& region) {
-    volatile uint64_t sum = region.worker_table().back().batch;
-    sum = sum + region.heartbeats().back().beat_ns + region.user_table().back().close_at;
-    sum = sum + region.log_control().room_wanted + region.user_control().slots_in_use;
-    sum = sum + region.index().back().end + static_cast<uint64_t>(region.ring().back());
-    const uint32_t last = region.header().workers - 1;
-    sum = sum + region.staging_chunks(last).back().end;
-    sum = sum + static_cast<uint64_t>(region.staging_bytes(last).back());
+// A segment that was attached is all there.
+void touch_every_area(const Segment& segment) {
+    volatile uint64_t sum = segment.worker_table().back().batch;
+    sum = sum + segment.heartbeats().back().beat_ns + segment.user_table().back().close_at;
+    sum = sum + segment.log_control().room_wanted + segment.user_control().slots_in_use;
+    sum = sum + segment.index().back().end + static_cast<uint64_t>(segment.ring().back());
+    const uint32_t last = segment.header().workers - 1;
+    sum = sum + segment.staging_chunks(last).back().end;
+    sum = sum + static_cast<uint64_t>(segment.staging_bytes(last).back());
 }
 
 void attach_to(Conversation& conversation, Input& input) {
@@ -52,9 +52,9 @@ void attach_to(Conversation& conversation, Input& input) {
         words[word] = input.take<uint32_t>();
     }
     try {
-        const Region region =
-            Region::attach(UniqueFd(::fcntl(conversation.region.fd(), F_DUPFD_CLOEXEC, 3)));
-        touch_every_area(region);
+        const Segment segment =
+            Segment::attach(UniqueFd(::fcntl(conversation.segment.fd(), F_DUPFD_CLOEXEC, 3)));
+        touch_every_area(segment);
     } catch (const std::runtime_error& refusal) {
         must(refusal.what()[0] != '\0', "a segment was refused without a word");
     }
@@ -149,11 +149,11 @@ private:
     Conversation& conversation_;
     EventQueue events_;
     std::vector<FdPair> pipes_ = make_pipes();
-    Doorbells doorbells_{conversation_.region.worker_table(), pipes_};
+    Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::array<UniqueFd, clients> peers_;
-    Doorbell doorbell_{conversation_.region.worker_table()[0], pipes_[0].first.get()};
-    Relay relay_{conversation_.region, 0, events_, doorbells_, conversation_.region.heartbeats()[0],
-        account_of};
+    Doorbell doorbell_{conversation_.segment.worker_table()[0], pipes_[0].first.get()};
+    Relay relay_{conversation_.segment, 0, events_, doorbells_,
+        conversation_.segment.heartbeats()[0], account_of};
 };
 
 void serve(Conversation& conversation, Input& input) {

@@ -8,13 +8,13 @@ namespace chatserv::model {
 
 WorkerProcess::WorkerProcess(const Surroundings& around, uint32_t entry, bool newcomer) :
     around_(around), kernel_(around.simulator), entry_(entry),
-    shared_entry_(around.region.worker_table()[entry]), users_(around.region), log_(around.region),
-    control_(around.region.log_control()), doorbell_(shared_entry_, pipe_reading(entry)),
-    ingest_(around.region, entry),
-    fan_out_(around.region, entry), client_{.id = {.slot = entry, .generation = 1},
-                                        .fd = UniqueFd(client_socket(entry)),
-                                        .slot = &users_[entry]},
-    pass_(around.region, entry, around.doorbells), doubt_(operation_in_flight(shared_entry_)),
+    shared_entry_(around.segment.worker_table()[entry]), users_(around.segment),
+    log_(around.segment), control_(around.segment.log_control()),
+    doorbell_(shared_entry_, pipe_reading(entry)), ingest_(around.segment, entry),
+    fan_out_(around.segment, entry), client_{.id = {.slot = entry, .generation = 1},
+                                         .fd = UniqueFd(client_socket(entry)),
+                                         .slot = &users_[entry]},
+    pass_(around.segment, entry, around.doorbells), doubt_(operation_in_flight(shared_entry_)),
     newcomer_(newcomer) {}
 
 // Everything that makes a difference in the next turn.
@@ -123,10 +123,10 @@ namespace {
 // recover_entry(), with one thing left out.
 void recover_wrongly(uint32_t entry, const WorkerProcess::Surroundings& around, Recovery recovery) {
     if (recovery != Recovery::without_repair)
-        LogAppender(around.region).repair(entry);
-    store_release(around.region.worker_table()[entry].asleep, 0);
+        LogAppender(around.segment).repair(entry);
+    store_release(around.segment.worker_table()[entry].asleep, 0);
     const SlotState state =
-        UserTable(around.region)
+        UserTable(around.segment)
             .orphan({.slot = entry, .generation = 1}, static_cast<uint16_t>(entry));
     invariant(state != SlotState::free, "a client was lost");
     if (recovery != Recovery::without_ringing)
@@ -142,7 +142,7 @@ void run_master(const WorkerProcess::Surroundings& around, Recovery recovery) {
         const uint32_t entry = kernel.reap();
         if (recovery == Recovery::right)
             invariant(recover_entry(
-                          static_cast<uint16_t>(entry), around.region, Escrow(), around.doorbells)
+                          static_cast<uint16_t>(entry), around.segment, Escrow(), around.doorbells)
                           .empty(),
                 "a client was lost");
         else

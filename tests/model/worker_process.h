@@ -6,8 +6,8 @@
 
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/broadcast_log.h"
-#include "shared/segment/region.h"
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
+#include "shared/segment/segment.h"
 #include "tests/model/simulator.h"
 #include "worker/relay/fan_out.h"
 #include "worker/relay/ingest.h"
@@ -24,7 +24,7 @@ enum class Recovery { right, without_repair, without_ringing };
 class WorkerProcess final : private PassSteps {
 public:
     struct Surroundings {
-        const Region& region;
+        const Segment& segment;
         const Doorbells& doorbells;
         Simulator& simulator;
         Sleep sleep;

@@ -1,5 +1,5 @@
 // Fan-out: a client gets what it lacks, in as few writes as can be, and none of its own bytes.
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 #include "tests/unit/segment.h"
 #include "worker/relay/fan_out.h"
 
@@ -35,10 +35,10 @@ protected:
 
     [[nodiscard]] uint64_t cursor() const { return cursor_of(*client.slot).log_offset; }
 
-    Segment segment;
+    SmallSegment segment;
     Client client{.id = segment.attach(0), .fd = UniqueFd(), .slot = &segment.users[0]};
     ClientId other = segment.attach(1);
-    FanOut fan_out{segment.region, 0};
+    FanOut fan_out{segment.mapping, 0};
     UniqueFd peer;
 };
 
@@ -121,7 +121,7 @@ TEST_F(FanOutTest, WritesALineThatIsNotOfTheLogAndStaysWhereItIs) {
     EXPECT_EQ(client.slot->told_too_fast, 1U);
     EXPECT_EQ(cursor(), segment.log.head());
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, 13U);
-    EXPECT_EQ(operation_in_flight(segment.region.worker_table()[0]).operation, Operation::none);
+    EXPECT_EQ(operation_in_flight(segment.mapping.worker_table()[0]).operation, Operation::none);
     say(other, "second");
     EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(received(), "first;a line;second");
@@ -159,7 +159,7 @@ TEST_F(FanOutTest, SaysWhenTheSocketIsBroken) {
     EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::failed);
     EXPECT_EQ(errno, EPIPE);
     EXPECT_EQ(cursor(), before);
-    EXPECT_EQ(operation_in_flight(segment.region.worker_table()[0]).operation, Operation::none);
+    EXPECT_EQ(operation_in_flight(segment.mapping.worker_table()[0]).operation, Operation::none);
 }
 
 TEST(OwnRanges, MergeAndAreForgottenFromTheFront) {

@@ -33,7 +33,7 @@ protected:
                 (void)users_.orphan(id_of(slot), 0);
         relay_.reset();
         events_.emplace();
-        relay_.emplace(region_, 0, *events_, doorbells_, region_.heartbeats()[0], account_of);
+        relay_.emplace(segment_, 0, *events_, doorbells_, segment_.heartbeats()[0], account_of);
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
                 relay_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
@@ -71,8 +71,8 @@ protected:
     // Handles what the kqueue says, timers not among it.
     void serve() {
         for (const EventQueue::Event& event : events_->wait(std::chrono::nanoseconds(0)))
-            if (event.filter == EVFILT_READ)
-                relay_->readable(client_of(EventQueue::udata_of(event)));
+            if (is_readable(event))
+                relay_->readable(client_of(tag_of(event)));
         relay_->settle();
     }
 
@@ -83,7 +83,7 @@ protected:
 
     // The worker has not looked at the clock for so long.
     void stand_still(milliseconds time) {
-        region_.worker_table()[0].served.looked_ns -=
+        segment_.worker_table()[0].served.looked_ns -=
             static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
     }
 
@@ -112,17 +112,17 @@ protected:
         return pipes;
     }
 
-    Region region_ = Region::create({.users = 2,
+    Segment segment_ = Segment::create({.users = 2,
         .workers = 1,
         .log_bytes = log_bytes_min,
-        .stall_limit_ms = 3'600'000,
-        .max_rate_bytes = max_rate_bytes,
-        .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())});
-    UserTable users_{region_};
+        .settings = {.stall_limit_ms = 3'600'000,
+            .max_rate_bytes = max_rate_bytes,
+            .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())}});
+    UserTable users_{segment_};
     std::optional<EventQueue> events_;
     std::vector<FdPair> pipes_ = make_pipes();
-    Doorbells doorbells_{region_.worker_table(), pipes_};
-    Doorbell doorbell_{region_.worker_table()[0], pipes_[0].first.get()};
+    Doorbells doorbells_{segment_.worker_table(), pipes_};
+    Doorbell doorbell_{segment_.worker_table()[0], pipes_[0].first.get()};
     std::array<UniqueFd, 2> peers_;
     std::array<UniqueFd, 2> sockets_; // as the escrow's
     std::optional<Relay> relay_;

@@ -6,6 +6,7 @@
 #include "shared/segment/served_clock.h"
 #include "shared/segment/user_table.h"
 #include "shared/system/fd.h"
+#include "shared/system/tag.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,12 +14,28 @@
 
 namespace chatserv {
 
-// A client's identity in one word: its events carry it, and maps use it as their key.
-[[nodiscard]] inline uint64_t udata_of(ClientId id) {
+// What the events of a worker's kqueue are about.
+enum class WorkerEvent : uint8_t {
+    channel = 1, // the master's
+    doorbell = 2,
+    client = 3, // slot and generation
+};
+
+static_assert(users_max <= Tag::indexes);
+
+[[nodiscard]] inline Tag tag_of(ClientId id) {
+    return {WorkerEvent::client, id.slot, id.generation};
+}
+[[nodiscard]] inline ClientId client_of(Tag tag) {
+    return {.slot = tag.index(), .generation = tag.generation()};
+}
+
+// A client's identity in one word, for maps and sets.
+[[nodiscard]] inline uint64_t key_of(ClientId id) {
     return static_cast<uint64_t>(id.generation) << 32 | id.slot;
 }
-[[nodiscard]] inline ClientId client_of(uint64_t udata) {
-    return {.slot = static_cast<uint32_t>(udata), .generation = static_cast<uint32_t>(udata >> 32)};
+[[nodiscard]] inline ClientId client_of_key(uint64_t key) {
+    return {.slot = static_cast<uint32_t>(key), .generation = static_cast<uint32_t>(key >> 32)};
 }
 
 // A stretch of the log, in log offsets.

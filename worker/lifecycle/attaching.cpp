@@ -9,9 +9,9 @@
 namespace chatserv {
 
 Attaching::Attaching(
-    const Region& region, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse) :
+    const Segment& segment, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse) :
     entry_(entry),
-    users_(region), log_(region), log_control_(&region.log_control()), doorbells_(doorbells),
+    users_(segment), log_(segment), log_control_(&segment.log_control()), doorbells_(doorbells),
     pulse_(pulse) {}
 
 bool Attaching::has(ClientId id) const {

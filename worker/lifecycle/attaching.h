@@ -17,7 +17,8 @@ namespace chatserv {
 
 class Attaching {
 public:
-    Attaching(const Region& region, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse);
+    Attaching(
+        const Segment& segment, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse);
 
     // A client that the master has sent, with this process's own descriptor of its socket.
     void add(ClientId id, UniqueFd fd) { newcomers_.push_back({id, std::move(fd)}); }

@@ -13,14 +13,14 @@ namespace chatserv {
 
 namespace {
 
-constexpr int64_t linger_check_ms = 20;
+constexpr std::chrono::milliseconds linger_check{20};
 
 } // namespace
 
 Closing::Closing(
-    const Region& region, EventQueue& events, const SocketFilters& filters, Roster& roster) :
+    const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster) :
     events_(events),
-    filters_(filters), roster_(roster), users_(region), log_(region) {}
+    filters_(filters), roster_(roster), users_(segment), log_(segment) {}
 
 void Closing::end(Client& client, LeaveReason reason, int error) {
     client.phase = Client::Phase::ended;
@@ -106,8 +106,7 @@ void Closing::linger_timer() {
 }
 
 void Closing::set_linger_timer() const {
-    [[maybe_unused]] const int error = events_.change(static_cast<uintptr_t>(Timer::linger),
-        EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, linger_check_ms);
+    (void)events_.set_timer(static_cast<uintptr_t>(Timer::linger), linger_check);
 }
 
 void Closing::finish() {

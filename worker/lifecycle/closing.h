@@ -19,7 +19,8 @@ namespace chatserv {
 
 class Closing {
 public:
-    Closing(const Region& region, EventQueue& events, const SocketFilters& filters, Roster& roster);
+    Closing(
+        const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster);
 
     // Nothing more will come from the client. It is closed once its last bytes are published.
     void end(Client& client, LeaveReason reason, int error);

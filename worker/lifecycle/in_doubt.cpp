@@ -16,8 +16,8 @@ std::optional<ByteCounts> account_of(const Client& client) {
         .consumed = counts->consumed - slot.consumed_base};
 }
 
-InDoubt::InDoubt(const Region& region, uint32_t entry, SocketAccount account) :
-    entry_number_(entry), entry_(&region.worker_table()[entry]), users_(region), log_(region),
+InDoubt::InDoubt(const Segment& segment, uint32_t entry, SocketAccount account) :
+    entry_number_(entry), entry_(&segment.worker_table()[entry]), users_(segment), log_(segment),
     account_(account), in_flight_(operation_in_flight(*entry_)) {
     if (!any())
         settled_bytes_ = 0;

@@ -5,8 +5,8 @@
 // bytes that no record names, and the entry's word for the operation in flight is taken.
 #pragma once
 
-#include "shared/segment/user_table.h"
 #include "shared/segment/in_flight.h"
+#include "shared/segment/user_table.h"
 #include "shared/system/kernel_account.h"
 #include "worker/clients/client.h"
 #include "worker/relay/ingest.h"
@@ -26,7 +26,7 @@ using SocketAccount = std::optional<ByteCounts> (*)(const Client& client);
 
 class InDoubt {
 public:
-    InDoubt(const Region& region, uint32_t entry, SocketAccount account);
+    InDoubt(const Segment& segment, uint32_t entry, SocketAccount account);
 
     [[nodiscard]] bool any() const { return in_flight_.operation != Operation::none; }
 

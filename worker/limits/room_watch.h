@@ -17,7 +17,7 @@ namespace chatserv {
 
 class RoomWatch {
 public:
-    RoomWatch(EventQueue& events, ServedClock& clock, const SegmentHeader& header);
+    RoomWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings);
 
     // The client's socket is full.
     void fell_behind(Client& client);

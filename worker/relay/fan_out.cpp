@@ -2,7 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 #include "shared/system/kernel_account.h"
 
 #include <algorithm>

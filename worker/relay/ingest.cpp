@@ -2,7 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 #include "shared/system/kernel_account.h"
 #include "shared/system/panic.h"
 
@@ -23,9 +23,9 @@ constexpr size_t read_bytes_min = 4 * 1024;
 
 } // namespace
 
-Ingest::Ingest(const Region& region, uint32_t entry) :
-    entry_(&region.worker_table()[entry]), entry_number_(entry), staging_(region, entry),
-    appender_(region) {
+Ingest::Ingest(const Segment& segment, uint32_t entry) :
+    entry_(&segment.worker_table()[entry]), entry_number_(entry), staging_(segment, entry),
+    appender_(segment) {
     invariant(staging_.sane(), "a staging area held what no worker writes");
     // W3: a predecessor may have died after the commit of its batch and before this.
     if (staging_.published())

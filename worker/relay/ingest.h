@@ -36,7 +36,7 @@ public:
         no_room,    // the slowest readers have to advance first: see BroadcastLog::room_wanted
     };
 
-    Ingest(const Region& region, uint32_t entry);
+    Ingest(const Segment& segment, uint32_t entry);
 
     // The staging area has no room worth a recv(2): publish first.
     [[nodiscard]] bool full() const;

@@ -62,8 +62,8 @@ public:
         bool blocks_room = false;      // a client of this worker is below seen_room_wanted
     };
 
-    Pass(const Region& region, uint32_t entry, const Doorbells& doorbells) :
-        log_(region), doorbells_(doorbells), entry_(entry) {}
+    Pass(const Segment& segment, uint32_t entry, const Doorbells& doorbells) :
+        log_(segment), doorbells_(doorbells), entry_(entry) {}
 
     [[nodiscard]] const State& state() const { return state_; }
 
