@@ -16,13 +16,14 @@ void write_ring(const FdPair& pipe) {
 
 } // namespace
 
-void Doorbells::ring(uint32_t reasons, uint32_t self) const {
+void Doorbells::ring(uint32_t reasons, EntryId self) const {
     full_fence();
-    for (uint32_t entry = 0; entry < table_.size(); ++entry) {
-        uint32_t& asleep = table_[entry].asleep;
+    for (uint32_t index = 0; index < table_.size(); ++index) {
+        uint32_t& asleep = table_[index].asleep;
         // Of several ringers one takes the word, and it alone spends the system call.
-        if (entry != self && (load_acquire(asleep) & reasons) != 0 && exchange(asleep, 0) != 0)
-            write_ring(pipes_[entry]);
+        if (EntryId{index} != self && (load_acquire(asleep) & reasons) != 0 &&
+            exchange(asleep, 0) != 0)
+            write_ring(pipes_[index]);
     }
 }
 

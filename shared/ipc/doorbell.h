@@ -40,7 +40,7 @@ public:
         table_(table), pipes_(pipes) {}
 
     // Wakes each worker, `self` excepted, that sleeps and wants to hear of any of `reasons`.
-    void ring(uint32_t reasons, uint32_t self) const;
+    void ring(uint32_t reasons, EntryId self) const;
     // Wakes every worker, asleep or not.
     void ring_all() const;
 

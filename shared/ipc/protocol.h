@@ -75,7 +75,7 @@ struct CannotWork {
 }
 
 struct TakeEntry {
-    uint32_t entry;
+    EntryId entry;
 };
 
 // Once from each process that has taken an entry: what a predecessor may have had in flight when it

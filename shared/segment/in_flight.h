@@ -10,12 +10,12 @@ namespace chatserv {
 
 struct InFlight {
     Operation operation;
-    uint32_t slot;
+    SlotId slot;
 };
 
 // Says what system call comes next, on whose socket. To be called right before it.
-inline void begin_operation(WorkerEntry& entry, Operation operation, uint32_t slot) {
-    store_release(entry.in_flight, static_cast<uint64_t>(operation) << 56 | slot);
+inline void begin_operation(WorkerEntry& entry, Operation operation, SlotId slot) {
+    store_release(entry.in_flight, static_cast<uint64_t>(operation) << 56 | index_of(slot));
 }
 
 // The call's effect is recorded in the segment: nobody is in doubt any more.
@@ -27,7 +27,7 @@ inline void end_operation(WorkerEntry& entry) {
 // A word that no worker writes reads as `none`.
 [[nodiscard]] inline InFlight operation_in_flight(const WorkerEntry& entry) {
     const uint64_t word = load_acquire(entry.in_flight);
-    const auto slot = static_cast<uint32_t>(word);
+    const SlotId slot{static_cast<uint32_t>(word)};
     switch (word >> 56) {
     case static_cast<uint64_t>(Operation::receive):
         return {Operation::receive, slot};
@@ -36,7 +36,7 @@ inline void end_operation(WorkerEntry& entry) {
     case static_cast<uint64_t>(Operation::notify):
         return {Operation::notify, slot};
     default:
-        return {Operation::none, 0};
+        return {Operation::none, SlotId{}};
     }
 }
 

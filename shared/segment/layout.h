@@ -28,6 +28,27 @@ inline constexpr uint32_t max_rate_bytes_max = 1024 * 1024 * 1024;
 inline constexpr uint32_t idle_timeout_ms_max = 7 * 24 * 3600 * 1000;
 inline constexpr size_t cache_line_bytes = 64;
 
+// Places in the segment's tables: an entry of the worker table, a seat among the heartbeats, a slot
+// of the user table. A place read from the segment or a channel can lie outside its table.
+enum class EntryId : uint32_t {};
+enum class SeatId : uint32_t {};
+enum class SlotId : uint32_t {};
+
+[[nodiscard]] constexpr uint32_t index_of(EntryId entry) {
+    return static_cast<uint32_t>(entry);
+}
+[[nodiscard]] constexpr uint32_t index_of(SeatId seat) {
+    return static_cast<uint32_t>(seat);
+}
+[[nodiscard]] constexpr uint32_t index_of(SlotId slot) {
+    return static_cast<uint32_t>(slot);
+}
+
+// The number that people read: "worker 3".
+[[nodiscard]] constexpr uint32_t number_of(EntryId entry) {
+    return index_of(entry) + 1;
+}
+
 // What happens to a client that is a whole log behind, so that the senders would have to wait.
 enum class SlowPolicy : uint32_t {
     wait = 0,       // the senders wait as long as that client drains enough (R7)
@@ -177,7 +198,7 @@ struct alignas(cache_line_bytes) LogControl {
     uint64_t intent_head;
     uint64_t intent_index_next;
     uint64_t intent_batch;
-    uint32_t intent_entry;
+    uint32_t intent_entry; // index of an EntryId
     uint8_t unused_2[12];
 
     // line 3; writer: the lock holder
@@ -188,7 +209,7 @@ struct alignas(cache_line_bytes) LogControl {
 // One per published chunk: who sent the bytes that end at `end`.
 struct IndexEntry {
     uint64_t end; // log offset
-    uint32_t slot;
+    SlotId slot;
     uint32_t generation;
     uint64_t sender_bytes; // the sender's bytes_read up to the end of this chunk
 };
@@ -196,7 +217,7 @@ struct IndexEntry {
 // One per chunk in a staging area, in the order of its bytes there.
 struct ChunkRecord {
     uint64_t sender_bytes; // the sender's bytes_read, this chunk included
-    uint32_t slot;
+    SlotId slot;
     uint32_t generation;
     uint32_t end; // offset in the staging area's payload
     uint32_t unused;

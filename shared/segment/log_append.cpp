@@ -16,13 +16,17 @@ constexpr uint64_t intent_none = ~0ULL;
 
 constexpr int lock_attempts = 100;
 
+constexpr uint64_t lock_word_of(EntryId owner) {
+    return uint64_t{index_of(owner)} + 1;
+}
+
 } // namespace
 
-LogLock::LogLock(LogControl& control, uint32_t entry) {
+LogLock::LogLock(LogControl& control, EntryId entry) {
     uint64_t owner = 0;
     for (int attempt = 0; attempt < lock_attempts; ++attempt) {
         owner = load_acquire(control.lock);
-        if (owner == 0 && replace_if(control.lock, 0, entry + 1)) {
+        if (owner == 0 && replace_if(control.lock, 0, lock_word_of(entry))) {
             control_ = &control;
             return;
         }
@@ -31,8 +35,8 @@ LogLock::LogLock(LogControl& control, uint32_t entry) {
     invariant(!names(control, entry), "the log's lock named a worker that does not hold it");
 }
 
-bool LogLock::names(const LogControl& control, uint32_t entry) {
-    return load_acquire(control.lock) == entry + 1;
+bool LogLock::names(const LogControl& control, EntryId entry) {
+    return load_acquire(control.lock) == lock_word_of(entry);
 }
 
 void LogLock::release() {
@@ -41,7 +45,7 @@ void LogLock::release() {
     control_ = nullptr;
 }
 
-AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
+AppendResult LogAppender::append(const Staging& staging, EntryId entry) const {
     const std::span<const char> payload = staging.payload();
     const std::span<const ChunkRecord> chunks = staging.chunks();
     invariant(sane(), "the log's offsets were further apart than the log is long");
@@ -59,7 +63,7 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
     const uint64_t head_after = head + payload.size();
     const uint64_t index_next_after = control_->index_next + chunks.size();
     store_release(control_->intent_head, intent_none);
-    store_release(control_->intent_entry, entry);
+    store_release(control_->intent_entry, index_of(entry));
     store_release(control_->intent_batch, staging.batch());
     store_release(control_->intent_index_next, index_next_after);
     store_release(control_->intent_head, head_after);
@@ -68,17 +72,17 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
     store_release(control_->head, head_after); // the commit
     crash_point(CrashPoint::committed);
 
-    store_release(worker_table_[entry].published_batch, staging.batch());
+    store_release(worker_table_[index_of(entry)].published_batch, staging.batch());
     crash_point(CrashPoint::batch_noted);
     store_release(control_->index_next, index_next_after);
     return AppendResult::appended;
 }
 
-void LogAppender::repair(uint32_t entry) const {
+void LogAppender::repair(EntryId entry) const {
     const uint64_t owner = load_acquire(control_->lock);
     if (owner > worker_table_.size())
         store_release(control_->lock, 0); // nonsense, and nobody's
-    if (owner != entry + 1)
+    if (owner != lock_word_of(entry))
         return;
     // Where the dead owner had not got to its intent, the intent is that of the last append, whose
     // effects are there already: to repeat them changes nothing.

@@ -30,13 +30,13 @@ public:
     // Tries for a moment, as an append takes microseconds. held() says whether it worked. Panics
     // where the word names an owner that there cannot be, or this entry, which holds no other lock:
     // nobody would ever release it.
-    LogLock(LogControl& control, uint32_t entry);
+    LogLock(LogControl& control, EntryId entry);
     ~LogLock() { release(); }
     LogLock(const LogLock&) = delete;
     LogLock& operator=(const LogLock&) = delete;
 
     // Whether the entry is the owner, as the word has it.
-    [[nodiscard]] static bool names(const LogControl& control, uint32_t entry);
+    [[nodiscard]] static bool names(const LogControl& control, EntryId entry);
 
     [[nodiscard]] bool held() const { return control_ != nullptr; }
     // Whoever waits for the lock has to be woken after this: Doorbells::ring(wake_on_unlock).
@@ -62,12 +62,12 @@ public:
 
     // Publishes the batch in `staging`, which belongs to `entry`. The caller holds the lock. Panics
     // where the log's words are such as no append leaves: what to overwrite depends on them.
-    [[nodiscard]] AppendResult append(const Staging& staging, uint32_t entry) const;
+    [[nodiscard]] AppendResult append(const Staging& staging, EntryId entry) const;
 
     // After the death of the worker at `entry`, reaped: if it held the lock, its append is finished
     // where it was committed and forgotten where not, and the lock is released, as is one that no
     // entry can hold. Everybody has to be woken then. May itself be killed and run again.
-    void repair(uint32_t entry) const;
+    void repair(EntryId entry) const;
 
 private:
     [[nodiscard]] bool sane() const;

@@ -162,15 +162,15 @@ std::span<char> Segment::ring() const {
     return {at<char>(header().ring_offset), header().log_bytes};
 }
 
-uint64_t Segment::staging_area_offset(uint32_t entry) const {
-    return header().staging_offset + entry * staging_area_bytes(header());
+uint64_t Segment::staging_area_offset(EntryId entry) const {
+    return header().staging_offset + index_of(entry) * staging_area_bytes(header());
 }
 
-std::span<ChunkRecord> Segment::staging_chunks(uint32_t entry) const {
+std::span<ChunkRecord> Segment::staging_chunks(EntryId entry) const {
     return {at<ChunkRecord>(staging_area_offset(entry)), batch_chunks_max};
 }
 
-std::span<char> Segment::staging_bytes(uint32_t entry) const {
+std::span<char> Segment::staging_bytes(EntryId entry) const {
     return {at<char>(staging_area_offset(entry) + batch_chunks_max * sizeof(ChunkRecord)),
         header().staging_bytes};
 }

@@ -50,8 +50,8 @@ public:
     [[nodiscard]] LogControl& log_control() const;
     [[nodiscard]] std::span<IndexEntry> index() const;
     [[nodiscard]] std::span<char> ring() const;
-    [[nodiscard]] std::span<ChunkRecord> staging_chunks(uint32_t entry) const;
-    [[nodiscard]] std::span<char> staging_bytes(uint32_t entry) const;
+    [[nodiscard]] std::span<ChunkRecord> staging_chunks(EntryId entry) const;
+    [[nodiscard]] std::span<char> staging_bytes(EntryId entry) const;
 
 private:
     Segment(UniqueFd fd, uint64_t bytes);
@@ -60,7 +60,7 @@ private:
     [[nodiscard]] T* at(uint64_t offset) const {
         return reinterpret_cast<T*>(static_cast<char*>(mapping_.get_address()) + offset);
     }
-    [[nodiscard]] uint64_t staging_area_offset(uint32_t entry) const;
+    [[nodiscard]] uint64_t staging_area_offset(EntryId entry) const;
 
     UniqueFd fd_;
     boost::interprocess::mapped_region mapping_;

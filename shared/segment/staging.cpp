@@ -6,8 +6,8 @@
 
 namespace chatserv {
 
-Staging::Staging(const Segment& segment, uint32_t entry) :
-    entry_(&segment.worker_table()[entry]), chunks_(segment.staging_chunks(entry)),
+Staging::Staging(const Segment& segment, EntryId entry) :
+    entry_(&segment.worker_table()[index_of(entry)]), chunks_(segment.staging_chunks(entry)),
     payload_(segment.staging_bytes(entry)) {}
 
 bool Staging::sane() const {

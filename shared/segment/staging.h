@@ -18,7 +18,7 @@ namespace chatserv {
 
 class Staging {
 public:
-    Staging(const Segment& segment, uint32_t entry);
+    Staging(const Segment& segment, EntryId entry);
 
     // What lies here is a batch as a worker writes one. For whoever takes the area up after another
     // process wrote there; from then on only bounds are looked at.

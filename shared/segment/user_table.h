@@ -26,12 +26,12 @@ inline constexpr uint64_t log_offset_none = ~0ULL;
 
 struct SlotStatus {
     SlotState state;
-    uint16_t owner; // entry of the worker table; meaningless where the state is free
+    EntryId owner; // meaningless where the state is free
     uint32_t generation;
 };
 
 struct ClientId {
-    uint32_t slot;
+    SlotId slot;
     uint32_t generation;
 
     bool operator==(const ClientId&) const = default;
@@ -52,17 +52,17 @@ public:
         control_(&segment.user_control()), slots_(segment.user_table()) {}
 
     [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
-    [[nodiscard]] UserSlot& operator[](uint32_t slot) const { return slots_[slot]; }
+    [[nodiscard]] UserSlot& operator[](SlotId slot) const { return slots_[index_of(slot)]; }
 
     // The master's transitions. It keeps books of its own and does not believe the segment, so
     // these never fail.
-    void assign(ClientId client, uint16_t owner) const;
+    void assign(ClientId client, EntryId owner) const;
     void release(ClientId client) const;
     // Appenders look at so many slots at least, whatever a worker has made of that number.
     void count_in(uint32_t slots) const;
     // The state in which a successor will find the client: orphaned where it was attached. `free`
     // where the slot holds nothing that any worker of the entry `owner` would have written.
-    [[nodiscard]] SlotState orphan(ClientId client, uint16_t owner) const;
+    [[nodiscard]] SlotState orphan(ClientId client, EntryId owner) const;
 
     // The worker's transitions; each panics where the slot's state does not permit it.
     void attach(ClientId client, uint64_t log_head) const; // holding the log's lock

@@ -1,8 +1,8 @@
 // The clients that hold up others, and how long they may (R5, R7).
 //
 // For longer than the stall limit a client may not block the room that an appender wants, unless it
-// drains enough of the log meanwhile; nor may it fail to make progress while it gets its last bytes.
-// Only clients that do one of these are here, so usually no client is timed.
+// drains enough of the log meanwhile; nor may it fail to make progress while it gets its last
+// bytes. Only clients that do one of these are here, so usually no client is timed.
 //
 // How much a client drains is measured at its own end, as far as the system tells: a socket holds
 // megabytes, and a third of them must be free before it takes more. The measurement begins when the
