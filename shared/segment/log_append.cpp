@@ -11,7 +11,7 @@ namespace chatserv {
 
 namespace {
 
-// No append ends there: while the intent is being written, head must not match it.
+// An offset at which no append ends: head must not match the intent while that is being written.
 constexpr uint64_t intent_none = ~0ULL;
 
 constexpr int lock_attempts = 100;
@@ -81,11 +81,11 @@ AppendResult LogAppender::append(const Staging& staging, EntryId entry) const {
 void LogAppender::repair(EntryId entry) const {
     const uint64_t owner = load_acquire(control_->lock);
     if (owner > worker_table_.size())
-        store_release(control_->lock, 0); // nonsense, and nobody's
+        store_release(control_->lock, 0); // no entry has this number
     if (owner != lock_word_of(entry))
         return;
-    // Where the dead owner had not got to its intent, the intent is that of the last append, whose
-    // effects are there already: to repeat them changes nothing.
+    // If the dead owner had not written its intent, the words hold the intent of the last append,
+    // whose effects are complete: repeating them changes nothing.
     const uint32_t intended_by = load_acquire(control_->intent_entry);
     if (load_acquire(control_->head) == load_acquire(control_->intent_head) &&
         intended_by < worker_table_.size()) {
@@ -101,7 +101,7 @@ bool LogAppender::sane() const {
            control_->index_next - control_->index_tail <= index_.size();
 }
 
-// Looks at the cursors only where the known tail leaves too little room.
+// Reads the cursors only if the known tail leaves too little room.
 bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     const auto enough = [&] {
         return control_->head + bytes - control_->tail <= ring_.size() &&
@@ -109,8 +109,8 @@ bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     };
     if (enough())
         return true;
-    // A cursor below the tail is nonsense that must not hold up anybody else: what it says that its
-    // client lacks was overwritten long ago.
+    // A cursor below the tail is corrupt and must not block the others: the bytes after it were
+    // overwritten long ago.
     const uint64_t tail = std::max(control_->tail, users_.lowest_cursor(control_->head));
     uint64_t index_tail = control_->index_tail;
     while (index_tail < control_->index_next && index_[index_tail % index_.size()].end <= tail)
@@ -120,20 +120,21 @@ bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     return enough();
 }
 
-// Waits for an eighth of the log at least, not for the next byte: else a reader that is always just
-// short of a full log behind would have every append wait and wake. Where nobody waits for such a
-// reader it is gone at once, and none that is less behind is to go with it.
+// Asks for an eighth of the log at least. If it asked for the next byte only, a client that is
+// always almost a full log behind would make every append wait and wake. Under
+// SlowPolicy::disconnect it asks for no more than it needs, so that no client that is less far
+// behind is disconnected.
 void LogAppender::want_room(uint64_t bytes, uint64_t chunks) const {
     const uint64_t bytes_wanted = std::max<uint64_t>(bytes, waits_for_slow_ ? ring_.size() / 8 : 0);
     const uint64_t chunks_wanted =
         std::max<uint64_t>(chunks, waits_for_slow_ ? index_.size() / 8 : 0);
     uint64_t wanted = load_acquire(control_->room_wanted);
     if (wanted > control_->head)
-        wanted = 0; // nonsense, for which everybody would be disconnected
+        wanted = 0; // corrupt: every client would be disconnected for it
     if (control_->head + bytes_wanted > ring_.size())
         wanted = std::max(wanted, control_->head + bytes_wanted - ring_.size());
     if (control_->index_next + chunks_wanted > index_.size()) {
-        // The newest entry that has to go; its end is where every cursor must have got to.
+        // The newest index entry to be overwritten; every cursor must have passed its end.
         const uint64_t last_to_go = control_->index_next + chunks_wanted - index_.size() - 1;
         wanted = std::max(wanted, index_[last_to_go % index_.size()].end);
     }

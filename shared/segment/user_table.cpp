@@ -15,7 +15,7 @@ uint64_t pack(const SlotStatus& status) {
            static_cast<uint64_t>(index_of(status.owner)) << 8 | static_cast<uint64_t>(status.state);
 }
 
-// A worker's way from state to state: the client must be the one meant, in the state expected.
+// A worker's transition. Panics unless the slot holds this client in the expected state.
 void transit(UserSlot& slot, uint32_t generation, SlotState from, SlotState to) {
     SlotStatus status = status_of(slot);
     invariant(status.generation == generation && status.state == from,
@@ -49,7 +49,7 @@ void move_cursor(UserSlot& slot, const Cursor& cursor) {
 void UserTable::assign(ClientId client, EntryId owner) const {
     store_release(slots_[index_of(client.slot)].status,
         pack({.state = SlotState::assigned, .owner = owner, .generation = client.generation}));
-    // After the status: an appender that counts the slot in finds it assigned, and skips it.
+    // After the status: an appender that reads the slot then finds it assigned and skips it.
     count_in(index_of(client.slot) + 1);
 }
 
