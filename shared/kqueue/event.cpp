@@ -1,4 +1,4 @@
-// kqueue(2) and kevent(2): the way in from C. No exception gets out.
+// kqueue(2) and kevent(2), as called from C. No exception leaves these functions.
 #include "quick_wait.h"
 #include "registry.h"
 
@@ -16,7 +16,7 @@ int result_of(int returned) {
     return -1;
 }
 
-// The call in general. Not inlined, so that kevent() stays a short way to quick_wait().
+// Handles every call that quick_wait() does not. Not inlined, so that kevent() stays short.
 [[gnu::noinline]] int any_kevent(kq::Kqueue& kqueue, const struct kevent* changelist, int nchanges,
     struct kevent* eventlist, int nevents, const struct timespec* timeout) {
     if (nchanges < 0 || nevents < 0)
