@@ -1,4 +1,4 @@
-// Text that a terminal and a log can be trusted with: UTF-8 (RFC 3629) without control characters.
+// Text that is safe to print to a terminal or a log: UTF-8 (RFC 3629) without control characters.
 #pragma once
 
 #include <string>
@@ -6,12 +6,12 @@
 
 namespace chatserv {
 
-// Whether every byte of the text belongs to a character that can be printed. A newline, a tab and
-// an escape cannot.
+// Whether every byte of the text belongs to a printable character. A newline, a tab and an escape
+// are not printable.
 [[nodiscard]] bool is_printable(std::string_view text);
 
-// The same text with "?" in place of every byte that does not belong to such a character: one line,
-// whatever the user wrote.
+// The text with "?" in place of every byte that does not belong to a printable character. The
+// result is always one line.
 [[nodiscard]] std::string as_one_line(std::string_view text);
 
 } // namespace chatserv
