@@ -1,4 +1,4 @@
-"""The servers that take part, and how each is started with the settings that favour it."""
+"""The servers that are compared, and how each is started with its most favourable settings."""
 import dataclasses
 import pathlib
 import re
@@ -10,7 +10,7 @@ OURS, PEER, YARDSTICK, FLOOR = "chatserv", "peer", "yardstick", "floor"
 SPARE_CONNECTIONS = 8
 
 FLOOR_NAME = "floor"
-LINE_FLOOR_NAME = "floor, a line a write"
+LINE_FLOOR_NAME = "floor, single lines"
 BARE_RELAY_NAME = "bare relay"
 NCAT_NAME = "ncat --broker"
 
@@ -19,15 +19,15 @@ NCAT_NAME = "ncat --broker"
 class Server:
     name: str
     role: str
-    protocol: str  # of chatserv-load
-    command: typing.Callable  # of a scene, a port and the seconds of a run
-    program: str  # a path, or to be found on PATH
+    protocol: str  # for chatserv-load --protocol
+    command: typing.Callable  # takes a scene, a port and the seconds of a run
+    program: str  # a path, or a name on PATH
     version: typing.Callable = lambda: ""
-    says_port: bool = False  # takes a free one itself, and prints it
-    # Of a run without a rate: more would take it longer than others take for what they are sent,
-    # as a socket's buffers alone hold some 40,000 lines, for each listener. 0: no limit.
+    says_port: bool = False  # chooses a free port itself, and prints it
+    # Limits a run without a rate of a slow server. Without the limit its runs would take far longer
+    # than others: the buffers of a socket alone hold some 40,000 lines for each listener. 0: none.
     deliveries_max: int = 0
-    connect_pause_us: int = 0  # between two connections, where the listen queue is short
+    connect_pause_us: int = 0  # between two connections, for a server with a short listen queue
 
     def missing(self):
         return shutil.which(self.program) is None
@@ -103,7 +103,7 @@ def _mosquitto(folder):
 
 
 def servers(build: pathlib.Path, folder: pathlib.Path):
-    """All of them, in the order in which they take turns. `folder`: for what they have to keep."""
+    """All servers, in the order of their turns. `folder`: where servers may store files."""
     def plain(name, role, path, version=lambda: "", deliveries_max=0):
         program = str(build / path)
         return Server(name, role, "raw", lambda *_: [program], program, version, True,
