@@ -14,8 +14,8 @@ SECTIONS = (
      "One client sends lines in writes of 64 KiB, as fast as the server takes them. All others "
      "listen."),
     (TALK, "Everybody talks: one line per write",
-     "Every client sends, one line at a time, and receives the lines of all others. The floor "
-     "writes single lines here."),
+     "Every client sends, one line at a time, and receives the lines of all others. Ratios are to "
+     "the floor with large writes; another floor writes single lines."),
     (PACED, "Paced: latency",
      "One client sends lines at a steady rate that leaves every server time to spare. The latency "
      "of a line is measured from the time at which it was due, even if it was sent later."),
