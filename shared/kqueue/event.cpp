@@ -17,8 +17,8 @@ int result_of(int returned) {
 }
 
 // Handles every call that quick_wait() does not. Not inlined, so that kevent() stays short.
-[[gnu::noinline]] int any_kevent(kq::Kqueue& kqueue, const struct kevent* changelist, int nchanges,
-    struct kevent* eventlist, int nevents, const struct timespec* timeout) {
+[[gnu::noinline]] int general_kevent(kq::Kqueue& kqueue, const struct kevent* changelist,
+    int nchanges, struct kevent* eventlist, int nevents, const struct timespec* timeout) {
     if (nchanges < 0 || nevents < 0)
         return result_of(-EINVAL);
     if ((nchanges > 0 && changelist == nullptr) || (nevents > 0 && eventlist == nullptr))
@@ -67,5 +67,5 @@ extern "C" int kevent(int kq, const struct kevent* changelist, int nchanges,
         if (count == -EINTR)
             return result_of(count);
     }
-    return any_kevent(*kqueue, changelist, nchanges, eventlist, nevents, timeout);
+    return general_kevent(*kqueue, changelist, nchanges, eventlist, nevents, timeout);
 }

@@ -46,7 +46,7 @@ void add_attributes(Notes& notes, const FileState& before, const FileState& afte
 void add_entries(
     Notes& notes, const FileState& before, const FileState& after, const FileChanges& changes) {
     std::uint32_t set = NOTE_WRITE;
-    if (changes.passed_border)
+    if (changes.moved_in_or_out)
         set |= NOTE_EXTEND;
     if (changes.subdirectories || (before.links != after.links && !is_removed(before, after)))
         set |= NOTE_LINK;
@@ -85,7 +85,7 @@ void FileChanges::note_entry(std::uint32_t mask, std::uint32_t cookie) {
             moved_from = 0;
             return;
         }
-        passed_border = true;
+        moved_in_or_out = true;
     }
     subdirectories = subdirectories || directory;
     child_removed = child_removed || (directory && (mask & IN_DELETE) != 0);
@@ -95,7 +95,7 @@ void FileChanges::end_rename() {
     if (moved_from == 0)
         return;
     moved_from = 0;
-    passed_border = true;
+    moved_in_or_out = true;
     subdirectories = subdirectories || moved_directory;
 }
 

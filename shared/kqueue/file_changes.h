@@ -33,7 +33,7 @@ struct FileChanges {
     std::uint32_t own = 0;        // IN_* of the file itself
     bool entries = false;         // names in the directory were made, removed or renamed
     bool subdirectories = false;  // subdirectories were made, removed, moved in or moved out
-    bool passed_border = false;   // names were moved in from elsewhere, or out
+    bool moved_in_or_out = false; // names were moved in from elsewhere, or out
     bool child_removed = false;   // a subdirectory was removed
     bool overflow = false;        // inotify lost events: anything may have happened
     bool moved_directory = false; // the unfinished rename is that of a directory

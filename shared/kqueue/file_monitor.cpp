@@ -148,7 +148,7 @@ void FileMonitor::read_changes() {
     inotify_.read_events([this](const inotify_event& event, bool named) { note(event, named); });
     spread_removals();
     for (std::size_t i = 0; i < touched_.size(); ++i)
-        tell(touched_[i]);
+        pass_on(touched_[i]);
     touched_.clear();
 }
 
@@ -201,7 +201,7 @@ void FileMonitor::spread_removals() {
     }
 }
 
-void FileMonitor::tell(int number) {
+void FileMonitor::pass_on(int number) {
     const auto found = watches_.find(number);
     if (found == watches_.end())
         return;
@@ -225,7 +225,7 @@ void FileMonitor::tell(int number) {
             now = state;
             notes = notes_of(before, now, changes);
         }
-        tell_knote(knote, notes);
+        pass_to_knote(knote, notes);
     });
     if (fd == -1)
         return; // the watch may be gone as well
@@ -238,7 +238,7 @@ void FileMonitor::tell(int number) {
     }
 }
 
-void FileMonitor::tell_knote(Knote& knote, const Notes& notes) {
+void FileMonitor::pass_to_knote(Knote& knote, const Notes& notes) {
     if (knote.ops == &vnode_ops) {
         knote.pending_notes |= notes.asked_for(knote.sfflags);
         if (knote.enabled && knote.pending_notes != 0)

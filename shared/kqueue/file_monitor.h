@@ -64,8 +64,8 @@ private:
     void note(const inotify_event& event, bool named);
     void touch(int number, Watch& watch);
     void spread_removals();
-    void tell(int number);
-    void tell_knote(Knote& knote, const Notes& notes);
+    void pass_on(int number);
+    void pass_to_knote(Knote& knote, const Notes& notes);
     void forget(int number);
 
     KnoteTable& knotes_;

@@ -106,8 +106,8 @@ private:
     int scan(struct kevent* events, int events_max, const timespec* timeout);
     int poll(struct kevent* events, int events_max, const timespec* timeout, bool& silent);
     epoll_event* large_batch(int& events_max);
-    int wait_attentively(epoll_event* batch, int events_max, const timespec* timeout);
-    void look_for_room();
+    int wait_with_checks(epoll_event* batch, int events_max, const timespec* timeout);
+    void check_for_room();
     int collect(epoll_event* batch, int count, struct kevent* events, int events_max);
     int collect_rest(epoll_event* batch, int at, int count, struct kevent* events, int events_max);
     int collect_second(epoll_event* batch, struct kevent* events, int events_max);
@@ -115,7 +115,7 @@ private:
     bool deliver(Knote& knote, std::uint32_t epoll_events, struct kevent& event);
     void finish_delivery(Knote& knote, unsigned delivered_flags);
     void ignore(Knote& knote);
-    void on_internal(std::uint64_t tag);
+    void handle_internal(std::uint64_t tag);
     void queue_signals();
 
     int renew();

@@ -91,7 +91,7 @@ void forget_kqueue(int number) {
     delete entry_of(number)->kqueue.exchange(nullptr, std::memory_order_acq_rel);
 }
 
-void tell_watchers(int number) {
+void notify_watchers(int number) {
     for_each_kqueue(true, [number](Kqueue& kqueue) {
         if (kqueue.number() != number)
             kqueue.watch_renewed(number);

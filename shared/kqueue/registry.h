@@ -38,6 +38,6 @@ void forget_kqueue(int number);
 
 // Tells the other kqueues of this thread that the kqueue `number`, which they may watch, has a new
 // epoll set.
-void tell_watchers(int number);
+void notify_watchers(int number);
 
 } // namespace kq

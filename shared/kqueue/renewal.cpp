@@ -31,7 +31,7 @@ int Kqueue::renew() {
         if (knote.set != EpollSet::none)
             carry_over(knote, former);
     });
-    tell_watchers(number());
+    notify_watchers(number());
     return 0;
 }
 

@@ -84,7 +84,7 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         return -EINVAL;
     Deadline deadline(timeout);
     if (room_watched_)
-        look_for_room();
+        check_for_room();
     bool interrupted = false;
     for (;;) {
         const bool ready_first = !ready_.empty() && ready_first_;
@@ -114,7 +114,7 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         if (silent && (interrupted || deadline.passed()))
             return interrupted ? -EINTR : 0;
         if (silent && room_watched_)
-            look_for_room();
+            check_for_room();
     }
 }
 
@@ -126,7 +126,7 @@ int Kqueue::poll(struct kevent* events, int events_max, const timespec* timeout,
     epoll_event* batch = events_max <= small_batch ? small.data() : large_batch(events_max);
     const bool plain = signal_knotes_ == 0 && !room_watched_;
     const int count = plain ? poller_.wait(batch, events_max, timeout)
-                            : wait_attentively(batch, events_max, timeout);
+                            : wait_with_checks(batch, events_max, timeout);
     silent = count == 0;
     if (count > 0) [[likely]]
         return collect(batch, count, events, events_max);
@@ -142,7 +142,7 @@ epoll_event* Kqueue::large_batch(int& events_max) {
 
 // Before it sleeps, a kqueue with signals makes sure that they still reach it. A kqueue that waits
 // for room in a buffer wakes up every 10 ms to check. So 0 may be returned before the timeout.
-int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec* timeout) {
+int Kqueue::wait_with_checks(epoll_event* batch, int events_max, const timespec* timeout) {
     const int count = poller_.wait(batch, events_max, &no_time);
     if (count != 0)
         return count;
@@ -155,7 +155,7 @@ int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec*
     return poller_.wait(batch, events_max, brief ? timeout : &room_interval);
 }
 
-void Kqueue::look_for_room() {
+void Kqueue::check_for_room() {
     room_watched_ = false;
     knotes_.for_each([this](Knote& knote) {
         if (!knote.parked || !knote.enabled || knote.ops != &write_ops)
@@ -171,7 +171,7 @@ int Kqueue::collect(epoll_event* batch, int count, struct kevent* events, int ev
         const epoll_event& said = batch[i];
         Knote* knote = knotes_.find(said.data.u64);
         if (knote == nullptr) [[unlikely]] {
-            on_internal(said.data.u64);
+            handle_internal(said.data.u64);
         } else if (said.events == knote->quick) [[likely]] {
             fill(events[filled++], *knote);
         } else if (deliver(*knote, said.events, events[filled])) {
@@ -206,7 +206,7 @@ int Kqueue::collect_second(epoll_event* batch, struct kevent* events, int events
     return count <= 0 ? 0 : collect(batch, count, events, events_max);
 }
 
-void Kqueue::on_internal(std::uint64_t tag) {
+void Kqueue::handle_internal(std::uint64_t tag) {
     switch (tag) {
     case beacon_tag: // meant for those that poll this kqueue
         break;
