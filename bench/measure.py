@@ -76,7 +76,7 @@ def measure(build, server, scene, seconds, limit):
     port = free_port()
     try:
         with Program(server.command(scene, port, seconds)) as process:
-            if server.says_port:
+            if server.prints_port:
                 said = process.line(until).split()
                 if not said:
                     raise RuntimeError("it ended before it listened")
