@@ -51,9 +51,9 @@ TEST(ProcessContract, AZombieIsReportedAtOnce) {
     Child child([] { return 9; });
     child.wait_for_exit();
     ASSERT_EQ(add(queue, child), 0);
-    const int told = static_cast<int>(queue.one(0).data);
-    EXPECT_EQ(WEXITSTATUS(told), 9);
-    EXPECT_EQ(child.join(), told);
+    const int status = static_cast<int>(queue.one(0).data);
+    EXPECT_EQ(WEXITSTATUS(status), 9);
+    EXPECT_EQ(child.join(), status);
 }
 
 TEST(ProcessContract, AnUnknownPidIsRefused) {
@@ -96,13 +96,13 @@ TEST(ProcessContract, EachOfManyChildrenIsReportedOnce) {
     }
     for (const auto& child : children)
         ::kill(child->pid(), SIGKILL);
-    std::size_t told = 0;
-    while (told < count) {
+    std::size_t reported = 0;
+    while (reported < count) {
         const Events events = queue.wait(long_time, 3);
         ASSERT_FALSE(events.empty());
-        told += events.size();
+        reported += events.size();
     }
-    EXPECT_EQ(told, count);
+    EXPECT_EQ(reported, count);
     EXPECT_TRUE(queue.poll().empty());
 }
 
