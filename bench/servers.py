@@ -32,7 +32,7 @@ class Server:
     def missing(self):
         return shutil.which(self.program) is None
 
-def _version_by(*command):
+def _version_of(*command):
     def version():
         said = subprocess.run(command, capture_output=True, text=True, check=False)
         found = re.search(r"\d+(\.\d+)+\w*", said.stdout + said.stderr)
@@ -77,7 +77,7 @@ def _chatserv(build, workers):
                 *_stall_limit(scene)]
 
     return Server(f"chatserv, {workers} worker{'s' if workers > 1 else ''}", OURS, "raw", command,
-                  program, _version_by(program, "--version"))
+                  program, _version_of(program, "--version"))
 
 
 def _nats(folder):
@@ -87,8 +87,8 @@ def _nats(folder):
                           'max_pending: 1GB\nwrite_deadline: "60s"\nping_interval: "1h"\n')
         return ["nats-server", "-c", config]
 
-    return Server("nats", PEER, "nats", command, "nats-server", _version_by("nats-server", "--version"),
-                  deliveries_max=2_000_000)
+    return Server("nats", PEER, "nats", command, "nats-server",
+                  _version_of("nats-server", "--version"), deliveries_max=2_000_000)
 
 
 def _mosquitto(folder):
@@ -98,7 +98,7 @@ def _mosquitto(folder):
                           "max_queued_messages 0\nset_tcp_nodelay true\nlog_type none\n")
         return ["mosquitto", "-c", config]
 
-    return Server("mosquitto", PEER, "mqtt", command, "mosquitto", _version_by("mosquitto", "-h"),
+    return Server("mosquitto", PEER, "mqtt", command, "mosquitto", _version_of("mosquitto", "-h"),
                   deliveries_max=50_000)
 
 
@@ -125,13 +125,13 @@ def servers(build: pathlib.Path, folder: pathlib.Path):
         *_floors(build),
         plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay"),
         *(_chatserv(build, workers) for workers in (1, 2, 4)),
-        Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _version_by("ncat", "--version"),
+        Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _version_of("ncat", "--version"),
                deliveries_max=5_000_000, connect_pause_us=1000),
         Server("reference server", PEER, "raw", reference, str(build / "tests/reference-server")),
         plain("boost asio", PEER, "bench/chatserv-asio-chat", _boost_version,
               deliveries_max=100_000),
-        Server("redis", PEER, "redis", redis, "redis-server", _version_by("redis-server", "--version"),
-               deliveries_max=2_000_000),
+        Server("redis", PEER, "redis", redis, "redis-server",
+               _version_of("redis-server", "--version"), deliveries_max=2_000_000),
         _nats(folder),
         _mosquitto(folder),
     ]
