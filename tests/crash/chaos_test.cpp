@@ -1,8 +1,8 @@
 // `chatserv chaos` beside a conversation: it says what it did and what that cost, and nobody there
 // notices.
+#include "tests/harness/process.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/conversation.h"
-#include "tests/support/process.h"
-#include "tests/support/temporary_directory.h"
 
 #include <algorithm>
 #include <chrono>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "shared/segment/crash_point.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <memory>

@@ -2,7 +2,7 @@
 // of its users and writes to both. Some numbers are tried, of CHATSERV_TEST_SEED's choice, or all
 // of them where CHATSERV_TEST_ALL_INSTRUCTIONS is 1.
 #include "tests/crash/kill_point_test.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -5,7 +5,7 @@
 // A successor that dies before it has served anybody has the next spare started a little later,
 // which is the most of what a round takes.
 #include "tests/crash/kill_point_test.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
 
 #include <iostream>
 

@@ -1,7 +1,7 @@
 #include "tests/crash/torture.h"
 
-#include "tests/support/endpoint.h"
-#include "tests/support/last_words.h"
+#include "tests/harness/endpoint.h"
+#include "tests/oracle/streams_complete.h"
 
 #include <algorithm>
 #include <chrono>

@@ -6,10 +6,10 @@
 // listen, and leave in one of the ways in which people leave.
 #pragma once
 
-#include "tests/support/client.h"
-#include "tests/support/server.h"
-#include "tests/support/tally.h"
-#include "tests/support/transcript.h"
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
+#include "tests/oracle/tally.h"
+#include "tests/oracle/transcript.h"
 
 #include <cstdint>
 #include <memory>

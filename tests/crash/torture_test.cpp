@@ -5,7 +5,7 @@
 // instants).
 #include "tests/crash/crash_scene.h"
 #include "tests/crash/torture.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>

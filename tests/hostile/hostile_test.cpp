@@ -1,8 +1,8 @@
 // A worker that was broken into does what it likes with its own clients, and nothing else: not to
 // the others' clients, and not to the master.
+#include "tests/harness/seed.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/seed.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <cstdlib>

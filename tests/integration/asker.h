@@ -2,7 +2,7 @@
 #pragma once
 
 #include "shared/ipc/unix_socket.h"
-#include "tests/support/loop.h"
+#include "tests/harness/loop.h"
 
 #include <gtest/gtest.h>
 #include <string>

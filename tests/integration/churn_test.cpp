@@ -1,10 +1,10 @@
 // Storms of people who come and go, most of them with a reset: afterwards everything is as before.
 // CHATSERV_TEST_CHURN says how many come, CHATSERV_TEST_SEED repeats the choices (not the timing).
+#include "tests/harness/process_figures.h"
+#include "tests/harness/sanitizer.h"
+#include "tests/harness/seed.h"
+#include "tests/harness/tcp_table.h"
 #include "tests/integration/stats_query.h"
-#include "tests/support/process_figures.h"
-#include "tests/support/sanitizer.h"
-#include "tests/support/seed.h"
-#include "tests/support/tcp_table.h"
 
 #include <deque>
 #include <random>

@@ -1,6 +1,6 @@
 // What is said to `chatserv stats` and `chatserv chaos` in the wrong way.
-#include "tests/support/process.h"
-#include "tests/support/server.h"
+#include "tests/harness/process.h"
+#include "tests/harness/server.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>

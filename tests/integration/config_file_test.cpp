@@ -1,7 +1,7 @@
 // The configuration file through a pipe.
-#include "tests/support/process.h"
-#include "tests/support/server.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/process.h"
+#include "tests/harness/server.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

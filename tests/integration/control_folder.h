@@ -1,10 +1,10 @@
 // Servers and commands that meet in a folder of the test's own.
 #pragma once
 
+#include "tests/harness/process.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/asker.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/process.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <filesystem>

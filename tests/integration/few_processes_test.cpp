@@ -1,8 +1,8 @@
 // When the system gives fewer processes than the server asks for: it serves with those it can have,
 // says so once, and has the rest as soon as they are to be had.
+#include "tests/harness/sanitizer.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/sanitizer.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <filesystem>

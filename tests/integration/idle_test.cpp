@@ -2,8 +2,8 @@
 //
 // What does not happen is waited for by a second server, which tells by its own idle users that the
 // time was over.
+#include "tests/harness/in_time.h"
 #include "tests/integration/stats_query.h"
-#include "tests/support/in_time.h"
 
 #include <csignal>
 

@@ -1,9 +1,9 @@
 // --log-file: where the log goes, and that SIGHUP has every process let go of a file that was
 // rotated away.
 #include "config.h"
+#include "tests/harness/sanitizer.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/sanitizer.h"
-#include "tests/support/temporary_directory.h"
 
 #include <algorithm>
 #include <csignal>

@@ -1,8 +1,8 @@
 // The netcats that people use as clients.
 #pragma once
 
-#include "tests/support/endpoint.h"
-#include "tests/support/process.h"
+#include "tests/harness/endpoint.h"
+#include "tests/harness/process.h"
 
 #include <string>
 #include <vector>

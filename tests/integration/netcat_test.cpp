@@ -1,7 +1,7 @@
 // What people see who use chatserv as it is meant: through netcat.
+#include "tests/harness/seed.h"
+#include "tests/harness/server.h"
 #include "tests/integration/netcat.h"
-#include "tests/support/seed.h"
-#include "tests/support/server.h"
 
 #include <csignal>
 #include <gtest/gtest.h>

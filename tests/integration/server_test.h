@@ -1,8 +1,8 @@
 // What tests of a running chatserv begin with.
 #pragma once
 
-#include "tests/support/client.h"
-#include "tests/support/server.h"
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
 
 #include <chrono>
 #include <functional>

@@ -2,9 +2,9 @@
 //
 // The server makes sure of its limit when it starts, so here it is lowered while it runs.
 #include "config.h"
+#include "tests/harness/process_figures.h"
 #include "tests/integration/asker.h"
 #include "tests/integration/stats_query.h"
-#include "tests/support/process_figures.h"
 
 #include <csignal>
 #include <sys/resource.h>

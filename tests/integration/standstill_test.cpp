@@ -1,8 +1,8 @@
 // The server stands still, as a whole or a part of it, and goes on: that is nobody else's fault, so
 // no limit counts it. To be stopped for a while is what these tests are about, so they do hold the
 // server stopped for a time; what comes afterwards is waited for.
+#include "tests/harness/seed.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/seed.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // What keeps the server from starting is said in one line, with the fitting status of sysexits(3).
 #include "tests/integration/server_test.h"
 
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>

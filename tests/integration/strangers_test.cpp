@@ -1,7 +1,7 @@
 // Children that the server never started: a shell that became the server left them behind, or the
 // kernel gave them to it as process 1. Each is reaped, and workers are still told from them.
+#include "tests/harness/process_figures.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/process_figures.h"
 
 #include <algorithm>
 #include <csignal>

@@ -1,9 +1,9 @@
 // What the server does not take for granted of where it is started. Either it works there, or its
 // last line says the true reason.
+#include "tests/harness/process_figures.h"
+#include "tests/harness/sanitizer.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/process_figures.h"
-#include "tests/support/sanitizer.h"
-#include "tests/support/temporary_directory.h"
 
 #include <algorithm>
 #include <csignal>

@@ -1,7 +1,7 @@
 // The worker's program: it is found wherever the server was started from, and where it cannot be
 // run the server's last line says the true reason.
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <filesystem>

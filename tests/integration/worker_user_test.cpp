@@ -1,7 +1,7 @@
 // Whose rights the workers have: --user.
 #include "tests/integration/server_test.h"
 
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <algorithm>
 #include <cstdlib>

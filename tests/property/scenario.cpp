@@ -1,7 +1,7 @@
 #include "tests/property/scenario.h"
 
-#include "tests/support/seed.h"
-#include "tests/support/stream_code.h"
+#include "tests/harness/seed.h"
+#include "tests/oracle/stream_code.h"
 
 #include <algorithm>
 #include <array>

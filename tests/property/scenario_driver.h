@@ -1,12 +1,12 @@
 // Carries out a scenario against a running server and keeps what its clients saw.
 #pragma once
 
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
+#include "tests/oracle/tally.h"
+#include "tests/oracle/transcript.h"
 #include "tests/property/scenario.h"
 #include "tests/property/slot_ledger.h"
-#include "tests/support/client.h"
-#include "tests/support/server.h"
-#include "tests/support/tally.h"
-#include "tests/support/transcript.h"
 
 #include <array>
 #include <cstdint>

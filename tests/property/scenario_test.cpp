@@ -1,8 +1,8 @@
 // R8: on the same random scenarios the reference, and chatserv with any number of workers, keep
 // R1 to R7. CHATSERV_TEST_SCENARIOS sets how many, CHATSERV_TEST_SEED the first.
+#include "tests/harness/seed.h"
 #include "tests/property/scenario.h"
 #include "tests/property/scenario_driver.h"
-#include "tests/support/seed.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

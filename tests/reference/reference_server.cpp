@@ -6,7 +6,7 @@
 //
 //     reference_server [--listen ADDR:PORT]... [--users N] [--stall-limit SECONDS]
 #include "shared/system/fd.h"
-#include "tests/support/endpoint.h"
+#include "tests/harness/endpoint.h"
 
 #include <cerrno>
 #include <csignal>

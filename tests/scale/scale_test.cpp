@@ -2,9 +2,9 @@
 //
 // CHATSERV_TEST_USERS says how many they are once more, or as many as the system has descriptors
 // for.
-#include "tests/support/client.h"
-#include "tests/support/seed.h"
-#include "tests/support/server.h"
+#include "tests/harness/client.h"
+#include "tests/harness/seed.h"
+#include "tests/harness/server.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "shared/system/fd.h"
-#include "tests/support/endpoint.h"
+#include "tests/harness/endpoint.h"
 
 #include <atomic>
 #include <cstddef>

@@ -2,10 +2,10 @@
 // notices nothing, each one is counted, and nothing remains of them.
 //
 // CHATSERV_TEST_STORM says how many come.
+#include "tests/harness/process_figures.h"
+#include "tests/harness/seed.h"
 #include "tests/integration/stats_query.h"
 #include "tests/scale/storm.h"
-#include "tests/support/process_figures.h"
-#include "tests/support/seed.h"
 
 #include <algorithm>
 #include <iostream>

@@ -1,7 +1,7 @@
 // Bursts of connections that are reset again, without a byte.
 #pragma once
 
-#include "tests/support/endpoint.h"
+#include "tests/harness/endpoint.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "tests/soak/inventory.h"
 
-#include "tests/support/process_figures.h"
-#include "tests/support/tcp_table.h"
+#include "tests/harness/process_figures.h"
+#include "tests/harness/tcp_table.h"
 
 #include <algorithm>
 #include <filesystem>

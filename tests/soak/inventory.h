@@ -2,7 +2,7 @@
 // no /proc to say so, nothing is held.
 #pragma once
 
-#include "tests/support/server.h"
+#include "tests/harness/server.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -6,7 +6,7 @@
 // was read; those of whom nobody asks come from addresses of their own (burst.h).
 #pragma once
 
-#include "tests/support/server.h"
+#include "tests/harness/server.h"
 
 #include <cstdint>
 #include <map>

@@ -1,8 +1,8 @@
 // A scene's course, from the first who comes to the last who leaves.
 #include "tests/soak/scene.h"
 
-#include "tests/support/last_words.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
+#include "tests/oracle/streams_complete.h"
 
 #include <algorithm>
 

@@ -6,12 +6,12 @@
 // some read in trickles. Others connect and are gone. Workers are killed and stopped meanwhile.
 #pragma once
 
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
+#include "tests/oracle/tally.h"
+#include "tests/oracle/transcript.h"
 #include "tests/soak/ledger.h"
 #include "tests/soak/setting.h"
-#include "tests/support/client.h"
-#include "tests/support/server.h"
-#include "tests/support/tally.h"
-#include "tests/support/transcript.h"
 
 #include <chrono>
 #include <cstdint>
@@ -87,7 +87,7 @@ private:
     void say_last_words();
     void residents_leave();
 
-    // scene_people.cpp: who comes, speaks and leaves
+    // scene_actions.cpp: who comes, speaks and leaves
     void invite(Part part);
     void someone_comes();
     void speak(Person& person, std::uint64_t bytes);

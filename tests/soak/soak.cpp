@@ -1,6 +1,6 @@
 #include "tests/soak/soak.h"
 
-#include "tests/support/process.h"
+#include "tests/harness/process.h"
 
 #include <algorithm>
 #include <chrono>

@@ -2,12 +2,12 @@
 // each.
 #pragma once
 
+#include "tests/harness/server.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/soak/inventory.h"
 #include "tests/soak/ledger.h"
 #include "tests/soak/scene.h"
 #include "tests/soak/setting.h"
-#include "tests/support/server.h"
-#include "tests/support/temporary_directory.h"
 
 #include <cstdint>
 #include <random>

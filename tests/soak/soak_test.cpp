@@ -4,8 +4,8 @@
 //
 // CHATSERV_TEST_SOAK_SECONDS says how long, CHATSERV_TEST_SEED repeats the choices (not the
 // instants).
+#include "tests/harness/seed.h"
 #include "tests/soak/soak.h"
-#include "tests/support/seed.h"
 
 #include <chrono>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // The start where others do not answer: it goes on without them, or says what it waits for.
 #include "tests/surroundings/surroundings_test.h"
 
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <csignal>
 #include <gmock/gmock.h>

@@ -1,0 +1,126 @@
+// The escrow: the lowest free slot, at every size, and books that balance.
+#include "master/clients/escrow.h"
+#include "master/clients/listener.h"
+#include "tests/unit/test_segment.h"
+
+#include <cerrno>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <random>
+#include <set>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace chatserv {
+namespace {
+
+const Address peer = *Address::parse("192.0.2.1:1234");
+
+// As clients have it: what comes after the end of a UNIX pair's reading is up to the system.
+FdPair make_tcp_pair() {
+    const Listener listener(*Address::parse("127.0.0.1:0"));
+    const Address& address = listener.address();
+    UniqueFd client(::socket(address.family(), SOCK_STREAM, 0));
+    EXPECT_EQ(::connect(client.get(), address.data(), address.size()), 0);
+    pollfd waited{.fd = listener.fd(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&waited, 1, -1), 1);
+    auto accepted = listener.accept();
+    EXPECT_TRUE(accepted);
+    return {std::move(accepted->socket), std::move(client)};
+}
+
+TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
+    const Segment segment(5);
+    Escrow escrow(segment.users, 2, true);
+    std::vector<ClientId> clients;
+    for (uint32_t slot = 0; slot < 5; ++slot) {
+        EXPECT_FALSE(escrow.full());
+        clients.push_back(escrow.admit(make_pipe().first, peer, slot % 2));
+        EXPECT_EQ(clients.back().slot, slot);
+        EXPECT_EQ(status_of(segment.users[slot]).state, SlotState::assigned);
+    }
+    EXPECT_TRUE(escrow.full());
+    escrow.release(clients[3]);
+    escrow.release(clients[1]);
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 1U);
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 3U);
+    EXPECT_TRUE(escrow.full());
+    EXPECT_EQ(segment.users[1].port, 1234);
+    EXPECT_EQ(segment.users[1].ip_version, 4);
+}
+
+TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
+    const Segment segment(2);
+    Escrow escrow(segment.users, 1, true);
+    FdPair ends = make_stream_pair();
+    const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
+    const UniqueFd socket = escrow.take(client);
+    EXPECT_EQ(status_of(segment.users[0]).state, SlotState::free);
+    EXPECT_TRUE(escrow.empty());
+    EXPECT_EQ(escrow.find(client), nullptr);
+    EXPECT_EQ(::write(socket.get(), "x", 1), 1) << "it is as open as before";
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 0U);
+}
+
+TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
+    constexpr uint32_t users = 1000;
+    const Segment segment(users);
+    Escrow escrow(segment.users, 2, true);
+    std::set<uint32_t> free;
+    for (uint32_t slot = 0; slot < users; ++slot)
+        free.insert(slot);
+    std::vector<ClientId> present;
+    std::mt19937 random(20260101);
+    for (int step = 0; step < 20'000; ++step) {
+        const bool join = present.empty() || (!free.empty() && random() % 100 < 55);
+        if (join) {
+            const ClientId client =
+                escrow.admit(UniqueFd(::dup(0)), peer, static_cast<uint16_t>(random() % 2));
+            ASSERT_EQ(client.slot, *free.begin());
+            free.erase(free.begin());
+            present.push_back(client);
+        } else {
+            std::swap(present[random() % present.size()], present.back());
+            escrow.release(present.back());
+            free.insert(present.back().slot);
+            present.pop_back();
+        }
+        ASSERT_EQ(escrow.held(), present.size());
+        ASSERT_EQ(escrow.clients_of(0) + escrow.clients_of(1), present.size());
+    }
+    EXPECT_EQ(escrow.all_of(0).size(), escrow.clients_of(0));
+}
+
+TEST(Escrow, KnowsAClientByItsGeneration) {
+    const Segment segment;
+    Escrow escrow(segment.users, 2, true);
+    const ClientId first = escrow.admit(make_pipe().first, peer, 0);
+    ASSERT_NE(escrow.find(first), nullptr);
+    escrow.release(first);
+    EXPECT_EQ(escrow.find(first), nullptr);
+    const ClientId second = escrow.admit(make_pipe().first, peer, 1);
+    EXPECT_EQ(second.slot, first.slot);
+    EXPECT_EQ(escrow.find(first), nullptr) << "late word of the one before";
+    EXPECT_NE(escrow.find(second), nullptr);
+    EXPECT_EQ(escrow.find({.slot = 99, .generation = 1}), nullptr);
+}
+
+TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
+    const Segment segment;
+    Escrow escrow(segment.users, 2, true);
+    FdPair ends = make_tcp_pair();
+    const UniqueFd worker_copy(::dup(ends.first.get()));
+    const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
+    escrow.release(client);
+    char byte = 0;
+    EXPECT_EQ(::read(ends.second.get(), &byte, 1), 0);
+    EXPECT_EQ(::write(worker_copy.get(), "x", 1), -1);
+    EXPECT_EQ(errno, EPIPE);
+    EXPECT_EQ(::read(worker_copy.get(), &byte, 1), 0);
+    // What the client says from now on reaches nobody, whether it is told so or not.
+    (void)!::write(ends.second.get(), "x", 1);
+    EXPECT_LE(::read(worker_copy.get(), &byte, 1), 0);
+}
+
+} // namespace
+} // namespace chatserv

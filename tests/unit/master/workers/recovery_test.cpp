@@ -1,0 +1,90 @@
+// The recovery of an entry whose worker left nonsense behind: who is lost by it, and who is not.
+#include "master/workers/takeover.h"
+#include "tests/unit/test_segment.h"
+
+#include <array>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chatserv {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class RecoveryTest : public testing::Test {
+protected:
+    RecoveryTest() {
+        for (const uint16_t entry : std::array<uint16_t, 4>{0, 0, 1, 0}) {
+            const ClientId client = escrow_.admit(make_pipe().first, Address(), entry);
+            if (client.slot != 3) // who is assigned only
+                segment_.users.attach(client, 0);
+            clients_.push_back(client);
+        }
+        segment_.stage(clients_[0], "said before");
+        EXPECT_TRUE(segment_.publish());
+    }
+
+    // Of entry 0.
+    [[nodiscard]] std::vector<ClientId> lost_in_recovery() {
+        return recover_entry(0, segment_.region, escrow_, doorbells_);
+    }
+
+    Segment segment_;
+    Escrow escrow_{segment_.users, 2, false};
+    std::vector<FdPair> pipes_ = [] {
+        std::vector<FdPair> pipes(2);
+        pipes[0] = make_pipe();
+        pipes[1] = make_pipe();
+        return pipes;
+    }();
+    Doorbells doorbells_{segment_.region.worker_table(), pipes_};
+    std::vector<ClientId> clients_;
+};
+
+TEST_F(RecoveryTest, NobodyIsLostWhereThereIsNone) {
+    segment_.stage(clients_[1], "staged");
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    EXPECT_EQ(Staging(segment_.region, 0).chunks().size(), 1U) << "for the successor to publish";
+}
+
+TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
+    const uint64_t head = segment_.log.head();
+    for (const uint64_t offset : {head + 1, log_offset_none - 1}) {
+        segment_.advance(clients_[1], offset);
+        EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[1]));
+    }
+    segment_.advance(clients_[1], head);
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[1], log_offset_none); // it is being let go of
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, NoSlotIsForgottenWhoseNumberWasOverwritten) {
+    segment_.region.user_control().slots_in_use = 1;
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[2], 3);
+    for (const ClientId client : {clients_[0], clients_[1]})
+        segment_.advance(client, segment_.log.head());
+    EXPECT_EQ(segment_.users.lowest_cursor(segment_.log.head()), 3U);
+}
+
+TEST_F(RecoveryTest, ABatchThatCannotBeToldApartCostsTheEntrysClientsThatWereServed) {
+    const auto spoil_and_recover = [&](auto spoil) {
+        segment_.stage(clients_[0], "one");
+        segment_.stage(clients_[1], "two");
+        spoil();
+        EXPECT_FALSE(Staging(segment_.region, 0).sane());
+        EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[0], clients_[1]));
+        EXPECT_TRUE(Staging(segment_.region, 0).empty());
+    };
+    uint32_t& count = segment_.region.worker_table()[0].staged_chunks;
+    const std::span<ChunkRecord> chunks = segment_.region.staging_chunks(0);
+    spoil_and_recover([&] { count = batch_chunks_max + 1; });
+    spoil_and_recover([&] { count = ~0U; });
+    spoil_and_recover([&] { chunks[0].end = chunks[1].end; });
+    spoil_and_recover([&] { chunks[1].end = ~0U; });
+}
+
+} // namespace
+} // namespace chatserv

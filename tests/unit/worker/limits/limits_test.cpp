@@ -1,0 +1,284 @@
+// A worker's clients and the limits on what they send: one worker's Service over sockets of this
+// process, with a time of the test's own.
+#include "tests/unit/test_segment.h"
+#include "worker/service.h"
+
+#include <algorithm>
+#include <array>
+#include <gtest/gtest.h>
+#include <optional>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace chatserv {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The tests go back in time by so much at the most, and time begins when the machine starts.
+const milliseconds idle_timeout = std::min(milliseconds(60'000),
+    std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()) /
+        2);
+constexpr int buffer_bytes = 65'536;
+constexpr uint32_t max_rate_bytes = 4096; // no more than a bucket holds at the least
+
+class LimitsTest : public testing::Test {
+protected:
+    LimitsTest() { begin_worker(); }
+
+    // In the place of the one before, which dies, and whose clients it is given.
+    void begin_worker() {
+        for (const uint32_t slot : {0U, 1U})
+            if (sockets_[slot])
+                (void)users_.orphan(id_of(slot), 0);
+        service_.reset();
+        events_.emplace();
+        service_.emplace(region_, 0, *events_, doorbells_, region_.heartbeats()[0]);
+        for (const uint32_t slot : {0U, 1U})
+            if (sockets_[slot])
+                service_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
+        service_->settle();
+    }
+
+    static ClientId id_of(uint32_t slot) { return {.slot = slot, .generation = 1}; }
+
+    void join(uint32_t slot) {
+        FdPair ends = make_stream_pair();
+        peers_[slot] = std::move(ends.first);
+        sockets_[slot] = std::move(ends.second);
+        // Some systems' pairs hold no more than 8192 bytes by themselves.
+        for (const UniqueFd* end : {&peers_[slot], &sockets_[slot]})
+            for (const int option : {SO_SNDBUF, SO_RCVBUF})
+                ASSERT_EQ(
+                    ::setsockopt(end->get(), SOL_SOCKET, option, &buffer_bytes, sizeof(int)), 0);
+        users_.assign(id_of(slot), 0);
+        service_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
+        service_->settle();
+    }
+
+    void say(uint32_t slot, const std::string& text) {
+        ASSERT_EQ(::write(peers_[slot].get(), text.data(), text.size()),
+            static_cast<ssize_t>(text.size()));
+    }
+
+    std::string heard_by(uint32_t slot) {
+        std::string text(100'000, '\0');
+        const ssize_t got = ::read(peers_[slot].get(), text.data(), text.size());
+        text.resize(got > 0 ? static_cast<size_t>(got) : 0);
+        return text;
+    }
+
+    // Handles what the kqueue says, timers not among it.
+    void serve() {
+        for (const EventQueue::Event& event : events_->wait(std::chrono::nanoseconds(0)))
+            if (event.filter == EVFILT_READ)
+                service_->readable(client_of(EventQueue::udata_of(event)));
+        service_->settle();
+    }
+
+    // It was so long ago that it was heard.
+    void rewind(uint32_t slot, milliseconds time) {
+        users_[slot].heard_ns -= static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
+    }
+
+    // The worker has not looked at the clock for so long.
+    void stand_still(milliseconds time) {
+        region_.worker_table()[0].served.looked_ns -=
+            static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
+    }
+
+    void pass_idle_time(milliseconds time) {
+        service_->idle_timer(service_->clock().now() + time);
+        service_->settle();
+    }
+
+    std::vector<uint32_t> left() {
+        std::vector<uint32_t> slots;
+        for (const ClosedClient& closed : service_->take_closed()) {
+            EXPECT_EQ(closed.reason, LeaveReason::idle);
+            slots.push_back(closed.client.slot);
+        }
+        std::sort(slots.begin(), slots.end());
+        return slots;
+    }
+
+    static std::vector<FdPair> make_pipes() {
+        std::vector<FdPair> pipes;
+        pipes.push_back(make_pipe());
+        return pipes;
+    }
+
+    Region region_ = Region::create({.users = 2,
+        .workers = 1,
+        .log_bytes = log_bytes_min,
+        .stall_limit_ms = 3'600'000,
+        .max_rate_bytes = max_rate_bytes,
+        .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())});
+    UserTable users_{region_};
+    std::optional<EventQueue> events_;
+    std::vector<FdPair> pipes_ = make_pipes();
+    Doorbells doorbells_{region_.worker_table(), pipes_};
+    std::array<UniqueFd, 2> peers_;
+    std::array<UniqueFd, 2> sockets_; // as the escrow's
+    std::optional<Service> service_;
+};
+
+using Slots = std::vector<uint32_t>;
+
+TEST_F(LimitsTest, WhoSaysNothingIsIdleAfterTheTimeout) {
+    join(0);
+    pass_idle_time(idle_timeout / 2);
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(idle_timeout);
+    EXPECT_EQ(left(), Slots{0});
+}
+
+// Nobody has come to reading it when the time is over.
+TEST_F(LimitsTest, WhoHasSpokenIsNotIdle) {
+    join(0);
+    join(1);
+    say(1, "here I am");
+    rewind(0, idle_timeout);
+    rewind(1, idle_timeout);
+    begin_worker();
+    pass_idle_time(milliseconds(0));
+    EXPECT_EQ(left(), Slots{0});
+    EXPECT_EQ(heard_by(0), "here I am");
+}
+
+TEST_F(LimitsTest, ATakeoverDoesNotRenewTheTime) {
+    join(0);
+    rewind(0, idle_timeout / 2);
+    begin_worker();
+    pass_idle_time(milliseconds(0));
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(idle_timeout / 2);
+    EXPECT_EQ(left(), Slots{0});
+}
+
+TEST_F(LimitsTest, NobodyIsIdleForAStandstillOfTheServer) {
+    join(0);
+    stand_still(2 * idle_timeout);
+    pass_idle_time(2 * idle_timeout); // by the clock on the wall
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(3 * idle_timeout);
+    EXPECT_EQ(left(), Slots{0}) << "the clock goes on afterwards";
+}
+
+// It is stopped, found, killed and replaced: nobody was there to say anything to.
+TEST_F(LimitsTest, NobodyIsIdleForTheTimeInWhichAWorkerHung) {
+    join(0);
+    stand_still(2 * idle_timeout);
+    rewind(0, 2 * idle_timeout);
+    begin_worker();
+    pass_idle_time(milliseconds(0));
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(idle_timeout);
+    EXPECT_EQ(left(), Slots{0});
+}
+
+TEST_F(LimitsTest, TheWorkerSleepsForASmallPartOfARunningLimitAtTheMost) {
+    EXPECT_EQ(service_->sleep_max(), ServedClock::duration::max());
+    join(0);
+    EXPECT_EQ(service_->sleep_max(), ServedClock::sleep_max(idle_timeout));
+}
+
+// What no worker stores costs nobody his place, and gives nobody one for ever.
+TEST_F(LimitsTest, AnInstantThatIsStillToComeIsTakenForThePresent) {
+    join(0);
+    join(1);
+    users_[0].heard_ns = ~0ULL;
+    users_[1].heard_ns = 0;
+    begin_worker();
+    pass_idle_time(idle_timeout / 2);
+    EXPECT_EQ(left(), Slots{});
+    pass_idle_time(idle_timeout);
+    EXPECT_EQ(left(), (Slots{0, 1}));
+}
+
+// The reason outlives the worker.
+TEST_F(LimitsTest, WhoLeavesIdleAcrossATakeoverIsIdleStill) {
+    join(0);
+    users_[0].idled = 1;
+    users_.close(id_of(0), 0);
+    begin_worker();
+    EXPECT_EQ(left(), Slots{0});
+}
+
+TEST_F(LimitsTest, WhoSendsTooFastIsLeftAloneUntilItMaySendAgain) {
+    join(0);
+    join(1);
+    const std::string all(max_rate_bytes + 1000, 't');
+    say(0, all);
+    serve();
+    serve();
+    EXPECT_EQ(heard_by(1), all.substr(0, max_rate_bytes));
+    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    EXPECT_EQ(heard_by(0), "you are sending too fast: 4096 bytes a second are read!\n");
+
+    say(1, "others are not held up");
+    serve();
+    EXPECT_EQ(heard_by(0), "others are not held up");
+    EXPECT_EQ(heard_by(1), "");
+
+    const auto empty = std::chrono::seconds(1);
+    service_->throttle_timer(RateLimit::Clock::now() + empty);
+    std::string rest;
+    while (rest.size() < 1000) { // in pieces, since it is not so late in truth
+        serve();
+        service_->throttle_timer(RateLimit::Clock::now() + empty);
+        rest += heard_by(1);
+    }
+    EXPECT_EQ(rest, all.substr(max_rate_bytes));
+    EXPECT_TRUE(service_->take_throttled().empty()) << "each is said once";
+    EXPECT_EQ(heard_by(0), "") << "and told once";
+}
+
+// A second of the steady clock is a second's worth, whatever the server did meanwhile.
+TEST_F(LimitsTest, ARateIsNoLowerForAStandstillOfTheServer) {
+    join(0);
+    join(1);
+    say(0, std::string(max_rate_bytes + 1000, 't'));
+    serve();
+    serve();
+    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    stand_still(std::chrono::hours(1));
+    const auto later = RateLimit::Clock::now() + std::chrono::minutes(1);
+    std::string heard;
+    while (heard.size() < max_rate_bytes + 1000 && RateLimit::Clock::now() < later) {
+        service_->throttle_timer(later);
+        serve();
+        heard += heard_by(1);
+    }
+    EXPECT_EQ(heard.size(), max_rate_bytes + 1000);
+}
+
+// It may have much to say.
+TEST_F(LimitsTest, WhoIsNotReadIsNotIdle) {
+    join(0);
+    say(0, std::string(max_rate_bytes + 1000, 't'));
+    serve();
+    serve();
+    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    for (int i = 0; i < 3; ++i) {
+        pass_idle_time(2 * idle_timeout);
+        EXPECT_EQ(left(), Slots{});
+    }
+}
+
+TEST_F(LimitsTest, ASuccessorDoesNotSayItAgain) {
+    join(0);
+    const std::string much(3 * max_rate_bytes, 't');
+    say(0, much);
+    serve();
+    serve();
+    EXPECT_EQ(heard_by(0).size(), 56U);
+    begin_worker();
+    serve();
+    serve();
+    EXPECT_EQ(service_->take_throttled(), std::vector{id_of(0)}) << "but the master is told";
+    EXPECT_EQ(heard_by(0), "");
+}
+
+} // namespace
+} // namespace chatserv

@@ -1,0 +1,124 @@
+// A segment that holds what no process of ours writes: it is told apart, refused in words, and
+// holds nobody else up. (tests/fuzz/ looks for what is not thought of here.)
+#include "tests/unit/test_segment.h"
+#include "worker/relay/ingest.h"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace chatserv {
+namespace {
+
+class NonsenseTest : public testing::Test {
+protected:
+    NonsenseTest() {
+        GTEST_FLAG_SET(death_test_style, "threadsafe");
+        segment_.stage(clients_[0], "said before");
+        EXPECT_TRUE(segment_.publish());
+    }
+
+    Segment segment_;
+    const std::vector<ClientId> clients_{segment_.attach(0), segment_.attach(1)};
+};
+
+TEST_F(NonsenseTest, ACursorBehindTheLogIsOneTheLogCannotServe) {
+    while (segment_.log.head() < 2 * log_bytes_min) {
+        for (const ClientId client : clients_)
+            segment_.advance(client, segment_.log.head());
+        segment_.stage(clients_[0], std::string(8000, 'x'));
+        ASSERT_TRUE(segment_.publish());
+    }
+    segment_.advance(clients_[0], segment_.log.head() - log_bytes_min);
+    EXPECT_TRUE(segment_.log.can_serve(segment_.users[0]));
+    segment_.advance(clients_[0], segment_.log.head() - log_bytes_min - 1);
+    EXPECT_FALSE(segment_.log.can_serve(segment_.users[0]));
+}
+
+TEST_F(NonsenseTest, AClientCannotCloseBeyondTheLogOrBehindItsCursor) {
+    segment_.advance(clients_[1], 5);
+    segment_.users.close(clients_[1], segment_.log.head());
+    EXPECT_TRUE(segment_.log.can_serve(segment_.users[1]));
+    segment_.users[1].close_at = segment_.log.head() + 1;
+    EXPECT_FALSE(segment_.log.can_serve(segment_.users[1]));
+    segment_.users[1].close_at = 4;
+    EXPECT_FALSE(segment_.log.can_serve(segment_.users[1]));
+}
+
+TEST_F(NonsenseTest, ACursorBehindTheTailHoldsUpNobodyElse) {
+    const auto fill = [&] {
+        segment_.stage(clients_[0], std::string(8000, 'x'));
+        return segment_.publish();
+    };
+    for (int round = 0; round < 20; ++round) {
+        for (const ClientId client : clients_)
+            segment_.advance(client, segment_.log.head());
+        ASSERT_TRUE(fill());
+    }
+    segment_.advance(clients_[0], segment_.log.head());
+    segment_.advance(clients_[1], 0);
+    EXPECT_TRUE(fill());
+    EXPECT_GE(segment_.region.log_control().tail, 1U);
+}
+
+TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
+    LogControl& control = segment_.region.log_control();
+    control.room_wanted = segment_.log.head() + 1;
+    EXPECT_EQ(segment_.log.room_wanted(), 0U) << "nobody is to be disconnected for it";
+    segment_.advance(clients_[0], segment_.log.head());
+    do {
+        segment_.stage(clients_[0], std::string(8000, 'x'));
+    } while (segment_.publish());
+    EXPECT_GT(segment_.log.room_wanted(), 0U);
+    EXPECT_LE(control.room_wanted, segment_.log.head());
+}
+
+TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
+    LogControl& control = segment_.region.log_control();
+    control.lock = 3; // of two entries
+    segment_.appender.repair(0);
+    EXPECT_EQ(control.lock, 0U);
+    control.lock = 2; // entry 1's own, which may be alive
+    segment_.appender.repair(0);
+    EXPECT_EQ(control.lock, 2U);
+}
+
+using NonsenseDeathTest = NonsenseTest;
+
+TEST_F(NonsenseDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
+    segment_.region.worker_table()[0].staged_chunks = batch_chunks_max + 1;
+    EXPECT_DEATH(Ingest(segment_.region, 0), "panic: a staging area");
+    EXPECT_DEATH((void)Staging(segment_.region, 0).chunks(), "panic: a staging area");
+    segment_.region.worker_table()[0].staged_chunks = 1;
+    segment_.region.staging_chunks(0)[0].end = ~0U;
+    EXPECT_DEATH(Ingest(segment_.region, 0), "panic: a staging area");
+    EXPECT_DEATH((void)Staging(segment_.region, 0).payload(), "panic: a staging area");
+}
+
+TEST_F(NonsenseDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
+    segment_.stage(clients_[0], "after all this");
+    LogControl& control = segment_.region.log_control();
+    const LogControl before = control;
+    for (uint64_t* const word : {&control.head, &control.index_next}) {
+        *word = 1ULL << 63;
+        EXPECT_DEATH((void)segment_.publish(), "panic: the log's offsets");
+        control = before;
+    }
+    control.lock = workers_max + 1;
+    EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
+    control.lock = 1; // as if it had it already: everybody would wait for it to release it
+    EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
+}
+
+TEST_F(NonsenseDeathTest, AWorkerReadsNoLogThatIsNotThere) {
+    EXPECT_DEATH((void)segment_.log.pieces(0, log_bytes_min + 1), "panic: a cursor");
+    EXPECT_DEATH((void)segment_.log.pieces(2, 1), "panic: a cursor");
+    const auto walk = [&] { segment_.log.for_each_chunk_after(0, [](auto&&...) {}); };
+    segment_.region.log_control().index_next = 1ULL << 63;
+    EXPECT_DEATH(walk(), "panic: the log's index");
+    segment_.region.log_control().index_next = 1;
+    segment_.region.index()[0].end = segment_.log.head() + 1;
+    EXPECT_DEATH(walk(), "panic: the log's index");
+}
+
+} // namespace
+} // namespace chatserv
