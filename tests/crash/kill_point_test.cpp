@@ -1,6 +1,6 @@
 #include "tests/crash/kill_point_test.h"
 
-#include "tests/crash/asleep.h"
+#include "tests/crash/server_at_rest.h"
 
 #include <algorithm>
 #include <chrono>
@@ -24,7 +24,7 @@ const std::vector<std::pair<std::string, std::string>> environment{{"LD_BIND_NOW
 
 void KillPointTest::SetUp() {
     begin();
-    auto obstacle = obstacle_to_all_asleep(server_->process().pid());
+    auto obstacle = obstacle_to_rest_state(server_->process().pid());
     if (!obstacle)
         obstacle = Tracer::obstacle(server_->worker_pids().at(1));
     if (obstacle)
@@ -151,7 +151,7 @@ void KillPointTest::wait_for_rest() {
     std::optional<std::string> before;
     for (;;) {
         auto now = advance_victims() ? std::nullopt
-                                     : all_asleep(server_->process().pid(), workers + spares_);
+                                     : rest_state(server_->process().pid(), workers + spares_);
         if (now && now == before)
             return;
         before = std::move(now);
@@ -163,7 +163,7 @@ void KillPointTest::wait_for_rest() {
 
 pid_t KillPointTest::spare_pid() {
     const std::vector<pid_t> manned = server_->worker_pids();
-    for (const pid_t pid : children_of(server_->process().pid())) {
+    for (const pid_t pid : child_pids_of(server_->process().pid())) {
         if (std::find(manned.begin(), manned.end(), pid) == manned.end())
             return pid;
     }

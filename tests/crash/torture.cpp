@@ -58,7 +58,7 @@ std::vector<std::string> Torture::run() {
             strike();
         loop_.turn(std::chrono::milliseconds(random_() % 2));
     }
-    say_last_words();
+    send_stream_ends();
     std::vector<std::string> found = violations();
     if (const int status = server_->stop(); status != 0)
         found.push_back("the server ended with status " + std::to_string(status));
@@ -174,7 +174,7 @@ std::vector<PerSender> Torture::delivered() const {
 }
 
 // When the visitors are gone, the residents say something that each of them waits for.
-void Torture::say_last_words() {
+void Torture::send_stream_ends() {
     const auto all_visitors_are_gone = [&] {
         observe();
         for (std::size_t i = residents; i < people_.size(); ++i)
@@ -187,11 +187,11 @@ void Torture::say_last_words() {
         person.client->resume();
     loop_.wait_until(all_visitors_are_gone, "the visitors to leave");
     for (unsigned i = 0; i < residents; ++i)
-        speak(people_[i], last_words_bytes);
+        speak(people_[i], stream_end_bytes_min);
     loop_.wait_until(
         [&] {
             observe();
-            return have_last_words(people_.begin(), people_.begin() + residents, code_);
+            return streams_complete(people_.begin(), people_.begin() + residents, code_);
         },
         "the residents to have everything");
 }

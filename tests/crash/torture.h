@@ -62,7 +62,7 @@ private:
     void strike();
     void strike_one(pid_t victim, bool stop);
     void observe();
-    void say_last_words();
+    void send_stream_ends();
     [[nodiscard]] std::vector<PerSender> delivered() const;
     [[nodiscard]] std::vector<std::string> violations();
 

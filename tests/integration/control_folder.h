@@ -3,7 +3,7 @@
 
 #include "tests/harness/process.h"
 #include "tests/harness/temporary_directory.h"
-#include "tests/integration/asker.h"
+#include "tests/integration/control_connection.h"
 #include "tests/integration/server_test.h"
 
 #include <csignal>

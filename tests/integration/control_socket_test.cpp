@@ -92,7 +92,7 @@ TEST_F(ControlSocketTest, ServesWithoutAControlSocketThatNobodyAskedFor) {
 
 TEST_F(ControlSocketTest, IsMadeAnewWhereACleanerRemovedIt) {
     const auto server = start_server();
-    Asker before(loop_, socket_of(*server));
+    ControlConnection before(loop_, socket_of(*server));
     before.wait_for(R"("event":"hello")");
     for (std::size_t time = 1; time <= 2; ++time) {
         fs::remove(socket_of(*server));
@@ -130,9 +130,9 @@ TEST_F(ControlSocketTest, LeavesAnotherServersSocketAlone) {
 
 TEST_F(ControlSocketTest, SilentClientsKeepNobodyOut) {
     const auto server = start_server();
-    std::vector<std::unique_ptr<Asker>> silent;
+    std::vector<std::unique_ptr<ControlConnection>> silent;
     for (int i = 0; i < 8; ++i)
-        silent.push_back(std::make_unique<Asker>(loop_, socket_of(*server)));
+        silent.push_back(std::make_unique<ControlConnection>(loop_, socket_of(*server)));
     Finished stats = ask({"stats"});
     while (stats.status != 0) {
         ASSERT_EQ(stats.status, EX_UNAVAILABLE);

@@ -47,6 +47,15 @@ protected:
         return clients;
     }
 
+    // Two clients join, one reads what the other sends, and the server stops with status 0.
+    void expect_conversation() {
+        const auto first = join();
+        const auto second = join();
+        first->send("hello");
+        second->wait_for("hello");
+        EXPECT_EQ(server_->stop(), 0);
+    }
+
     // Its TCP connection takes little, so that a paused one soon has its backlog in chatserv.
     std::unique_ptr<Client> join_paused() {
         auto client = join(0, 2048);

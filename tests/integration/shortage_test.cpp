@@ -3,7 +3,7 @@
 // The server makes sure of its limit when it starts, so here it is lowered while it runs.
 #include "config.h"
 #include "tests/harness/process_figures.h"
-#include "tests/integration/asker.h"
+#include "tests/integration/control_connection.h"
 #include "tests/integration/stats_query.h"
 
 #include <csignal>
@@ -154,7 +154,7 @@ TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
 // forgotten.
 TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
     start_with_control();
-    Asker first(loop_, socket());
+    ControlConnection first(loop_, socket());
     first.wait_for("hello");
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -162,7 +162,7 @@ TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
     before_ = set_descriptor_limit(master(), limit);
     if (!before_)
         GTEST_SKIP() << "the limit of another process cannot be lowered here";
-    Asker second(loop_, socket());
+    ControlConnection second(loop_, socket());
     first.ask("stats\n");
     first.wait_for(R"("event":"stats")");
     EXPECT_EQ(second.heard(), "");

@@ -1,5 +1,5 @@
 // `chatserv stats`: what is counted, and who can ask.
-#include "tests/integration/asker.h"
+#include "tests/integration/control_connection.h"
 #include "tests/integration/stats_query.h"
 
 #include <gmock/gmock.h>
@@ -100,7 +100,7 @@ TEST_F(StatsTest, SaysWhatIsWrong) {
 TEST_F(StatsTest, RefusesWhatIsNotAskedRight) {
     start_with_control();
     for (const std::string request : {"stats now\n", "stat\n", " stats\n", "statistics\n"}) {
-        Asker asker(loop_, socket());
+        ControlConnection asker(loop_, socket());
         asker.ask(request);
         asker.wait_for("not understood");
         EXPECT_THAT(asker.heard(), HasSubstr(R"({"event":"refused","reason":"not understood)"))

@@ -28,14 +28,19 @@ protected:
         make_worker(folder.path() / "chatserv-worker");
         return run(loop_, {{server.string(), "--listen", "127.0.0.1:0", "--control", "none"}});
     }
+};
 
-    void expect_a_conversation() {
-        const auto first = join();
-        const auto second = join();
-        first->send("hello");
-        second->wait_for("hello");
-        EXPECT_EQ(server_->stop(), 0);
+// Copies of both programs, in a folder that every user may search.
+struct CopiedPrograms {
+    CopiedPrograms() {
+        fs::permissions(folder.path(), fs::perms(0755));
+        fs::copy_file(chatserv_path(), server);
+        fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
     }
+
+    TemporaryDirectory folder;
+    const fs::path server = folder.path() / "chatserv";
+    const fs::path worker = folder.path() / "chatserv-worker";
 };
 
 void write_program(const fs::path& path, const std::string& content) {
@@ -100,42 +105,32 @@ TEST_F(WorkerProgramTest, WorkersThatAreKilledAsTheyStartEndTheServerAtLast) {
 
 // Of copies, since another user may not get to where the programs were built.
 TEST_F(WorkerProgramTest, TheWorkerNeedNotBeReadable) {
-    const TemporaryDirectory folder;
-    fs::permissions(folder.path(), fs::perms(0755));
-    const fs::path server = folder.path() / "chatserv";
-    const fs::path worker = folder.path() / "chatserv-worker";
-    fs::copy_file(chatserv_path(), server);
-    fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
-    fs::permissions(worker, fs::perms(0111));
+    const CopiedPrograms programs;
+    fs::permissions(programs.worker, fs::perms(0111));
     std::vector<std::string> starter;
     if (::geteuid() == 0)
         starter = {"setpriv", "--reuid=65534", "--clear-groups"};
     if (!starter.empty() && !is_installed(starter.front()))
         GTEST_SKIP() << "without setpriv(1) root may read anything";
     server_ = std::make_unique<Server>(
-        loop_, ServerOptions{.binary = server.string(), .starter = starter});
-    expect_a_conversation();
+        loop_, ServerOptions{.binary = programs.server.string(), .starter = starter});
+    expect_conversation();
 }
 
 // An upgrade removes the files; the workers that follow are still of the build that was started.
 TEST_F(WorkerProgramTest, TheProgramsMayBeRemovedMeanwhile) {
-    const TemporaryDirectory folder;
-    fs::permissions(folder.path(), fs::perms(0755));
-    const fs::path server = folder.path() / "chatserv";
-    const fs::path worker = folder.path() / "chatserv-worker";
-    fs::copy_file(chatserv_path(), server);
-    fs::copy_file(fs::path(chatserv_path()).parent_path() / "chatserv-worker", worker);
-    server_ = std::make_unique<Server>(loop_, ServerOptions{.binary = server.string()});
+    const CopiedPrograms programs;
+    server_ = std::make_unique<Server>(loop_, ServerOptions{.binary = programs.server.string()});
     if (!fs::exists("/proc/self/fd"))
         GTEST_SKIP() << "not every system can execute a descriptor";
-    fs::remove(server);
-    fs::remove(worker);
-    write_program(worker, "#!/bin/sh\nexit 1\n");
+    fs::remove(programs.server);
+    fs::remove(programs.worker);
+    write_program(programs.worker, "#!/bin/sh\nexit 1\n");
     for (std::size_t death = 1; death <= 3; ++death) { // more than there are spares
         ::kill(server_->worker_pids().at(0), SIGKILL);
         server_->wait_for_line(" taken over by pid ", death);
     }
-    expect_a_conversation();
+    expect_conversation();
 }
 
 } // namespace

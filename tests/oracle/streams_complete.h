@@ -1,6 +1,5 @@
-// The end of a conversation in which each of some people has a stream of its own: everybody waits
-// for the last words of all others. Only then it is known, and without knowing how many bytes are
-// due, that nothing is still on its way.
+// The end of a conversation in which every client sends a stream: each client waits for the end of
+// every other stream. After that nothing is in transit any more, however many bytes were due.
 #pragma once
 
 #include "tests/oracle/stream_code.h"
@@ -9,14 +8,14 @@
 
 namespace chatserv::test {
 
-// Whether each of [begin, end) has the last bytes of every other's stream. Whoever was disconnected
-// neither waits nor is waited for.
+// Whether each client of [begin, end) has received the end of every other client's stream. The
+// check ignores disconnected clients, both as readers and as writers.
 template <typename Iterator>
-[[nodiscard]] bool have_last_words(Iterator begin, Iterator end, const StreamCode& code) {
+[[nodiscard]] bool streams_complete(Iterator begin, Iterator end, const StreamCode& code) {
     return std::all_of(begin, end, [&](const auto& reader) {
         return reader.client->ended() || std::all_of(begin, end, [&](const auto& writer) {
             return &reader == &writer || writer.client->ended() ||
-                   reader.tally.has_last_words(code, *writer.session.sender, writer.queued_bytes);
+                   reader.tally.has_stream_end(code, *writer.session.sender, writer.queued_bytes);
         });
     });
 }

@@ -10,7 +10,7 @@ void Tally::take(const std::string& received) {
     }
 }
 
-bool Tally::has_last_words(
+bool Tally::has_stream_end(
     const StreamCode& code, unsigned sender, std::uint64_t stream_bytes) const {
     constexpr std::uint64_t compared = 16;
     std::uint64_t expected = 0;

@@ -1,4 +1,4 @@
-// What a client has received of each sender so far, counted as it comes.
+// Counts the bytes that a client has received from each sender, as they arrive.
 #pragma once
 
 #include "tests/oracle/stream_code.h"
@@ -10,20 +10,19 @@
 
 namespace chatserv::test {
 
-// What is to be recognized as the end of a stream is to be so long at least: half of it occurs at
-// one place only.
-constexpr std::uint64_t last_words_bytes = 32;
+// Minimum length of a recognizable end of stream. Half of it is already unique in the stream.
+constexpr std::uint64_t stream_end_bytes_min = 32;
 
 struct Tally {
     PerSender counts{};
-    PerSender last_codes{}; // of the last sixteen bytes, four bits each
-    std::size_t bytes = 0;  // of what was received, how much is counted here
+    PerSender last_codes{}; // the codes of the last sixteen bytes, four bits each
+    std::size_t bytes = 0;  // received bytes that are already counted
 
     void take(const std::string& received);
 
-    // Whether the last bytes of a stream of `stream_bytes` have come, and none after them. Whether
-    // all others have, does not matter.
-    [[nodiscard]] bool has_last_words(
+    // Whether the last bytes received from `sender` are the last bytes of its stream of
+    // `stream_bytes`. Earlier bytes may be missing.
+    [[nodiscard]] bool has_stream_end(
         const StreamCode& code, unsigned sender, std::uint64_t stream_bytes) const;
 };
 

@@ -119,30 +119,30 @@ void ScenarioDriver::finish() {
             return !reads_to_the_end || visitor.client->ended();
         },
         "those who half-closed or were turned away to read end of file");
-    exchange_last_words();
+    exchange_stream_ends();
     stop_server();
 }
 
 // All who can send say one thing more. As those who left are gone, this is behind all other bytes
 // in the total order: who has everyone's last words has everything.
-void ScenarioDriver::exchange_last_words() {
+void ScenarioDriver::exchange_stream_ends() {
     for (Visitor& visitor : visitors_) {
         if (visitor.state == State::present && visitor.session.sender)
-            send(visitor, last_words_bytes);
+            send(visitor, stream_end_bytes_min);
     }
     wait_until(
         [this](const Visitor& reader) {
             return reader.state != State::present ||
                    std::all_of(visitors_.begin(), visitors_.end(),
-                       [&](const Visitor& writer) { return has_last_words(reader, writer); });
+                       [&](const Visitor& writer) { return has_stream_end(reader, writer); });
         },
         "everyone to have everyone's last words");
 }
 
-bool ScenarioDriver::has_last_words(const Visitor& reader, const Visitor& writer) const {
+bool ScenarioDriver::has_stream_end(const Visitor& reader, const Visitor& writer) const {
     if (&reader == &writer || writer.state != State::present || !writer.session.sender)
         return true;
-    return reader.tally.has_last_words(code_, *writer.session.sender, writer.queued_bytes);
+    return reader.tally.has_stream_end(code_, *writer.session.sender, writer.queued_bytes);
 }
 
 void ScenarioDriver::stop_server() {

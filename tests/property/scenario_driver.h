@@ -49,7 +49,7 @@ private:
     void await_joins();
 
     void finish();
-    void exchange_last_words();
+    void exchange_stream_ends();
     void stop_server();
 
     void wait_until(const std::function<bool(const Visitor&)>& holds_for_all, const char* what);
@@ -65,7 +65,7 @@ private:
     [[nodiscard]] Visitor* undecided(const std::string& address);
 
     [[nodiscard]] std::vector<PerSender> delivered() const;
-    [[nodiscard]] bool has_last_words(const Visitor& reader, const Visitor& writer) const;
+    [[nodiscard]] bool has_stream_end(const Visitor& reader, const Visitor& writer) const;
     [[nodiscard]] bool anyone_is_paused() const;
     [[nodiscard]] bool anyone_relies_on_getting_in() const;
     void check_turned_away(const Visitor& visitor);

@@ -10,8 +10,8 @@
 #include "tests/harness/server.h"
 #include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
-#include "tests/soak/ledger.h"
-#include "tests/soak/setting.h"
+#include "tests/soak/client_history.h"
+#include "tests/soak/server_config.h"
 
 #include <chrono>
 #include <cstdint>
@@ -50,7 +50,7 @@ struct SceneCounts {
 
 class Scene {
 public:
-    Scene(Loop& loop, Server& server, Ledger& ledger, const Setting& setting,
+    Scene(Loop& loop, Server& server, ClientHistory& history, const ServerConfig& config,
         const SceneOptions& options);
 
     // Returns what anybody could have noticed, and what does not agree with the log.
@@ -59,11 +59,11 @@ public:
     [[nodiscard]] const SceneCounts& counts() const { return counts_; }
 
 private:
-    enum class Part { resident, visitor, stalled, trickling };
-    enum class Way { none, half_close, close, reset };
+    enum class Role { resident, visitor, stalled, trickling };
+    enum class LeaveBy { none, half_close, close, reset };
 
     struct Person {
-        Part part = Part::visitor;
+        Role role = Role::visitor;
         std::unique_ptr<Client> client{};
         std::shared_ptr<const Stay> stay{};
         Session session{};
@@ -72,10 +72,10 @@ private:
         bool slow = false; // or has been: it may be disconnected for that
         bool joined = false;
         bool gone = false; // for this end
-        Way leaves = Way::none;
+        LeaveBy leaves = LeaveBy::none;
 
         [[nodiscard]] bool talks() const {
-            return session.sender && joined && leaves == Way::none && !client->ended();
+            return session.sender && joined && leaves == LeaveBy::none && !client->ended();
         }
     };
 
@@ -84,18 +84,18 @@ private:
     void observe();
     void observe(Person& person, const PerSender& sent);
     [[nodiscard]] bool all_others_are_gone();
-    void say_last_words();
+    void send_stream_ends();
     void residents_leave();
 
     // scene_actions.cpp: who comes, speaks and leaves
-    void invite(Part part);
+    void invite(Role role);
     void someone_comes();
     void speak(Person& person, std::uint64_t bytes);
     void everyone_speaks();
     [[nodiscard]] bool may_speak() const;
     void trickle();
     void someone_leaves();
-    void begin_to_leave(Person& person, Way way);
+    void begin_to_leave(Person& person, LeaveBy how);
     void come_and_go_at_once();
     void many_are_let_in();
     void strike();
@@ -112,8 +112,8 @@ private:
 
     Loop& loop_;
     Server& server_;
-    Ledger& ledger_;
-    const Setting& setting_;
+    ClientHistory& history_;
+    const ServerConfig& config_;
     SceneOptions options_;
     std::mt19937_64 random_;
     StreamCode code_;

@@ -16,17 +16,17 @@ constexpr std::size_t burst_max = 200;
 
 // The first few have a stream of their own, all others listen. Who came to stall does so from the
 // moment it is in: before, it must hear whether it is.
-void Scene::invite(Part part) {
+void Scene::invite(Role role) {
     Person person;
-    person.part = part;
+    person.role = role;
     person.session.name = "client " + std::to_string(people_.size());
     if (people_.size() < senders_max)
         person.session.sender = static_cast<unsigned>(people_.size());
-    person.slow = part == Part::stalled || part == Part::trickling;
+    person.slow = role == Role::stalled || role == Role::trickling;
     const bool small = person.slow || people_.size() % 3 == 0;
     person.client = std::make_unique<Client>(
         loop_, server_.endpoint(people_.size() % 2), small ? small_buffer_bytes : 0);
-    person.stay = ledger_.expect(person.client->address());
+    person.stay = history_.expect(person.client->address());
     people_.push_back(std::move(person));
 }
 
@@ -38,21 +38,21 @@ void Scene::someone_comes() {
     if (there >= crowd_max_)
         return;
     const auto stalling = [](const Person& person) {
-        return !person.gone && person.part == Part::stalled;
+        return !person.gone && person.role == Role::stalled;
     };
     const auto stalled = std::count_if(people_.begin(), people_.end(), stalling);
     switch (random_() % 8) {
     case 0:
         if (stalled < 3) {
-            invite(Part::stalled);
+            invite(Role::stalled);
             return;
         }
         [[fallthrough]];
     case 1:
-        invite(Part::trickling);
+        invite(Role::trickling);
         return;
     default:
-        invite(Part::visitor);
+        invite(Role::visitor);
     }
 }
 
@@ -68,7 +68,7 @@ void Scene::everyone_speaks() {
         if (!person.talks() || !person.client->is_sent() || !may_speak())
             continue;
         const bool flood = random_() % 256 == 0;
-        if (flood && setting_.waits && person.part == Part::resident)
+        if (flood && config_.waits && person.role == Role::resident)
             speak(person, 1U << 18U);
         else if (person.queued_bytes < stream_bytes_max_)
             speak(person, std::uint64_t{1} << random_() % 14);
@@ -78,7 +78,7 @@ void Scene::everyone_speaks() {
 // Where nobody is waited for, people talk no faster than they hear each other: were all the log
 // filled while one of them was reading, it would be gone.
 bool Scene::may_speak() const {
-    if (setting_.waits)
+    if (config_.waits)
         return true;
     std::uint64_t most = 0;
     for (std::size_t i = 0; i < residents; ++i) {
@@ -89,50 +89,51 @@ bool Scene::may_speak() const {
                     person.client->sent_bytes() - people_[i].tally.counts[*person.session.sender];
         most = std::max(most, people_[i].client->ended() ? 0 : missing);
     }
-    return most < setting_.log_bytes / 8;
+    return most < config_.log_bytes / 8;
 }
 
 // Who trickles reads a little now and then; in the end it reads on, if it is still there.
 void Scene::trickle() {
     for (Person& person : people_) {
-        if (person.part != Part::trickling || !person.joined || person.stay->reason)
+        if (person.role != Role::trickling || !person.joined || person.stay->reason)
             continue;
         if (random_() % 300 == 0)
-            person.part = Part::visitor;
-        random_() % 8 == 0 || person.part == Part::visitor ? person.client->resume()
+            person.role = Role::visitor;
+        random_() % 8 == 0 || person.role == Role::visitor ? person.client->resume()
                                                            : person.client->pause();
     }
 }
 
 void Scene::someone_leaves() {
     Person& person = people_[random_() % people_.size()];
-    if (person.part != Part::visitor || !person.joined || person.gone || person.leaves != Way::none)
+    if (person.role != Role::visitor || !person.joined || person.gone ||
+        person.leaves != LeaveBy::none)
         return;
     if (person.talks() && random_() % 2 == 0) // it is cut off in the midst of this, or not
         speak(person, random_() % 4096);
     switch (random_() % 5) {
     case 0:
     case 1:
-        begin_to_leave(person, Way::reset);
+        begin_to_leave(person, LeaveBy::reset);
         break;
     case 2:
-        begin_to_leave(person, Way::close);
+        begin_to_leave(person, LeaveBy::close);
         break;
     default:
-        begin_to_leave(person, Way::half_close);
+        begin_to_leave(person, LeaveBy::half_close);
     }
 }
 
-void Scene::begin_to_leave(Person& person, Way way) {
+void Scene::begin_to_leave(Person& person, LeaveBy how) {
     person.tally.take(person.client->received());
-    person.leaves = way;
-    switch (way) {
-    case Way::reset:
+    person.leaves = how;
+    switch (how) {
+    case LeaveBy::reset:
         person.client->reset();
         person.gone = true;
         ++counts_.resets;
         break;
-    case Way::close:
+    case LeaveBy::close:
         person.client->close();
         person.gone = true;
         ++counts_.closes;
@@ -146,7 +147,7 @@ void Scene::begin_to_leave(Person& person, Way way) {
 
 // So few at a time that all fit into the listen queue, whenever the server comes to look there.
 void Scene::come_and_go_at_once() {
-    if (counts_.in_bursts - (ledger_.strangers() - strangers_before_) > 2 * burst_max)
+    if (counts_.in_bursts - (history_.strangers() - strangers_before_) > 2 * burst_max)
         return;
     const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
     counts_.in_bursts += burst(server_.endpoint(0), 1 + random_() % burst_max, kind);
@@ -156,15 +157,15 @@ void Scene::come_and_go_at_once() {
 void Scene::many_are_let_in() {
     const auto in_books = [&] {
         observe();
-        return ledger_.strangers() - strangers_before_ == counts_.in_bursts;
+        return history_.strangers() - strangers_before_ == counts_.in_bursts;
     };
     const auto nobody_else = [&] {
-        return in_books() && ledger_.joined() - ledger_.left() <= residents;
+        return in_books() && history_.joined() - history_.left() <= residents;
     };
     for (std::uint64_t round = 0; round < options_.bursts; ++round) {
         loop_.wait_until(nobody_else, "the last burst to be over");
         const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
-        counts_.in_bursts += burst(server_.endpoint(0), setting_.users - residents, kind);
+        counts_.in_bursts += burst(server_.endpoint(0), config_.users - residents, kind);
         if (options_.actions_per_strike != 0 && random_() % (5 * options_.actions_per_strike) == 0)
             strike();
     }
@@ -174,7 +175,7 @@ void Scene::many_are_let_in() {
 // Mostly one worker; now and then all of them within the same moment.
 void Scene::strike() {
     const bool stop = random_() % 40 == 0;
-    const std::vector<pid_t>& workers = ledger_.workers();
+    const std::vector<pid_t>& workers = history_.workers();
     if (random_() % 8 == 0) {
         for (const pid_t worker : workers)
             strike_one(worker, stop);

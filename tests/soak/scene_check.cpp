@@ -53,9 +53,9 @@ std::vector<std::string> Scene::flaws() {
 // One that the server has disconnected has a beginning of what it was due, without gaps.
 Ending Scene::ending_of(const Person& person) {
     const bool disconnected = person.stay->reason && is_disconnection(*person.stay->reason);
-    if (person.leaves == Way::half_close && !disconnected)
+    if (person.leaves == LeaveBy::half_close && !disconnected)
         return Ending::half_closed;
-    return person.client->ended() || person.leaves != Way::none ? Ending::cut : Ending::stayed;
+    return person.client->ended() || person.leaves != LeaveBy::none ? Ending::cut : Ending::stayed;
 }
 
 void Scene::check(const Person& person, std::vector<std::string>& flaws) {
@@ -65,7 +65,7 @@ void Scene::check(const Person& person, std::vector<std::string>& flaws) {
     if (!is_right_reason(person))
         flaws.push_back(person.session.name + " left in way " +
                         std::to_string(static_cast<int>(person.leaves)) + " of part " +
-                        std::to_string(static_cast<int>(person.part)) +
+                        std::to_string(static_cast<int>(person.role)) +
                         ", and the log says: " + reason);
     if (!is_disconnection(reason))
         return;
@@ -79,17 +79,17 @@ void Scene::check(const Person& person, std::vector<std::string>& flaws) {
 bool Scene::is_right_reason(const Person& person) const {
     const std::string& reason = person.stay->reason.value_or("");
     if (is_disconnection(reason)) {
-        const bool by_policy = reason == "stalled" || !setting_.waits;
+        const bool by_policy = reason == "stalled" || !config_.waits;
         return by_policy && (person.slow || was_absent_);
     }
     switch (person.leaves) {
-    case Way::half_close:
+    case LeaveBy::half_close:
         return reason == "end_of_file" && person.client->end_error() == 0;
-    case Way::close:
+    case LeaveBy::close:
         return reason == "end_of_file" || reason == "reset";
-    case Way::reset:
+    case LeaveBy::reset:
         return reason == "reset" || (reason == "end_of_file" && person.stay->worker_died);
-    case Way::none:
+    case LeaveBy::none:
         return reason == "end_of_file" && person.slow && person.stay->worker_died;
     }
     return false;

@@ -4,10 +4,10 @@
 
 #include "tests/harness/server.h"
 #include "tests/harness/temporary_directory.h"
-#include "tests/soak/inventory.h"
-#include "tests/soak/ledger.h"
+#include "tests/soak/client_history.h"
 #include "tests/soak/scene.h"
-#include "tests/soak/setting.h"
+#include "tests/soak/server_config.h"
+#include "tests/soak/server_resources.h"
 
 #include <cstdint>
 #include <random>
@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::vector<std::string> run();
 
     [[nodiscard]] const SceneCounts& counts() const { return counts_; }
-    [[nodiscard]] const Setting& setting() const { return setting_; }
+    [[nodiscard]] const ServerConfig& config() const { return config_; }
     // By how much the memory of the master, and of the worker with the most, has grown.
     [[nodiscard]] std::int64_t growth_of_master() const { return growth_of_master_; }
     [[nodiscard]] std::int64_t growth_of_workers() const { return growth_of_workers_; }
@@ -44,19 +44,19 @@ private:
     [[nodiscard]] std::vector<std::string> play_the_last_one();
     [[nodiscard]] std::vector<std::string> balance();
     [[nodiscard]] std::vector<std::string> flaws_of_books();
-    [[nodiscard]] std::vector<std::string> flaws_of_memory(const MemoryBook& before);
+    [[nodiscard]] std::vector<std::string> flaws_of_memory(const MemoryByProcess& before);
     [[nodiscard]] std::vector<std::string> end();
     [[nodiscard]] std::uint64_t connections_seen() const;
 
     Loop& loop_;
     std::mt19937_64 random_;
     SoakOptions options_;
-    Setting setting_;
+    ServerConfig config_;
     TemporaryDirectory folder_{};
     Server server_;
-    Ledger ledger_;
-    Inventory before_{};         // when the server listened
-    MemoryBook memory_before_{}; // after the first scene
+    ClientHistory history_;
+    ServerResources before_{};        // when the server listened
+    MemoryByProcess memory_before_{}; // after the first scene
     SceneCounts counts_{};
     std::int64_t growth_of_master_ = 0;
     std::int64_t growth_of_workers_ = 0;

@@ -38,7 +38,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
          ++number) {
         Loop loop;
         Soak soak(loop, mixed(base_seed() + number), options);
-        std::cout << "server " << number << ": " << soak.setting().text() << std::endl;
+        std::cout << "server " << number << ": " << soak.config().text() << std::endl;
         ASSERT_THAT(soak.run(), testing::IsEmpty()) << "on server " << number;
         counts += soak.counts();
         std::cout << "    memory: master " << soak.growth_of_master() << " bytes more, workers "

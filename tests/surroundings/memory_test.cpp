@@ -45,36 +45,27 @@ protected:
         EXPECT_THAT(finished.errors, HasSubstr("--log-size"));
         EXPECT_THAT(finished.errors, HasSubstr("--users"));
     }
-
-    // As many users as there may be come, talk and leave.
-    void expect_service() {
-        const auto first = join();
-        const auto second = join();
-        first->send("is there memory?\n");
-        second->wait_for("is there memory?\n");
-        EXPECT_EQ(server_->stop(), 0);
-    }
 };
 
 TEST_F(MemoryShortageTest, DoesNotNeedDevShm) {
     if (const std::string why = why_not({"--shm-size", "1M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--shm-size", "1M"}, {"--log-size", "64M"});
-    expect_service();
+    expect_conversation();
 }
 
 TEST_F(MemoryShortageTest, DoesNotNeedDevShmToBeThere) {
     if (const std::string why = why_not({"--no-shm"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-shm"}, {"--log-size", "64M"});
-    expect_service();
+    expect_conversation();
 }
 
 TEST_F(MemoryShortageTest, UsesDevShmWhereThereIsNoOtherMemory) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-memfd", "--shm-size", "64M"});
-    expect_service();
+    expect_conversation();
 }
 
 TEST_F(MemoryShortageTest, SaysThatDevShmIsTooSmall) {
@@ -103,7 +94,7 @@ TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
         }
     }
     EXPECT_EQ(fs::space(shm, error).available, 0U) << "of " << room.available;
-    expect_service();
+    expect_conversation();
 }
 
 TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
@@ -132,7 +123,7 @@ TEST_F(MemoryShortageTest, UsesAllOfItsMemoryOnceWhereItCannotBeReserved) {
     struct stat info {};
     ASSERT_EQ(::fstat(segment.get(), &info), 0);
     EXPECT_GE(info.st_blocks * 512, info.st_size);
-    expect_service();
+    expect_conversation();
 }
 
 // A container's limit: the kernel refuses nothing there, it ends processes.
@@ -143,7 +134,7 @@ TEST_F(MemoryShortageTest, SaysThatAContainersMemoryIsTooLittle) {
     expect_no_memory({"--cgroup", group.path()}, {"--log-size", "256M"});
     expect_no_memory({"--cgroup", group.path(), "--no-fallocate"}, {"--log-size", "256M"});
     start_in({"--cgroup", group.path()});
-    expect_service();
+    expect_conversation();
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // Listening where the system has no IPv6, or no socket of both families: seccomp(2) takes them away
 // from a process of its own, as systemd's RestrictAddressFamilies= does.
-#include "master/clients/listeners.h"
+#include "tests/unit/master/clients/listeners_test.h"
 
 #include "master/start/failure.h"
 #include "shared/system/logging.h"
@@ -20,15 +20,6 @@ namespace chatserv {
 namespace {
 
 using testing::ExitedWithCode;
-
-bool has_ipv6() {
-    try {
-        const Listener probe(Address::loopback(AF_INET6, 0));
-        return true;
-    } catch (const std::system_error&) {
-        return false;
-    }
-}
 
 // The macros of seccomp.h for this are C, not C++.
 scmp_arg_cmp is(unsigned argument, scmp_datum_t value) {
@@ -70,13 +61,8 @@ void have_no_socket_of_both_families() {
 // Writes what is listened on, or why nothing is, to standard error, where the log goes as well.
 [[noreturn]] void listen_at(const std::string& text) {
     set_up_logging("master", "info", LogFormat::text);
-    Setting setting;
-    setting.place.text = "--listen";
-    setting.text = text;
-    std::vector<ListenAddress> listen{ListenAddress::parse(setting)};
     try {
-        resolve_listen(listen);
-        const auto listeners = make_listeners(listen);
+        const auto listeners = make_listeners(resolved({text}));
         for (const Listener& listener : listeners)
             std::fprintf(stderr, "at %s\n", listener.text().c_str());
         std::fprintf(stderr, "in all %zu\n", listeners.size());

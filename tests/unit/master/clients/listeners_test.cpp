@@ -1,5 +1,5 @@
 // The listen sockets that the addresses become, and who comes in through them.
-#include "master/clients/listeners.h"
+#include "tests/unit/master/clients/listeners_test.h"
 
 #include "master/clients/admission.h"
 #include "master/start/failure.h"
@@ -16,29 +16,8 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::vector<ListenAddress> resolved(const std::vector<std::string>& texts) {
-    std::vector<ListenAddress> listen;
-    for (const std::string& text : texts) {
-        Setting setting;
-        setting.place.text = "--listen";
-        setting.text = text;
-        listen.push_back(ListenAddress::parse(setting));
-    }
-    resolve_listen(listen);
-    return listen;
-}
-
 std::vector<Listener> listeners_at(const std::vector<std::string>& texts) {
     return make_listeners(resolved(texts));
-}
-
-bool has_ipv6() {
-    try {
-        const Listener probe(Address::loopback(AF_INET6, 0));
-        return true;
-    } catch (const std::system_error&) {
-        return false;
-    }
 }
 
 UniqueFd connected_to(const Address& address) {

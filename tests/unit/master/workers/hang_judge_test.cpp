@@ -1,7 +1,6 @@
 // The hang judge: nobody is ended who may have been stopped together with the master.
 #include "master/workers/hang_judge.h"
-
-#include <gmock/gmock.h>
+#include "tests/unit/master/workers/heartbeat_test.h"
 
 namespace chatserv {
 namespace {
@@ -10,13 +9,8 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class HangJudgeTest : public testing::Test {
+class HangJudgeTest : public HeartbeatTest {
 protected:
-    void beat_at(uint32_t seat, HangJudge::Clock::time_point time) {
-        heartbeats_[seat].beat_ns = static_cast<uint64_t>(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
-    }
-
     // Sleeps until the instant at which the judge wants to look, and so much longer.
     std::vector<uint32_t> sleep_and_look(HangJudge::Clock::duration late = 0s) {
         clock_.about_to_sleep(judge_.next_look().value() - now_);
@@ -25,7 +19,6 @@ protected:
     }
 
     HangJudge::Clock::time_point now_{24h};
-    std::vector<Heartbeat> heartbeats_ = std::vector<Heartbeat>(3);
     ServedRecord record_{};
     ServedClock clock_{record_, 100ms, now_};
     HangJudge judge_{heartbeats_, 2000ms, clock_};

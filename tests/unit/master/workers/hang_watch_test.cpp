@@ -1,7 +1,6 @@
 // The hang watch: who is overdue, and when it looks.
 #include "master/workers/hang_watch.h"
-
-#include <gmock/gmock.h>
+#include "tests/unit/master/workers/heartbeat_test.h"
 
 namespace chatserv {
 namespace {
@@ -10,18 +9,12 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class HangWatchTest : public testing::Test {
+class HangWatchTest : public HeartbeatTest {
 protected:
-    void beat_at(uint32_t seat, HangWatch::Clock::time_point time) {
-        heartbeats_[seat].beat_ns = static_cast<uint64_t>(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
-    }
-
     // Looks at the instant at which the watch wants to.
     std::vector<uint32_t> look() { return watch_.overdue(watch_.next_look().value()); }
 
     HangWatch::Clock::time_point start_ = HangWatch::Clock::now();
-    std::vector<Heartbeat> heartbeats_ = std::vector<Heartbeat>(3);
     HangWatch watch_{heartbeats_, 2000ms};
 };
 

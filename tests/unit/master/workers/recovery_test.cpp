@@ -30,7 +30,7 @@ protected:
         return recover_entry(0, segment_.region, escrow_, doorbells_);
     }
 
-    Segment segment_;
+    TestSegment segment_;
     Escrow escrow_{segment_.users, 2, false};
     std::vector<FdPair> pipes_ = [] {
         std::vector<FdPair> pipes(2);

@@ -10,7 +10,7 @@ namespace chatserv {
 namespace {
 
 TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
     segment.stage(a, "one");
@@ -23,7 +23,7 @@ TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
 }
 
 TEST(Log, IsReadInTwoPiecesWhereItWraps) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId reader = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const std::string filler(10'000, 'x');
@@ -46,7 +46,7 @@ TEST(Log, IsReadInTwoPiecesWhereItWraps) {
 }
 
 TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const std::string filler(8192, 'x');
@@ -67,7 +67,7 @@ TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
 }
 
 TEST(Log, HasNoRoomWhereItsIndexHasNone) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const uint64_t entries = segment.region.header().index_entries;
@@ -85,7 +85,7 @@ TEST(Log, HasNoRoomWhereItsIndexHasNone) {
 }
 
 TEST(Log, TellsWhoSentWhatAfterACursor) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1);
     segment.stage(a, "aaa");
@@ -112,7 +112,7 @@ TEST(Log, TellsWhoSentWhatAfterACursor) {
 }
 
 TEST(LogLock, HasOneOwnerAtATime) {
-    const Segment segment;
+    const TestSegment segment;
     LogLock first(segment.region.log_control(), 0);
     EXPECT_TRUE(first.held());
     EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
@@ -134,7 +134,7 @@ void die_after(Deed last_deed) {
 }
 
 TEST(LogRepair, W3BeforeTheCommitLeavesNothingOfTheAppend) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
     segment.stage(a, "first");
@@ -161,7 +161,7 @@ TEST(LogRepair, W3BeforeTheCommitLeavesNothingOfTheAppend) {
 }
 
 TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId a = segment.attach(0);
     segment.stage(a, "all of it");
     die_after([&] {
@@ -179,7 +179,7 @@ TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
 }
 
 TEST(LogRepair, CanBeRepeated) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId a = segment.attach(0);
     segment.stage(a, "once");
     die_after([&] {

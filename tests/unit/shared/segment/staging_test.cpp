@@ -11,7 +11,7 @@ std::string payload_of(const Staging& staging) {
 }
 
 TEST(Staging, KeepsItsChunksInOrder) {
-    const Segment segment;
+    const TestSegment segment;
     const Staging staging(segment.region, 1);
     EXPECT_TRUE(staging.empty());
     segment.stage({.slot = 0, .generation = 1}, "abc", 1);
@@ -25,7 +25,7 @@ TEST(Staging, KeepsItsChunksInOrder) {
 }
 
 TEST(Staging, HasNoRoomForMoreChunksThanItCanRecord) {
-    const Segment segment;
+    const TestSegment segment;
     const Staging staging(segment.region, 0);
     for (uint32_t i = 0; i < batch_chunks_max; ++i) {
         ASSERT_FALSE(staging.room().empty());
@@ -35,7 +35,7 @@ TEST(Staging, HasNoRoomForMoreChunksThanItCanRecord) {
 }
 
 TEST(Staging, IsFoundAsItWasByTheSuccessor) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "not yet published");
     const Staging successor(segment.region, 0);
@@ -44,7 +44,7 @@ TEST(Staging, IsFoundAsItWasByTheSuccessor) {
 }
 
 TEST(Staging, IsClearedInAnOrderThatAPredecessorsDeathCannotSpoil) {
-    const Segment segment;
+    const TestSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "published");
     const Staging staging(segment.region, 0);

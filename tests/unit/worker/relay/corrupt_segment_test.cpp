@@ -9,19 +9,19 @@
 namespace chatserv {
 namespace {
 
-class NonsenseTest : public testing::Test {
+class CorruptSegmentTest : public testing::Test {
 protected:
-    NonsenseTest() {
+    CorruptSegmentTest() {
         GTEST_FLAG_SET(death_test_style, "threadsafe");
         segment_.stage(clients_[0], "said before");
         EXPECT_TRUE(segment_.publish());
     }
 
-    Segment segment_;
+    TestSegment segment_;
     const std::vector<ClientId> clients_{segment_.attach(0), segment_.attach(1)};
 };
 
-TEST_F(NonsenseTest, ACursorBehindTheLogIsOneTheLogCannotServe) {
+TEST_F(CorruptSegmentTest, ACursorBehindTheLogIsOneTheLogCannotServe) {
     while (segment_.log.head() < 2 * log_bytes_min) {
         for (const ClientId client : clients_)
             segment_.advance(client, segment_.log.head());
@@ -34,7 +34,7 @@ TEST_F(NonsenseTest, ACursorBehindTheLogIsOneTheLogCannotServe) {
     EXPECT_FALSE(segment_.log.can_serve(segment_.users[0]));
 }
 
-TEST_F(NonsenseTest, AClientCannotCloseBeyondTheLogOrBehindItsCursor) {
+TEST_F(CorruptSegmentTest, AClientCannotCloseBeyondTheLogOrBehindItsCursor) {
     segment_.advance(clients_[1], 5);
     segment_.users.close(clients_[1], segment_.log.head());
     EXPECT_TRUE(segment_.log.can_serve(segment_.users[1]));
@@ -44,7 +44,7 @@ TEST_F(NonsenseTest, AClientCannotCloseBeyondTheLogOrBehindItsCursor) {
     EXPECT_FALSE(segment_.log.can_serve(segment_.users[1]));
 }
 
-TEST_F(NonsenseTest, ACursorBehindTheTailHoldsUpNobodyElse) {
+TEST_F(CorruptSegmentTest, ACursorBehindTheTailHoldsUpNobodyElse) {
     const auto fill = [&] {
         segment_.stage(clients_[0], std::string(8000, 'x'));
         return segment_.publish();
@@ -60,7 +60,7 @@ TEST_F(NonsenseTest, ACursorBehindTheTailHoldsUpNobodyElse) {
     EXPECT_GE(segment_.region.log_control().tail, 1U);
 }
 
-TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
+TEST_F(CorruptSegmentTest, RoomThatNobodyCanMakeIsNotWanted) {
     LogControl& control = segment_.region.log_control();
     control.room_wanted = segment_.log.head() + 1;
     EXPECT_EQ(segment_.log.room_wanted(), 0U) << "nobody is to be disconnected for it";
@@ -72,7 +72,7 @@ TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
     EXPECT_LE(control.room_wanted, segment_.log.head());
 }
 
-TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
+TEST_F(CorruptSegmentTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
     LogControl& control = segment_.region.log_control();
     control.lock = 3; // of two entries
     segment_.appender.repair(0);
@@ -82,9 +82,9 @@ TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
     EXPECT_EQ(control.lock, 2U);
 }
 
-using NonsenseDeathTest = NonsenseTest;
+using CorruptSegmentDeathTest = CorruptSegmentTest;
 
-TEST_F(NonsenseDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
+TEST_F(CorruptSegmentDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
     segment_.region.worker_table()[0].staged_chunks = batch_chunks_max + 1;
     EXPECT_DEATH(Ingest(segment_.region, 0), "panic: a staging area");
     EXPECT_DEATH((void)Staging(segment_.region, 0).chunks(), "panic: a staging area");
@@ -94,7 +94,7 @@ TEST_F(NonsenseDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
     EXPECT_DEATH((void)Staging(segment_.region, 0).payload(), "panic: a staging area");
 }
 
-TEST_F(NonsenseDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
+TEST_F(CorruptSegmentDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
     segment_.stage(clients_[0], "after all this");
     LogControl& control = segment_.region.log_control();
     const LogControl before = control;
@@ -109,7 +109,7 @@ TEST_F(NonsenseDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
     EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
 }
 
-TEST_F(NonsenseDeathTest, AWorkerReadsNoLogThatIsNotThere) {
+TEST_F(CorruptSegmentDeathTest, AWorkerReadsNoLogThatIsNotThere) {
     EXPECT_DEATH((void)segment_.log.pieces(0, log_bytes_min + 1), "panic: a cursor");
     EXPECT_DEATH((void)segment_.log.pieces(2, 1), "panic: a cursor");
     const auto walk = [&] { segment_.log.for_each_chunk_after(0, [](auto&&...) {}); };

@@ -35,7 +35,7 @@ protected:
 
     [[nodiscard]] uint64_t cursor() const { return cursor_of(*client.slot).log_offset; }
 
-    Segment segment;
+    TestSegment segment;
     Client client{.id = segment.attach(0), .fd = UniqueFd(), .slot = &segment.users[0]};
     ClientId other = segment.attach(1);
     FanOut fan_out{segment.region, 0};

@@ -1,4 +1,4 @@
-// What kind of server a soak is made on: drawn by the seed.
+// The options of the server of one soak, drawn by the seed.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace chatserv::test {
 
-struct Setting {
+struct ServerConfig {
     unsigned workers = 0;
     unsigned spares = 0;
     unsigned users = 0;
@@ -22,6 +22,6 @@ struct Setting {
     [[nodiscard]] std::string text() const; // in one line
 };
 
-[[nodiscard]] Setting draw_setting(std::mt19937_64& random, std::size_t log_bytes_max);
+[[nodiscard]] ServerConfig draw_server_config(std::mt19937_64& random, std::size_t log_bytes_max);
 
 } // namespace chatserv::test

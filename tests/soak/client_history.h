@@ -1,9 +1,9 @@
-// What a server's log says of those who came, kept as a book: who got in, who was turned away, who
-// left and why; and which process serves which entry.
+// What a server's log says about its clients: which ones joined, were turned away or left, and why;
+// and which process serves which entry of the worker table.
 //
-// Connections are told apart by the address that they come from. The kernel gives an address anew
-// as soon as it is free, so whoever is to be found in the book must not be closed before its line
-// was read; those of whom nobody asks come from addresses of their own (burst.h).
+// A connection is identified by its address. The kernel reuses an address as soon as it is free, so
+// a client that the history is asked about must stay open until its line has been read. Bursts,
+// which nobody asks about, come from another address (burst.h).
 #pragma once
 
 #include "tests/harness/server.h"
@@ -26,9 +26,9 @@ struct Stay {
     bool worker_died = false;            // the one that served it, while it was in
 };
 
-class Ledger {
+class ClientHistory {
 public:
-    explicit Ledger(Server& server) : server_(server) {}
+    explicit ClientHistory(Server& server) : server_(server) {}
 
     // The next line that names this address is about this stay.
     [[nodiscard]] std::shared_ptr<const Stay> expect(const std::string& address);

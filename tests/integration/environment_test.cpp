@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-class SurroundingsTest : public ServerTest {
+class EnvironmentTest : public ServerTest {
 protected:
     // The command becomes the server.
     void start_by(const std::vector<std::string>& starter,
@@ -31,14 +31,6 @@ protected:
     }
 
     void start_by_shell(const std::string& script) { start_by({"sh", "-c", script}); }
-
-    void expect_a_conversation() {
-        const auto first = join();
-        const auto second = join();
-        first->send("hello");
-        second->wait_for("hello");
-        EXPECT_EQ(server_->stop(), 0);
-    }
 
     // Whether a command that the test needs can do what it is told here.
     bool can(std::vector<std::string> command) {
@@ -70,39 +62,39 @@ protected:
     }
 };
 
-TEST_F(SurroundingsTest, MayHaveNoEnvironment) {
+TEST_F(EnvironmentTest, MayHaveNoEnvironment) {
     start_by({"env", "-i"});
-    expect_a_conversation();
+    expect_conversation();
 }
 
-TEST_F(SurroundingsTest, MayHaveFoldersThatAreNotThere) {
+TEST_F(EnvironmentTest, MayHaveFoldersThatAreNotThere) {
     start_by({}, {{"HOME", "/nowhere"}, {"TMPDIR", "/nowhere"}, {"XDG_RUNTIME_DIR", "/nowhere"},
                      {"LC_ALL", "xx_XX.UTF-8"}, {"TZ", ":/nowhere"}});
-    expect_a_conversation();
+    expect_conversation();
 }
 
-TEST_F(SurroundingsTest, MayHaveNoFolderOfItsOwn) {
+TEST_F(EnvironmentTest, MayHaveNoFolderOfItsOwn) {
     start_by_shell(R"(folder=$(mktemp -d) && cd "$folder" && rmdir "$folder" && exec "$0" "$@")");
-    expect_a_conversation();
+    expect_conversation();
 }
 
-TEST_F(SurroundingsTest, MayHaveAnyUmask) {
+TEST_F(EnvironmentTest, MayHaveAnyUmask) {
     for (const char* const mask : {"0", "777"}) {
         start_by_shell("umask " + std::string(mask) + R"( && exec "$0" "$@")");
-        expect_a_conversation();
+        expect_conversation();
     }
 }
 
-TEST_F(SurroundingsTest, MayBeTightOfMemory) {
+TEST_F(EnvironmentTest, MayBeTightOfMemory) {
     if (address_sanitized)
         GTEST_SKIP() << "the sanitizer's shadow memory needs more";
     start_by_shell(R"(ulimit -v 65536 && ulimit -s 256 && exec "$0" "$@")");
-    expect_a_conversation();
+    expect_conversation();
 }
 
 // Nobody hears the log. But the next descriptor that is opened must not have its number: that would
 // be a client's, and read what the server says to itself.
-TEST_F(SurroundingsTest, MayHaveItsStandardStreamsClosed) {
+TEST_F(EnvironmentTest, MayHaveItsStandardStreamsClosed) {
     if (file_of(::getpid(), 0).empty())
         GTEST_SKIP() << "this system does not say which file a descriptor is";
     Process server(loop_, {{"sh", "-c", R"(exec "$0" "$@" <&- >&- 2>&-)", chatserv_path(),
@@ -124,30 +116,30 @@ TEST_F(SurroundingsTest, MayHaveItsStandardStreamsClosed) {
     EXPECT_EQ(server.wait_for_exit(), 0);
 }
 
-TEST_F(SurroundingsTest, MayHaveNoProc) {
+TEST_F(EnvironmentTest, MayHaveNoProc) {
     if (address_sanitized)
         GTEST_SKIP() << "the sanitizer's runtime reads /proc, and ends with a status of its own";
     if (!can(own_mounts()))
         GTEST_SKIP() << "no mount namespace can be made here";
     start_with_mounts(R"(mount -t tmpfs none /proc && exec "$0" "$@")");
-    expect_a_conversation();
+    expect_conversation();
 }
 
-TEST_F(SurroundingsTest, MayHaveNoDevices) {
+TEST_F(EnvironmentTest, MayHaveNoDevices) {
     if (!can(own_mounts()))
         GTEST_SKIP() << "no mount namespace can be made here";
     start_with_mounts(R"(mount -t tmpfs none /dev && mkdir -m 1777 /dev/shm && exec "$0" "$@")");
-    expect_a_conversation();
+    expect_conversation();
 }
 
-TEST_F(SurroundingsTest, MayHaveNoUsers) {
+TEST_F(EnvironmentTest, MayHaveNoUsers) {
     if (!can(own_mounts()))
         GTEST_SKIP() << "no mount namespace can be made here";
     start_with_mounts(R"(mount -t tmpfs none /etc && exec "$0" "$@")");
-    expect_a_conversation();
+    expect_conversation();
 }
 
-TEST_F(SurroundingsTest, MayBeOneNetworkFamilyAlone) {
+TEST_F(EnvironmentTest, MayBeOneNetworkFamilyAlone) {
     std::vector<std::string> own_network{"unshare", "--net"};
     if (::geteuid() != 0)
         own_network.emplace_back("--map-root-user");
@@ -173,7 +165,7 @@ TEST_F(SurroundingsTest, MayBeOneNetworkFamilyAlone) {
 }
 
 // A user namespace has the users that were mapped into it: here root alone.
-class OneUserTest : public SurroundingsTest {
+class OneUserTest : public EnvironmentTest {
 protected:
     void SetUp() override {
         if (!can(one_user_))
@@ -187,7 +179,7 @@ TEST_F(OneUserTest, WorkersStayWhatTheServerIsAndItSaysWhy) {
     start_by(one_user_);
     server_->wait_for_line("the workers keep the rights of root, which started the server: ");
     server_->wait_for_line("workers run as root");
-    expect_a_conversation();
+    expect_conversation();
     EXPECT_EQ(server_->count(" died (pid "), 0U) << "that they cannot is no death";
 }
 
@@ -203,14 +195,14 @@ TEST_F(OneUserTest, AUserThatWasAskedForIsNeededAndTheLastLineSaysSo) {
 }
 
 // Root in a container that was started without privileges.
-TEST_F(SurroundingsTest, RootMayHaveNoPrivileges) {
+TEST_F(EnvironmentTest, RootMayHaveNoPrivileges) {
     const std::vector<std::string> powerless{
         "setpriv", "--bounding-set", "-all", "--inh-caps", "-all"};
     if (::geteuid() != 0 || !can(powerless))
         GTEST_SKIP() << "root's privileges cannot be given up here";
     start_by(powerless);
     server_->wait_for_line("the workers keep the rights of root, which started the server: ");
-    expect_a_conversation();
+    expect_conversation();
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "tests/crash/asleep.h"
+#include "tests/crash/server_at_rest.h"
 
 #include <algorithm>
 #include <array>
@@ -48,13 +48,13 @@ std::optional<std::string> asleep(pid_t pid) {
 
 } // namespace
 
-std::vector<pid_t> children_of(pid_t pid) {
+std::vector<pid_t> child_pids_of(pid_t pid) {
     std::ifstream file = open_of(pid, children_file(pid));
     return {std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>()};
 }
 
-std::optional<std::string> all_asleep(pid_t master, std::size_t children) {
-    std::vector<pid_t> processes = children_of(master);
+std::optional<std::string> rest_state(pid_t master, std::size_t children) {
+    std::vector<pid_t> processes = child_pids_of(master);
     if (processes.size() != children)
         return std::nullopt;
     processes.push_back(master);
@@ -68,7 +68,7 @@ std::optional<std::string> all_asleep(pid_t master, std::size_t children) {
     return all;
 }
 
-std::optional<std::string> obstacle_to_all_asleep(pid_t master) {
+std::optional<std::string> obstacle_to_rest_state(pid_t master) {
     for (const std::string& file : {std::string("syscall"), children_file(master)}) {
         std::string content;
         if (!std::getline(open_of(master, file), content))

@@ -11,7 +11,7 @@
 namespace chatserv::test {
 namespace {
 
-class UselessLogTest : public StatsServerTest {
+class UnwritableLogTest : public StatsServerTest {
 protected:
     // Started by a shell that redirects standard error; nothing of its log can be read.
     void start_with(const std::string& redirection, const std::string& before = "") {
@@ -32,14 +32,14 @@ protected:
     std::unique_ptr<Process> process_;
 };
 
-TEST_F(UselessLogTest, MayBeAFullDevice) {
+TEST_F(UnwritableLogTest, MayBeAFullDevice) {
     if (!std::filesystem::exists("/dev/full"))
         GTEST_SKIP() << "this system has no /dev/full";
     start_with("2>/dev/full");
     expect_that_it_stops();
 }
 
-TEST_F(UselessLogTest, MayBeClosed) {
+TEST_F(UnwritableLogTest, MayBeClosed) {
     start_with("<&- >&- 2>&-");
     std::error_code none;
     for (const char* const stream : {"0", "1", "2"}) {
@@ -52,7 +52,7 @@ TEST_F(UselessLogTest, MayBeClosed) {
 }
 
 // As `chatserv 2>&1 | true`, where the reader is gone before the first line.
-TEST_F(UselessLogTest, MayBeAPipeWithoutAReader) {
+TEST_F(UnwritableLogTest, MayBeAPipeWithoutAReader) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const UniqueFd writing(ends[1]);
@@ -63,7 +63,7 @@ TEST_F(UselessLogTest, MayBeAPipeWithoutAReader) {
 }
 
 // A file that may not grow any more.
-TEST_F(UselessLogTest, MayBeAFileAtItsLimit) {
+TEST_F(UnwritableLogTest, MayBeAFileAtItsLimit) {
     const std::string log = folder_.file("log", "");
     constexpr std::uintmax_t limit_bytes = 65536 * 512; // `ulimit -f` counts blocks of 512 bytes
     std::filesystem::resize_file(log, limit_bytes - 200);

@@ -1,4 +1,4 @@
-#include "tests/soak/inventory.h"
+#include "tests/soak/server_resources.h"
 
 #include "tests/harness/process_figures.h"
 #include "tests/harness/tcp_table.h"
@@ -9,7 +9,7 @@
 
 namespace chatserv::test {
 
-std::string Inventory::text() const {
+std::string ServerResources::text() const {
     std::ostringstream text;
     text << processes << " processes, " << zombies << " zombies, descriptors: master "
          << descriptors_of_master << ", workers";
@@ -19,7 +19,7 @@ std::string Inventory::text() const {
     return text.str();
 }
 
-bool Inventory::is_as(const Inventory& before) const {
+bool ServerResources::matches(const ServerResources& before) const {
     constexpr std::size_t timers = 2;
     const auto as_many = [](std::size_t now, std::size_t then) {
         return now >= then && now <= then + timers;
@@ -32,24 +32,24 @@ bool Inventory::is_as(const Inventory& before) const {
            connections == before.connections;
 }
 
-Inventory inventory_of(Server& server, const std::vector<pid_t>& workers) {
-    Inventory inventory;
+ServerResources resources_of(Server& server, const std::vector<pid_t>& workers) {
+    ServerResources resources;
     const pid_t master = server.process().pid();
     for (const ProcessState& child : children_of(master)) {
-        ++inventory.processes;
-        inventory.zombies += child.state == 'Z' ? 1 : 0;
+        ++resources.processes;
+        resources.zombies += child.state == 'Z' ? 1 : 0;
     }
-    inventory.descriptors_of_master = descriptors_of(master).value_or(0);
+    resources.descriptors_of_master = descriptors_of(master).value_or(0);
     for (const pid_t worker : workers)
-        inventory.descriptors_of_workers.push_back(descriptors_of(worker).value_or(0));
+        resources.descriptors_of_workers.push_back(descriptors_of(worker).value_or(0));
     for (std::size_t listener = 0; listener < 2; ++listener)
-        inventory.connections +=
+        resources.connections +=
             held_connections_of_port(server.endpoint(listener).port()).value_or(0);
-    return inventory;
+    return resources;
 }
 
-MemoryBook memory_of(Server& server, const std::vector<pid_t>& workers) {
-    MemoryBook memory;
+MemoryByProcess memory_of(Server& server, const std::vector<pid_t>& workers) {
+    MemoryByProcess memory;
     const pid_t master = server.process().pid();
     memory[master] = own_memory_bytes_of(master).value_or(0);
     for (const pid_t worker : workers)

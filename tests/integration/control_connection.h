@@ -1,4 +1,4 @@
-// A control client by hand, as control.h says that `nc -U` will do.
+// A control client that sends raw lines, as `nc -U` does.
 #pragma once
 
 #include "shared/ipc/unix_socket.h"
@@ -11,9 +11,9 @@
 
 namespace chatserv::test {
 
-class Asker final : public Loop::Source {
+class ControlConnection final : public Loop::Source {
 public:
-    Asker(Loop& loop, const std::string& path) :
+    ControlConnection(Loop& loop, const std::string& path) :
         Source(loop), socket_(connect_at_once(path).socket) {
         EXPECT_TRUE(socket_) << path;
     }

@@ -1,4 +1,4 @@
-#include "tests/soak/ledger.h"
+#include "tests/soak/client_history.h"
 
 #include <algorithm>
 #include <array>
@@ -31,17 +31,17 @@ std::string name_of(const std::string& words) {
 
 } // namespace
 
-std::shared_ptr<const Stay> Ledger::expect(const std::string& address) {
+std::shared_ptr<const Stay> ClientHistory::expect(const std::string& address) {
     return expected_[address] = std::make_shared<Stay>();
 }
 
-void Ledger::read() {
+void ClientHistory::read() {
     const std::vector<std::string>& lines = server_.log();
     while (lines_read_ < lines.size())
         read(lines[lines_read_++]);
 }
 
-std::uint64_t Ledger::left() const {
+std::uint64_t ClientHistory::left() const {
     std::uint64_t all = 0;
     for (const auto& [reason, count] : left_)
         all += count;
@@ -50,7 +50,7 @@ std::uint64_t Ledger::left() const {
 
 // What a line is about is looked for before it is taken to pieces, as regular expressions are slow
 // and lines are many.
-void Ledger::read(const std::string& line) {
+void ClientHistory::read(const std::string& line) {
     if (has(line, " joined from ")) {
         if (const auto joined = parse_joined(line)) {
             const auto worker = static_cast<std::size_t>(joined->worker);
@@ -78,14 +78,14 @@ void Ledger::read(const std::string& line) {
     }
 }
 
-void Ledger::worker_started(std::size_t worker, pid_t pid) {
+void ClientHistory::worker_started(std::size_t worker, pid_t pid) {
     workers_.resize(std::max(workers_.size(), worker));
     workers_[worker - 1] = pid;
     starts_.resize(std::max(starts_.size(), worker + 1));
     ++starts_[worker];
 }
 
-std::shared_ptr<Stay> Ledger::take(const std::string& address) {
+std::shared_ptr<Stay> ClientHistory::take(const std::string& address) {
     const auto found = expected_.extract(address);
     if (found)
         return found.mapped();
@@ -93,7 +93,7 @@ std::shared_ptr<Stay> Ledger::take(const std::string& address) {
     return std::make_shared<Stay>();
 }
 
-void Ledger::left(unsigned slot, const std::string& words) {
+void ClientHistory::left(unsigned slot, const std::string& words) {
     const std::string reason = name_of(words);
     ++left_[reason];
     const auto found = present_.extract(slot);
