@@ -19,7 +19,7 @@ protected:
     }
 };
 
-TEST_F(ConfinementTest, AWorkerThatAsksForASocketIsReplacedAndNobodyNotices) {
+TEST_F(ConfinementTest, AWorkerThatOpensASocketIsReplacedAndNoClientNotices) {
     arm_to_break_out(CrashPoint::received);
     say(0, "one of these is in its hands;");
     EXPECT_THAT(server_->wait_for_line("worker 1 died"),

@@ -79,7 +79,7 @@ class CrashPointTest : public CrashScene, public testing::WithParamInterface<Cra
 INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
     [](const auto& tested) { return std::string(tested.param.name); });
 
-TEST_P(CrashPointTest, NobodyNotices) {
+TEST_P(CrashPointTest, NoClientNotices) {
     const CrashCase& crash = GetParam();
     open(build_named("CHATSERV_CRASHING"), {"--max-rate", std::to_string(max_rate_bytes)});
     if (crash.first == CrashPoint::count) {
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(W6, IdleCrashTest,
     testing::Values(CrashPoint::end_seen, CrashPoint::closing, CrashPoint::left_untold),
     [](const auto& tested) { return std::to_string(static_cast<unsigned>(tested.param)); });
 
-TEST_P(IdleCrashTest, AllHearThatTheyWereIdle) {
+TEST_P(IdleCrashTest, EveryIdleClientReceivesTheNotice) {
     open(build_named("CHATSERV_CRASHING"), {"--idle-timeout", "3"});
     arm_victim(GetParam());
     for (Person& person : people_) {

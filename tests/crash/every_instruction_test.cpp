@@ -79,7 +79,7 @@ protected:
     std::uint64_t longest_ = 0;
 };
 
-TEST_F(EveryInstructionTest, NobodyNoticesADeathAtIt) {
+TEST_F(EveryInstructionTest, NoClientNoticesADeath) {
     const std::uint64_t seed = base_seed();
     const std::uint64_t instructions = round_on_fresh_server(0).points;
     take_length(instructions);

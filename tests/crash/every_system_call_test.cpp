@@ -43,7 +43,7 @@ protected:
     }
 };
 
-TEST_F(EverySystemCallTest, NobodyNoticesADeathBeforeOrAfterIt) {
+TEST_F(EverySystemCallTest, NoClientNoticesADeathBeforeOrAfterIt) {
     constexpr std::uint64_t kills_min = 40; // or it was not a whole exchange
     std::uint64_t kills = 0;
     Outcome last = round(++kills);

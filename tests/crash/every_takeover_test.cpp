@@ -73,7 +73,7 @@ protected:
     std::uint64_t both_ = 0;
 };
 
-TEST_F(EveryTakeoverTest, NobodyNoticesADeathInIt) {
+TEST_F(EveryTakeoverTest, NoClientNoticesADeathInIt) {
     const std::uint64_t points = round_of_two(0, 0).points;
     const std::uint64_t successor_points = round_of_two(1, 0).successor_points;
     if (number_from_environment("CHATSERV_TEST_ALL_TAKEOVERS", 0) == 1)

@@ -59,7 +59,7 @@ TEST_F(HangTest, AStoppedSpareIsReplacedBeforeItIsNeeded) {
 }
 
 // Nobody is ended because the machine stood still, or somebody stopped the whole server.
-TEST_F(HangTest, AServerThatWasStoppedAsAWholeGoesOn) {
+TEST_F(HangTest, AServerThatWasStoppedAsAWholeContinues) {
     begin({"--hang-limit", "1"});
     ::kill(-server_->process().pid(), SIGSTOP);
     const auto twice_the_limit = std::chrono::steady_clock::now() + std::chrono::seconds(2);
@@ -71,7 +71,7 @@ TEST_F(HangTest, AServerThatWasStoppedAsAWholeGoesOn) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(HangTest, AHungWorkerDoesNotHoldUpTheStop) {
+TEST_F(HangTest, AHungWorkerDoesNotDelayTheStop) {
     begin({"--hang-limit", "0.3"});
     ::kill(server_->worker_pids().at(0), SIGSTOP);
     EXPECT_EQ(server_->stop(), 0);
@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(At, SpinTest,
     testing::Values(CrashPoint::received, CrashPoint::intended, CrashPoint::doubt_asked),
     [](const auto& tested) { return "Point" + std::to_string(static_cast<int>(tested.param)); });
 
-TEST_P(SpinTest, AWorkerThatGoesRoundAndRoundIsReplaced) {
+TEST_P(SpinTest, ASpinningWorkerIsReplaced) {
     open(build_named("CHATSERV_CRASHING"), {"--hang-limit", "0.3"});
     arm_to_spin(GetParam());
     if (GetParam() == CrashPoint::doubt_asked)
@@ -103,7 +103,7 @@ TEST_P(SpinTest, AWorkerThatGoesRoundAndRoundIsReplaced) {
 // had been once it is able again.
 class FailingTest : public CrashScene {};
 
-TEST_F(FailingTest, ClientsWaitForAWorkerThatDoesNotFail) {
+TEST_F(FailingTest, ClientsWaitForAWorkerThatStarts) {
     open(build_named("CHATSERV_CRASHING"));
     arm_to_fail(CrashPoint::entry_taken);
     ::kill(server_->worker_pids().front(), SIGKILL);

@@ -24,7 +24,7 @@ protected:
     }
 };
 
-TEST_F(TrustingTest, LosesWhatWasReadAndNotRecorded) {
+TEST_F(TrustingTest, LosesBytesThatWereReadButNotRecorded) {
     arm_victim(CrashPoint::received);
     people_[0].client->send("lost;");
     server_->wait_for_line("worker 1 taken over by pid ");
@@ -33,7 +33,7 @@ TEST_F(TrustingTest, LosesWhatWasReadAndNotRecorded) {
     EXPECT_EQ(read_by(1), "the end;");
 }
 
-TEST_F(TrustingTest, RepeatsWhatWasWrittenAndNotRecorded) {
+TEST_F(TrustingTest, RepeatsBytesThatWereWrittenButNotRecorded) {
     arm_victim(CrashPoint::written);
     people_[1].client->send("repeated;");
     server_->wait_for_line("worker 1 taken over by pid ");
@@ -47,7 +47,7 @@ TEST_F(TrustingTest, RepeatsWhatWasWrittenAndNotRecorded) {
             AnyOf("repeated;repeated;the end;", "3 speaks before;repeated;the end;")));
 }
 
-TEST_F(TrustingTest, RepeatsALineThatWasSentAndNotRecorded) {
+TEST_F(TrustingTest, RepeatsANoticeThatWasSentButNotRecorded) {
     arm_victim(CrashPoint::notice_sent);
     people_[0].client->send(flood());
     server_->wait_for_line("worker 1 taken over by pid ");
@@ -86,19 +86,19 @@ protected:
     }
 };
 
-TEST_F(UnaccountedTest, SaysSoAtTheStart) {
+TEST_F(UnaccountedTest, IsReportedAtTheStart) {
     EXPECT_THAT(server_->wait_for_line("no kernel account of connections"),
         HasSubstr("this system keeps none"));
     stop();
 }
 
-TEST_F(UnaccountedTest, DisconnectsTheOneThatWasRead) {
+TEST_F(UnaccountedTest, DisconnectsTheClientThatWasBeingRead) {
     arm_victim(CrashPoint::received);
     people_[0].client->send("?");
     expect_that_only(0, "");
 }
 
-TEST_F(UnaccountedTest, DisconnectsTheOneThatWasWrittenTo) {
+TEST_F(UnaccountedTest, DisconnectsTheClientThatWasBeingWrittenTo) {
     arm_victim(CrashPoint::written);
     people_[3].client->send("hello from 3;");
     loop_.wait_until([&] { return server_->count(" left: ") == 1; }, "one to be in doubt");
@@ -107,7 +107,7 @@ TEST_F(UnaccountedTest, DisconnectsTheOneThatWasWrittenTo) {
     expect_that_only(written, "hello from 3;");
 }
 
-TEST_F(UnaccountedTest, DisconnectsTheOneThatWasBeingTold) {
+TEST_F(UnaccountedTest, DisconnectsTheClientThatWasBeingSentANotice) {
     arm_victim(CrashPoint::notice_sent);
     people_[0].client->send(flood());
     server_->wait_for_line("worker 1 taken over by pid ");
@@ -131,7 +131,7 @@ TEST_F(UnaccountedTest, DisconnectsTheOneThatWasBeingTold) {
     stop();
 }
 
-TEST_F(UnaccountedTest, CostsNobodyAnythingWhereNobodyWasBeingServed) {
+TEST_F(UnaccountedTest, DisconnectsNoClientWhenNoneWasBeingServed) {
     arm_victim(CrashPoint::not_rung);
     everyone_speaks("meanwhile");
     server_->wait_for_line("worker 1 taken over by pid ");

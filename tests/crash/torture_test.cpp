@@ -35,7 +35,7 @@ TEST(TortureTest, NoClientNoticesThatWorkersAreKilled) {
 
 // The control: where a successor trusts the stored cursors, the same torture finds it out. A test
 // of the kind above that this one passes would prove nothing.
-TEST(TortureTest, ClientsNoticeWhereTheKernelIsNotAsked) {
+TEST(TortureTest, ClientsNoticeAWorkerThatTrustsItsStoredCursor) {
     const std::string trusting = build_named("CHATSERV_TRUSTING");
     for (std::uint64_t round = 0; round < 20; ++round) {
         Loop loop;

@@ -93,7 +93,7 @@ protected:
     bool is_hostile_ = false;
 };
 
-TEST_F(HostileTest, ItCannotCloseOthersClients) {
+TEST_F(HostileTest, AWorkerCannotCloseClientsOfAnother) {
     break_into_worker_1("impostor");
     server_->wait_for_line("user 0 left: ");
     server_->wait_for_line("user 2 left: ");
@@ -105,7 +105,7 @@ TEST_F(HostileTest, ItCannotCloseOthersClients) {
     EXPECT_EQ(server_->count(" left: "), 2U);
 }
 
-TEST_F(HostileTest, ItCannotKeepTheMasterBusy) {
+TEST_F(HostileTest, AWorkerCannotKeepTheMasterBusy) {
     break_into_worker_1("flood");
     expect_that_worker_2_serves_its_users();
     // Worker 1's next user waits for a better worker, worker 2's has joined at once.
@@ -126,7 +126,7 @@ TEST_F(HostileTest, ItCannotKeepTheMasterBusy) {
 
 class BrokenProtocolTest : public HostileTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(BrokenProtocolTest, EndsTheWorkerAndNobodyNotices) {
+TEST_P(BrokenProtocolTest, EndsTheWorkerAndNoClientNotices) {
     break_into_worker_1(GetParam());
     server_->wait_for_line("it broke the protocol");
     expect_that_everybody_has_everything();
@@ -135,7 +135,7 @@ TEST_P(BrokenProtocolTest, EndsTheWorkerAndNobodyNotices) {
 INSTANTIATE_TEST_SUITE_P(
     Hostile, BrokenProtocolTest, testing::Values("garbage", "nonsense", "descriptors"));
 
-TEST_F(HostileTest, ALockInTheNameOfAnotherHoldsNobodyUp) {
+TEST_F(HostileTest, ALockInTheNameOfAnotherDelaysNoWorker) {
     break_into_worker_1("lock");
     server_->wait_for_line("panic: the log's lock named a worker that does not hold it");
     expect_that_worker_2_serves_its_users();
@@ -147,7 +147,7 @@ TEST_F(HostileTest, ALockInTheNameOfAnotherHoldsNobodyUp) {
 // on, says what it meets, and stops as ever.
 class ScribbleTest : public HostileTest, public testing::WithParamInterface<uint64_t> {};
 
-TEST_P(ScribbleTest, TheMasterOutlivesIt) {
+TEST_P(ScribbleTest, TheMasterSurvives) {
     break_into_worker_1("scribble", mixed(base_seed() + GetParam()));
     server_->wait_for_line("worker 1 died ", 3);
     Client late(loop_, server_->endpoint());

@@ -167,7 +167,7 @@ protected:
     std::mt19937_64 random_{base_seed()};
 };
 
-TEST_F(ChurnTest, LeavesNothingBehind) {
+TEST_F(ChurnTest, ReleasesEveryResource) {
     const std::uint64_t visits = number_from_environment("CHATSERV_TEST_CHURN", 3000);
     // Where all come from one address, it may have the whole table.
     const std::string max_per_address = has_other_sources_ ? "8" : "10";

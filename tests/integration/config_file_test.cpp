@@ -17,7 +17,7 @@ protected:
     const TemporaryDirectory directory_;
 };
 
-TEST_F(ConfigFileTest, TakesAFileThroughAPipe) {
+TEST_F(ConfigFileTest, ReadsAFileFromAPipe) {
     for (const char* const script :
         {R"(printf 'users = 12\n' | "$0" --check-config --config /dev/stdin)",
             R"("$0" --check-config --config /dev/stdin <"$1")"}) {
@@ -29,7 +29,7 @@ TEST_F(ConfigFileTest, TakesAFileThroughAPipe) {
 }
 
 // It does not wait without a word, and not for a process that has already ended.
-TEST_F(ConfigFileTest, SaysThatItWaitsForAFile) {
+TEST_F(ConfigFileTest, ReportsThatItWaitsForAFile) {
     Process server(loop_, {{chatserv_path(), "--check-config", "--config", "/dev/stdin"}});
     server.type("users = 12");
     loop_.wait_until(

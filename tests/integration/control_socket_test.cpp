@@ -31,7 +31,7 @@ protected:
     }
 };
 
-TEST_F(ControlSocketTest, AStartRemovesWhatTheDeadLeft) {
+TEST_F(ControlSocketTest, AStartRemovesSocketsOfDeadServers) {
     const auto first = start_server();
     const auto second = start_server();
     kill_at_once(*first);
@@ -50,7 +50,7 @@ TEST_F(ControlSocketTest, AStartReplacesTheSocketOfADeadServer) {
     EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(ControlSocketTest, RefusesAPlaceThatIsTaken) {
+TEST_F(ControlSocketTest, RejectsAPathThatIsInUse) {
     expect_refusal(folder_.path().string(), "is a directory");
     expect_refusal(folder_.file("file", "precious"), "is not a socket");
     EXPECT_EQ(fs::file_size(in("file")), 8U);
@@ -67,14 +67,14 @@ TEST_F(ControlSocketTest, RefusesAPlaceThatIsTaken) {
     EXPECT_EQ(ask({"stats", "--control", in("control")}).status, 0) << "it was left alone";
 }
 
-TEST_F(ControlSocketTest, RefusesAPlaceWhoseServerIsStopped) {
+TEST_F(ControlSocketTest, RejectsThePathOfAStoppedServer) {
     const auto server = start_server(in("control"));
     server->process().signal(SIGSTOP);
     expect_refusal(in("control"), "another server listens there, and does not say which");
     server->process().signal(SIGCONT);
 }
 
-TEST_F(ControlSocketTest, RefusesAFolderThatMayNotBeWritten) {
+TEST_F(ControlSocketTest, RejectsAFolderThatIsNotWritable) {
     if (::geteuid() == 0)
         GTEST_SKIP() << "root can write to any folder";
     fs::create_directory(in("closed"));
@@ -82,7 +82,7 @@ TEST_F(ControlSocketTest, RefusesAFolderThatMayNotBeWritten) {
     expect_refusal(in("closed/control"), "this user cannot make a socket in " + in("closed"));
 }
 
-TEST_F(ControlSocketTest, ServesWithoutAControlSocketThatNobodyAskedFor) {
+TEST_F(ControlSocketTest, ServesWithoutTheDefaultSocketWhenItCannotBeMade) {
     fs::remove(folder_.path());
     const auto server = start_server();
     EXPECT_EQ(server->count("no control socket: "), 1U);
@@ -90,7 +90,7 @@ TEST_F(ControlSocketTest, ServesWithoutAControlSocketThatNobodyAskedFor) {
     server->wait_for_join(client.address());
 }
 
-TEST_F(ControlSocketTest, IsMadeAnewWhereACleanerRemovedIt) {
+TEST_F(ControlSocketTest, IsRestoredAfterACleanerRemovedIt) {
     const auto server = start_server();
     ControlConnection before(loop_, socket_of(*server));
     before.wait_for(R"("event":"hello")");
@@ -105,7 +105,7 @@ TEST_F(ControlSocketTest, IsMadeAnewWhereACleanerRemovedIt) {
     EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(ControlSocketTest, IsMadeAnewAsSoonAsItsFolderIsBack) {
+TEST_F(ControlSocketTest, IsRestoredOnceItsFolderIsBack) {
     fs::create_directory(in("swept"));
     const auto server = start_server(in("swept/control"));
     fs::remove_all(in("swept"));
@@ -128,7 +128,7 @@ TEST_F(ControlSocketTest, LeavesAnotherServersSocketAlone) {
     EXPECT_EQ(identity_of(in("control")), other.file);
 }
 
-TEST_F(ControlSocketTest, SilentClientsKeepNobodyOut) {
+TEST_F(ControlSocketTest, SilentClientsBlockNoOtherClient) {
     const auto server = start_server();
     std::vector<std::unique_ptr<ControlConnection>> silent;
     for (int i = 0; i < 8; ++i)
@@ -147,7 +147,7 @@ TEST_F(ControlSocketTest, SilentClientsKeepNobodyOut) {
     loop_.wait_until(ended, "a silent client to be told why");
 }
 
-TEST_F(ControlSocketTest, AFloodOfControlClientsHoldsUpNobody) {
+TEST_F(ControlSocketTest, AFloodOfControlClientsDelaysNoUser) {
     const auto server = start_server();
     Client first(loop_, server->endpoint());
     server->wait_for_join(first.address());

@@ -62,30 +62,30 @@ protected:
     }
 };
 
-TEST_F(EnvironmentTest, MayHaveNoEnvironment) {
+TEST_F(EnvironmentTest, StartsWithoutEnvironmentVariables) {
     start_by({"env", "-i"});
     expect_conversation();
 }
 
-TEST_F(EnvironmentTest, MayHaveFoldersThatAreNotThere) {
+TEST_F(EnvironmentTest, StartsWithVariablesThatNameMissingFolders) {
     start_by({}, {{"HOME", "/nowhere"}, {"TMPDIR", "/nowhere"}, {"XDG_RUNTIME_DIR", "/nowhere"},
                      {"LC_ALL", "xx_XX.UTF-8"}, {"TZ", ":/nowhere"}});
     expect_conversation();
 }
 
-TEST_F(EnvironmentTest, MayHaveNoFolderOfItsOwn) {
+TEST_F(EnvironmentTest, StartsInARemovedFolder) {
     start_by_shell(R"(folder=$(mktemp -d) && cd "$folder" && rmdir "$folder" && exec "$0" "$@")");
     expect_conversation();
 }
 
-TEST_F(EnvironmentTest, MayHaveAnyUmask) {
+TEST_F(EnvironmentTest, StartsWithAnyUmask) {
     for (const char* const mask : {"0", "777"}) {
         start_by_shell("umask " + std::string(mask) + R"( && exec "$0" "$@")");
         expect_conversation();
     }
 }
 
-TEST_F(EnvironmentTest, MayBeTightOfMemory) {
+TEST_F(EnvironmentTest, StartsWithLittleAddressSpaceAndStack) {
     if (address_sanitized)
         GTEST_SKIP() << "the sanitizer's shadow memory needs more";
     start_by_shell(R"(ulimit -v 65536 && ulimit -s 256 && exec "$0" "$@")");
@@ -94,7 +94,7 @@ TEST_F(EnvironmentTest, MayBeTightOfMemory) {
 
 // Nobody hears the log. But the next descriptor that is opened must not have its number: that would
 // be a client's, and read what the server says to itself.
-TEST_F(EnvironmentTest, MayHaveItsStandardStreamsClosed) {
+TEST_F(EnvironmentTest, StartsWithClosedStandardStreams) {
     if (file_of(::getpid(), 0).empty())
         GTEST_SKIP() << "this system does not say which file a descriptor is";
     Process server(loop_, {{"sh", "-c", R"(exec "$0" "$@" <&- >&- 2>&-)", chatserv_path(),
@@ -116,7 +116,7 @@ TEST_F(EnvironmentTest, MayHaveItsStandardStreamsClosed) {
     EXPECT_EQ(server.wait_for_exit(), 0);
 }
 
-TEST_F(EnvironmentTest, MayHaveNoProc) {
+TEST_F(EnvironmentTest, StartsWithoutProc) {
     if (address_sanitized)
         GTEST_SKIP() << "the sanitizer's runtime reads /proc, and ends with a status of its own";
     if (!can(own_mounts()))
@@ -125,21 +125,21 @@ TEST_F(EnvironmentTest, MayHaveNoProc) {
     expect_conversation();
 }
 
-TEST_F(EnvironmentTest, MayHaveNoDevices) {
+TEST_F(EnvironmentTest, StartsWithoutDevices) {
     if (!can(own_mounts()))
         GTEST_SKIP() << "no mount namespace can be made here";
     start_with_mounts(R"(mount -t tmpfs none /dev && mkdir -m 1777 /dev/shm && exec "$0" "$@")");
     expect_conversation();
 }
 
-TEST_F(EnvironmentTest, MayHaveNoUsers) {
+TEST_F(EnvironmentTest, StartsWithoutAUserDatabase) {
     if (!can(own_mounts()))
         GTEST_SKIP() << "no mount namespace can be made here";
     start_with_mounts(R"(mount -t tmpfs none /etc && exec "$0" "$@")");
     expect_conversation();
 }
 
-TEST_F(EnvironmentTest, MayBeOneNetworkFamilyAlone) {
+TEST_F(EnvironmentTest, StartsWithOneAddressFamilyOnly) {
     std::vector<std::string> own_network{"unshare", "--net"};
     if (::geteuid() != 0)
         own_network.emplace_back("--map-root-user");
@@ -175,7 +175,7 @@ protected:
     const std::vector<std::string> one_user_{"unshare", "--map-root-user"};
 };
 
-TEST_F(OneUserTest, WorkersStayWhatTheServerIsAndItSaysWhy) {
+TEST_F(OneUserTest, WorkersKeepTheServersUserAndTheLogSaysWhy) {
     start_by(one_user_);
     server_->wait_for_line("the workers keep the rights of root, which started the server: ");
     server_->wait_for_line("workers run as root");
@@ -183,7 +183,7 @@ TEST_F(OneUserTest, WorkersStayWhatTheServerIsAndItSaysWhy) {
     EXPECT_EQ(server_->count(" died (pid "), 0U) << "that they cannot is no death";
 }
 
-TEST_F(OneUserTest, AUserThatWasAskedForIsNeededAndTheLastLineSaysSo) {
+TEST_F(OneUserTest, AnOptionThatNamesAUserIsBindingAndTheLastLineSaysSo) {
     std::vector<std::string> command = one_user_;
     command.insert(command.end(),
         {chatserv_path(), "--listen", "127.0.0.1:0", "--control", "none", "--user", "nobody"});
@@ -195,7 +195,7 @@ TEST_F(OneUserTest, AUserThatWasAskedForIsNeededAndTheLastLineSaysSo) {
 }
 
 // Root in a container that was started without privileges.
-TEST_F(EnvironmentTest, RootMayHaveNoPrivileges) {
+TEST_F(EnvironmentTest, StartsAsRootWithoutCapabilities) {
     const std::vector<std::string> powerless{
         "setpriv", "--bounding-set", "-all", "--inh-caps", "-all"};
     if (::geteuid() != 0 || !can(powerless))

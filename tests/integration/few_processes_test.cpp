@@ -137,7 +137,7 @@ TEST_P(SomeProcessesTest, Serves) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(FewProcessesTest, TheSpareIsTheFirstToBeMissing) {
+TEST_F(FewProcessesTest, TheSpareIsGivenUpFirst) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     server_ = std::make_unique<Server>(loop_, options(3, {"--workers", "2", "--spares", "1"}));
@@ -147,7 +147,7 @@ TEST_F(FewProcessesTest, TheSpareIsTheFirstToBeMissing) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(FewProcessesTest, WithoutOneItEndsAndSaysWhatToRaise) {
+TEST_F(FewProcessesTest, WithoutAnyWorkerTheServerEndsAndNamesTheLimitToRaise) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     std::vector<std::string> command = starter(1);
@@ -162,7 +162,7 @@ TEST_F(FewProcessesTest, WithoutOneItEndsAndSaysWhatToRaise) {
 }
 
 // The users of the one that died wait, and those who come are served by the other.
-TEST_F(FewProcessesTest, ADeadWorkersUsersAreServedOnceItCanBeReplaced) {
+TEST_F(FewProcessesTest, TheUsersOfADeadWorkerAreServedOnceItCanBeReplaced) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     server_ = std::make_unique<Server>(loop_, options(3, {"--workers", "2", "--spares", "0"}));
@@ -193,7 +193,7 @@ TEST_F(FewProcessesTest, ADeadWorkersUsersAreServedOnceItCanBeReplaced) {
 }
 
 // As long as the log has room they hold nobody up; then for the stall limit, as slow readers do.
-TEST_F(FewProcessesTest, UsersThatWaitForAWorkerDoNotHoldUpTheOthersForEver) {
+TEST_F(FewProcessesTest, UsersWithoutAWorkerDoNotDelayTheOthersForever) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     server_ = std::make_unique<Server>(loop_,
@@ -260,7 +260,7 @@ protected:
     fs::path group_;
 };
 
-TEST_F(PidsLimitTest, ServesWithWhatThereIs) {
+TEST_F(PidsLimitTest, ServesWithTheProcessesThatTheLimitAllows) {
     allow_processes(3);
     server_ = std::make_unique<Server>(
         loop_, ServerOptions{.more = {"--workers", "8"}, .starter = starter_in_group()});
@@ -271,7 +271,7 @@ TEST_F(PidsLimitTest, ServesWithWhatThereIs) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(PidsLimitTest, EndsWhereThereIsNone) {
+TEST_F(PidsLimitTest, EndsWhenTheLimitAllowsNoWorker) {
     allow_processes(1);
     std::vector<std::string> command = starter_in_group();
     command.insert(command.end(),

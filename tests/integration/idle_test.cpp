@@ -25,7 +25,7 @@ protected:
 };
 
 // Whoever only listens is idle as well.
-TEST_F(IdleTest, DisconnectsThoseWhoSayNothingAndTellsThem) {
+TEST_F(IdleTest, DisconnectsIdleClientsWithANotice) {
     start_with_control({"--idle-timeout", "3"});
     const auto talker = join();
     const auto silent = join();
@@ -50,7 +50,7 @@ TEST_F(IdleTest, DisconnectsThoseWhoSayNothingAndTellsThem) {
     next->wait_for("hello");
 }
 
-TEST_F(IdleTest, LetsEverybodyBeWhereItIsOff) {
+TEST_F(IdleTest, DisconnectsNoClientWhenTurnedOff) {
     start_with_control();
     const auto silent = join();
     wait_as_long_as_others_are_idle("0.3", 3);
@@ -58,7 +58,7 @@ TEST_F(IdleTest, LetsEverybodyBeWhereItIsOff) {
 }
 
 // What it lacks of the log comes first; the line is for those whose socket has room for it.
-TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
+TEST_F(IdleTest, DeliversTheBacklogBeforeTheNotice) {
     const std::string much(3'000'000, 'm');
     std::unique_ptr<Client> silent, witness, talker;
     set_up_in_time(1, [&](const std::string& limit) {
@@ -81,7 +81,7 @@ TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
 }
 
 // Were its time renewed, it would never be over: the next worker dies before.
-TEST_F(IdleTest, DoesNotForgetTheTimeWhereWorkersDie) {
+TEST_F(IdleTest, KeepsTheIdleTimeAcrossWorkerDeaths) {
     start_with_control({"--idle-timeout", "3", "--workers", "1", "--spares", "2"});
     const auto silent = join();
     for (std::size_t deaths = 1; server_->count(" left: ") == 0; ++deaths) {
@@ -97,7 +97,7 @@ TEST_F(IdleTest, DoesNotForgetTheTimeWhereWorkersDie) {
 }
 
 // Each of them has more to say than there is room for as long as one does not read.
-TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForWantOfRoom) {
+TEST_F(IdleTest, KeepsClientsThatAreNotReadBecauseTheLogIsFull) {
     start_with_control(
         {"--idle-timeout", "3", "--workers", "1", "--log-size", "64K", no_stall_limit});
     const auto blocking = join_paused();
@@ -117,7 +117,7 @@ TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForWantOfRoom) {
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForTheirRate) {
+TEST_F(IdleTest, KeepsClientsThatAreNotReadBecauseOfTheirRate) {
     std::unique_ptr<Client> flooder;
     const std::string limit = set_up_in_time(0.5, [&](const std::string& limit_now) {
         start({"--idle-timeout", limit_now, "--max-rate", "1"});

@@ -54,7 +54,7 @@ protected:
 
 // Those that have ended before the exec as well as those that end later, many at the same time: one
 // SIGCHLD stands for several.
-TEST_F(InheritedProcessesTest, LeftByAShellThatBecameTheServerAreReaped) {
+TEST_F(InheritedProcessesTest, ChildrenOfAShellThatBecameTheServerAreReaped) {
     start_by_shell(R"(
         exec 3<&0
         for child in 1 2 3; do true & done
@@ -71,13 +71,13 @@ TEST_F(InheritedProcessesTest, LeftByAShellThatBecameTheServerAreReaped) {
 
 // Whoever starts the server may ignore SIGCHLD, which it inherits: then the kernel reaps what ends,
 // and says nothing of how it ended.
-TEST_F(InheritedProcessesTest, WorkersAreHeardOfThoughSigchldWasIgnored) {
+TEST_F(InheritedProcessesTest, TheMasterSeesWorkersEndThoughSigchldWasIgnored) {
     start_by_shell(R"(trap '' CHLD; exec "$0" "$@")");
     expect_that_workers_are_replaced();
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(InheritedProcessesTest, WorkersAndSignalsAreHeardOfThoughAllWereBlocked) {
+TEST_F(InheritedProcessesTest, TheMasterSeesWorkersAndSignalsThoughAllSignalsWereBlocked) {
     if (run(loop_, {{"env", "--block-signal", "true"}}).status != 0)
         GTEST_SKIP() << "env(1) cannot block signals here";
     start_by_shell(R"(exec "$0" "$@")", {"env", "--block-signal"});
@@ -87,7 +87,7 @@ TEST_F(InheritedProcessesTest, WorkersAndSignalsAreHeardOfThoughAllWereBlocked) 
 
 // In the namespace somebody does what the test says, which knows no process there: leaves an
 // orphan, or sends a signal. It is an orphan itself.
-TEST_F(InheritedProcessesTest, GivenToProcessOneAreReaped) {
+TEST_F(InheritedProcessesTest, OrphansAreReapedByAServerThatIsProcessOne) {
     std::vector<std::string> starter{"unshare", "--pid", "--fork", "--kill-child"};
     if (::geteuid() != 0)
         starter.emplace_back("--map-root-user");

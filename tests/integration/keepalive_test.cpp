@@ -15,7 +15,7 @@ protected:
     }
 };
 
-TEST_F(KeepaliveTest, DisconnectsOneWhoseMachineIsSilent) {
+TEST_F(KeepaliveTest, DisconnectsAClientWhoseMachineIsSilent) {
     start_with_control({"--keepalive", "1"});
     const auto dead = join_and_fall_silent();
     if (!dead)
@@ -28,7 +28,7 @@ TEST_F(KeepaliveTest, DisconnectsOneWhoseMachineIsSilent) {
 
 // One that is idle, and one that reads nothing while much is there for it: both are alive. When the
 // one that is not has left twice, twice the time is over.
-TEST_F(KeepaliveTest, LetsThoseBeWhoAnswer) {
+TEST_F(KeepaliveTest, KeepsClientsWhoseMachineAnswers) {
     start_with_control({"--keepalive", "1", "--log-size", "16M", no_stall_limit});
     const auto talker = join();
     const auto witness = join();
@@ -52,7 +52,7 @@ TEST_F(KeepaliveTest, LetsThoseBeWhoAnswer) {
 }
 
 // A second server tells when the time would be over.
-TEST_F(KeepaliveTest, AsksNobodyWhereItIsOff) {
+TEST_F(KeepaliveTest, SendsNoProbesWhenTurnedOff) {
     start_with_control({"--keepalive", "0"});
     const auto silent = join_and_fall_silent();
     if (!silent)

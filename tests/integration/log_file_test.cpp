@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-TEST_F(LogFileTest, HasTheLogAndStandardErrorHasNothing) {
+TEST_F(LogFileTest, ReceivesTheLogInsteadOfStandardError) {
     std::ofstream(log()) << "from before\n";
     start_with_file();
     (void)join_and_find_it_in(log());
@@ -24,7 +24,7 @@ TEST_F(LogFileTest, HasTheLogAndStandardErrorHasNothing) {
     EXPECT_EQ(process_->errors().text(), "");
 }
 
-TEST_F(LogFileTest, IsMadeForItsOwnerAndGroup) {
+TEST_F(LogFileTest, IsReadableByItsOwnerAndGroupOnly) {
     const mode_t before = ::umask(0022);
     start_with_file();
     ::umask(before);
@@ -32,7 +32,7 @@ TEST_F(LogFileTest, IsMadeForItsOwnerAndGroup) {
     EXPECT_EQ(stop(), 0);
 }
 
-TEST_F(LogFileTest, MayBeAFifoWhoseReadersComeAndGo) {
+TEST_F(LogFileTest, MayBeAFifoWhoseReadersChange) {
     ASSERT_EQ(::mkfifo(log().c_str(), 0600), 0);
     launch();
     for (int visit = 1; visit <= 3; ++visit) {
@@ -63,7 +63,7 @@ TEST_F(LogFileTest, MayBeAFifoWhoseReadersComeAndGo) {
     EXPECT_EQ(stop(), 0);
 }
 
-TEST_F(LogFileTest, IsRefusedAtTheStartWhereItCannotBe) {
+TEST_F(LogFileTest, EndsTheServerAtTheStartWhenItCannotBeOpened) {
     const std::vector<std::pair<std::string, std::string>> wrong = {
         {(folder_.path() / "none" / "log").string(), "No such file or directory"},
         {folder_.path().string(), "Is a directory"},
@@ -77,13 +77,13 @@ TEST_F(LogFileTest, IsRefusedAtTheStartWhereItCannotBe) {
     }
 }
 
-TEST_F(LogFileTest, IsRefusedWithoutAName) {
+TEST_F(LogFileTest, IsRejectedWithoutAName) {
     const Finished finished = run(loop_, {{chatserv_path(), "--log-file", "", "--check-config"}});
     EXPECT_EQ(finished.status, EX_USAGE);
     EXPECT_THAT(finished.errors, HasSubstr("--log-file"));
 }
 
-TEST_F(LogFileTest, IsTakenFromTheEnvironmentAndShown) {
+TEST_F(LogFileTest, CanBeSetInTheEnvironment) {
     const Finished finished =
         run(loop_, {{chatserv_path(), "--check-config"}, {{"CHATSERV_LOG_FILE", "/var/log/chat"}}});
     EXPECT_EQ(finished.status, 0);
@@ -92,7 +92,7 @@ TEST_F(LogFileTest, IsTakenFromTheEnvironmentAndShown) {
 }
 
 // Whoever starts the server looks at the terminal, whoever asks later at the log.
-TEST_F(LogFileTest, HasWhyTheServerDoesNotStartAndSoHasStandardError) {
+TEST_F(LogFileTest, RecordsAFailedStartAsStandardErrorDoes) {
     start();
     launch({"--listen", server_->endpoint().text()});
     EXPECT_EQ(process_->wait_for_exit(), EX_UNAVAILABLE);

@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(Each, StalledLogReaderTest,
         Kind{"Terminal", make_terminal, false}, Kind{"StoppedTerminal", make_terminal, true}),
     [](const auto& kind) { return kind.param.name; });
 
-TEST_P(StalledLogReaderTest, HoldsUpNobody) {
+TEST_P(StalledLogReaderTest, DelaysNoClient) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     stop_reading();
@@ -227,7 +227,7 @@ TEST_P(StalledLogReaderTest, HoldsUpNobody) {
     EXPECT_GE(dropped + came_and_went, 4 * passers_by) << "all others are counted";
 }
 
-TEST_P(StalledLogReaderTest, DoesNotKeepTheServerFromStopping) {
+TEST_P(StalledLogReaderTest, DoesNotPreventTheStop) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     stop_reading();
@@ -237,7 +237,7 @@ TEST_P(StalledLogReaderTest, DoesNotKeepTheServerFromStopping) {
     EXPECT_TRUE(process_->group_is_gone());
 }
 
-TEST_P(StalledLogReaderTest, MayGo) {
+TEST_P(StalledLogReaderTest, MayCloseThePipe) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     servers_end_.reset();
@@ -250,7 +250,7 @@ TEST_P(StalledLogReaderTest, MayGo) {
 }
 
 // The last line of a server that cannot go on is not worth waiting for, either.
-TEST_P(StalledLogReaderTest, DoesNotKeepAServerThatCannotStart) {
+TEST_P(StalledLogReaderTest, DoesNotDelayTheEndOfAServerThatCannotStart) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     stop_reading();

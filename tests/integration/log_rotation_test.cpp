@@ -27,7 +27,7 @@ protected:
     }
 };
 
-TEST_F(LogRotationTest, IsRotatedWhilePeopleCome) {
+TEST_F(LogRotationTest, LosesNoLineWhileClientsJoin) {
     start_with_file({"--log-level", "debug", "--workers", "2", "--spares", "1"});
     const auto stays = join_and_find_it_in(log());
     const int rotations = 5;
@@ -61,7 +61,7 @@ TEST_F(LogRotationTest, IsRotatedWhilePeopleCome) {
 }
 
 // A worker that is started later has the new file as well.
-TEST_F(LogRotationTest, IsThatOfSuccessorsToo) {
+TEST_F(LogRotationTest, ReachesWorkersThatStartLater) {
     start_with_file({"--log-level", "debug", "--workers", "1", "--spares", "1"});
     const auto client = join_and_find_it_in(log());
     const fs::path old = log().string() + ".1";
@@ -80,7 +80,7 @@ TEST_F(LogRotationTest, IsThatOfSuccessorsToo) {
     EXPECT_EQ(stop(), 0);
 }
 
-TEST_F(LogRotationTest, IsKeptWhereItCannotBeOpenedAgain) {
+TEST_F(LogRotationTest, KeepsTheOpenFileWhenTheNewOneCannotBeOpened) {
     start_with_file();
     const fs::path old = log().string() + ".1";
     fs::rename(log(), old);
@@ -97,7 +97,7 @@ TEST_F(LogRotationTest, IsKeptWhereItCannotBeOpenedAgain) {
 
 #ifdef HAVE_PRLIMIT
 // A worker that has no descriptor left for the new file gets it when there is one.
-TEST_F(LogRotationTest, IsSentAgainToAWorkerWithoutDescriptors) {
+TEST_F(LogRotationTest, IsRepeatedForAWorkerWithoutDescriptors) {
     if (address_sanitized)
         GTEST_SKIP() << "the sanitizer's runtime needs descriptors of its own";
     std::vector<std::string> options{"--log-level", "debug", "--workers", "1", "--spares", "0"};

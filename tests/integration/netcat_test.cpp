@@ -52,7 +52,7 @@ TEST_P(NetcatTest, TwoUsersTalk) {
     EXPECT_EQ(bob->output().text(), "hello\n");
 }
 
-TEST_P(NetcatTest, TenUsersTalkAndTheEleventhIsTurnedAway) {
+TEST_P(NetcatTest, TenUsersTalkAndTheEleventhIsRefused) {
     const auto users = new_users(10);
     Process eleventh(loop_, netcat_command(GetParam(), server_->endpoint()));
     eleventh.wait_for_output("too many users!\n");

@@ -34,7 +34,7 @@ protected:
     const std::string line_ = "you are sending too fast: 100000 bytes a second are read!\n";
 };
 
-TEST_F(RateTest, HoldsUpAFloodAndNobodyElse) {
+TEST_F(RateTest, ThrottlesAFloodAndNoOtherClient) {
     start_with_control({"--max-rate", "100000", "--workers", "2"});
     const auto begin = Clock::now();
     const auto flooder = join();
@@ -67,7 +67,7 @@ TEST_F(RateTest, HoldsUpAFloodAndNobodyElse) {
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-TEST_F(RateTest, RelaysAllThatWasSentAndThenTheEnd) {
+TEST_F(RateTest, RelaysEverythingBeforeTheEndOfFile) {
     start_with_control({"--max-rate", "100000"});
     const auto flooder = join();
     const auto first = join();
@@ -85,7 +85,7 @@ TEST_F(RateTest, RelaysAllThatWasSentAndThenTheEnd) {
     EXPECT_EQ(flooder->end_error(), 0);
 }
 
-TEST_F(RateTest, SaysNothingToThoseWhoKeepToIt) {
+TEST_F(RateTest, SendsNoNoticeToClientsBelowTheRate) {
     start_with_control({"--max-rate", "100000"});
     const auto talker = join();
     const auto listener = join();
@@ -99,7 +99,7 @@ TEST_F(RateTest, SaysNothingToThoseWhoKeepToIt) {
 }
 
 // Its bytes wait in its socket, whichever worker is to read them.
-TEST_F(RateTest, LosesNothingWhereAWorkerDiesMeanwhile) {
+TEST_F(RateTest, LosesNothingWhenAWorkerDies) {
     start_with_control({"--max-rate", "100000", "--workers", "2"});
     const auto flooder = join();
     const auto listener = join();
@@ -123,7 +123,7 @@ TEST_F(RateTest, LosesNothingWhereAWorkerDiesMeanwhile) {
 }
 
 // Not in the midst of what it is behind with.
-TEST_F(RateTest, TellsAReaderThatIsBehindWhenItHasCaughtUp) {
+TEST_F(RateTest, SendsTheNoticeToASlowReaderOnceItHasCaughtUp) {
     start_with_control({"--max-rate", "4000000", "--log-size", "16M", no_stall_limit});
     const auto behind = join_paused();
     const auto talker = join();
@@ -141,7 +141,7 @@ TEST_F(RateTest, TellsAReaderThatIsBehindWhenItHasCaughtUp) {
     expect_same(behind->received(), much + line);
 }
 
-TEST_F(RateTest, StopsTheServerAsUsual) {
+TEST_F(RateTest, DoesNotDelayTheStop) {
     start_with_control({"--max-rate", "100000", no_stall_limit});
     const auto flooder = join();
     const auto listener = join();

@@ -34,7 +34,7 @@ TEST_F(ServerFinderTest, FindsTheOnlyServer) {
     EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(ServerFinderTest, SaysThatNoneRuns) {
+TEST_F(ServerFinderTest, ReportsThatNoServerRuns) {
     for (const char* command : {"stats", "chaos"}) {
         const Finished finished = ask({command});
         EXPECT_EQ(finished.status, EX_UNAVAILABLE);
@@ -44,7 +44,7 @@ TEST_F(ServerFinderTest, SaysThatNoneRuns) {
     }
 }
 
-TEST_F(ServerFinderTest, ListsTheServersWhereThereAreSeveral) {
+TEST_F(ServerFinderTest, ListsTheServersWhenThereAreSeveral) {
     const auto first = start_server();
     const auto second = start_server();
     const Client client(loop_, second->endpoint());
@@ -67,7 +67,7 @@ TEST_F(ServerFinderTest, ListsTheServersWhereThereAreSeveral) {
     EXPECT_EQ(json::parse(ask({"stats"}).output)["users"], 1) << "the dead one is no choice";
 }
 
-TEST_F(ServerFinderTest, TakesTheServerThatTheEnvironmentNames) {
+TEST_F(ServerFinderTest, UsesTheServerThatTheEnvironmentNames) {
     const auto first = start_server();
     const auto second = start_server();
     const Client client(loop_, second->endpoint());
@@ -79,7 +79,7 @@ TEST_F(ServerFinderTest, TakesTheServerThatTheEnvironmentNames) {
 }
 
 // Anybody can put something into /tmp that is named like a server's socket.
-TEST_F(ServerFinderTest, TriesOnlySocketsOfItsOwn) {
+TEST_F(ServerFinderTest, TriesOnlySocketsOfItsOwnUser) {
     const auto server = start_server();
     (void)folder_.file("chatserv-1.sock", "");
     fs::create_symlink(usual_name(*server), in("chatserv-2.sock"));
@@ -94,7 +94,7 @@ TEST_F(ServerFinderTest, TriesOnlySocketsOfItsOwn) {
     EXPECT_THAT(asked_for.errors, HasSubstr("belongs to another user"));
 }
 
-TEST_F(ServerFinderTest, SaysWhatIsWrongWithThePid) {
+TEST_F(ServerFinderTest, ReportsABadPid) {
     const auto server = start_server();
     kill_at_once(*server);
     const std::string pid = std::to_string(server->process().pid());
@@ -107,7 +107,7 @@ TEST_F(ServerFinderTest, SaysWhatIsWrongWithThePid) {
 }
 
 // Ten seconds are what a command gives to a server.
-TEST_F(ServerFinderTest, AStoppedServerIsNotWaitedForForEver) {
+TEST_F(ServerFinderTest, GivesUpOnAStoppedServer) {
     const auto server = start_server();
     const std::string pid = std::to_string(server->process().pid());
     Process striking(
@@ -143,7 +143,7 @@ private:
     UniqueFd accepted_;
 };
 
-TEST_F(ServerFinderTest, SaysThatItIsNoChatserv) {
+TEST_F(ServerFinderTest, ReportsASocketOfAnotherProgram) {
     const OtherServer other(loop_, in("other"));
     for (const char* command : {"stats", "chaos"}) {
         const Finished finished = ask({command, "--control", in("other")});
@@ -152,7 +152,7 @@ TEST_F(ServerFinderTest, SaysThatItIsNoChatserv) {
     }
 }
 
-TEST_F(ServerFinderTest, SaysThatItsOutputIsNotTaken) {
+TEST_F(ServerFinderTest, ReportsThatItsOutputCannotBeWritten) {
     const auto server = start_server();
     std::vector<std::string> scripts{R"("$0" stats >&-)", R"("$0" chaos --for 0 >&-)",
         R"("$0" stats --help >&-)", R"("$0" --help >&-)", R"("$0" --check-config >&-)"};

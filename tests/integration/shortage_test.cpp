@@ -59,7 +59,7 @@ protected:
     std::vector<std::unique_ptr<Client>> comers_;
 };
 
-TEST_F(ShortageTest, LetsThoseWhoComeWaitForADescriptor) {
+TEST_F(ShortageTest, NewConnectionsWaitForADescriptor) {
     start_with_control({"--users", "60"});
     const auto first = join();
     const auto second = join();
@@ -110,7 +110,7 @@ TEST_F(ShortageTest, DoesNotSpin) {
 }
 
 // A worker's successor needs descriptors too, and those who wait do not get them.
-TEST_F(ShortageTest, ReplacesWorkersMeanwhile) {
+TEST_F(ShortageTest, ReplacesWorkersDuringTheShortage) {
     start_with_control({"--users", "60", "--workers", "2"});
     const auto first = join();
     const auto second = join();
@@ -131,7 +131,7 @@ TEST_F(ShortageTest, ReplacesWorkersMeanwhile) {
 }
 
 // Without a slot nobody has to wait for one: they are told, also on the last descriptors.
-TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
+TEST_F(ShortageTest, RefusesClientsOnTheLastDescriptors) {
     start_with_control({"--users", "4"});
     const auto in = join_many(4);
     if (!leave(4))
@@ -152,7 +152,7 @@ TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
 
 // The kernel tells of a connection once; one for which there was no descriptor then is not
 // forgotten.
-TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
+TEST_F(ShortageTest, AnswersAControlClientOnceADescriptorIsFree) {
     start_with_control();
     ControlConnection first(loop_, socket());
     first.wait_for("hello");

@@ -50,7 +50,7 @@ const Named unexpected[] = {
 INSTANTIATE_TEST_SUITE_P(Each, UnexpectedSignalTest, testing::ValuesIn(unexpected),
     [](const auto& signal) { return signal.param.name; });
 
-TEST_P(UnexpectedSignalTest, EndsNoProcess) {
+TEST_P(UnexpectedSignalTest, TerminatesNoProcess) {
     start_with_control();
     const auto first = join();
     const auto second = join();
@@ -106,7 +106,7 @@ protected:
 };
 
 #ifdef SIGRTMAX
-TEST_F(SignalTest, OfRealTimeEndNoProcess) {
+TEST_F(SignalTest, RealTimeSignalsTerminateNoProcess) {
     start();
     const auto first = join();
     const auto second = join();
@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(Each, GroupSignalTest,
     [](const auto& signal) { return signal.param.name; });
 
 // As from a terminal's keyboard, or a service manager: to every process at once.
-TEST_P(GroupSignalTest, StopsTheServerInOrder) {
+TEST_P(GroupSignalTest, StopsTheServerInAnOrderlyWay) {
     start_with_control();
     const auto clients = join_many(4);
     ::kill(-server_->process().pid(), GetParam().number);
@@ -147,7 +147,7 @@ TEST_P(GroupSignalTest, StopsTheServerInOrder) {
 }
 
 // A shell without job control does that to what is started with `&`.
-TEST_F(SignalTest, OfTheKeyboardStayIgnoredWhereTheyWere) {
+TEST_F(SignalTest, KeyboardSignalsStayIgnored) {
     start_through({"sh", "-c", R"(trap "" INT QUIT; exec "$0" "$@")"});
     process_->signal(SIGINT);
     process_->signal(SIGQUIT);
@@ -157,7 +157,7 @@ TEST_F(SignalTest, OfTheKeyboardStayIgnoredWhereTheyWere) {
     EXPECT_EQ(process_->wait_for_exit(), 0);
 }
 
-TEST_F(SignalTest, AreHeardThoughTheParentBlockedThemAll) {
+TEST_F(SignalTest, SignalsArriveThoughTheParentBlockedThemAll) {
     if (run(loop_, {{"env", "--block-signal", "true"}}).status != 0)
         GTEST_SKIP() << "env(1) cannot block signals here";
     start_through({"env", "--block-signal", "--ignore-signal=CHLD"});
@@ -166,7 +166,7 @@ TEST_F(SignalTest, AreHeardThoughTheParentBlockedThemAll) {
     EXPECT_EQ(process_->wait_for_exit(), 0);
 }
 
-TEST_F(SignalTest, SaysWhatTheLimitOfFilesKeepsFromStarting) {
+TEST_F(SignalTest, AFileSizeLimitThatPreventsTheStartIsReported) {
     const Finished finished =
         run(loop_, {{"sh", "-c", R"(ulimit -f 0; exec "$0" --listen 127.0.0.1:0 --control none)",
                        chatserv_path()}});
@@ -197,7 +197,7 @@ protected:
     UniqueFd nobody_;
 };
 
-TEST_F(PrintingTest, IsSilentWhereTheReaderHasGone) {
+TEST_F(PrintingTest, PrintsNoErrorWhenTheReaderHasGone) {
     start_with_control();
     const std::string to = to_nobody();
     const std::vector<std::vector<std::string>> commands = {{"--help"}, {"--check-config"},
@@ -209,7 +209,7 @@ TEST_F(PrintingTest, IsSilentWhereTheReaderHasGone) {
     }
 }
 
-TEST_F(PrintingTest, SaysWhyItFailed) {
+TEST_F(PrintingTest, ReportsAFailedWrite) {
     if (!std::filesystem::exists("/dev/full"))
         GTEST_SKIP() << "this system has no /dev/full";
     start_with_control();

@@ -49,7 +49,7 @@ protected:
     const std::string much_ = numbered_lines(8'000'000);
 };
 
-TEST_F(StallTest, DisconnectsAStalledReaderWhileTheOthersGetEverything) {
+TEST_F(StallTest, DisconnectsAStalledReaderWhileTheOthersReceiveEverything) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
     const auto first = join();
@@ -103,7 +103,7 @@ TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
 
 // A reader that takes a few bytes now and then holds up the others no longer than one that takes
 // none.
-TEST_F(StallTest, DisconnectsAReaderThatOnlyTrickles) {
+TEST_F(StallTest, DisconnectsAReaderThatDrainsTooSlowly) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
     const auto reader = join();
@@ -139,7 +139,7 @@ TEST_F(StallTest, WaitsForAReaderThatDrainsEnough) {
     expect_received(*slow, much_);
 }
 
-TEST_F(StallTest, DisconnectsAtOnceWhereNobodyIsToWait) {
+TEST_F(StallTest, DisconnectsAStalledReaderAtOnceUnderTheDisconnectPolicy) {
     start({"--log-size", "2M", "--stall-limit", "3600", "--slow-policy", "disconnect"});
     const auto sender = join();
     const auto reader = join();
@@ -160,7 +160,7 @@ TEST_F(StallTest, DisconnectsAtOnceWhereNobodyIsToWait) {
 
 // One who is behind but blocks nobody is let be. A second server, where a reader does block, tells
 // when the limit has passed twice over.
-TEST_F(StallTest, LetsAReaderBeWhoseBacklogFitsIntoTheLog) {
+TEST_F(StallTest, KeepsAReaderWhoseBacklogFitsIntoTheLog) {
     start({"--log-size", "16M", "--stall-limit", "0.5"});
     const auto sender = join();
     const auto witness = join();
@@ -184,7 +184,7 @@ TEST_F(StallTest, LetsAReaderBeWhoseBacklogFitsIntoTheLog) {
 }
 
 // A sender that fills the log is itself not read; it must not count as stalled for that.
-TEST_F(StallTest, DoesNotBlameTheSender) {
+TEST_F(StallTest, DoesNotDisconnectTheSender) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
     const auto stalled = join_paused();

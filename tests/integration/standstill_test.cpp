@@ -121,7 +121,7 @@ TEST_F(StandstillTest, AReaderThatKeepsReadingIsNotStalled) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(StandstillTest, AReaderThatKeepsReadingOutlivesManyAtRandomInstants) {
+TEST_F(StandstillTest, AReaderThatKeepsReadingSurvivesManyRandomStandstills) {
     std::mt19937_64 random(mixed(base_seed() + 0x57a2));
     const auto up_to = [&](std::chrono::milliseconds from, std::chrono::milliseconds to) {
         return std::chrono::milliseconds(
@@ -148,7 +148,7 @@ TEST_F(StandstillTest, AReaderThatKeepsReadingOutlivesManyAtRandomInstants) {
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundAfterwards) {
+TEST_F(StandstillTest, AReaderThatReadsNothingIsDisconnectedAfterwards) {
     start({"--workers", "2", "--log-size", "64K", "--stall-limit", "1"});
     const std::string much = numbered_lines(8'000'000);
     const auto sender = join();
@@ -164,7 +164,7 @@ TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundAfterwards) {
 }
 
 // Its worker is never there for long.
-TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundByAWorkerThatIsStoppedAgainAndAgain) {
+TEST_F(StandstillTest, AWorkerThatIsStoppedRepeatedlyDisconnectsAReaderThatReadsNothing) {
     start({"--workers", "1", "--spares", "0", "--log-size", "64K", "--stall-limit", "1",
         "--hang-limit", "60"});
     const auto sender = join();
@@ -181,7 +181,7 @@ TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundByAWorkerThatIsStoppedAgain
     }
 }
 
-TEST_F(StandstillTest, ItsUsersAreNotIdleForIt) {
+TEST_F(StandstillTest, DoesNotCountAsIdleTime) {
     start({"--workers", "2", "--idle-timeout", "3"});
     const auto first = join();
     const auto second = join();
@@ -195,7 +195,7 @@ TEST_F(StandstillTest, ItsUsersAreNotIdleForIt) {
 }
 
 // The one that is stopped by itself is killed and replaced; the user of the other one talks.
-TEST_F(StandstillTest, UsersAreNotIdleForWhatTheirWorkerHung) {
+TEST_F(StandstillTest, TheTimeOfAHungWorkerDoesNotCountAsIdleTime) {
     start({"--workers", "2", "--idle-timeout", "2", "--hang-limit", "3"});
     const auto first = join();
     const auto second = join();
@@ -212,7 +212,7 @@ TEST_F(StandstillTest, UsersAreNotIdleForWhatTheirWorkerHung) {
 }
 
 // Neither of two machines was there.
-TEST_F(StandstillTest, AClosingClientGetsItsRest) {
+TEST_F(StandstillTest, AClosingClientReceivesItsBacklog) {
     start({"--workers", "2", large_log, "--stall-limit", "2"});
     const auto closing = join_paused();
     const auto first = join();
@@ -233,7 +233,7 @@ TEST_F(StandstillTest, AClosingClientGetsItsRest) {
     server_->wait_for_line("user 0 left: end of file");
 }
 
-TEST_F(StandstillTest, AStopGivesEverybodyTheRestAllTheSame) {
+TEST_F(StandstillTest, AStoppingServerDeliversEveryBacklog) {
     start({"--workers", "2", large_log, "--stall-limit", "1"});
     const auto slow = join_paused();
     const auto sender = join();
@@ -254,7 +254,7 @@ TEST_F(StandstillTest, AStopGivesEverybodyTheRestAllTheSame) {
 }
 
 // In the midst of one: the spare that is to take over was stopped before.
-TEST_F(StandstillTest, ATakeoverIsNotSaidToHaveTakenThatTime) {
+TEST_F(StandstillTest, DoesNotCountInTheReportedTakeoverTime) {
     start({"--workers", "1", "--spares", "1", "--hang-limit", "60", "--log-level", "debug"});
     const auto client = join();
     const pid_t worker = server_->worker_pids().at(0);
@@ -274,7 +274,7 @@ TEST_F(StandstillTest, ATakeoverIsNotSaidToHaveTakenThatTime) {
 }
 
 // The line is there, and no reset overtakes it.
-TEST_F(StandstillTest, WhoIsTurnedAwayHearsWhy) {
+TEST_F(StandstillTest, ARefusedClientReceivesTheReason) {
     start({"--users", "1"});
     const auto client = join();
     Client turned_away(loop_, server_->endpoint());

@@ -20,7 +20,7 @@ protected:
     }
 };
 
-TEST_F(StatsTest, CountsWhoCameWhoDidNotGetInAndWhoLeft) {
+TEST_F(StatsTest, CountsJoinsRefusalsAndDepartures) {
     start_with_control({"--users", "2"});
     EXPECT_EQ(stats(), json::parse(R"({"event":"stats","users":0,"users_max":2,"accepted":0,
             "turned_away":{"not_allowed":0,"address_full":0,"table_full":0},
@@ -47,7 +47,7 @@ TEST_F(StatsTest, CountsWhoCameWhoDidNotGetInAndWhoLeft) {
 }
 
 // R5: who sees its connection closed finds its slot free, and itself counted.
-TEST_F(StatsTest, CountsOneWhoLeavesBeforeItKnows) {
+TEST_F(StatsTest, CountsAClientThatLeavesBeforeItIsAttached) {
     start_with_control();
     for (int i = 1; i <= 5; ++i) {
         const auto client = join();
@@ -61,7 +61,7 @@ TEST_F(StatsTest, CountsOneWhoLeavesBeforeItKnows) {
 
 // The kernel tells of a reset once, and where much is said it tells whoever writes rather than
 // whoever reads.
-TEST_F(StatsTest, CountsAResetAsOneAlsoWhereAWriteHearsOfIt) {
+TEST_F(StatsTest, CountsAResetThatAWriteReports) {
     constexpr int visits = 100;
     start_with_control({"--log-size", "64K"});
     const auto speaker = join();
@@ -88,7 +88,7 @@ TEST_F(StatsTest, FindsTheServerByItsPid) {
     EXPECT_EQ(other.stop(), 0);
 }
 
-TEST_F(StatsTest, SaysWhatIsWrong) {
+TEST_F(StatsTest, PrintsItsErrors) {
     EXPECT_EQ(run_stats({"--pid", "self"}).status, EX_USAGE);
     const Finished nobody = run_stats({"--control", socket()});
     EXPECT_EQ(nobody.status, EX_UNAVAILABLE);
@@ -97,7 +97,7 @@ TEST_F(StatsTest, SaysWhatIsWrong) {
 }
 
 // By hand, as control.h says that `nc -U` will do.
-TEST_F(StatsTest, RefusesWhatIsNotAskedRight) {
+TEST_F(StatsTest, RejectsMalformedRequests) {
     start_with_control();
     for (const std::string request : {"stats now\n", "stat\n", " stats\n", "statistics\n"}) {
         ControlConnection asker(loop_, socket());

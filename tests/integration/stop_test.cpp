@@ -58,7 +58,7 @@ TEST_F(StopTest, LeavesNoProcessBehind) {
 }
 
 // Nobody is left to look after the workers; that their output ends says that they are gone.
-TEST_F(StopTest, TakesTheWorkersAlongWhenTheMasterIsKilled) {
+TEST_F(StopTest, WorkersEndWhenTheMasterIsKilled) {
     start();
     const auto clients = join_many(4);
     server_->process().signal(SIGKILL);
@@ -87,7 +87,7 @@ TEST_F(StopTest, WaitsForTheBacklogNoLongerThanTheStallLimit) {
 }
 
 // One who was turned away and does not close is given some time, less than the stop takes here.
-TEST_F(StopTest, StopsWhileOneWhoWasTurnedAwayHoldsOn) {
+TEST_F(StopTest, DoesNotWaitForARefusedClient) {
     start({large_log, "--users", "3", "--stall-limit", "3"});
     build_backlog();
     Client refused(loop_, server_->endpoint());
@@ -96,7 +96,7 @@ TEST_F(StopTest, StopsWhileOneWhoWasTurnedAwayHoldsOn) {
     EXPECT_TRUE(server_->process().group_is_gone());
 }
 
-TEST_F(StopTest, EndsAtOnceWithASecondSignal) {
+TEST_F(StopTest, EndsAtOnceAtASecondSignal) {
     start({large_log, no_stall_limit});
     build_backlog();
     server_->process().signal(SIGTERM);
@@ -111,7 +111,7 @@ TEST_F(StopTest, EndsAtOnceWithASecondSignal) {
     EXPECT_TRUE(server_->process().group_is_gone());
 }
 
-TEST_F(StopTest, AcceptsNobodyWhileItStops) {
+TEST_F(StopTest, AcceptsNoClientWhileItStops) {
     start({large_log, no_stall_limit});
     build_backlog();
     server_->process().signal(SIGTERM);
@@ -124,7 +124,7 @@ TEST_F(StopTest, AcceptsNobodyWhileItStops) {
 
 // Senders do not stop because the server does. Their unread bytes must not turn the close into a
 // reset, which would destroy what is still under way to them.
-TEST_F(StopTest, DeliversTheBacklogOfOneWhoGoesOnTalking) {
+TEST_F(StopTest, DeliversTheBacklogOfAClientThatKeepsSending) {
     start({large_log, no_stall_limit});
     build_backlog();
     slow_->send(std::string(50'000'000, 't'));
@@ -138,7 +138,7 @@ TEST_F(StopTest, DeliversTheBacklogOfOneWhoGoesOnTalking) {
     EXPECT_EQ(server_->process().wait_for_exit(), 0);
 }
 
-TEST_F(StopTest, IgnoresAHangUp) {
+TEST_F(StopTest, IgnoresSighup) {
     start();
     const auto first = join();
     const auto second = join();

@@ -32,14 +32,14 @@ protected:
     std::unique_ptr<Process> process_;
 };
 
-TEST_F(UnwritableLogTest, MayBeAFullDevice) {
+TEST_F(UnwritableLogTest, AFullDeviceIsTolerated) {
     if (!std::filesystem::exists("/dev/full"))
         GTEST_SKIP() << "this system has no /dev/full";
     start_with("2>/dev/full");
     expect_that_it_stops();
 }
 
-TEST_F(UnwritableLogTest, MayBeClosed) {
+TEST_F(UnwritableLogTest, AClosedDescriptorIsTolerated) {
     start_with("<&- >&- 2>&-");
     std::error_code none;
     for (const char* const stream : {"0", "1", "2"}) {
@@ -52,7 +52,7 @@ TEST_F(UnwritableLogTest, MayBeClosed) {
 }
 
 // As `chatserv 2>&1 | true`, where the reader is gone before the first line.
-TEST_F(UnwritableLogTest, MayBeAPipeWithoutAReader) {
+TEST_F(UnwritableLogTest, APipeWithoutAReaderIsTolerated) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const UniqueFd writing(ends[1]);
@@ -63,7 +63,7 @@ TEST_F(UnwritableLogTest, MayBeAPipeWithoutAReader) {
 }
 
 // A file that may not grow any more.
-TEST_F(UnwritableLogTest, MayBeAFileAtItsLimit) {
+TEST_F(UnwritableLogTest, AFileAtItsSizeLimitIsTolerated) {
     const std::string log = folder_.file("log", "");
     constexpr std::uintmax_t limit_bytes = 65536 * 512; // `ulimit -f` counts blocks of 512 bytes
     std::filesystem::resize_file(log, limit_bytes - 200);

@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
     Odd, ProgramNameTest, testing::Values("chatserv", "", "-chatserv", "/nowhere/chatserv"));
 
 // Nor is it on PATH, nor is there one.
-TEST_P(ProgramNameTest, TellsNothingOfWhereTheWorkerIs) {
+TEST_P(ProgramNameTest, DoesNotDecideWhereTheWorkerIs) {
     Process server(
         loop_, {.arguments = {GetParam(), "--listen", "127.0.0.1:0", "--control", "none"},
                    .environment = {{"PATH", ""}},
@@ -70,14 +70,14 @@ TEST_P(ProgramNameTest, TellsNothingOfWhereTheWorkerIs) {
     EXPECT_EQ(server.wait_for_exit(), 0) << server.errors().text();
 }
 
-TEST_F(WorkerProgramTest, AWorkerThatIsNoProgramIsNamed) {
+TEST_F(WorkerProgramTest, AFileThatIsNoProgramIsReported) {
     const Finished finished = end_with_worker(
         [](const fs::path& worker) { write_program(worker, std::string(100, '\x7f')); });
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);
     EXPECT_THAT(last_line(finished.errors), HasSubstr("chatserv-worker: Exec format error"));
 }
 
-TEST_F(WorkerProgramTest, AWorkerThatMayNotBeRunIsNamed) {
+TEST_F(WorkerProgramTest, AFileThatIsNotExecutableIsReported) {
     const Finished finished = end_with_worker([](const fs::path& worker) {
         write_program(worker, "");
         fs::permissions(worker, fs::perms(0644));
@@ -86,7 +86,7 @@ TEST_F(WorkerProgramTest, AWorkerThatMayNotBeRunIsNamed) {
     EXPECT_THAT(last_line(finished.errors), HasSubstr("chatserv-worker (Permission denied)"));
 }
 
-TEST_F(WorkerProgramTest, AWorkerOfAnotherBuildIsSaidToBeOne) {
+TEST_F(WorkerProgramTest, AWorkerOfAnotherBuildIsReported) {
     const Finished finished = end_with_worker(
         [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nexit 64\n"); });
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);
@@ -95,7 +95,7 @@ TEST_F(WorkerProgramTest, AWorkerOfAnotherBuildIsSaidToBeOne) {
 }
 
 // It might be the system that is short of memory, so it is tried a few times.
-TEST_F(WorkerProgramTest, WorkersThatAreKilledAsTheyStartEndTheServerAtLast) {
+TEST_F(WorkerProgramTest, WorkersThatAreAlwaysKilledAsTheyStartEndTheServer) {
     const Finished finished = end_with_worker(
         [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nkill -9 $$\n"); });
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);
@@ -118,7 +118,7 @@ TEST_F(WorkerProgramTest, TheWorkerNeedNotBeReadable) {
 }
 
 // An upgrade removes the files; the workers that follow are still of the build that was started.
-TEST_F(WorkerProgramTest, TheProgramsMayBeRemovedMeanwhile) {
+TEST_F(WorkerProgramTest, TheProgramsMayBeRemovedWhileTheServerRuns) {
     const CopiedPrograms programs;
     server_ = std::make_unique<Server>(loop_, ServerOptions{.binary = programs.server.string()});
     if (!fs::exists("/proc/self/fd"))

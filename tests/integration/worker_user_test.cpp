@@ -70,7 +70,7 @@ protected:
     static inline const std::vector<std::string> two_workers{"--workers", "2", "--spares", "0"};
 };
 
-TEST_F(WorkerUserTest, IsNobodyWhereTheServerIsStartedAsRoot) {
+TEST_F(WorkerUserTest, IsNobodyForAServerOfRoot) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     start(two_workers);
@@ -85,7 +85,7 @@ TEST_F(WorkerUserTest, IsNobodyWhereTheServerIsStartedAsRoot) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(WorkerUserTest, StaysRootWhereThatIsAskedFor) {
+TEST_F(WorkerUserTest, StaysRootWhenAskedFor) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     start({"--user", "root", "--workers", "2", "--spares", "0"});
@@ -95,7 +95,7 @@ TEST_F(WorkerUserTest, StaysRootWhereThatIsAskedFor) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(WorkerUserTest, IsConfinedWhoeverItIs) {
+TEST_F(WorkerUserTest, IsConfinedAsAnyUser) {
     start(two_workers);
     if (server_->count(" by seccomp") == 0)
         GTEST_SKIP() << "there is no seccomp here";
@@ -106,7 +106,7 @@ TEST_F(WorkerUserTest, IsConfinedWhoeverItIs) {
 }
 
 // A descriptor that the master has from whoever started it is the workers' no more.
-TEST_F(WorkerUserTest, HasNoDescriptorThatWasLeftToTheMaster) {
+TEST_F(WorkerUserTest, HasNoDescriptorThatTheMasterInherited) {
     const std::string script =
         R"(exec 9</etc/passwd && exec "$0" --listen 127.0.0.1:0 --workers 2 --control none)";
     Process server(loop_, {{"sh", "-c", script, chatserv_path()}});
@@ -138,7 +138,7 @@ TEST_F(WorkerUserTest, HasNoDescriptorThatWasLeftToTheMaster) {
     EXPECT_EQ(server.wait_for_exit(), 0);
 }
 
-TEST_F(WorkerUserTest, ThatDoesNotExistIsRefused) {
+TEST_F(WorkerUserTest, IsRejectedWhenItDoesNotExist) {
     const Finished finished =
         run(loop_, {{chatserv_path(), "--listen", "127.0.0.1:0", "--user", "nosuchuser"}});
     EXPECT_EQ(finished.status, EX_USAGE);
@@ -163,7 +163,7 @@ TEST_F(WorkerUserTest, MayBeANumber) {
     }
 }
 
-TEST_F(WorkerUserTest, IsRefusedWhereItIsWritten) {
+TEST_F(WorkerUserTest, IsRejectedWithThePlaceOfTheOption) {
     const TemporaryDirectory directory;
     const std::string file = directory.file("chatserv.conf", "\nuser = nosuchuser\n");
     const Finished finished = run(loop_, {{chatserv_path(), "--check-config", "--config", file}});
@@ -195,7 +195,7 @@ TEST_F(WorkerUserTest, CanBeChosenByRootAlone) {
     EXPECT_THAT(finished.errors, HasSubstr("--user \"root\""));
 }
 
-TEST_F(WorkerUserTest, IsSaidAmongTheOptionsInForce) {
+TEST_F(WorkerUserTest, IsListedByCheckConfig) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     const auto in_force = [&](std::vector<std::string> options) {

@@ -8,7 +8,7 @@ namespace {
 
 // a before b, b before c, c before a: any two receivers agree, all three do not. Each receiver is
 // one of the senders, as then it has no opinion on its own bytes.
-TEST(TotalOrderTest, FindsThreeWhoDisagree) {
+TEST(TotalOrderTest, FindsThreeReadersThatDisagree) {
     const auto section = [](unsigned own, unsigned first, unsigned second) {
         Section made{"client " + std::to_string(own), own, {{first, 0, 5}, {second, 0, 5}}, {}};
         made.windows[first] = made.windows[second] = Window{0, 5};

@@ -87,11 +87,11 @@ protected:
     const std::size_t listener_ = 3;
 };
 
-TEST_F(TranscriptTest, PassesWhatIsRight) {
+TEST_F(TranscriptTest, AcceptsACorrectTranscript) {
     EXPECT_THAT(talk_.violations(), IsEmpty());
 }
 
-TEST_F(TranscriptTest, PassesJoinsAndLeavesInMidStream) {
+TEST_F(TranscriptTest, AcceptsJoinsAndDeparturesInMidStream) {
     const std::size_t late = talk_.join(7);
     talk_.publish(0, 1);
     talk_.publish(late, 5000);
@@ -133,22 +133,22 @@ TEST_F(TranscriptTest, FindsChunksOfOneSenderExchanged) {
     EXPECT_THAT(talk_.violations(), ElementsAre(StartsWith("R2/R4/R7")));
 }
 
-TEST_F(TranscriptTest, FindsTheEndMissing) {
+TEST_F(TranscriptTest, FindsAMissingEnd) {
     talk_.received(listener_).resize(talk_.received(listener_).size() - 1);
     EXPECT_THAT(talk_.violations(), ElementsAre(StartsWith("R5/R7: client 3")));
 }
 
-TEST_F(TranscriptTest, FindsAllMissing) {
+TEST_F(TranscriptTest, FindsAMissingStream) {
     talk_.received(listener_).clear();
     EXPECT_EQ(talk_.violations().size(), 3U) << "once for each sender";
 }
 
-TEST_F(TranscriptTest, FindsOwnBytesReturned) {
+TEST_F(TranscriptTest, FindsReturnedOwnBytes) {
     talk_.received(1).insert(80, talk_.received(listener_).substr(40, 1));
     EXPECT_THAT(talk_.violations(), ElementsAre(StartsWith("R2: client 1 got back")));
 }
 
-TEST_F(TranscriptTest, FindsBytesFromNowhere) {
+TEST_F(TranscriptTest, FindsBytesThatNoClientSent) {
     talk_.received(1).push_back('\xf0');
     EXPECT_THAT(talk_.violations(), ElementsAre(StartsWith("R2: client 1 got a byte that nobody")));
 }
@@ -163,7 +163,7 @@ TEST_F(TranscriptTest, FindsBytesFromBeforeAJoin) {
     EXPECT_FALSE(talk_.violations().empty());
 }
 
-TEST_F(TranscriptTest, FindsABeginningMissingAfterAJoin) {
+TEST_F(TranscriptTest, FindsAMissingBeginningAfterAJoin) {
     const std::size_t late = talk_.join(std::nullopt);
     talk_.publish(0, 100);
     talk_.received(late).erase(0, 30);
@@ -176,7 +176,7 @@ TEST_F(TranscriptTest, FindsBytesLostBeforeEndOfFile) {
     EXPECT_THAT(talk_.violations(), ElementsAre(StartsWith("R5/R7: client 2")));
 }
 
-TEST_F(TranscriptTest, FindsTheLastByteOfOneWhoLeftMissing) {
+TEST_F(TranscriptTest, FindsAMissingLastByteOfAClientThatLeft) {
     talk_.leave(2, Ending::half_closed);
     for (const std::size_t receiver : {std::size_t{0}, std::size_t{1}, listener_})
         talk_.received(receiver).pop_back();
@@ -185,7 +185,7 @@ TEST_F(TranscriptTest, FindsTheLastByteOfOneWhoLeftMissing) {
 }
 
 // Two receivers that saw a and b in different orders: a cycle over two.
-TEST(TranscriptOrderTest, FindsTwoWhoDisagree) {
+TEST(TranscriptOrderTest, FindsTwoReadersThatDisagree) {
     Conversation talk;
     const std::size_t a = talk.join(0);
     const std::size_t b = talk.join(1);
@@ -201,7 +201,7 @@ TEST(TranscriptOrderTest, FindsTwoWhoDisagree) {
 }
 
 // The merge must stay fast for receivers with very many small runs.
-TEST(TranscriptOrderTest, TakesManyRuns) {
+TEST(TranscriptOrderTest, AcceptsManyRuns) {
     Conversation talk;
     for (unsigned sender = 0; sender < senders_max; ++sender)
         talk.join(sender);

@@ -107,7 +107,7 @@ protected:
     Clock::time_point over_ = begin_; // for the threads that connect
 };
 
-TEST_F(StormTest, AllAreTakenIn) {
+TEST_F(StormTest, AllClientsAreAdmitted) {
     start_with_ten(storm_ + 10);
     const auto cpu_before = processor_time_of(master()).value_or(std::chrono::milliseconds(0));
     begin_ = Clock::now();
@@ -137,7 +137,7 @@ TEST_F(StormTest, AllAreTakenIn) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(StormTest, AllAreTurnedAway) {
+TEST_F(StormTest, AllClientsAreRefused) {
     start_with_ten(10);
     const auto cpu_before = processor_time_of(master()).value_or(std::chrono::milliseconds(0));
     begin_ = Clock::now();
@@ -162,7 +162,7 @@ TEST_F(StormTest, AllAreTurnedAway) {
 }
 
 // They neither read nor close: nothing is kept for them but for a moment, and nothing waits.
-TEST_F(StormTest, NobodyWaitsForThoseWhoDoNotReadThatTheyAreTurnedAway) {
+TEST_F(StormTest, RefusedClientsThatReadNothingDelayNoOther) {
     start_with_ten(10);
     const auto memory_before = own_memory_bytes_of(master());
     most_open_ = 0;

@@ -48,7 +48,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
 }
 
 // The control: where a successor trusts the stored cursors, a soak finds it out.
-TEST(SoakTest, FindsOutWhereTheKernelIsNotAsked) {
+TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
     const char* const trusting = std::getenv("CHATSERV_TRUSTING");
     ASSERT_NE(trusting, nullptr) << "run by meson, which knows where that build is";
     for (std::uint64_t number = 0; number < 20; ++number) {

@@ -54,21 +54,21 @@ TEST_F(MemoryShortageTest, DoesNotNeedDevShm) {
     expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, DoesNotNeedDevShmToBeThere) {
+TEST_F(MemoryShortageTest, DoesNotNeedDevShmToExist) {
     if (const std::string why = why_not({"--no-shm"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-shm"}, {"--log-size", "64M"});
     expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, UsesDevShmWhereThereIsNoOtherMemory) {
+TEST_F(MemoryShortageTest, UsesDevShmWhenThereIsNoOtherMemory) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-memfd", "--shm-size", "64M"});
     expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, SaysThatDevShmIsTooSmall) {
+TEST_F(MemoryShortageTest, ReportsATooSmallDevShm) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     expect_no_memory({"--no-memfd", "--shm-size", "64M"}, {"--log-size", "64M"});
@@ -78,7 +78,7 @@ TEST_F(MemoryShortageTest, SaysThatDevShmIsTooSmall) {
 }
 
 // Somebody else fills up /dev/shm once the server listens: it has all that it will ever need.
-TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
+TEST_F(MemoryShortageTest, ReservesItsMemoryBeforeItListens) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-memfd", "--shm-size", "64M"}, {"--users", "1000"});
@@ -97,7 +97,7 @@ TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
     expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
+TEST_F(MemoryShortageTest, ReportsMemoryThatWasCutOffBeforeItEnds) {
     const Surroundings there{"--no-memfd", "--shm-size", "64M"};
     if (const std::string why = why_not(there); !why.empty())
         GTEST_SKIP() << why;
@@ -112,7 +112,7 @@ TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
     client->wait_for_end();
 }
 
-TEST_F(MemoryShortageTest, UsesAllOfItsMemoryOnceWhereItCannotBeReserved) {
+TEST_F(MemoryShortageTest, TouchesAllOfItsMemoryWhenItCannotBeReserved) {
     const Surroundings there{"--no-fallocate"};
     if (const std::string why = why_not(there); !why.empty())
         GTEST_SKIP() << why;
@@ -127,7 +127,7 @@ TEST_F(MemoryShortageTest, UsesAllOfItsMemoryOnceWhereItCannotBeReserved) {
 }
 
 // A container's limit: the kernel refuses nothing there, it ends processes.
-TEST_F(MemoryShortageTest, SaysThatAContainersMemoryIsTooLittle) {
+TEST_F(MemoryShortageTest, ReportsTooLittleMemoryInAContainer) {
     const MemoryGroup group("64M");
     if (!group.made())
         GTEST_SKIP() << "no control group with a limit can be made here: " << group.why_not();

@@ -12,7 +12,7 @@ namespace {
 
 using WaitingTest = SurroundingsTest;
 
-TEST_F(WaitingTest, ListensWhereTheLoopbackSwallowsPackets) {
+TEST_F(WaitingTest, ListensThoughTheLoopbackDropsPackets) {
     if (const std::string why = why_not({"--deaf-loopback"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--deaf-loopback"});
@@ -21,7 +21,7 @@ TEST_F(WaitingTest, ListensWhereTheLoopbackSwallowsPackets) {
 }
 
 // A user database that does not answer: getpwnam(3) waits until somebody writes to the FIFO.
-TEST_F(WaitingTest, SaysThatItWaitsForTheUserDatabase) {
+TEST_F(WaitingTest, ReportsThatItWaitsForTheUserDatabase) {
     const TemporaryDirectory directory;
     const std::string fifo = directory.path() / "passwd";
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0644), 0);

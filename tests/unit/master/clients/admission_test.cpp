@@ -20,7 +20,7 @@ std::vector<Network> networks(const std::vector<std::string>& texts) {
     return all;
 }
 
-TEST(Admission, WithoutRulesTakesEverybody) {
+TEST(Admission, AdmitsEveryAddressWithoutRules) {
     Admission admission({});
     for (int i = 0; i < 1000; ++i) {
         EXPECT_EQ(admission.refusal(peer("192.0.2.1")), std::nullopt);
@@ -29,7 +29,7 @@ TEST(Admission, WithoutRulesTakesEverybody) {
     EXPECT_EQ(admission.addresses(), 0U) << "nothing is kept that nobody asks for";
 }
 
-TEST(Admission, TakesNobodyButThoseAllowedWhereAnyAre) {
+TEST(Admission, AdmitsOnlyAllowedAddressesWhenAnyAreListed) {
     const Admission admission({.allow = networks({"10.0.0.0/8", "2001:db8::/32"})});
     EXPECT_EQ(admission.refusal(peer("10.1.2.3")), std::nullopt);
     EXPECT_EQ(admission.refusal(peer("[2001:db8::1]")), std::nullopt);
@@ -38,7 +38,7 @@ TEST(Admission, TakesNobodyButThoseAllowedWhereAnyAre) {
     EXPECT_EQ(admission.refusal(peer("[::1]")), Refusal::not_allowed);
 }
 
-TEST(Admission, TakesNobodyWhoIsDenied) {
+TEST(Admission, RefusesDeniedAddresses) {
     const Admission admission({.deny = networks({"10.0.0.0/8", "::1"})});
     EXPECT_EQ(admission.refusal(peer("10.1.2.3")), Refusal::not_allowed);
     EXPECT_EQ(admission.refusal(peer("[::ffff:10.1.2.3]")), Refusal::not_allowed);
@@ -47,14 +47,14 @@ TEST(Admission, TakesNobodyWhoIsDenied) {
     EXPECT_EQ(admission.refusal(peer("11.0.0.1")), std::nullopt);
 }
 
-TEST(Admission, DeniesAlsoWhatIsAllowedMoreNarrowly) {
+TEST(Admission, RefusesADeniedAddressThatANarrowerRuleAllows) {
     const Admission admission(
         {.allow = networks({"10.0.0.0/8", "10.9.9.9"}), .deny = networks({"10.9.0.0/16"})});
     EXPECT_EQ(admission.refusal(peer("10.1.0.1")), std::nullopt);
     EXPECT_EQ(admission.refusal(peer("10.9.9.9")), Refusal::not_allowed);
 }
 
-TEST(Admission, CountsAnIpv4AddressWhateverThePort) {
+TEST(Admission, CountsAnIpv4AddressWithoutItsPort) {
     Admission admission({.max_per_address = 2});
     admission.entered(peer("192.0.2.1", 1));
     EXPECT_EQ(admission.refusal(peer("192.0.2.1", 2)), std::nullopt);
@@ -78,13 +78,13 @@ TEST(Admission, CountsThe64BitsThatAnIpv6HostCannotChoose) {
     EXPECT_EQ(admission.refusal(peer("0.0.0.1")), std::nullopt) << "mapped, it begins as ::1 does";
 }
 
-TEST(Admission, TellsWhoIsDeniedNothingOfTheLimit) {
+TEST(Admission, HidesTheLimitFromDeniedClients) {
     Admission admission({.deny = networks({"192.0.2.1"}), .max_per_address = 1});
     admission.entered(peer("192.0.2.1"));
     EXPECT_EQ(admission.refusal(peer("192.0.2.1")), Refusal::not_allowed);
 }
 
-TEST(Admission, AgreesWithAModelThroughRandomComingsAndGoings) {
+TEST(Admission, AgreesWithAModelThroughRandomOperations) {
     constexpr uint32_t limit = 3;
     Admission admission({.max_per_address = limit});
     std::vector<std::string> hosts;

@@ -12,7 +12,7 @@ Departure counted_as(LeaveReason reason, int error = 0) {
     return departure_of({.client = {.slot = 0, .generation = 1}, .reason = reason, .error = error});
 }
 
-TEST(Counters, TellErrorsApart) {
+TEST(Counters, DistinguishErrors) {
     for (const LeaveReason reason : {LeaveReason::read_error, LeaveReason::write_error}) {
         EXPECT_EQ(counted_as(reason, ECONNRESET), Departure::reset);
         EXPECT_EQ(counted_as(reason, EPIPE), Departure::reset);
@@ -27,7 +27,7 @@ TEST(Counters, TellErrorsApart) {
     EXPECT_EQ(counted_as(LeaveReason::idle), Departure::idle);
 }
 
-TEST(Counters, SayEveryReasonAlsoWhereItNeverWas) {
+TEST(Counters, ListEveryReasonIncludingUnusedOnes) {
     Counters counters;
     for (int i = 0; i < 3; ++i)
         counters.count_accepted();

@@ -49,7 +49,7 @@ TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
     EXPECT_EQ(segment.users[1].ip_version, 4);
 }
 
-TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
+TEST(Escrow, FreesTheSlotOfAClientWhoseConnectionItHandsOver) {
     const TestSegment segment(2);
     Escrow escrow(segment.users, 1, true);
     FdPair ends = make_stream_pair();
@@ -62,7 +62,7 @@ TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
     EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 0U);
 }
 
-TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
+TEST(Escrow, AgreesWithAModelThroughRandomOperations) {
     constexpr uint32_t users = 1000;
     const TestSegment segment(users);
     Escrow escrow(segment.users, 2, true);
@@ -91,7 +91,7 @@ TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
     EXPECT_EQ(escrow.all_of(0).size(), escrow.clients_of(0));
 }
 
-TEST(Escrow, KnowsAClientByItsGeneration) {
+TEST(Escrow, RecognizesAClientByItsGeneration) {
     const TestSegment segment;
     Escrow escrow(segment.users, 2, true);
     const ClientId first = escrow.admit(make_pipe().first, peer, 0);
@@ -105,7 +105,7 @@ TEST(Escrow, KnowsAClientByItsGeneration) {
     EXPECT_EQ(escrow.find({.slot = 99, .generation = 1}), nullptr);
 }
 
-TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
+TEST(Escrow, ShutsDownBothDirectionsThoughAWorkerHasACopy) {
     const TestSegment segment;
     Escrow escrow(segment.users, 2, true);
     FdPair ends = make_tcp_pair();

@@ -78,7 +78,7 @@ void listen_without_ipv6(const std::string& text) {
     listen_at(text);
 }
 
-TEST(ListenersDeathTest, TakeIpv4AloneWhereThereIsNoIpv6) {
+TEST(ListenersDeathTest, UseIpv4AloneOnAMachineWithoutIpv6) {
     EXPECT_EXIT(listen_without_ipv6("*:0"), ExitedWithCode(0),
         "warning master: not listening on \\[::\\]:0: this machine has no IPv6\n"
         "at 0.0.0.0:[1-9][0-9]*\nin all 1\n");
@@ -90,7 +90,7 @@ TEST(ListenersDeathTest, TakeIpv4AloneWhereThereIsNoIpv6) {
         "at 127.0.0.1:[1-9][0-9]*\nin all 1\n");
 }
 
-TEST(ListenersDeathTest, InsistOnAnAddressThatTheUserNamed) {
+TEST(ListenersDeathTest, RequireAnAddressThatTheUserNamed) {
     EXPECT_EXIT(listen_without_ipv6("[::1]:0"), ExitedWithCode(EX_UNAVAILABLE),
         "cannot listen on \\[::1\\]:0: Address family not supported");
     EXPECT_EXIT(listen_without_ipv6("[::]:0 ipv6only=on"), ExitedWithCode(EX_UNAVAILABLE),
@@ -102,7 +102,7 @@ void listen_without_dual_stack(const std::string& text) {
     listen_at(text);
 }
 
-TEST(ListenersDeathTest, TakeTwoSocketsWhereNoneTakesBothFamilies) {
+TEST(ListenersDeathTest, UseTwoSocketsWhenNoneAcceptsBothFamilies) {
     if (!has_ipv6())
         GTEST_SKIP() << "this machine has no IPv6";
     for (const char* const text : {"*:0", "[::]:0"})

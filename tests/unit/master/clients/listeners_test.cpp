@@ -42,7 +42,7 @@ protected:
     }
 };
 
-TEST_F(ListenersTest, OfTheLoopbackShareAFreePort) {
+TEST_F(ListenersTest, ShareAFreePortOnTheLoopback) {
     const auto listeners = listeners_at({"0"});
     ASSERT_EQ(listeners.size(), 2U);
     EXPECT_NE(listeners[0].address().port(), 0);
@@ -52,7 +52,7 @@ TEST_F(ListenersTest, OfTheLoopbackShareAFreePort) {
 }
 
 // The port that the first address gets may be taken at the second: then both get another.
-TEST_F(ListenersTest, ShareAPortThatIsFreeAtEach) {
+TEST_F(ListenersTest, ShareAPortThatIsFreeAtEveryAddress) {
     constexpr int ports_taken = 2000; // of some 28,000 that the system chooses from
     std::vector<Listener> taken;
     for (int i = 0; i < ports_taken; ++i) {
@@ -70,7 +70,7 @@ TEST_F(ListenersTest, ShareAPortThatIsFreeAtEach) {
     }
 }
 
-TEST_F(ListenersTest, OfAllIpv6TakeIpv4UnlessToldOtherwise) {
+TEST_F(ListenersTest, AcceptIpv4OnTheIpv6WildcardUnlessTurnedOff) {
     const auto both = listeners_at({"[::]:0"});
     ASSERT_EQ(both.size(), 1U);
     EXPECT_THAT(both[0].text(), EndsWith(", IPv4 and IPv6"));
@@ -88,14 +88,14 @@ TEST_F(ListenersTest, OfAllIpv6TakeIpv4UnlessToldOtherwise) {
     EXPECT_EQ(::connect(refused.get(), over_ipv4.data(), over_ipv4.size()), -1);
 }
 
-TEST_F(ListenersTest, OfAllAddressesTakeBothFamilies) {
+TEST_F(ListenersTest, AcceptBothFamiliesOnAllAddresses) {
     const auto all = listeners_at({"*:0"});
     ASSERT_EQ(all.size(), 1U);
     const UniqueFd v4 = connected_to(Address::loopback(AF_INET, all[0].address().port()));
     EXPECT_THAT(peer_accepted(all[0]).text(), StartsWith("127.0.0.1:"));
 }
 
-TEST_F(ListenersTest, OfAllIpv6StandBesideThoseOfIpv4) {
+TEST_F(ListenersTest, UseBothWildcardsOfOnePort) {
     const uint16_t port = listeners_at({"[::]:0"})[0].address().port();
     const auto pair =
         listeners_at({"0.0.0.0:" + std::to_string(port), "[::]:" + std::to_string(port)});
@@ -104,7 +104,7 @@ TEST_F(ListenersTest, OfAllIpv6StandBesideThoseOfIpv4) {
 }
 
 // A rule for an IPv4 network holds however its hosts come.
-TEST_F(ListenersTest, OfBothFamiliesAreNoWayAroundTheRules) {
+TEST_F(ListenersTest, ApplyTheRulesToMappedAddresses) {
     const auto both = listeners_at({"[::]:0"});
     const UniqueFd client = connected_to(Address::loopback(AF_INET, both[0].address().port()));
     const Address peer = peer_accepted(both[0]);
@@ -129,7 +129,7 @@ std::string refusal_of(const std::string& text, int status) {
     }
 }
 
-TEST_F(ListenersTest, SayWhatCannotBeListenedOn) {
+TEST_F(ListenersTest, ReportAnAddressThatCannotBeUsed) {
     const auto taken = listeners_at({"127.0.0.1:0"});
     const std::string port = std::to_string(taken[0].address().port());
     EXPECT_THAT(refusal_of("127.0.0.1:" + port, EX_UNAVAILABLE),

@@ -46,7 +46,7 @@ bool is_open(const UniqueFd& socket) {
     return ::write(socket.get(), "x", 1) == 1;
 }
 
-TEST_F(TurnedAwayTest, HearsWhyAndThenTheEnd) {
+TEST_F(TurnedAwayTest, ReceivesTheReasonAndThenEndOfFile) {
     const UniqueFd client = turn_away();
     EXPECT_EQ(heard(client), "too many users!\n");
     EXPECT_EQ(heard(client), "");
@@ -63,7 +63,7 @@ TEST_F(TurnedAwayTest, StaysUntilItCloses) {
     EXPECT_TRUE(events.wait(std::chrono::nanoseconds(0)).empty()) << "nothing is watched any more";
 }
 
-TEST_F(TurnedAwayTest, StaysUntilItsTimeIsOver) {
+TEST_F(TurnedAwayTest, StaysUntilItsTimeout) {
     const UniqueFd early = turn_away();
     wait_for_timer();
     const UniqueFd late = turn_away();
@@ -76,7 +76,7 @@ TEST_F(TurnedAwayTest, StaysUntilItsTimeIsOver) {
 }
 
 // The timer goes off, but the process was not there for the time that it was set for.
-TEST_F(TurnedAwayTest, HasTheWholeOfItsTimeWhereTheServerStoodStill) {
+TEST_F(TurnedAwayTest, HasItsWholeTimeoutAfterAStandstill) {
     const UniqueFd client = turn_away();
     for (bool over = false; !over;)
         for (const EventQueue::Event& event : events.wait()) // without a word to the clock
@@ -88,7 +88,7 @@ TEST_F(TurnedAwayTest, HasTheWholeOfItsTimeWhereTheServerStoodStill) {
     EXPECT_FALSE(is_open(client));
 }
 
-TEST_F(TurnedAwayTest, StaysUntilTooManyOthersCame) {
+TEST_F(TurnedAwayTest, LeavesWhenTooManyOthersCome) {
     std::vector<UniqueFd> clients;
     for (size_t i = 0; i <= turned_away_max; ++i)
         clients.push_back(turn_away());
@@ -97,7 +97,7 @@ TEST_F(TurnedAwayTest, StaysUntilTooManyOthersCame) {
         EXPECT_TRUE(is_open(clients[i])) << i;
 }
 
-TEST_F(TurnedAwayTest, GivesUpTheOldestForItsDescriptor) {
+TEST_F(TurnedAwayTest, IsClosedOldestFirstToFreeADescriptor) {
     EXPECT_FALSE(turned_away.give_up_oldest());
     const UniqueFd first = turn_away();
     const UniqueFd second = turn_away();
@@ -113,7 +113,7 @@ TEST_F(TurnedAwayTest, GivesUpTheOldestForItsDescriptor) {
     EXPECT_FALSE(turned_away.give_up_oldest());
 }
 
-TEST_F(TurnedAwayTest, ATimerThatComesAfterTheEndFindsNobody) {
+TEST_F(TurnedAwayTest, ATimerAfterTheEndClosesNoClient) {
     const UniqueFd client = turn_away();
     turned_away.close_all();
     EXPECT_FALSE(is_open(client));

@@ -5,7 +5,7 @@
 namespace chatserv {
 namespace {
 
-TEST(Address, IsWrittenAsItIsRead) {
+TEST(Address, PrintsAsItWasParsed) {
     for (const char* const text : {"127.0.0.1:9999", "0.0.0.0:0", "[::1]:9999", "[::]:65535"}) {
         const auto address = Address::parse(text);
         ASSERT_TRUE(address.has_value()) << text;
@@ -13,7 +13,7 @@ TEST(Address, IsWrittenAsItIsRead) {
     }
 }
 
-TEST(Address, IsNumericAndWhole) {
+TEST(Address, RejectsNamesAndPartialAddresses) {
     for (const char* const text : {"", ":", "9999", "127.0.0.1", "127.0.0.1:", ":9999", "::1:9999",
              "[::1]", "[127.0.0.1]:1", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:1x",
              "127.0.0.1: 1", "localhost:9999", "[::1:9999", "1.2.3.4.5:1"})

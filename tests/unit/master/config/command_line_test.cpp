@@ -19,7 +19,7 @@ std::ostream& operator<<(std::ostream& out, const BadLine& bad) {
 
 class BadLineTest : public testing::TestWithParam<BadLine> {};
 
-TEST_P(BadLineTest, IsRefusedWithWhatIsMeant) {
+TEST_P(BadLineTest, IsRejectedWithACorrection) {
     expect_refusal(refusal_of(GetParam().arguments), EX_USAGE, GetParam().said);
 }
 

@@ -17,12 +17,12 @@ using testing::HasSubstr;
 
 using ConfigFileTest = OptionsUnitTest;
 
-TEST_F(ConfigFileTest, NameTheVariableOfAFileThatIsNotThere) {
+TEST_F(ConfigFileTest, NamesTheVariableOfAMissingFile) {
     expect_refusal(refusal_of({}, {{"CHATSERV_CONFIG", "/nowhere/a.conf"}}), EX_NOINPUT,
         {"CHATSERV_CONFIG \"/nowhere/a.conf\"", "No such file"});
 }
 
-TEST_F(ConfigFileTest, AreReadFromFilesOfOtherEditors) {
+TEST_F(ConfigFileTest, ReadsFilesOfOtherEditors) {
     EXPECT_EQ(options_of_file("\xef\xbb\xbfusers = 12\n").users, 12U);
     EXPECT_EQ(options_of_file("\xef\xbb\xbfusers = 12\r\nworkers = 3\r\n").workers, 3U);
     EXPECT_EQ(options_of_file("\r\n\r\nusers = 12").users, 12U);
@@ -30,7 +30,7 @@ TEST_F(ConfigFileTest, AreReadFromFilesOfOtherEditors) {
     EXPECT_EQ(options_of_file("").users, 10U);
 }
 
-TEST_F(ConfigFileTest, AreReadFromAFileAsPeopleWriteThem) {
+TEST_F(ConfigFileTest, ReadsBlanksCommentsAndUnits) {
     const Options options = options_of_file("# a comment\n"
                                             "; another\n"
                                             "   # caf\xc3\xa9\n"
@@ -60,7 +60,7 @@ TEST_F(ConfigFileTest, AreReadFromAFileAsPeopleWriteThem) {
     EXPECT_THAT(texts_of(options.deny), ElementsAre("10.0.0.0/8", "192.0.2.0/24", "::1/128"));
 }
 
-TEST_F(ConfigFileTest, KeepWhatStandsInQuotes) {
+TEST_F(ConfigFileTest, KeepsQuotedText) {
     const auto control = [&](const std::string& value) {
         return options_of_file("control = " + value + "\n").control;
     };
@@ -87,7 +87,7 @@ protected:
     test::TemporaryDirectory directory_;
 };
 
-TEST_P(BadFileTest, IsRefusedWithTheLine) {
+TEST_P(BadFileTest, IsRejectedWithTheLine) {
     const std::string file = directory_.file("c.conf", GetParam().content);
     const Refusal refusal = refusal_of({"--config", file});
     expect_refusal(refusal, EX_CONFIG, GetParam().said);
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Each, BadFileTest,
             {":1: "}},
         BadFile{std::string(1024 * 1024 + 1, '#'), {": is larger than 1 MiB"}}));
 
-TEST_F(ConfigFileTest, AreNotReadFromWhatIsNoFile) {
+TEST_F(ConfigFileTest, RejectsWhatIsNoFile) {
     const std::string directory = directory_.path().string();
     expect_refusal(refusal_of({"--config", directory}), EX_NOINPUT,
         {"--config \"" + directory +
@@ -156,7 +156,7 @@ TEST_F(ConfigFileTest, AreNotReadFromWhatIsNoFile) {
     EXPECT_EQ(options_of({"--config", "/dev/null"}).users, 10U);
 }
 
-TEST_F(ConfigFileTest, AreNotReadFromAFileThatMayNotBeRead) {
+TEST_F(ConfigFileTest, RejectsAnUnreadableFile) {
     const std::string closed = file("users = 3\n");
     ASSERT_EQ(::chmod(closed.c_str(), 0), 0);
     const uid_t user = ::geteuid();
@@ -167,14 +167,14 @@ TEST_F(ConfigFileTest, AreNotReadFromAFileThatMayNotBeRead) {
 }
 
 // To open such a FIFO waits, without O_NONBLOCK.
-TEST_F(ConfigFileTest, AreNotWaitedForAtAFifoThatNobodyWritesTo) {
+TEST_F(ConfigFileTest, DoesNotWaitAtAFifoWithoutAWriter) {
     const std::string fifo = (directory_.path() / "fifo").string();
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
     expect_refusal(refusal_of({"--config", fifo}), EX_NOINPUT,
         {"--config \"" + fifo + "\": nothing came through this pipe"});
 }
 
-TEST_F(ConfigFileTest, AreReadFromAFifo) {
+TEST_F(ConfigFileTest, ReadsAFifo) {
     const std::string fifo = (directory_.path() / "fifo").string();
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
     const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -186,7 +186,7 @@ TEST_F(ConfigFileTest, AreReadFromAFifo) {
     ::close(reader);
 }
 
-TEST(ConfigFileDeathTest, AreNotWaitedForForEverAtAPipe) {
+TEST(ConfigFileDeathTest, GivesUpOnASilentPipe) {
     const FdPair pipe = make_pipe();
     const std::string path = "/dev/fd/" + std::to_string(pipe.first.get());
     if (::access(path.c_str(), R_OK) != 0)

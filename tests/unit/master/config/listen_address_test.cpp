@@ -49,7 +49,7 @@ std::string refusal_of(const std::vector<std::string>& texts, int status = EX_US
     }
 }
 
-TEST(ListenAddress, IsWrittenAsItIsRead) {
+TEST(ListenAddress, PrintsAsItWasParsed) {
     for (const char* const text : {"127.0.0.1:9999", "[::1]:9999", "[fe80::1%eth0]:9999",
              "[fe80::1%2]:9999", "localhost:9999", "chat.example.org.:1", "a_b:1", "9999", "0",
              "*:9999", "[::]:9999", "[::]:9999 ipv6only=on", "[::]:9999 ipv6only=off", "0.0.0.0:0"})
@@ -57,7 +57,7 @@ TEST(ListenAddress, IsWrittenAsItIsRead) {
     EXPECT_EQ(parsed(":9999").text(), "*:9999");
 }
 
-TEST(ListenAddress, IsAnAddressOrALoopbackOrAll) {
+TEST(ListenAddress, NamesAnAddressTheLoopbackOrAll) {
     EXPECT_THAT(addresses_of("127.0.0.1:1"), ElementsAre("127.0.0.1:1"));
     EXPECT_THAT(addresses_of("[::1]:1"), ElementsAre("[::1]:1"));
     EXPECT_THAT(addresses_of("9999"), ElementsAre("127.0.0.1:9999", "[::1]:9999"));
@@ -67,7 +67,7 @@ TEST(ListenAddress, IsAnAddressOrALoopbackOrAll) {
     EXPECT_THAT(addresses_of("[::ffff:127.0.0.1]:1"), ElementsAre("127.0.0.1:1"));
 }
 
-TEST(ListenAddress, IsEveryAddressOfAName) {
+TEST(ListenAddress, NamesEveryAddressOfAHost) {
     const auto addresses = addresses_of("localhost:1");
     EXPECT_FALSE(addresses.empty());
     for (const std::string& address : addresses)
@@ -75,12 +75,12 @@ TEST(ListenAddress, IsEveryAddressOfAName) {
     EXPECT_EQ(addresses_of("LocalHost:1"), addresses);
 }
 
-TEST(ListenAddress, IsNotOfANameThatDoesNotExist) {
+TEST(ListenAddress, RejectsAnUnknownHost) {
     EXPECT_THAT(refusal_of({"no-such-name.invalid:1"}, EX_UNAVAILABLE),
         AllOf(HasSubstr("--listen \"no-such-name.invalid:1\""), HasSubstr("no address was found")));
 }
 
-TEST(ListenAddress, HasAScopeOfThisMachine) {
+TEST(ListenAddress, RejectsAnUnknownScope) {
     char name[IF_NAMESIZE] = "";
     if (::if_indextoname(1, name) == nullptr)
         GTEST_SKIP() << "there is no network interface 1";
@@ -91,7 +91,7 @@ TEST(ListenAddress, HasAScopeOfThisMachine) {
         HasSubstr("this machine has no network interface nowhere9"));
 }
 
-TEST(ListenAddress, OfAllIpv6TakesIpv4UnlessThatIsListedOrRefused) {
+TEST(ListenAddress, TheIpv6WildcardIncludesIpv4UnlessListedOrTurnedOff) {
     EXPECT_TRUE(resolved({"[::]:1"})[0].takes_ipv4_too);
     EXPECT_TRUE(resolved({"[::]:1", "127.0.0.1:2"})[0].takes_ipv4_too);
     EXPECT_TRUE(resolved({"[::]:1 ipv6only=off"})[0].takes_ipv4_too);
@@ -102,7 +102,7 @@ TEST(ListenAddress, OfAllIpv6TakesIpv4UnlessThatIsListedOrRefused) {
     EXPECT_TRUE(resolved({"[::]:0", "127.0.0.1:0"})[0].takes_ipv4_too);
 }
 
-TEST(ListenAddress, IsGivenOnce) {
+TEST(ListenAddress, RejectsARepeatedAddress) {
     EXPECT_THAT(refusal_of({"127.0.0.1:1", "127.0.0.1:1"}),
         AllOf(HasSubstr("--listen \"127.0.0.1:1\": must be another address or port"),
             HasSubstr("--listen \"127.0.0.1:1\" listens there already")));

@@ -16,7 +16,7 @@ bool is_in(const std::string& address, const std::string& network) {
     return Network::parse(network).value().contains(ip(address));
 }
 
-TEST(Network, IsWrittenAsItIsRead) {
+TEST(Network, PrintsAsItWasParsed) {
     for (const char* const text : {"10.0.0.0/8", "0.0.0.0/0", "192.0.2.7/32", "2001:db8::/32",
              "::/0", "::1/128", "fe80::/10", "128.0.0.0/1"}) {
         const auto network = Network::parse(text);
@@ -30,14 +30,14 @@ TEST(Network, MayBeOneAddress) {
     EXPECT_EQ(Network::parse("::1").value().text(), "::1/128");
 }
 
-TEST(Network, OfMappedAddressesIsOneOfIpv4) {
+TEST(Network, TreatsMappedAddressesAsIpv4) {
     EXPECT_EQ(Network::parse("::ffff:10.0.0.0/104").value().text(), "10.0.0.0/8");
     EXPECT_EQ(Network::parse("::ffff:192.0.2.7").value().text(), "192.0.2.7/32");
     EXPECT_TRUE(is_in("192.0.2.7", "::ffff:192.0.2.7"));
     EXPECT_TRUE(is_in("::ffff:192.0.2.7", "192.0.2.0/24"));
 }
 
-TEST(Network, IsNothingElse) {
+TEST(Network, RejectsAnythingElse) {
     for (const char* const text : {"", "/", "/8", "10", "10.0.0/8", "10.0.0.0/", "10.0.0.0/33",
              "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8 ", " 10.0.0.0/8", "10.0.0.0/8/8",
              "10.0.0.0/255.0.0.0", "::/129", "2001:db8::/", "[::1]", "[::1]/128", "localhost",
@@ -45,13 +45,13 @@ TEST(Network, IsNothingElse) {
         EXPECT_FALSE(Network::parse(text).has_value()) << text;
 }
 
-TEST(Network, HasNoBitsBeyondItsPrefix) {
+TEST(Network, RejectsBitsBeyondThePrefix) {
     for (const char* const text : {"10.1.2.3/8", "0.0.0.1/0", "192.0.2.1/31", "2001:db8::1/32",
              "::1/127", "::ffff:10.0.0.0/96", "::ffff:0:0/95"})
         EXPECT_FALSE(Network::parse(text).has_value()) << text;
 }
 
-TEST(Network, ContainsWhatHasItsPrefix) {
+TEST(Network, ContainsTheAddressesWithItsPrefix) {
     EXPECT_TRUE(is_in("10.255.255.255", "10.0.0.0/8"));
     EXPECT_FALSE(is_in("11.0.0.0", "10.0.0.0/8"));
     EXPECT_TRUE(is_in("192.0.2.129", "192.0.2.128/25"));
@@ -63,7 +63,7 @@ TEST(Network, ContainsWhatHasItsPrefix) {
     EXPECT_FALSE(is_in("::2", "::1"));
 }
 
-TEST(Network, OfOneFamilyHasNobodyOfTheOther) {
+TEST(Network, ContainsNoAddressOfTheOtherFamily) {
     EXPECT_FALSE(is_in("192.0.2.7", "::/0"));
     EXPECT_TRUE(is_in("::1", "::/0"));
     EXPECT_FALSE(is_in("::1", "0.0.0.0/0"));
@@ -71,7 +71,7 @@ TEST(Network, OfOneFamilyHasNobodyOfTheOther) {
 }
 
 // Bit by bit, as one would do it by hand.
-TEST(Network, AgreesWithAComparisonOfBits) {
+TEST(Network, AgreesWithABitwiseComparison) {
     std::mt19937 random(20260102);
     const auto bit = [](const IpBytes& bytes, unsigned index) {
         return bytes[index / 8] >> (7 - index % 8) & 1;

@@ -27,7 +27,7 @@ protected:
     test::TemporaryDirectory directory_;
 };
 
-TEST_P(BadValueTest, IsRefusedOnTheCommandLine) {
+TEST_P(BadValueTest, IsRejectedOnTheCommandLine) {
     const auto& [option, value, right] = GetParam();
     const std::string flag = "--" + option;
     const Words words{flag + " \"", right};
@@ -36,7 +36,7 @@ TEST_P(BadValueTest, IsRefusedOnTheCommandLine) {
     expect_refusal(refusal_of({"--check-config", flag, value}), EX_USAGE, words);
 }
 
-TEST_P(BadValueTest, IsRefusedInTheEnvironmentByItsName) {
+TEST_P(BadValueTest, IsRejectedInTheEnvironmentByName) {
     const auto& [option, value, right] = GetParam();
     const std::string variable = find_option(option)->variable();
     const Refusal refusal = refusal_of({}, {{variable, value}});
@@ -48,7 +48,7 @@ TEST_P(BadValueTest, IsRefusedInTheEnvironmentByItsName) {
     EXPECT_THAT(refusal.line, Not(HasSubstr("--" + option)));
 }
 
-TEST_P(BadValueTest, IsRefusedInAFileWithItsLine) {
+TEST_P(BadValueTest, IsRejectedInAFileByLine) {
     const auto& [option, value, right] = GetParam();
     const bool of_one_line = is_printable(value) && value.find('"') == std::string::npos;
     const std::string quoted = of_one_line ? "\"" + value + "\"" : value;

@@ -10,14 +10,14 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST_F(OptionsUnitTest, TakeTheirValueBehindABlankOrAnEqualsSign) {
+TEST_F(OptionsUnitTest, TakeTheirValueAfterABlankOrAnEqualsSign) {
     EXPECT_EQ(options_of({"--users=12"}).users, 12U);
     EXPECT_EQ(options_of({"--users", "12"}).users, 12U);
     EXPECT_EQ(options_of({"--users", "12", "--workers=3", "--"}).workers, 3U);
     EXPECT_EQ(options_of({"--control", "--odd"}).control, "--odd");
 }
 
-TEST_F(OptionsUnitTest, TakeBytesAsPeopleWriteThem) {
+TEST_F(OptionsUnitTest, TakeNumbersOfBytesWithUnits) {
     for (const char* const text : {"65536", "64K", "64k", "64KB", "64kb", "64kB", "64KiB", "64kib"})
         EXPECT_EQ(options_of({"--log-size", text}).log_bytes, 65'536U) << text;
     for (const char* const text : {"1M", "1m", "1MB", "1MiB", "1mib", "1024K", "1048576"})
@@ -26,7 +26,7 @@ TEST_F(OptionsUnitTest, TakeBytesAsPeopleWriteThem) {
         EXPECT_EQ(options_of({"--log-size", text}).log_bytes, 64ULL << 30) << text;
 }
 
-TEST_F(OptionsUnitTest, TakeWordsInCapitalsAndShort) {
+TEST_F(OptionsUnitTest, TakeWordsInCapitalsAndAbbreviated) {
     for (const char* const text : {"warning", "warn", "WARN", "Warning"})
         EXPECT_EQ(options_of({"--log-level", text}).log_level, "warning") << text;
     EXPECT_EQ(options_of({"--log-level", "INFO"}).log_level, "info");
@@ -44,7 +44,7 @@ TEST_F(OptionsUnitTest, TakeFractionsOfSecondsToTheMillisecond) {
     EXPECT_EQ(options_of({"--idle-timeout", "0.0"}).idle_timeout, milliseconds(0));
 }
 
-TEST_F(OptionsUnitTest, StandOnTheCommandLineBeforeTheEnvironmentBeforeTheFile) {
+TEST_F(OptionsUnitTest, PreferTheCommandLineToTheEnvironmentToTheFile) {
     const std::string config = file("users = 3\nallow = 10.0.0.0/8\nworkers = 5\n");
     const Options options = options_of({"--config", config, "--users", "5"},
         {{"CHATSERV_USERS", "4"}, {"CHATSERV_ALLOW", "192.0.2.1,192.0.2.2"}});
@@ -53,7 +53,7 @@ TEST_F(OptionsUnitTest, StandOnTheCommandLineBeforeTheEnvironmentBeforeTheFile) 
     EXPECT_THAT(texts_of(options.allow), ElementsAre("192.0.2.1/32", "192.0.2.2/32"));
 }
 
-TEST_F(OptionsUnitTest, AreJudgedAlsoWhereAnotherSourceReplacesThem) {
+TEST_F(OptionsUnitTest, AreValidatedEvenWhenAnotherSourceOverridesThem) {
     const std::string config = file("users = 0\n");
     expect_refusal(refusal_of({"--config", config, "--users", "5"}), EX_CONFIG, {":1: users"});
     expect_refusal(refusal_of({"--users", "5"}, {{"CHATSERV_USERS", "0"}}), EX_USAGE,
@@ -64,11 +64,11 @@ TEST_F(OptionsUnitTest, AreNotSetByAnEmptyVariable) {
     EXPECT_EQ(options_of({}, {{"CHATSERV_USERS", ""}, {"CHATSERV_CONFIG", ""}}).users, 10U);
 }
 
-TEST_F(OptionsUnitTest, LeaveOtherVariablesAlone) {
+TEST_F(OptionsUnitTest, IgnoreOtherVariables) {
     EXPECT_EQ(options_of({}, {{"CHATSERV_PORT", "tcp://10.0.0.1:9999"}}).users, 10U);
 }
 
-TEST_F(OptionsUnitTest, ThatAreDescribedAreTheSameWhenRead) {
+TEST_F(OptionsUnitTest, SurviveBeingPrintedAndReadBack) {
     const std::vector<Words> lines{{}, {"--users=7", "--log-size=65537", "--min-drain=1M"},
         {"--stall-limit=1.001", "--hang-limit=0.5", "--idle-timeout=90.5", "--max-rate=9K"},
         {"--control", R"(/tmp/a "b" 'c' \ # ; d)", "--log-level=WARN", "--log-format=json"},
@@ -83,7 +83,7 @@ TEST_F(OptionsUnitTest, ThatAreDescribedAreTheSameWhenRead) {
 }
 
 // So that neither can be forgotten when an option is added.
-TEST_F(OptionsUnitTest, StandInTheHelpAndInTheDescription) {
+TEST_F(OptionsUnitTest, AreListedInTheHelpAndByCheckConfig) {
     testing::internal::CaptureStdout();
     const ScopedEnvironment none({});
     const char* const arguments[] = {"chatserv", "-h", nullptr};
@@ -101,7 +101,7 @@ TEST_F(OptionsUnitTest, StandInTheHelpAndInTheDescription) {
         EXPECT_LE(line.size(), 80U) << line;
 }
 
-TEST_F(OptionsUnitTest, GiveTheVersionForBothItsFlags) {
+TEST_F(OptionsUnitTest, PrintTheVersionForBothFlags) {
     for (const char* const flag : {"-V", "--version"}) {
         testing::internal::CaptureStdout();
         const char* const arguments[] = {"chatserv", flag, "--uesrs", nullptr};

@@ -33,7 +33,7 @@ TEST(Resolver, FindsEachAddressOnce) {
     EXPECT_EQ(std::adjacent_find(texts.begin(), texts.end()), texts.end());
 }
 
-TEST(Resolver, SaysWhyNothingIsFound) {
+TEST(Resolver, ReportsAFailedLookup) {
     const Resolved resolved = look_up("no-such-name.invalid"); // RFC 6761, 6.4
     EXPECT_TRUE(resolved.addresses.empty());
     EXPECT_NE(resolved.error, "");
@@ -67,7 +67,7 @@ private:
     FdPair pipe_; // not blocking
 };
 
-TEST(Resolver, SaysNothingOfAQuickAnswer) {
+TEST(Resolver, LogsNothingForAQuickAnswer) {
     const HeardErrors errors;
     const Resolved resolved = look_up_in_time(
         [](const std::string& name) {
@@ -79,7 +79,7 @@ TEST(Resolver, SaysNothingOfAQuickAnswer) {
 }
 
 // The name service answers only once the line is out.
-TEST(Resolver, SaysThatItWaitsAndTakesALateAnswer) {
+TEST(Resolver, LogsThatItWaitsAndUsesALateAnswer) {
     const HeardErrors errors;
     std::string said;
     const Resolved resolved = look_up_in_time(
@@ -94,7 +94,7 @@ TEST(Resolver, SaysThatItWaitsAndTakesALateAnswer) {
     EXPECT_EQ(errors.read_now(), "");
 }
 
-TEST(ResolverDeathTest, GivesUpANameServiceThatDoesNotAnswer) {
+TEST(ResolverDeathTest, GivesUpOnANameServiceThatDoesNotAnswer) {
     const auto never = [](const std::string&) -> Resolved {
         for (;;)
             ::pause();

@@ -72,14 +72,14 @@ TEST_F(ControlPathTest, PrefersRunThenTheUsersFolderThenTmp) {
     EXPECT_EQ(path_of_7(), in("tmp/chatserv-7.sock")) << "listening there says what is wrong";
 }
 
-TEST_F(ControlPathTest, PassesOverAFolderThatCannotBeWritten) {
+TEST_F(ControlPathTest, SkipsAFolderThatIsNotWritable) {
     if (::geteuid() == 0)
         GTEST_SKIP() << "root can write to any folder";
     fs::permissions(in("run"), fs::perms::owner_read | fs::perms::owner_exec);
     EXPECT_EQ(path_of_7(), in("xdg/chatserv-7.sock"));
 }
 
-TEST_F(ControlPathTest, PassesOverAFolderWhoseNameIsTooLong) {
+TEST_F(ControlPathTest, SkipsAFolderWhoseNameIsTooLong) {
     surroundings_.run.clear();
     surroundings_.xdg_runtime_dir = in(std::string(100, 'x'));
     fs::create_directory(surroundings_.xdg_runtime_dir);
@@ -94,7 +94,7 @@ TEST_F(ControlPathTest, UsesNoRuntimeFolderOfAnotherUser) {
     EXPECT_EQ(path_of_7(), in("tmpdir/chatserv-7.sock"));
 }
 
-TEST_F(ControlPathTest, UsesTheFolderAloneThatIsAskedFor) {
+TEST_F(ControlPathTest, UsesOnlyTheFolderThatIsAskedFor) {
     surroundings_.control_dir = in("mine");
     EXPECT_EQ(path_of_7(), in("mine/chatserv-7.sock"));
     EXPECT_THAT(control_folders(surroundings_), ElementsAre());
@@ -114,7 +114,7 @@ TEST_F(ControlPathTest, LooksInEachFolderOnce) {
     EXPECT_THAT(control_folders(surroundings_), ElementsAre(in("run"), in(user), in("tmp")));
 }
 
-TEST_F(ControlPathTest, KnowsItsNames) {
+TEST_F(ControlPathTest, RecognizesItsFileNames) {
     EXPECT_EQ(control_name_of(4711), "chatserv-4711.sock");
     EXPECT_EQ(pid_in_control_name("chatserv-4711.sock"), 4711);
     for (const char* name : {"", "chatserv-.sock", "chatserv-0.sock", "chatserv--1.sock",
@@ -124,7 +124,7 @@ TEST_F(ControlPathTest, KnowsItsNames) {
         EXPECT_EQ(pid_in_control_name(name), std::nullopt) << name;
 }
 
-TEST_F(ControlPathTest, TakesOnlySocketsForSockets) {
+TEST_F(ControlPathTest, IgnoresFilesThatAreNoSockets) {
     const NamedSocket first = listen_at(in("run/chatserv-12.sock"));
     const NamedSocket second = listen_at(in("run/chatserv-3.sock"));
     const NamedSocket named_otherwise = listen_at(in("run/chat.sock"));
@@ -140,7 +140,7 @@ TEST_F(ControlPathTest, TakesOnlySocketsForSockets) {
     EXPECT_TRUE(control_files_in(in("missing")).empty());
 }
 
-TEST_F(ControlPathTest, RemovesWhatTheDeadLeftAndNothingElse) {
+TEST_F(ControlPathTest, RemovesOnlySocketsOfDeadServers) {
     const std::string dead = std::to_string(dead_pid());
     const std::string living = std::to_string(::getppid());
     const NamedSocket alive = listen_at(in("run/chatserv-" + dead + ".sock"));

@@ -102,7 +102,7 @@ TEST_F(ControlTest, AnswersEachRequestInALine) {
     EXPECT_THAT(ask(client, "\n"), HasSubstr("not understood"));
 }
 
-TEST_F(ControlTest, AnswersOneThatHasSaidAll) {
+TEST_F(ControlTest, AnswersAClientThatHalfClosed) {
     const UniqueFd client = come();
     (void)heard(client);
     ASSERT_EQ(::write(client.get(), "stats", 5), 5);
@@ -113,14 +113,14 @@ TEST_F(ControlTest, AnswersOneThatHasSaidAll) {
     EXPECT_TRUE(events_.wait(std::chrono::nanoseconds::zero()).empty());
 }
 
-TEST_F(ControlTest, EndsAConversationWithOneWhoseRequestHasNoEnd) {
+TEST_F(ControlTest, DisconnectsAClientWhoseRequestIsTooLong) {
     const UniqueFd client = come();
     (void)heard(client);
     EXPECT_EQ(ask(client, std::string(100, 'k')), "");
     EXPECT_TRUE(is_closed(client));
 }
 
-TEST_F(ControlTest, EndsAConversationWithOneThatReadsNothing) {
+TEST_F(ControlTest, DisconnectsAClientThatReadsNothing) {
     const UniqueFd client = come();
     const UniqueFd other = come();
     const std::string news(10'000, 'n');
@@ -136,7 +136,7 @@ TEST_F(ControlTest, EndsAConversationWithOneThatReadsNothing) {
 
 // The last words to one that has closed its end are still written, and the master does not go round
 // in circles meanwhile.
-TEST_F(ControlTest, WritesWhatIsLeftToOneThatHasSaidAll) {
+TEST_F(ControlTest, WritesTheRestToAClientThatHalfClosed) {
     const UniqueFd client = come();
     (void)heard(client);
     std::string expected;
@@ -156,7 +156,7 @@ TEST_F(ControlTest, WritesWhatIsLeftToOneThatHasSaidAll) {
     EXPECT_TRUE(is_closed(client));
 }
 
-TEST_F(ControlTest, TellsOneForWhomThereIsNoPlace) {
+TEST_F(ControlTest, TellsAClientThatThereIsNoPlace) {
     std::vector<UniqueFd> clients = come_many(8);
     const UniqueFd newcomer = come();
     EXPECT_THAT(heard(newcomer), HasSubstr(R"({"event":"turned_away")"));
@@ -166,7 +166,7 @@ TEST_F(ControlTest, TellsOneForWhomThereIsNoPlace) {
     EXPECT_EQ(heard(come()), "hello\n");
 }
 
-TEST_F(ControlTest, OneThatIsSilentGivesItsPlaceToAnother) {
+TEST_F(ControlTest, GivesThePlaceOfASilentClientToAnother) {
     begin(std::chrono::seconds(0));
     std::vector<UniqueFd> clients = come_many(8);
     for (const int asks : {0, 2, 0})
@@ -184,7 +184,7 @@ TEST_F(ControlTest, OneThatIsSilentGivesItsPlaceToAnother) {
     EXPECT_EQ(ask(clients[0], "stats\n"), "counted\n");
 }
 
-TEST_F(ControlTest, IsMadeAnewWhereItWasRemoved) {
+TEST_F(ControlTest, RestoresARemovedSocket) {
     const UniqueFd client = come();
     (void)heard(client);
     const UniqueFd waiting = connect_at_once(path()).socket; // not accepted yet
@@ -198,7 +198,7 @@ TEST_F(ControlTest, IsMadeAnewWhereItWasRemoved) {
     EXPECT_FALSE(fs::exists(path()));
 }
 
-TEST_F(ControlTest, LeavesAnothersSocketAlone) {
+TEST_F(ControlTest, LeavesTheSocketOfAnotherServerAlone) {
     const std::string other_path = (folder_.path() / "other").string();
     const NamedSocket other = listen_at(other_path);
     fs::rename(other_path, path());

@@ -14,7 +14,7 @@ TEST(PrintableText, IsUtf8) {
     }
 }
 
-TEST(PrintableText, HasNothingElseInIt) {
+TEST(PrintableText, EscapesAllOtherBytes) {
     const std::pair<std::string, std::string> cases[] = {
         {"a\nb\tc\x1b[0m\x7f", "a?b?c?[0m?"},
         {std::string("\0", 1), "?"},

@@ -25,7 +25,7 @@ constexpr Patience at_once{.silent = milliseconds(10), .limit = milliseconds(10)
         ::pause();
 }
 
-TEST(StartStepDeathTest, SaysWhatItWaitsForAndGivesUp) {
+TEST(StartStepDeathTest, ReportsWhatItWaitsForAndGivesUp) {
     EXPECT_EXIT(
         {
             const StartStep step("looking", "look there", EX_OSERR, in_time);
@@ -36,7 +36,7 @@ TEST(StartStepDeathTest, SaysWhatItWaitsForAndGivesUp) {
         "chatserv: looking did not come to an end in 0.02 s: look there\n$");
 }
 
-TEST(StartStepDeathTest, EndsWithTheStatusThatItWasGiven) {
+TEST(StartStepDeathTest, ExitsWithTheGivenStatus) {
     EXPECT_EXIT(
         {
             const StartStep step("looking\nhere", "look there", EX_NOINPUT, in_time);
@@ -46,7 +46,7 @@ TEST(StartStepDeathTest, EndsWithTheStatusThatItWasGiven) {
 }
 
 // A parent may have blocked the signal, or had it ignored.
-TEST(StartStepDeathTest, GivesUpWhateverItsParentDidToTheSignal) {
+TEST(StartStepDeathTest, GivesUpThoughTheParentBlockedOrIgnoredTheSignal) {
     EXPECT_EXIT(
         {
             std::signal(SIGALRM, SIG_IGN);
@@ -59,7 +59,7 @@ TEST(StartStepDeathTest, GivesUpWhateverItsParentDidToTheSignal) {
         testing::ExitedWithCode(EX_OSERR), "looking did not come to an end in 0.01 s");
 }
 
-TEST(StartStepDeathTest, WaitsForNoReaderOfItsLines) {
+TEST(StartStepDeathTest, DoesNotWaitForAReaderOfItsLines) {
     EXPECT_EXIT(
         {
             const FdPair log = make_pipe();
@@ -74,7 +74,7 @@ TEST(StartStepDeathTest, WaitsForNoReaderOfItsLines) {
         testing::ExitedWithCode(EX_OSERR), "");
 }
 
-TEST(StartStep, LeavesTheSignalAndTheTimerAsTheyWere) {
+TEST(StartStep, RestoresTheSignalAndTheTimer) {
     struct sigaction before {};
     before.sa_handler = SIG_IGN;
     struct sigaction former {};

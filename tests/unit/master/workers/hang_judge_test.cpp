@@ -24,7 +24,7 @@ protected:
     HangJudge judge_{heartbeats_, 2000ms, clock_};
 };
 
-TEST_F(HangJudgeTest, EndsAProcessThatIsSilentForTheLimit) {
+TEST_F(HangJudgeTest, ReportsAProcessThatIsSilentForTheLimit) {
     const uint32_t seat = judge_.enter(now_);
     const auto beat = now_ + 10ms;
     beat_at(seat, beat);
@@ -35,7 +35,7 @@ TEST_F(HangJudgeTest, EndsAProcessThatIsSilentForTheLimit) {
 }
 
 // It looks just in time, and is the first to run again.
-TEST_F(HangJudgeTest, EndsNobodyThatBeatsWhileItIsWaitedForAgain) {
+TEST_F(HangJudgeTest, ReportsNoProcessThatBeatsDuringTheSecondWait) {
     const uint32_t seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)
@@ -47,7 +47,7 @@ TEST_F(HangJudgeTest, EndsNobodyThatBeatsWhileItIsWaitedForAgain) {
 }
 
 // And the server is stopped once more before the others have run.
-TEST_F(HangJudgeTest, WaitsOnWhereTheServerStandsStillOnceMore) {
+TEST_F(HangJudgeTest, WaitsAgainAfterAnotherStandstill) {
     const uint32_t seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)
@@ -56,7 +56,7 @@ TEST_F(HangJudgeTest, WaitsOnWhereTheServerStandsStillOnceMore) {
     EXPECT_THAT(sleep_and_look(), ElementsAre(seat)) << "it was there long enough, and did not";
 }
 
-TEST_F(HangJudgeTest, KnowsNothingOfThoseWhoHaveLeft) {
+TEST_F(HangJudgeTest, ReportsNoProcessThatHasLeft) {
     const uint32_t left = judge_.enter(now_);
     const uint32_t ignored = judge_.enter(now_);
     beat_at(left, now_ + 10ms);

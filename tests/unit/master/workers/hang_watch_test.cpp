@@ -18,12 +18,12 @@ protected:
     HangWatch watch_{heartbeats_, 2000ms};
 };
 
-TEST_F(HangWatchTest, LooksAtNobodyWhereNobodyIs) {
+TEST_F(HangWatchTest, HasNoNextLookWithoutProcesses) {
     EXPECT_EQ(watch_.next_look(), std::nullopt);
     EXPECT_THAT(watch_.overdue(start_ + 1h), IsEmpty());
 }
 
-TEST_F(HangWatchTest, TellsWhoHasNotBeatenForTheLimit) {
+TEST_F(HangWatchTest, ReportsAProcessWithoutABeatForTheLimit) {
     const uint32_t dead = watch_.enter(start_);
     const uint32_t alive = watch_.enter(start_);
     beat_at(dead, start_ + 10ms);
@@ -33,7 +33,7 @@ TEST_F(HangWatchTest, TellsWhoHasNotBeatenForTheLimit) {
     EXPECT_THAT(look(), ElementsAre(dead));
 }
 
-TEST_F(HangWatchTest, LooksOnceASecondAtTheMostWhereAllBeatTwiceInALimit) {
+TEST_F(HangWatchTest, LooksAtMostOnceASecondWhileAllProcessesBeat) {
     const uint32_t first = watch_.enter(start_);
     const uint32_t second = watch_.enter(start_);
     HangWatch::Clock::time_point last_look = start_;
@@ -47,7 +47,7 @@ TEST_F(HangWatchTest, LooksOnceASecondAtTheMostWhereAllBeatTwiceInALimit) {
     }
 }
 
-TEST_F(HangWatchTest, GivesAProcessThatStartsMoreTime) {
+TEST_F(HangWatchTest, GivesAStartingProcessMoreTime) {
     const uint32_t seat = watch_.enter(start_);
     while (watch_.next_look().value() < start_ + 10s)
         EXPECT_THAT(look(), IsEmpty());
@@ -62,7 +62,7 @@ TEST_F(HangWatchTest, FindsAProcessThatHangsAfterItsFirstBeat) {
     EXPECT_LE(watch_.next_look().value(), start_ + 3100ms);
 }
 
-TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
+TEST_F(HangWatchTest, ReportsNothingAfterItWasDelayedItself) {
     const uint32_t seat = watch_.enter(start_);
     beat_at(seat, start_);
     const auto late = start_ + 10s; // the whole machine slept
@@ -72,7 +72,7 @@ TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
 }
 
 // It comes to look just after the standstill, hardly late, and before the workers have run again.
-TEST_F(HangWatchTest, AStandstillCountsAgainstNobody) {
+TEST_F(HangWatchTest, AStandstillDoesNotCountAsSilence) {
     const uint32_t seat = watch_.enter(start_);
     beat_at(seat, start_ + 100ms);
     const auto stood_still = 1900ms;
@@ -87,7 +87,7 @@ TEST_F(HangWatchTest, AStandstillCountsAgainstNobody) {
         << "the standstill is no excuse for what came later";
 }
 
-TEST_F(HangWatchTest, AStandstillIsNoPartOfTheTimeForAStart) {
+TEST_F(HangWatchTest, AStandstillDoesNotCountAsStartTime) {
     const uint32_t seat = watch_.enter(start_);
     const auto stood_still = 1900ms;
     EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
@@ -97,7 +97,7 @@ TEST_F(HangWatchTest, AStandstillIsNoPartOfTheTimeForAStart) {
 }
 
 // Else a hung process would be trusted for as long as others had stood still before it hung.
-TEST_F(HangWatchTest, NobodyIsExcusedForLongerThanItWasSilent) {
+TEST_F(HangWatchTest, NoProcessIsExcusedForLongerThanItWasSilent) {
     const uint32_t seat = watch_.enter(start_);
     beat_at(seat, start_ + 1950ms);
     EXPECT_THAT(watch_.overdue(start_ + 2000ms, 1h), IsEmpty());
@@ -105,7 +105,7 @@ TEST_F(HangWatchTest, NobodyIsExcusedForLongerThanItWasSilent) {
 }
 
 // Else a process that writes it is trusted until then.
-TEST_F(HangWatchTest, ABeatOfTheFutureIsNone) {
+TEST_F(HangWatchTest, ABeatInTheFutureIsIgnored) {
     const uint32_t seat = watch_.enter(start_);
     for (const uint64_t beat : {~0ULL >> 1, 1ULL << 62}) {
         heartbeats_[seat].beat_ns = beat;
@@ -115,7 +115,7 @@ TEST_F(HangWatchTest, ABeatOfTheFutureIsNone) {
     EXPECT_THAT(look(), IsEmpty()) << "it beat while the master was looking";
 }
 
-TEST_F(HangWatchTest, TellsOfNobodyThatWasSeenToOrHasLeft) {
+TEST_F(HangWatchTest, ReportsNoProcessThatIsIgnoredOrHasLeft) {
     const uint32_t ignored = watch_.enter(start_);
     const uint32_t left = watch_.enter(start_);
     beat_at(ignored, start_);
@@ -127,7 +127,7 @@ TEST_F(HangWatchTest, TellsOfNobodyThatWasSeenToOrHasLeft) {
     EXPECT_FALSE(has_beaten(heartbeats_[left])) << "and has nothing of its predecessor's";
 }
 
-TEST_F(HangWatchTest, ABeatThatNoClockSaysExcusesNobody) {
+TEST_F(HangWatchTest, AnImpossibleBeatExcusesNoProcess) {
     const uint32_t liar = watch_.enter(start_);
     heartbeats_[liar].beat_ns = uint64_t{1} << 63U;
     EXPECT_THAT(watch_.overdue(watch_.next_look().value(), 1s), ElementsAre(liar));

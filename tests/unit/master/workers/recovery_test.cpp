@@ -42,13 +42,13 @@ protected:
     std::vector<ClientId> clients_;
 };
 
-TEST_F(RecoveryTest, NobodyIsLostWhereThereIsNone) {
+TEST_F(RecoveryTest, NoClientIsLostInAnIntactSegment) {
     segment_.stage(clients_[1], "staged");
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
     EXPECT_EQ(Staging(segment_.region, 0).chunks().size(), 1U) << "for the successor to publish";
 }
 
-TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
+TEST_F(RecoveryTest, ABadCursorLosesItsOwnClientOnly) {
     const uint64_t head = segment_.log.head();
     for (const uint64_t offset : {head + 1, log_offset_none - 1}) {
         segment_.advance(clients_[1], offset);
@@ -60,7 +60,7 @@ TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
 }
 
-TEST_F(RecoveryTest, NoSlotIsForgottenWhoseNumberWasOverwritten) {
+TEST_F(RecoveryTest, NoSlotIsForgottenWhenTheNumberOfSlotsWasOverwritten) {
     segment_.region.user_control().slots_in_use = 1;
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
     segment_.advance(clients_[2], 3);
@@ -69,7 +69,7 @@ TEST_F(RecoveryTest, NoSlotIsForgottenWhoseNumberWasOverwritten) {
     EXPECT_EQ(segment_.users.lowest_cursor(segment_.log.head()), 3U);
 }
 
-TEST_F(RecoveryTest, ABatchThatCannotBeToldApartCostsTheEntrysClientsThatWereServed) {
+TEST_F(RecoveryTest, ABatchThatCannotBeParsedLosesTheAttachedClientsOfTheEntry) {
     const auto spoil_and_recover = [&](auto spoil) {
         segment_.stage(clients_[0], "one");
         segment_.stage(clients_[1], "two");

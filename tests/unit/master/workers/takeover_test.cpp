@@ -10,14 +10,14 @@ using namespace std::chrono_literals;
 
 const Takeover::Clock::time_point noon{};
 
-TEST(TakeoverBookTest, SaysNothingOfTheFirstProcessOfAnEntry) {
+TEST(TakeoverBookTest, HasNoTakeoverForTheFirstProcessOfAnEntry) {
     TakeoverBook book(1);
     book.manned(0, 100, 0);
     book.settled(0, 0);
     EXPECT_FALSE(book.take_finished(0));
 }
 
-TEST(TakeoverBookTest, IsOverWhenAllUsersAreServedAndTheDoubtIsSettled) {
+TEST(TakeoverBookTest, FinishesWhenAllUsersAreServedAndTheDoubtIsSettled) {
     TakeoverBook book(2);
     book.died(1, "killed", noon);
     EXPECT_FALSE(book.take_finished(1));
@@ -37,7 +37,7 @@ TEST(TakeoverBookTest, IsOverWhenAllUsersAreServedAndTheDoubtIsSettled) {
     EXPECT_FALSE(book.take_finished(1)) << "told once";
 }
 
-TEST(TakeoverBookTest, WaitsForTheWordThatTheDoubtIsSettledWhereThereAreNoUsers) {
+TEST(TakeoverBookTest, WaitsForTheSettledMessageWhenThereAreNoUsers) {
     TakeoverBook book(1);
     book.died(0, "killed", noon);
     book.manned(0, 100, 0);
@@ -46,7 +46,7 @@ TEST(TakeoverBookTest, WaitsForTheWordThatTheDoubtIsSettledWhereThereAreNoUsers)
     EXPECT_TRUE(book.take_finished(0));
 }
 
-TEST(TakeoverBookTest, GoesOnWhereTheSuccessorDiesAsWell) {
+TEST(TakeoverBookTest, ContinuesWhenTheSuccessorDies) {
     TakeoverBook book(1);
     book.died(0, "killed", noon);
     book.manned(0, 100, 3);

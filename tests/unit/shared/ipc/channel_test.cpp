@@ -67,7 +67,7 @@ TEST(Channel, CarriesAFullBatchOfDescriptors) {
 }
 
 // More than any socket buffer takes: what does not go at once goes later, none of it lost.
-TEST(Channel, SendsTheRestWhenThereIsRoom) {
+TEST(Channel, SendsTheRestOnceThereIsRoom) {
     Ends ends;
     const FdPair pipe = make_pipe();
     const int writing_end = pipe.second.get();
@@ -111,7 +111,7 @@ struct RawPeer {
     Channel channel;
 };
 
-TEST(Channel, RefusesAFrameLargerThanThereAre) {
+TEST(Channel, RejectsAFrameLargerThanTheMaximum) {
     for (const Raw header : {Raw{payload_bytes_max + 1, 1, 0}, Raw{~0U, 1, 0},
              Raw{0, 1, descriptors_max + 1}, Raw{0, 1, 0xffff}}) {
         RawPeer peer;
@@ -121,7 +121,7 @@ TEST(Channel, RefusesAFrameLargerThanThereAre) {
     }
 }
 
-TEST(Channel, RefusesAFrameWithoutTheDescriptorsThatItNames) {
+TEST(Channel, RejectsAFrameWithoutItsDescriptors) {
     RawPeer peer;
     const Raw header{0, 1, 1};
     peer.write(&header, sizeof header);
@@ -130,7 +130,7 @@ TEST(Channel, RefusesAFrameWithoutTheDescriptorsThatItNames) {
 }
 
 // A peer that sent many could use up all that this process may open.
-TEST(Channel, KeepsNoDescriptorsThatNoFrameNames) {
+TEST(Channel, ClosesDescriptorsThatNoFrameNames) {
     RawPeer peer;
     const FdPair pipe = make_pipe();
     const int fd = pipe.first.get();
@@ -175,7 +175,7 @@ TEST(Channel, WaitsForTheRestOfATruncatedFrame) {
     EXPECT_EQ(std::string(message.payload.begin(), message.payload.end()), "1234");
 }
 
-TEST(Channel, GivesTheLastWordsOfAPeerThatDiedAndNothingOfAHalfFrame) {
+TEST(Channel, ReturnsTheMessagesOfADeadPeerExceptAnIncompleteOne) {
     RawPeer peer;
     const Raw whole{0, 5, 0};
     const Raw half{100, 6, 0};
@@ -189,7 +189,7 @@ TEST(Channel, GivesTheLastWordsOfAPeerThatDiedAndNothingOfAHalfFrame) {
     EXPECT_EQ(receive(peer.channel, message), Channel::Received::closed);
 }
 
-TEST(Channel, SaysWhenNobodyIsThereToSendTo) {
+TEST(Channel, ReportsAMissingPeerWhenSending) {
     Ends ends;
     ends.b.close();
     ends.a.queue(1);
@@ -198,7 +198,7 @@ TEST(Channel, SaysWhenNobodyIsThereToSendTo) {
 
 // The kernel drops descriptors that the receiver has no numbers for. The message must say so, and
 // those after it must keep theirs.
-TEST(Channel, TellsOfDescriptorsThatThereWasNoRoomFor) {
+TEST(Channel, ReportsDescriptorsThatThereWasNoRoomFor) {
     Ends ends;
     const FdPair pipe = make_pipe();
     const std::vector<int> batch(50, pipe.second.get());

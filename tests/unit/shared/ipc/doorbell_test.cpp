@@ -27,7 +27,7 @@ bool rang(const Doorbell& doorbell) {
     return ::read(doorbell.listening_end(), &byte, 1) == 1;
 }
 
-TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
+TEST(Doorbell, WakesOnlySleepersThatWaitForTheReason) {
     const TestSegment segment;
     const Bells bells(segment.region);
     bells.doorbells.ring(wake_on_growth, 0);
@@ -45,7 +45,7 @@ TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
     EXPECT_TRUE(rang(bells.first) && rang(bells.second));
 }
 
-TEST(Doorbell, AFullPipeIsRungAlready) {
+TEST(Doorbell, AFullPipeCountsAsRung) {
     const TestSegment segment;
     const Bells bells(segment.region);
     for (int i = 0; i < 200'000; ++i)

@@ -104,7 +104,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Error, LostDescriptorsTest, testing::Values(EMSGSIZE, EMFILE, E2BIG),
     [](const auto& error) { return "Number" + std::to_string(error.param); });
 
-TEST_P(LostDescriptorsTest, AreToldAndTheChannelGoesOn) {
+TEST_P(LostDescriptorsTest, AreReportedAndTheChannelStaysUsable) {
     send(1, 3);
     simulated.has_room = false;
     expect_message(1, 0, true);
@@ -116,7 +116,7 @@ TEST_P(LostDescriptorsTest, AreToldAndTheChannelGoesOn) {
     expect_message(3, 0, false);
 }
 
-TEST_P(LostDescriptorsTest, AreToldForEachMessageThatLostThem) {
+TEST_P(LostDescriptorsTest, AreReportedForEachMessageThatLostThem) {
     for (const uint16_t type : {uint16_t{1}, uint16_t{2}, uint16_t{3}})
         send(type, type == 2 ? 0 : 1);
     simulated.has_room = false;
@@ -126,7 +126,7 @@ TEST_P(LostDescriptorsTest, AreToldForEachMessageThatLostThem) {
     expect(Channel::Received::nothing);
 }
 
-TEST_P(LostDescriptorsTest, TellOfThePeersEndAfterwards) {
+TEST_P(LostDescriptorsTest, AreReportedBeforeTheEndOfThePeer) {
     send(1, 1);
     sender_.close();
     simulated.has_room = false;
@@ -135,7 +135,7 @@ TEST_P(LostDescriptorsTest, TellOfThePeersEndAfterwards) {
 }
 
 // A kernel that goes on refusing is not asked for ever.
-TEST_P(LostDescriptorsTest, EndTheChannelWhereNothingElseComes) {
+TEST_P(LostDescriptorsTest, EndTheChannelWhenNothingElseArrives) {
     simulated.fails_for_ever = true;
     expect(Channel::Received::closed);
 }

@@ -52,7 +52,7 @@ protected:
     const test::TemporaryDirectory folder_;
 };
 
-TEST_F(UnixSocketTest, ListensForThisUserAlone) {
+TEST_F(UnixSocketTest, AcceptsThisUserOnly) {
     const NamedSocket socket = listen_at(path());
     EXPECT_EQ(connect_at_once(path()).error, 0);
     struct stat info {};
@@ -62,14 +62,14 @@ TEST_F(UnixSocketTest, ListensForThisUserAlone) {
     EXPECT_EQ(names(), std::vector<std::string>{"socket"}) << "nothing unfinished is left";
 }
 
-TEST_F(UnixSocketTest, ReplacesASocketThatIsAbandoned) {
+TEST_F(UnixSocketTest, ReplacesAnAbandonedSocket) {
     leave_abandoned();
     const NamedSocket socket = listen_at(path());
     EXPECT_EQ(connect_at_once(path()).error, 0);
     EXPECT_EQ(names(), std::vector<std::string>{"socket"});
 }
 
-TEST_F(UnixSocketTest, ReplacesWhatAProcessOfThisPidLeftUnfinished) {
+TEST_F(UnixSocketTest, ReplacesTheUnfinishedSocketOfADeadProcessWithThisPid) {
     leave_abandoned("dead");
     const std::string unfinished =
         std::string(unfinished_socket_prefix) + std::to_string(::getpid());
@@ -78,7 +78,7 @@ TEST_F(UnixSocketTest, ReplacesWhatAProcessOfThisPidLeftUnfinished) {
     EXPECT_EQ(names(), std::vector<std::string>{"socket"});
 }
 
-TEST_F(UnixSocketTest, RefusesASocketAtWhichSomebodyListens) {
+TEST_F(UnixSocketTest, RejectsThePathOfAListeningSocket) {
     const NamedSocket first = listen_at(path());
     EXPECT_EQ(error_of_listening_at(path()), EADDRINUSE);
     EXPECT_EQ(identity_of(path()), first.file);
@@ -86,7 +86,7 @@ TEST_F(UnixSocketTest, RefusesASocketAtWhichSomebodyListens) {
 }
 
 // connect(2) to such a socket waits for the listener, for ever if need be.
-TEST_F(UnixSocketTest, DoesNotWaitForAListenerThatAcceptsNobody) {
+TEST_F(UnixSocketTest, DoesNotWaitForAListenerThatAcceptsNoConnection) {
     UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -104,7 +104,7 @@ TEST_F(UnixSocketTest, DoesNotWaitForAListenerThatAcceptsNobody) {
     EXPECT_EQ(error_of_listening_at(path()), EADDRINUSE);
 }
 
-TEST_F(UnixSocketTest, SaysWhatElseIsThere) {
+TEST_F(UnixSocketTest, ReportsAFileThatIsNoSocket) {
     EXPECT_EQ(error_of_listening_at(folder_.path().string()), EISDIR);
     const std::string file = folder_.file("file", "precious");
     EXPECT_EQ(error_of_listening_at(file), ENOTSOCK);
@@ -121,7 +121,7 @@ TEST_F(UnixSocketTest, SaysWhatElseIsThere) {
     EXPECT_EQ(connect_at_once(path("missing")).error, ENOENT);
 }
 
-TEST_F(UnixSocketTest, SaysWhatIsWrongWithThePath) {
+TEST_F(UnixSocketTest, ReportsABadPath) {
     EXPECT_EQ(error_of_listening_at(path("missing/socket")), ENOENT);
     const std::string file = folder_.file("file", "");
     EXPECT_EQ(error_of_listening_at(file + "/socket"), ENOTDIR);
@@ -132,7 +132,7 @@ TEST_F(UnixSocketTest, SaysWhatIsWrongWithThePath) {
     EXPECT_TRUE(fs::is_empty(deep));
 }
 
-TEST_F(UnixSocketTest, RemovesNoFileButTheOneThatIsMeant) {
+TEST_F(UnixSocketTest, RemovesOnlyItsOwnSocket) {
     const NamedSocket first = listen_at(path());
     const NamedSocket second = listen_at(path("other"));
     fs::rename(path("other"), path());
@@ -174,7 +174,7 @@ private:
     UniqueFd writing_;
 };
 
-TEST_F(UnixSocketTest, OneOfTwoAtOnceReplacesAnAbandonedSocket) {
+TEST_F(UnixSocketTest, OneOfTwoConcurrentProcessesReplacesAnAbandonedSocket) {
     constexpr int listeners = 2;
     for (int round = 0; round < 50; ++round) {
         leave_abandoned();
@@ -211,7 +211,7 @@ TEST_F(UnixSocketTest, OneOfTwoAtOnceReplacesAnAbandonedSocket) {
 }
 
 // A server that has bound its socket and does not listen yet would look like a dead one.
-TEST_F(UnixSocketTest, ASocketThatCanBeSeenHasAListener) {
+TEST_F(UnixSocketTest, AVisibleSocketAlwaysHasAListener) {
     const pid_t starter = ::fork();
     if (starter == 0) {
         std::vector<NamedSocket> sockets; // all of them listen to the end

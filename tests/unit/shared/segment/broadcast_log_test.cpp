@@ -9,7 +9,7 @@
 namespace chatserv {
 namespace {
 
-TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
+TEST(Log, HoldsBatchesInCommitOrder) {
     const TestSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
@@ -22,7 +22,7 @@ TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
     EXPECT_EQ(segment.log.head(), 11U);
 }
 
-TEST(Log, IsReadInTwoPiecesWhereItWraps) {
+TEST(Log, IsReadInTwoPiecesAcrossTheEnd) {
     const TestSegment segment;
     const ClientId reader = segment.attach(0);
     const ClientId sender = segment.attach(1);
@@ -45,7 +45,7 @@ TEST(Log, IsReadInTwoPiecesWhereItWraps) {
     EXPECT_EQ(segment.text_after(before), text);
 }
 
-TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
+TEST(Log, NeverOverwritesUnreadBytes) {
     const TestSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
@@ -66,7 +66,7 @@ TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
     EXPECT_FALSE(Staging(segment.region, 0).published());
 }
 
-TEST(Log, HasNoRoomWhereItsIndexHasNone) {
+TEST(Log, HasNoRoomWhenItsIndexIsFull) {
     const TestSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
@@ -84,7 +84,7 @@ TEST(Log, HasNoRoomWhereItsIndexHasNone) {
     EXPECT_TRUE(segment.publish());
 }
 
-TEST(Log, TellsWhoSentWhatAfterACursor) {
+TEST(Log, ListsTheSendersAfterACursor) {
     const TestSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1);
@@ -111,7 +111,7 @@ TEST(Log, TellsWhoSentWhatAfterACursor) {
     EXPECT_TRUE(seen.empty());
 }
 
-TEST(LogLock, HasOneOwnerAtATime) {
+TEST(LogLock, HasOneOwner) {
     const TestSegment segment;
     LogLock first(segment.region.log_control(), 0);
     EXPECT_TRUE(first.held());
@@ -133,7 +133,7 @@ void die_after(Deed last_deed) {
     ASSERT_EQ(::waitpid(pid, &status, 0), pid);
 }
 
-TEST(LogRepair, W3BeforeTheCommitLeavesNothingOfTheAppend) {
+TEST(LogRepair, W3BeforeTheCommitDiscardsTheAppend) {
     const TestSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);

@@ -33,7 +33,7 @@ std::string refusal_of(const Region& region) {
     return "attached";
 }
 
-TEST(Region, IsTheSameMemoryForWhoeverAttaches) {
+TEST(Region, IsTheSameMemoryInEveryProcess) {
     const Region made = Region::create(config);
     const Region attached = Region::attach(copy_of(made));
     EXPECT_EQ(attached.fd(), -1) << "and has nothing to cut it off with";
@@ -47,13 +47,13 @@ TEST(Region, IsTheSameMemoryForWhoeverAttaches) {
     EXPECT_EQ(attached.staging_bytes(1).back(), 'z');
 }
 
-TEST(Region, IsRefusedWhereItIsNotChatservs) {
+TEST(Region, IsRejectedWithAnotherMagicNumber) {
     const Region region = Region::create(config);
     shared_header(region).magic ^= 1;
     EXPECT_NE(refusal_of(region).find("not chatserv's"), std::string::npos);
 }
 
-TEST(Region, IsRefusedWhereItsLayoutIsOfAnotherVersion) {
+TEST(Region, IsRejectedWithAnotherLayoutVersion) {
     const Region region = Region::create(config);
     shared_header(region).layout_version += 1;
     EXPECT_NE(refusal_of(region).find("one build"), std::string::npos);
@@ -61,7 +61,7 @@ TEST(Region, IsRefusedWhereItsLayoutIsOfAnotherVersion) {
 
 // Only what nothing else in the header depends on may differ: the limits, and a number of users
 // that takes up as many pages.
-TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
+TEST(Region, IsRejectedWithAnyFlippedBitOfItsHeader) {
     const Region region = Region::create(config);
     auto* const bytes = reinterpret_cast<unsigned char*>(&shared_header(region));
     for (size_t bit = 0; bit < sizeof(SegmentHeader) * 8; ++bit) {
@@ -83,7 +83,7 @@ TEST(Region, IsRefusedWithAnyOtherBitOfItsHeaderFlipped) {
 }
 
 // What a limit may be at the most; up to there it is anybody's choice.
-TEST(Region, IsRefusedWithALimitThatNobodyCanAskFor) {
+TEST(Region, IsRejectedWithALimitOutOfRange) {
     RegionConfig limited = config;
     limited.max_rate_bytes = max_rate_bytes_max;
     limited.idle_timeout_ms = idle_timeout_ms_max;
@@ -99,7 +99,7 @@ TEST(Region, IsRefusedWithALimitThatNobodyCanAskFor) {
     EXPECT_NE(refusal_of(region), "attached");
 }
 
-TEST(Region, IsRefusedWhereItIsTooSmall) {
+TEST(Region, IsRejectedWhenTooSmall) {
     const UniqueFd file(::open("/dev/null", O_RDWR | O_CLOEXEC));
     EXPECT_THROW(
         Region::attach(UniqueFd(::fcntl(file.get(), F_DUPFD_CLOEXEC, 3))), std::runtime_error);

@@ -42,14 +42,14 @@ INSTANTIATE_TEST_SUITE_P(OfEitherKind, MemoryTest,
     testing::Values(open_nameless_memory, open_unlinked_memory),
     [](const auto& made) { return made.index == 0 ? "Nameless" : "Unlinked"; });
 
-TEST_P(MemoryTest, IsAsLongAsItIsToBeAndBacked) {
+TEST_P(MemoryTest, HasTheSizeAskedForAndIsBacked) {
     size_and_back(memory_.get(), 3 * megabyte);
     EXPECT_EQ(info().st_size, static_cast<off_t>(3 * megabyte));
     EXPECT_GE(static_cast<uint64_t>(info().st_blocks) * 512, 3 * megabyte);
     EXPECT_EQ(::fcntl(memory_.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 }
 
-TEST_P(MemoryTest, IsRefusedWhereThereIsNotAsMuch) {
+TEST_P(MemoryTest, IsRejectedWhenTooLittleIsLeft) {
     constexpr uint64_t more_than_any_machine_has = 1ULL << 50;
     try {
         size_and_back(memory_.get(), more_than_any_machine_has);
@@ -62,7 +62,7 @@ TEST_P(MemoryTest, IsRefusedWhereThereIsNotAsMuch) {
 }
 
 // setrlimit(2): a process over it gets SIGXFSZ, unless it ignores that.
-TEST_P(MemoryTest, IsRefusedBeyondTheLimitOfFileSizes) {
+TEST_P(MemoryTest, IsRejectedBeyondTheFileSizeLimit) {
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
     const rlimit tight{.rlim_cur = megabyte, .rlim_max = before.rlim_max};
@@ -79,7 +79,7 @@ TEST_P(MemoryTest, IsRefusedBeyondTheLimitOfFileSizes) {
     EXPECT_EQ(error, EFBIG);
 }
 
-TEST_P(MemoryTest, IsBackedAlsoWhereNobodyAsksHowChildrenEnd) {
+TEST_P(MemoryTest, IsBackedThoughSigchldIsIgnored) {
     struct sigaction before {};
     struct sigaction ignored {};
     ignored.sa_handler = SIG_IGN;
@@ -92,7 +92,7 @@ TEST_P(MemoryTest, IsBackedAlsoWhereNobodyAsksHowChildrenEnd) {
 }
 
 // As a worker could that was broken into before it has let go of the descriptor.
-TEST(SegmentMemory, KeepsItsSizeWhateverAWorkerDoes) {
+TEST(SegmentMemory, CannotBeResizedByAWorker) {
 #ifdef F_GET_SEALS
     if (!open_nameless_memory())
         GTEST_SKIP() << "this system has no nameless memory";
@@ -108,7 +108,7 @@ TEST(SegmentMemory, KeepsItsSizeWhateverAWorkerDoes) {
 }
 
 // All of it, not the log alone: a user table has no other memory to grow into.
-TEST(SegmentMemory, OfASegmentIsBackedAltogether) {
+TEST(SegmentMemory, IsBackedCompletely) {
     const Region region = Region::create(
         {.users = users_max, .workers = 2, .log_bytes = log_bytes_min, .stall_limit_ms = 5000});
     struct stat info {};
@@ -145,7 +145,7 @@ protected:
 
 using MemoryFaultDeathTest = MemoryFaultTest;
 
-TEST_F(MemoryFaultDeathTest, SaysThatTheSegmentIsGone) {
+TEST_F(MemoryFaultDeathTest, ReportsAMissingPageOfTheSegment) {
     EXPECT_EXIT(
         {
             explain({segment_, bytes_});
@@ -154,7 +154,7 @@ TEST_F(MemoryFaultDeathTest, SaysThatTheSegmentIsGone) {
         testing::KilledBySignal(SIGBUS), "chatserv: SIGBUS: part of the shared memory is gone");
 }
 
-TEST_F(MemoryFaultDeathTest, SaysThatSomethingElseIsGone) {
+TEST_F(MemoryFaultDeathTest, ReportsAMissingPageOfOtherMemory) {
     EXPECT_EXIT(
         {
             explain({segment_, 1});
@@ -163,7 +163,7 @@ TEST_F(MemoryFaultDeathTest, SaysThatSomethingElseIsGone) {
         testing::KilledBySignal(SIGBUS), "chatserv: SIGBUS: memory outside the segment is gone");
 }
 
-TEST_F(MemoryFaultDeathTest, SaysThatTheSignalWasSent) {
+TEST_F(MemoryFaultDeathTest, ReportsASignalThatAProcessSent) {
     EXPECT_EXIT(
         {
             explain({segment_, bytes_});
@@ -173,7 +173,7 @@ TEST_F(MemoryFaultDeathTest, SaysThatTheSignalWasSent) {
 }
 
 // A reader that has stopped reading: the line is left out, and nothing waits.
-TEST_F(MemoryFaultTest, WaitsForNoReaderOfTheLine) {
+TEST_F(MemoryFaultTest, DoesNotWaitForAReaderOfTheLine) {
     const FdPair log = make_pipe();
     const std::string filler(4096, '.');
     while (::write(log.second.get(), filler.data(), filler.size()) > 0) {

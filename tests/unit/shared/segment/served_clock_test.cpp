@@ -23,14 +23,14 @@ protected:
     ServedClock clock_{record_, allowance, start};
 };
 
-TEST_F(ServedClockTest, GoesLikeTheSteadyOneWhileTheProcessRuns) {
+TEST_F(ServedClockTest, FollowsTheSteadyClockWhileTheProcessRuns) {
     for (auto time = 0ms; time < 10s; time += 100ms)
         ASSERT_EQ(served_at(time), time);
     EXPECT_EQ(clock_.stood_still(), 0s);
     EXPECT_EQ(clock_.take_found(), 0s);
 }
 
-TEST_F(ServedClockTest, CountsTheSleepThatWasAskedFor) {
+TEST_F(ServedClockTest, CountsARequestedSleep) {
     clock_.about_to_sleep(1s);
     EXPECT_EQ(served_at(1s), 1s);
     clock_.about_to_sleep(1s);
@@ -39,7 +39,7 @@ TEST_F(ServedClockTest, CountsTheSleepThatWasAskedFor) {
     EXPECT_EQ(served_at(2600ms), 2600ms) << "late by what is allowed";
 }
 
-TEST_F(ServedClockTest, DoesNotCountAStandstillAtWork) {
+TEST_F(ServedClockTest, DoesNotCountAStandstillDuringWork) {
     EXPECT_EQ(served_at(50ms), 50ms);
     EXPECT_EQ(served_at(90s), 150ms);
     EXPECT_EQ(served_at(90s + 10ms), 160ms) << "it goes on";
@@ -48,14 +48,14 @@ TEST_F(ServedClockTest, DoesNotCountAStandstillAtWork) {
 }
 
 // When in its sleep the process was stopped is not known.
-TEST_F(ServedClockTest, CountsNothingOfASleepInWhichTheProcessStoodStill) {
+TEST_F(ServedClockTest, DoesNotCountASleepWithAStandstill) {
     clock_.about_to_sleep(1s);
     EXPECT_EQ(served_at(90s), allowance);
     EXPECT_EQ(clock_.take_found(), 89s) << "at least";
     EXPECT_EQ(clock_.stood_still(), 90s - allowance);
 }
 
-TEST_F(ServedClockTest, ASleepExcusesNothingThatComesAfterIt) {
+TEST_F(ServedClockTest, ASleepDoesNotExcuseLaterTime) {
     clock_.about_to_sleep(1s);
     EXPECT_EQ(served_at(10ms), 10ms);
     EXPECT_EQ(served_at(1010ms), 10ms + allowance);
@@ -67,7 +67,7 @@ TEST_F(ServedClockTest, AllStandstillsAddUp) {
     EXPECT_EQ(clock_.take_found(), 100s);
 }
 
-TEST_F(ServedClockTest, NeverGoesBack) {
+TEST_F(ServedClockTest, NeverGoesBackwards) {
     EXPECT_EQ(served_at(50ms), 50ms);
     clock_.about_to_sleep(ServedClock::duration::max());
     EXPECT_EQ(served_at(1h), 1h);
@@ -75,7 +75,7 @@ TEST_F(ServedClockTest, NeverGoesBack) {
     EXPECT_EQ(served_at(1h + 1ms), 1h + 1ms);
 }
 
-TEST_F(ServedClockTest, IsLateBySomeThingSmallInProportionToTheLimit) {
+TEST_F(ServedClockTest, IsLateByASmallPartOfTheLimit) {
     EXPECT_EQ(ServedClock::allowance_for(1600ms), 100ms);
     EXPECT_EQ(ServedClock::allowance_for(3600s), 100ms);
     EXPECT_EQ(ServedClock::allowance_for(160ms), 10ms);
@@ -84,7 +84,7 @@ TEST_F(ServedClockTest, IsLateBySomeThingSmallInProportionToTheLimit) {
 }
 
 // A successor goes on where the dead process was, whose time it was not in between.
-TEST_F(ServedClockTest, ASuccessorGoesOnWithIt) {
+TEST_F(ServedClockTest, ASuccessorContinuesIt) {
     (void)served_at(90s);
     const auto died_at = clock_.now(start + 90s + 10ms);
     clock_.about_to_sleep(50ms);
@@ -95,7 +95,7 @@ TEST_F(ServedClockTest, ASuccessorGoesOnWithIt) {
 }
 
 // Dead between the two stores that a standstill takes.
-TEST_F(ServedClockTest, ADeathOnTheWayChargesAStandstillToNobody) {
+TEST_F(ServedClockTest, ADeathDuringAnUpdateDoesNotCountAStandstill) {
     const uint64_t looked_ns = record_.looked_ns;
     const auto before = clock_.now(start);
     (void)served_at(90s);
@@ -104,7 +104,7 @@ TEST_F(ServedClockTest, ADeathOnTheWayChargesAStandstillToNobody) {
     EXPECT_LE(successor.now(start + 90s) - before, allowance);
 }
 
-TEST_F(ServedClockTest, ARecordThatNoWorkerWritesBeginsAnew) {
+TEST_F(ServedClockTest, AnInvalidRecordIsReset) {
     for (const uint64_t nonsense : {~0ULL, ~0ULL >> 1, 1ULL << 62})
         for (const auto word :
             {&ServedRecord::looked_ns, &ServedRecord::asleep_ns, &ServedRecord::stood_still_ns}) {
@@ -119,7 +119,7 @@ TEST_F(ServedClockTest, ARecordThatNoWorkerWritesBeginsAnew) {
 }
 
 // Any process that maps the segment can write there while the clock is in use.
-TEST_F(ServedClockTest, NonsenseInItsRecordIsBounded) {
+TEST_F(ServedClockTest, TheEffectOfACorruptRecordIsBounded) {
     constexpr uint64_t much = UINT64_MAX - 5;
     record_ = {.looked_ns = much, .asleep_ns = much, .stood_still_ns = much};
     EXPECT_EQ(clock_.now(start), ServedClock::time_point());

@@ -24,7 +24,7 @@ TEST(Staging, KeepsItsChunksInOrder) {
     EXPECT_TRUE(Staging(segment.region, 0).empty()) << "another worker's is another";
 }
 
-TEST(Staging, HasNoRoomForMoreChunksThanItCanRecord) {
+TEST(Staging, HasNoRoomBeyondItsMaximumOfChunks) {
     const TestSegment segment;
     const Staging staging(segment.region, 0);
     for (uint32_t i = 0; i < batch_chunks_max; ++i) {
@@ -34,7 +34,7 @@ TEST(Staging, HasNoRoomForMoreChunksThanItCanRecord) {
     EXPECT_TRUE(staging.room().empty());
 }
 
-TEST(Staging, IsFoundAsItWasByTheSuccessor) {
+TEST(Staging, IsUnchangedForTheSuccessor) {
     const TestSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "not yet published");
@@ -43,7 +43,7 @@ TEST(Staging, IsFoundAsItWasByTheSuccessor) {
     EXPECT_EQ(payload_of(successor), "not yet published");
 }
 
-TEST(Staging, IsClearedInAnOrderThatAPredecessorsDeathCannotSpoil) {
+TEST(Staging, IsClearedInAnOrderThatSurvivesADeath) {
     const TestSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "published");

@@ -29,7 +29,7 @@ TEST(UserTable, ASlotLivesFromAssignToRelease) {
     EXPECT_EQ(state_of(segment), SlotState::free);
 }
 
-TEST(UserTable, ATakeoverOrphansWhoIsAttachedAndLeavesTheOthersAsTheyAre) {
+TEST(UserTable, ATakeoverOrphansAttachedClientsOnly) {
     const TestSegment segment;
     segment.users.assign(client, 0);
     EXPECT_EQ(segment.users.orphan(client, 0), SlotState::assigned);
@@ -43,7 +43,7 @@ TEST(UserTable, ATakeoverOrphansWhoIsAttachedAndLeavesTheOthersAsTheyAre) {
     EXPECT_EQ(segment.users.orphan(client, 0), SlotState::closing);
 }
 
-TEST(UserTable, ASlotThatHoldsNonsenseIsToldApart) {
+TEST(UserTable, ACorruptSlotIsRecognized) {
     const TestSegment segment;
     segment.users.assign(client, 0);
     segment.users[2].status |= 0xee;
@@ -54,7 +54,7 @@ TEST(UserTable, ASlotThatHoldsNonsenseIsToldApart) {
     EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free);
 }
 
-TEST(UserTableDeathTest, AWorkerMakesNoOtherTransition) {
+TEST(UserTableDeathTest, AnyOtherTransitionIsAPanic) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const TestSegment segment;
     segment.users.assign(client, 0);
@@ -65,7 +65,7 @@ TEST(UserTableDeathTest, AWorkerMakesNoOtherTransition) {
     EXPECT_DEATH(segment.users.close({.slot = 2, .generation = 6}, 0), "panic: a user slot");
 }
 
-TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
+TEST(UserTable, TheLowestCursorIsOfAttachedAndOrphanedClients) {
     const TestSegment segment;
     EXPECT_EQ(segment.users.lowest_cursor(1000), 1000U);
     const ClientId attached = segment.attach(0);

@@ -56,7 +56,7 @@ int fill_and_drain() {
     return taken && text == expected ? 0 : 1;
 }
 
-TEST(LogSinkOfAnOldKernel, DropsWhatNobodyReadsAndSaysHowMuch) {
+TEST(LogSinkOfAnOldKernel, DropsUnreadLinesAndReportsTheirNumber) {
     const pid_t child = ::fork();
     if (child == 0)
         ::_exit(fill_and_drain());

@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(Each, LogSinkTest,
         Kind{"StoppedTerminalOfOthers", Ends::stopped_terminal, false}),
     [](const auto& kind) { return kind.param.name; });
 
-TEST_P(LogSinkTest, DropsWhatNobodyReadsAndSaysHowMuch) {
+TEST_P(LogSinkTest, DropsUnreadLinesAndReportsTheirNumber) {
     const int flags = ::fcntl(ends_.written.get(), F_GETFL);
     int number = 0;
     uint64_t dropped = 0;
@@ -157,7 +157,7 @@ TEST_P(LogSinkTest, DropsWhatNobodyReadsAndSaysHowMuch) {
     EXPECT_EQ(sink_.dropped(), 0U);
 }
 
-TEST_P(LogSinkTest, OutlivesItsReader) {
+TEST_P(LogSinkTest, SurvivesTheEndOfItsReader) {
     if (ends_.terminal) {
         EXPECT_EQ(::tcflow(ends_.written.get(), TCOON), 0);
     }
@@ -167,7 +167,7 @@ TEST_P(LogSinkTest, OutlivesItsReader) {
     EXPECT_EQ(sink_.dropped(), 2U);
 }
 
-TEST_P(LogSinkTest, SaysAtTheEndHowMuchIsMissing) {
+TEST_P(LogSinkTest, ReportsDroppedLinesAtTheEnd) {
     for (int number = 0; sink_.dropped() < 70; ++number)
         sink_.write(line_number(number), notice);
     const uint64_t dropped = sink_.dropped();
@@ -182,7 +182,7 @@ TEST_P(LogSinkTest, SaysAtTheEndHowMuchIsMissing) {
         << "it is said once";
 }
 
-TEST_P(LogSinkTest, CutsALineThatIsTooLong) {
+TEST_P(LogSinkTest, TruncatesALineThatIsTooLong) {
     if (ends_.terminal) {
         EXPECT_EQ(::tcflow(ends_.written.get(), TCOON), 0);
     }
@@ -192,7 +192,7 @@ TEST_P(LogSinkTest, CutsALineThatIsTooLong) {
     EXPECT_EQ(lines[0], std::string(log_line_bytes_max - 1, 'x'));
 }
 
-TEST(LogSink, CutsBetweenCharacters) {
+TEST(LogSink, TruncatesBetweenCharacters) {
     EXPECT_EQ(whole_characters("abc", 3), "abc");
     EXPECT_EQ(whole_characters("abcd", 3), "abc");
     EXPECT_EQ(whole_characters("abc\xc3\xa4", 4), "abc");
@@ -202,7 +202,7 @@ TEST(LogSink, CutsBetweenCharacters) {
     EXPECT_EQ(whole_characters("\x80\x80\x80\x80\x80\x80\x80", 5).size(), 5U) << "no UTF-8";
 }
 
-TEST(LogSink, DoesWithoutADescriptor) {
+TEST(LogSink, WorksWithoutADescriptor) {
     Ends ends = Ends::pipe();
     const int closed = ends.written.get();
     ends.written.reset();
@@ -212,7 +212,7 @@ TEST(LogSink, DoesWithoutADescriptor) {
     EXPECT_EQ(sink.dropped(), 1U);
 }
 
-TEST(LogSink, CountsWhatADeviceRefuses) {
+TEST(LogSink, CountsLinesThatADeviceRejects) {
     const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
     if (!full)
         GTEST_SKIP() << "this system has no /dev/full";
@@ -223,7 +223,7 @@ TEST(LogSink, CountsWhatADeviceRefuses) {
     EXPECT_EQ(sink.dropped(), 2U);
 }
 
-TEST(LogSink, GoesOnInAnotherFile) {
+TEST(LogSink, ContinuesInAnotherFile) {
     Ends first = Ends::pipe();
     Ends second = Ends::pipe();
     LogSink sink;
@@ -238,7 +238,7 @@ TEST(LogSink, GoesOnInAnotherFile) {
 }
 
 // In a child, whose limit is lowered. A file takes the beginning of a line up to the limit.
-TEST(LogSink, FinishesALineThatWasTakenInPart) {
+TEST(LogSink, FinishesAPartiallyWrittenLine) {
     std::string name = testing::TempDir() + "log-sink-XXXXXX";
     const UniqueFd file(::mkstemp(name.data()));
     ASSERT_TRUE(file);

@@ -20,7 +20,7 @@ int end_of_child(const std::function<bool()>& deed) {
     return status;
 }
 
-TEST(Signals, UnblocksAllAndTakesNoHarmFromThoseThatWerePending) {
+TEST(Signals, UnblocksAllSignalsAndSurvivesPendingOnes) {
     EXPECT_EQ(end_of_child([] {
         sigset_t all;
         sigset_t left;
@@ -39,7 +39,7 @@ TEST(Signals, UnblocksAllAndTakesNoHarmFromThoseThatWerePending) {
         0);
 }
 
-TEST(Signals, TellsTheEndsOfChildrenWhateverTheParentIgnored) {
+TEST(Signals, ReportsEndedChildrenThoughTheParentIgnoredSigchld) {
     EXPECT_EQ(end_of_child([] {
         std::signal(SIGCHLD, SIG_IGN);
         settle_signals();
@@ -52,7 +52,7 @@ TEST(Signals, TellsTheEndsOfChildrenWhateverTheParentIgnored) {
         0);
 }
 
-TEST(Signals, LeavesWhatIgnoresTheKeyboardAndWhatEndsAFaultyProgram) {
+TEST(Signals, KeepsIgnoredKeyboardSignalsAndFaultSignals) {
     EXPECT_EQ(end_of_child([] {
         std::signal(SIGINT, SIG_IGN);
         std::signal(SIGQUIT, SIG_DFL);

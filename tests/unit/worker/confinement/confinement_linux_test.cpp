@@ -45,7 +45,7 @@ struct Connection {
     }
 };
 
-TEST_F(ConfinementTest, LetsAWorkerServeItsClients) {
+TEST_F(ConfinementTest, AllowsServingClients) {
     const Connection connection;
     ASSERT_TRUE(connection.server);
     const FdPair bell = make_pipe();
@@ -68,7 +68,7 @@ TEST_F(ConfinementTest, LetsAWorkerServeItsClients) {
 }
 
 // The account of a connection that is no more is read in another way.
-TEST_F(ConfinementTest, LetsAWorkerAskForTheAccountOfAClosedConnection) {
+TEST_F(ConfinementTest, AllowsTheAccountOfAClosedConnection) {
     Connection connection;
     ASSERT_TRUE(connection.server);
     const linger at_once{.l_onoff = 1, .l_linger = 0};
@@ -80,7 +80,7 @@ TEST_F(ConfinementTest, LetsAWorkerAskForTheAccountOfAClosedConnection) {
     });
 }
 
-TEST_F(ConfinementTest, LetsAWorkerWaitAndTime) {
+TEST_F(ConfinementTest, AllowsWaitingAndTimers) {
     const Connection connection;
     std::optional<EventQueue> events;
     const auto wait_and_time = [&] {
@@ -100,7 +100,7 @@ TEST_F(ConfinementTest, LetsAWorkerWaitAndTime) {
     expect_done(wait_and_time, [&] { events.emplace(); });
 }
 
-TEST_F(ConfinementTest, LetsAWorkerUseMemory) {
+TEST_F(ConfinementTest, AllowsMemoryAllocation) {
     expect_done([] {
         constexpr size_t much = 64 * 1024 * 1024;
         auto* memory = static_cast<char*>(std::malloc(much));
@@ -115,7 +115,7 @@ TEST_F(ConfinementTest, LetsAWorkerUseMemory) {
     });
 }
 
-TEST_F(ConfinementTest, LetsAWorkerLogAndAPanicSayWhyAndAbort) {
+TEST_F(ConfinementTest, AllowsLoggingAndPanics) {
     UniqueFd kept(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
     const FdPair log = make_pipe();
     ::dup2(log.second.get(), STDERR_FILENO);
@@ -137,7 +137,7 @@ TEST_F(ConfinementTest, LetsAWorkerLogAndAPanicSayWhyAndAbort) {
 }
 
 // Memory that a process had mapped and another one cut off, touched by a confined process.
-TEST_F(ConfinementTest, LetsAWorkerSayThatItsSharedMemoryIsGone) {
+TEST_F(ConfinementTest, AllowsTheReportOfMissingSharedMemory) {
     const UniqueFd memory = open_unlinked_memory();
     size_and_back(memory.get(), 4096);
     void* const mapping =
@@ -171,7 +171,7 @@ TEST_F(ConfinementTest, LetsAWorkerSayThatItsSharedMemoryIsGone) {
 }
 
 // A pipe of the test is not opened once more by number: as where its owner is somebody else.
-TEST_F(ConfinementTest, LetsAWorkerDropLinesOfALogThatNobodyReads) {
+TEST_F(ConfinementTest, AllowsDroppingLinesOfAnUnreadLog) {
     std::array<int, 2> log{};
     ASSERT_EQ(::pipe(log.data()), 0);
     const UniqueFd reading(log[0]);
@@ -189,7 +189,7 @@ TEST_F(ConfinementTest, LetsAWorkerDropLinesOfALogThatNobodyReads) {
     }
 }
 
-TEST_F(ConfinementTest, LetsAWorkerLogToAnotherFile) {
+TEST_F(ConfinementTest, AllowsLoggingToAnotherFile) {
     const FdPair old_log = make_pipe();
     const FdPair new_log = make_pipe();
     expect_done(

@@ -35,7 +35,7 @@ std::ostream& operator<<(std::ostream& out, const Forbidden& forbidden) {
 
 class ForbiddenTest : public ConfinementTest, public testing::WithParamInterface<Forbidden> {};
 
-TEST_P(ForbiddenTest, EndsTheProcess) {
+TEST_P(ForbiddenTest, KillsTheProcess) {
     const int status = end_of_confined([] {
         (void)GetParam().call();
         return done;
@@ -163,7 +163,7 @@ void have_refused(uint32_t call) {
         ::_exit(failed);
 }
 
-TEST_F(ConfinementTest, SaysThatItIsRefusedByWhatConfinesTheProcessAlready) {
+TEST_F(ConfinementTest, ReportsARefusalByAnEarlierFilter) {
     for (const long number : {SYS_seccomp, SYS_prctl}) {
         const auto refused = static_cast<uint32_t>(number);
         const pid_t child = ::fork();
@@ -194,7 +194,7 @@ int call_as_32_bit_programs_do() {
 // The numbers of 32-bit programs would mean other calls. If the kernel runs such programs, the
 // filter must end the process. If it does not (IA32_EMULATION=n, ia32_emulation=0), the instruction
 // is a fault in every process; an unconfined child shows which of the two this kernel is.
-TEST_F(ConfinementTest, KnowsNoCallsOfOtherKindsOfPrograms) {
+TEST_F(ConfinementTest, ForbidsCallsOf32BitPrograms) {
     const int unconfined = end_of_child(call_as_32_bit_programs_do);
     const int confined = end_of_confined(call_as_32_bit_programs_do);
     ASSERT_TRUE(WIFSIGNALED(confined)) << confined;

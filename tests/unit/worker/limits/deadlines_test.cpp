@@ -14,7 +14,7 @@ constexpr ClientId b{.slot = 1, .generation = 1};
 constexpr ClientId a_again{.slot = 0, .generation = 2};
 using Clients = std::vector<ClientId>;
 
-TEST(Deadlines, GiveThoseWhoseInstantHasComeOnceAndInOrder) {
+TEST(Deadlines, ReturnDueClientsOnceAndInOrder) {
     AnyDeadlines deadlines;
     EXPECT_TRUE(deadlines.empty());
     EXPECT_FALSE(deadlines.earliest().has_value());
@@ -30,7 +30,7 @@ TEST(Deadlines, GiveThoseWhoseInstantHasComeOnceAndInOrder) {
     EXPECT_TRUE(deadlines.empty());
 }
 
-TEST(Deadlines, KnowTheLastInstantOfEachOnly) {
+TEST(Deadlines, KeepTheLastInstantOfEachClient) {
     AnyDeadlines deadlines;
     deadlines.set(a, start + 10 * ms);
     deadlines.set(a, start + 50 * ms);
@@ -40,7 +40,7 @@ TEST(Deadlines, KnowTheLastInstantOfEachOnly) {
     EXPECT_TRUE(deadlines.empty());
 }
 
-TEST(Deadlines, ForgetWhoeverIsGone) {
+TEST(Deadlines, ForgetRemovedClients) {
     AnyDeadlines deadlines;
     deadlines.set(a, start + 10 * ms);
     deadlines.set(b, start + 10 * ms);

@@ -125,7 +125,7 @@ protected:
 
 using Slots = std::vector<uint32_t>;
 
-TEST_F(LimitsTest, WhoSaysNothingIsIdleAfterTheTimeout) {
+TEST_F(LimitsTest, ASilentClientIsIdleAfterTheTimeout) {
     join(0);
     pass_idle_time(idle_timeout / 2);
     EXPECT_EQ(left(), Slots{});
@@ -134,7 +134,7 @@ TEST_F(LimitsTest, WhoSaysNothingIsIdleAfterTheTimeout) {
 }
 
 // Nobody has come to reading it when the time is over.
-TEST_F(LimitsTest, WhoHasSpokenIsNotIdle) {
+TEST_F(LimitsTest, AClientThatSentIsNotIdle) {
     join(0);
     join(1);
     say(1, "here I am");
@@ -146,7 +146,7 @@ TEST_F(LimitsTest, WhoHasSpokenIsNotIdle) {
     EXPECT_EQ(heard_by(0), "here I am");
 }
 
-TEST_F(LimitsTest, ATakeoverDoesNotRenewTheTime) {
+TEST_F(LimitsTest, ATakeoverDoesNotRestartTheIdleTimeout) {
     join(0);
     rewind(0, idle_timeout / 2);
     begin_worker();
@@ -156,7 +156,7 @@ TEST_F(LimitsTest, ATakeoverDoesNotRenewTheTime) {
     EXPECT_EQ(left(), Slots{0});
 }
 
-TEST_F(LimitsTest, NobodyIsIdleForAStandstillOfTheServer) {
+TEST_F(LimitsTest, AStandstillDoesNotCountAsIdleTime) {
     join(0);
     stand_still(2 * idle_timeout);
     pass_idle_time(2 * idle_timeout); // by the clock on the wall
@@ -166,7 +166,7 @@ TEST_F(LimitsTest, NobodyIsIdleForAStandstillOfTheServer) {
 }
 
 // It is stopped, found, killed and replaced: nobody was there to say anything to.
-TEST_F(LimitsTest, NobodyIsIdleForTheTimeInWhichAWorkerHung) {
+TEST_F(LimitsTest, TheTimeOfAHungWorkerDoesNotCountAsIdleTime) {
     join(0);
     stand_still(2 * idle_timeout);
     rewind(0, 2 * idle_timeout);
@@ -177,14 +177,14 @@ TEST_F(LimitsTest, NobodyIsIdleForTheTimeInWhichAWorkerHung) {
     EXPECT_EQ(left(), Slots{0});
 }
 
-TEST_F(LimitsTest, TheWorkerSleepsForASmallPartOfARunningLimitAtTheMost) {
+TEST_F(LimitsTest, TheWorkerSleepsAtMostASmallPartOfARunningLimit) {
     EXPECT_EQ(service_->sleep_max(), ServedClock::duration::max());
     join(0);
     EXPECT_EQ(service_->sleep_max(), ServedClock::sleep_max(idle_timeout));
 }
 
 // What no worker stores costs nobody his place, and gives nobody one for ever.
-TEST_F(LimitsTest, AnInstantThatIsStillToComeIsTakenForThePresent) {
+TEST_F(LimitsTest, AnInstantInTheFutureCountsAsThePresent) {
     join(0);
     join(1);
     users_[0].heard_ns = ~0ULL;
@@ -197,7 +197,7 @@ TEST_F(LimitsTest, AnInstantThatIsStillToComeIsTakenForThePresent) {
 }
 
 // The reason outlives the worker.
-TEST_F(LimitsTest, WhoLeavesIdleAcrossATakeoverIsIdleStill) {
+TEST_F(LimitsTest, AnIdleClientClosedAcrossATakeoverKeepsItsReason) {
     join(0);
     users_[0].idled = 1;
     users_.close(id_of(0), 0);
@@ -205,7 +205,7 @@ TEST_F(LimitsTest, WhoLeavesIdleAcrossATakeoverIsIdleStill) {
     EXPECT_EQ(left(), Slots{0});
 }
 
-TEST_F(LimitsTest, WhoSendsTooFastIsLeftAloneUntilItMaySendAgain) {
+TEST_F(LimitsTest, AClientAboveTheRateIsNotReadUntilItsRateAllows) {
     join(0);
     join(1);
     const std::string all(max_rate_bytes + 1000, 't');
@@ -235,7 +235,7 @@ TEST_F(LimitsTest, WhoSendsTooFastIsLeftAloneUntilItMaySendAgain) {
 }
 
 // A second of the steady clock is a second's worth, whatever the server did meanwhile.
-TEST_F(LimitsTest, ARateIsNoLowerForAStandstillOfTheServer) {
+TEST_F(LimitsTest, AStandstillDoesNotLowerTheRate) {
     join(0);
     join(1);
     say(0, std::string(max_rate_bytes + 1000, 't'));
@@ -254,7 +254,7 @@ TEST_F(LimitsTest, ARateIsNoLowerForAStandstillOfTheServer) {
 }
 
 // It may have much to say.
-TEST_F(LimitsTest, WhoIsNotReadIsNotIdle) {
+TEST_F(LimitsTest, AClientThatIsNotReadIsNotIdle) {
     join(0);
     say(0, std::string(max_rate_bytes + 1000, 't'));
     serve();
@@ -266,7 +266,7 @@ TEST_F(LimitsTest, WhoIsNotReadIsNotIdle) {
     }
 }
 
-TEST_F(LimitsTest, ASuccessorDoesNotSayItAgain) {
+TEST_F(LimitsTest, ASuccessorDoesNotRepeatTheNotice) {
     join(0);
     const std::string much(3 * max_rate_bytes, 't');
     say(0, much);

@@ -12,12 +12,12 @@ using Clock = RateLimit::Clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-TEST(RateLimit, IsOffWhereThereIsNone) {
+TEST(RateLimit, IsOffWithoutARate) {
     EXPECT_FALSE(RateLimit(0).on());
     EXPECT_TRUE(RateLimit(1).on());
 }
 
-TEST(RateLimit, BeginsWithASecondsWorthWhateverTheTimeIs) {
+TEST(RateLimit, BeginsWithOneSecondOfBytesAtAnyTime) {
     for (const Clock::time_point now : {Clock::time_point(), Clock::now()}) {
         EXPECT_EQ(RateLimit(100'000).allowance({}, now), 100'000U);
         EXPECT_EQ(RateLimit(1'000'000'000).allowance({}, now), 1'000'000'000U);
@@ -25,7 +25,7 @@ TEST(RateLimit, BeginsWithASecondsWorthWhateverTheTimeIs) {
     }
 }
 
-TEST(RateLimit, FillsAtTheRateUpToASecondsWorth) {
+TEST(RateLimit, FillsAtTheRateUpToOneSecondOfBytes) {
     const RateLimit limit(100'000);
     const Clock::time_point now = Clock::now();
     RateBucket bucket;
@@ -39,7 +39,7 @@ TEST(RateLimit, FillsAtTheRateUpToASecondsWorth) {
     EXPECT_EQ(limit.allowance(bucket, now + seconds(1000)), 100'000U);
 }
 
-TEST(RateLimit, TakesNoMoreThanWasRead) {
+TEST(RateLimit, ChargesOnlyTheBytesRead) {
     const RateLimit limit(100'000);
     const Clock::time_point now = Clock::now();
     RateBucket bucket;
@@ -51,7 +51,7 @@ TEST(RateLimit, TakesNoMoreThanWasRead) {
 }
 
 // A client that is read whenever it may be, in pieces of any size.
-TEST(RateLimit, HoldsTheRateOverTime) {
+TEST(RateLimit, KeepsTheRateOverTime) {
     std::mt19937 random(4711);
     for (const uint32_t rate : {1U, 7U, 999U, 65'536U, 1'000'003U, 1'073'741'824U}) {
         const RateLimit limit(rate);

@@ -29,7 +29,7 @@ struct StallWatchTest : ::testing::Test {
     const StallWatch::Clock::time_point start{std::chrono::hours(1)};
 };
 
-TEST_F(StallWatchTest, TimesNobodyOnAGoodDay) {
+TEST_F(StallWatchTest, TimesNoClientThatDrains) {
     EXPECT_FALSE(watch.earliest_deadline().has_value());
     EXPECT_FALSE(watch.any_blocks_room());
     EXPECT_TRUE(watch.overdue(start + 100 * limit).empty());
@@ -46,7 +46,7 @@ TEST_F(StallWatchTest, ASecondLookDoesNotRestartTheTime) {
     EXPECT_EQ(watch.overdue(deadline)[0].client, a.id);
 }
 
-TEST_F(StallWatchTest, WhoGetsOnIsNoLongerTimedForRoom) {
+TEST_F(StallWatchTest, AClientThatAdvancesIsNoLongerTimed) {
     watch.add_room(a, start);
     watch.add_room(b, start);
     watch.add_farewell(b, start);
@@ -59,13 +59,13 @@ TEST_F(StallWatchTest, WhoGetsOnIsNoLongerTimedForRoom) {
     EXPECT_EQ(overdue[0].kind, Kind::farewell);
 }
 
-TEST_F(StallWatchTest, SeveralStalledAtOnceAreOverdueAtOnce) {
+TEST_F(StallWatchTest, SeveralStalledClientsAreOverdueTogether) {
     watch.add_room(a, start);
     watch.add_room(b, start);
     EXPECT_EQ(watch.overdue(start + limit).size(), 2U);
 }
 
-TEST_F(StallWatchTest, ProgressInAFarewellRenewsTheTime) {
+TEST_F(StallWatchTest, ProgressWhileClosingRestartsTheTime) {
     watch.add_farewell(a, start);
     const auto first = *watch.earliest_deadline();
     EXPECT_FALSE(watch.renew(watch.overdue(first)[0], a, first));
@@ -75,7 +75,7 @@ TEST_F(StallWatchTest, ProgressInAFarewellRenewsTheTime) {
     EXPECT_EQ(watch.overdue(first + limit)[0].arrived_bytes, 42U);
 }
 
-TEST_F(StallWatchTest, WhoDrainsEnoughIsWaitedForAgain) {
+TEST_F(StallWatchTest, AClientThatDrainsEnoughIsWaitedForAgain) {
     watch.add_room(a, start);
     const auto deadline = *watch.earliest_deadline();
     drain(a, min_drain_bytes);
@@ -85,7 +85,7 @@ TEST_F(StallWatchTest, WhoDrainsEnoughIsWaitedForAgain) {
         << "what it drained before does not count twice";
 }
 
-TEST_F(StallWatchTest, TricklingBytesAreNoEscape) {
+TEST_F(StallWatchTest, DrainingTooLittleDoesNotRestartTheTime) {
     watch.add_room(a, start);
     const auto deadline = *watch.earliest_deadline();
     drain(a, min_drain_bytes - 1);
@@ -103,7 +103,7 @@ TEST_F(StallWatchTest, TricklingBytesAreNoEscape) {
 }
 
 // So that several who stall at once cost one limit.
-TEST_F(StallWatchTest, TheTimeCountsFromTheInstantAtWhichTheSocketWasFull) {
+TEST_F(StallWatchTest, TheTimeStartsWhenTheSocketBecomesFull) {
     StallWatch::fell_behind(a, start);
     a.drain.begin -= 2 * limit; // long before it blocks the room
     watch.add_room(a, start);
@@ -112,7 +112,7 @@ TEST_F(StallWatchTest, TheTimeCountsFromTheInstantAtWhichTheSocketWasFull) {
     EXPECT_FALSE(watch.renew(watch.overdue(now)[0], a, now));
 }
 
-TEST_F(StallWatchTest, WhereNobodyIsWaitedForWhoIsWrittenToAndFullIsOverdueAtOnce) {
+TEST_F(StallWatchTest, AFullSocketIsOverdueAtOnceUnderTheDisconnectPolicy) {
     StallWatch impatient(limit, min_drain_bytes, SlowPolicy::disconnect);
     a.write_blocked = true;
     impatient.add_room(a, start);
@@ -137,7 +137,7 @@ protected:
     ServedClock clock{record, ServedClock::allowance_for(limit), zero};
 };
 
-TEST_F(ServedStallTest, AStandstillIsNotChargedToAReaderThatDrainsEnough) {
+TEST_F(ServedStallTest, AStandstillDoesNotCountForAReaderThatDrainsEnough) {
     using namespace std::chrono_literals;
     watch.add_room(a, at(0ms));
     (void)at(40ms);
@@ -152,7 +152,7 @@ TEST_F(ServedStallTest, AStandstillIsNotChargedToAReaderThatDrainsEnough) {
     EXPECT_TRUE(watch.renew(due[0], a, at(time)));
 }
 
-TEST_F(ServedStallTest, AReaderThatDrainsNothingAfterAStandstillIsOverdueInTheEnd) {
+TEST_F(ServedStallTest, AReaderThatDrainsNothingAfterAStandstillIsOverdue) {
     using namespace std::chrono_literals;
     watch.add_room(a, at(0ms));
     auto time = 90'000ms;
@@ -163,7 +163,7 @@ TEST_F(ServedStallTest, AReaderThatDrainsNothingAfterAStandstillIsOverdueInTheEn
 }
 
 // Every turn of this worker is too long.
-TEST_F(ServedStallTest, AWorkerThatIsAlwaysLateFindsAStalledReaderAllTheSame) {
+TEST_F(ServedStallTest, AWorkerThatIsAlwaysLateStillFindsAStalledReader) {
     using namespace std::chrono_literals;
     watch.add_room(a, at(0ms));
     auto time = 0ms;
@@ -172,7 +172,7 @@ TEST_F(ServedStallTest, AWorkerThatIsAlwaysLateFindsAStalledReaderAllTheSame) {
     EXPECT_LE(time, 3 * limit);
 }
 
-TEST_F(StallWatchTest, WhoIsGoneIsForgotten) {
+TEST_F(StallWatchTest, RemovedClientsAreForgotten) {
     watch.add_room(a, start);
     watch.add_farewell(a, start);
     watch.remove(a.id);

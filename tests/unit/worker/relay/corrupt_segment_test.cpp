@@ -21,7 +21,7 @@ protected:
     const std::vector<ClientId> clients_{segment_.attach(0), segment_.attach(1)};
 };
 
-TEST_F(CorruptSegmentTest, ACursorBehindTheLogIsOneTheLogCannotServe) {
+TEST_F(CorruptSegmentTest, TheLogCannotServeACursorBehindIt) {
     while (segment_.log.head() < 2 * log_bytes_min) {
         for (const ClientId client : clients_)
             segment_.advance(client, segment_.log.head());
@@ -44,7 +44,7 @@ TEST_F(CorruptSegmentTest, AClientCannotCloseBeyondTheLogOrBehindItsCursor) {
     EXPECT_FALSE(segment_.log.can_serve(segment_.users[1]));
 }
 
-TEST_F(CorruptSegmentTest, ACursorBehindTheTailHoldsUpNobodyElse) {
+TEST_F(CorruptSegmentTest, ACursorBehindTheTailDelaysNoOtherClient) {
     const auto fill = [&] {
         segment_.stage(clients_[0], std::string(8000, 'x'));
         return segment_.publish();
@@ -60,7 +60,7 @@ TEST_F(CorruptSegmentTest, ACursorBehindTheTailHoldsUpNobodyElse) {
     EXPECT_GE(segment_.region.log_control().tail, 1U);
 }
 
-TEST_F(CorruptSegmentTest, RoomThatNobodyCanMakeIsNotWanted) {
+TEST_F(CorruptSegmentTest, ImpossibleRoomIsNotWaitedFor) {
     LogControl& control = segment_.region.log_control();
     control.room_wanted = segment_.log.head() + 1;
     EXPECT_EQ(segment_.log.room_wanted(), 0U) << "nobody is to be disconnected for it";
@@ -72,7 +72,7 @@ TEST_F(CorruptSegmentTest, RoomThatNobodyCanMakeIsNotWanted) {
     EXPECT_LE(control.room_wanted, segment_.log.head());
 }
 
-TEST_F(CorruptSegmentTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
+TEST_F(CorruptSegmentTest, AnyRepairReleasesALockWithAnInvalidOwner) {
     LogControl& control = segment_.region.log_control();
     control.lock = 3; // of two entries
     segment_.appender.repair(0);
@@ -84,7 +84,7 @@ TEST_F(CorruptSegmentTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
 
 using CorruptSegmentDeathTest = CorruptSegmentTest;
 
-TEST_F(CorruptSegmentDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
+TEST_F(CorruptSegmentDeathTest, AnInvalidBatchIsAPanic) {
     segment_.region.worker_table()[0].staged_chunks = batch_chunks_max + 1;
     EXPECT_DEATH(Ingest(segment_.region, 0), "panic: a staging area");
     EXPECT_DEATH((void)Staging(segment_.region, 0).chunks(), "panic: a staging area");
@@ -94,7 +94,7 @@ TEST_F(CorruptSegmentDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
     EXPECT_DEATH((void)Staging(segment_.region, 0).payload(), "panic: a staging area");
 }
 
-TEST_F(CorruptSegmentDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
+TEST_F(CorruptSegmentDeathTest, AppendingAtImpossibleOffsetsIsAPanic) {
     segment_.stage(clients_[0], "after all this");
     LogControl& control = segment_.region.log_control();
     const LogControl before = control;
@@ -109,7 +109,7 @@ TEST_F(CorruptSegmentDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
     EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
 }
 
-TEST_F(CorruptSegmentDeathTest, AWorkerReadsNoLogThatIsNotThere) {
+TEST_F(CorruptSegmentDeathTest, ReadingBeyondTheLogIsAPanic) {
     EXPECT_DEATH((void)segment_.log.pieces(0, log_bytes_min + 1), "panic: a cursor");
     EXPECT_DEATH((void)segment_.log.pieces(2, 1), "panic: a cursor");
     const auto walk = [&] { segment_.log.for_each_chunk_after(0, [](auto&&...) {}); };

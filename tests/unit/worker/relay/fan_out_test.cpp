@@ -42,7 +42,7 @@ protected:
     UniqueFd peer;
 };
 
-TEST_F(FanOutTest, LeavesOutTheClientsOwnBytes) {
+TEST_F(FanOutTest, OmitsTheClientsOwnBytes) {
     say(client.id, "[mine]");
     say(other, "theirs,");
     say(client.id, "[mine]");
@@ -56,14 +56,14 @@ TEST_F(FanOutTest, LeavesOutTheClientsOwnBytes) {
     EXPECT_TRUE(client.own.empty());
 }
 
-TEST_F(FanOutTest, MovesThePointerPastOwnBytesWithoutAWrite) {
+TEST_F(FanOutTest, MovesTheCursorPastOwnBytesWithoutAWrite) {
     say(client.id, "nobody else spoke");
     EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
     EXPECT_EQ(received(), "");
     EXPECT_EQ(cursor(), segment.log.head());
 }
 
-TEST_F(FanOutTest, GoesUpToItsTargetOnly) {
+TEST_F(FanOutTest, StopsAtItsTarget) {
     say(other, "before");
     const uint64_t target = segment.log.head();
     say(other, "after");
@@ -72,7 +72,7 @@ TEST_F(FanOutTest, GoesUpToItsTargetOnly) {
     EXPECT_EQ(cursor(), target);
 }
 
-TEST_F(FanOutTest, TakesAsManyWritesAsItNeedsForVeryManyPieces) {
+TEST_F(FanOutTest, UsesSeveralWritesForManyPieces) {
     std::string expected;
     for (int i = 0; i < 200; ++i) {
         say(other, std::to_string(i));
@@ -89,7 +89,7 @@ TEST_F(FanOutTest, TakesAsManyWritesAsItNeedsForVeryManyPieces) {
 }
 
 // The socket takes some of it: the cursor is exactly where the bytes ended, own chunks counted out.
-TEST_F(FanOutTest, GoesOnWhereAFullSocketStoppedIt) {
+TEST_F(FanOutTest, ContinuesAfterAFullSocket) {
     std::string expected;
     std::string got;
     const std::string line(3000, 'l');
@@ -112,7 +112,7 @@ TEST_F(FanOutTest, GoesOnWhereAFullSocketStoppedIt) {
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, expected.size());
 }
 
-TEST_F(FanOutTest, WritesALineThatIsNotOfTheLogAndStaysWhereItIs) {
+TEST_F(FanOutTest, WritesANoticeWithoutMovingTheCursor) {
     say(other, "first;");
     EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
     EXPECT_EQ(client.slot->told_too_fast, 0U);
@@ -126,7 +126,7 @@ TEST_F(FanOutTest, WritesALineThatIsNotOfTheLogAndStaysWhereItIs) {
     EXPECT_EQ(received(), "first;a line;second");
 }
 
-TEST_F(FanOutTest, TellsNobodyWhoseSocketIsFull) {
+TEST_F(FanOutTest, WritesNoNoticeToAFullSocket) {
     const std::string filling(10'000, 'f');
     while (::send(client.fd.get(), filling.data(), filling.size(), 0) > 0) {
     }
@@ -136,7 +136,7 @@ TEST_F(FanOutTest, TellsNobodyWhoseSocketIsFull) {
 }
 
 // W2: by what the kernel says that was written in all.
-TEST_F(FanOutTest, SettlesALineByHowMuchOfItWasWritten) {
+TEST_F(FanOutTest, SettlesANoticeByTheBytesWritten) {
     constexpr uint64_t line_bytes = 10;
     move_cursor(*client.slot, {.bytes_written = 5, .log_offset = 3});
     EXPECT_EQ(FanOut::settle_notice(client, 5, line_bytes), 0U);
@@ -151,7 +151,7 @@ TEST_F(FanOutTest, SettlesALineByHowMuchOfItWasWritten) {
     EXPECT_EQ(FanOut::settle_notice(client, 15, line_bytes), 0U) << "it can be done again";
 }
 
-TEST_F(FanOutTest, SaysWhenTheSocketIsBroken) {
+TEST_F(FanOutTest, ReportsABrokenSocket) {
     peer.reset();
     say(other, "anyone there?");
     const uint64_t before = cursor();
@@ -161,7 +161,7 @@ TEST_F(FanOutTest, SaysWhenTheSocketIsBroken) {
     EXPECT_EQ(operation_in_flight(segment.region.worker_table()[0]).operation, Operation::none);
 }
 
-TEST(OwnRanges, MergeAndAreForgottenFromTheFront) {
+TEST(OwnRanges, MergeAndAreDroppedFromTheFront) {
     OwnRanges own;
     EXPECT_TRUE(own.empty());
     own.add({0, 10});
