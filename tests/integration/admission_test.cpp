@@ -1,4 +1,4 @@
-// Who is let in: --max-per-address, --allow and --deny, with clients from several addresses.
+// --max-per-address, --allow and --deny, with clients from several addresses.
 #include "tests/integration/stats_query.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ protected:
         return client;
     }
 
-    // It hears this line and the end of file, and the log says so.
+    // The client receives this line and the end of file, and the log records the refusal.
     void expect_turned_away(
         const std::string& host, const std::string& heard, const std::string& logged) {
         const auto client = connect_from(host);
@@ -65,7 +65,7 @@ TEST_F(AdmissionTest, LimitsTheConnectionsOfOneAddress) {
     EXPECT_EQ(stats()["turned_away"]["address_full"], 20);
 
     second->half_close();
-    second->wait_for_end(); // its slot and its place are free before it sees that
+    second->wait_for_end(); // its slot and its place are free before the client sees that
     const auto third = join_from("127.0.0.1");
     expect_too_many("127.0.0.1");
     expect_that_they_can_talk(*first, *third);
@@ -139,7 +139,7 @@ TEST_F(AdmissionTest, RefusesTheFamilyThatNoRuleAllows) {
     expect_not_allowed("127.0.0.1");
 }
 
-// Those who have no business here learn nothing of how it stands.
+// A denied client learns nothing about the server's state.
 TEST_F(AdmissionTest, SendsADeniedClientNothingButTheRefusal) {
     if (!has_address(second_address))
         GTEST_SKIP() << second_address << " is no address of this machine";
@@ -149,7 +149,8 @@ TEST_F(AdmissionTest, SendsADeniedClientNothingButTheRefusal) {
     expect_turned_away("127.0.0.1", "too many users!\n", "table full");
 }
 
-// Whoever talks and does not listen gets no reset for an answer, and holds nobody up.
+// A client that keeps sending and never reads is not answered with a reset, and it delays no other
+// client.
 TEST_F(AdmissionTest, IsNotDelayedByARefusedClientThatKeepsSending) {
     if (!has_address(second_address))
         GTEST_SKIP() << second_address << " is no address of this machine";

@@ -1,4 +1,4 @@
-// What is said to `chatserv stats` and `chatserv chaos` in the wrong way.
+// Errors in the command lines of `chatserv stats` and `chatserv chaos`.
 #include "tests/harness/process.h"
 #include "tests/harness/server.h"
 

@@ -28,7 +28,7 @@ TEST_F(ConfigFileTest, ReadsAFileFromAPipe) {
     }
 }
 
-// It does not wait without a word, and not for a process that has already ended.
+// The server reports that it waits, and does not wait for a writer that has already ended.
 TEST_F(ConfigFileTest, ReportsThatItWaitsForAFile) {
     Process server(loop_, {{chatserv_path(), "--check-config", "--config", "/dev/stdin"}});
     server.type("users = 12");

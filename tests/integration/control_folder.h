@@ -15,8 +15,8 @@
 
 namespace chatserv::test {
 
-// Servers and commands here know of one folder only, so that they do not see what else runs on this
-// machine.
+// Servers and commands of these tests know only this folder, so that they do not see other servers
+// of this machine.
 class ControlFolderTest : public ServerTest {
 protected:
     using Environment = std::vector<std::pair<std::string, std::string>>;

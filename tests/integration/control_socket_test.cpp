@@ -1,5 +1,5 @@
-// The control socket's place: where it may not be, what the dead leave there, what becomes of it
-// when a cleaner removes it, and those who hold its connections.
+// The path of the control socket: paths that are rejected, files that dead servers left, a cleaner
+// that removes the socket, and clients that hold its connections.
 #include "tests/integration/control_folder.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using testing::IsEmpty;
 
 class ControlSocketTest : public ControlFolderTest {
 protected:
-    // Tries to start a server there, which is refused before it says anything else.
+    // Starts a server with this path; the server rejects it before it logs anything else.
     void expect_refusal(const std::string& path, const std::string& why) {
         const Finished finished = run(loop_,
             {{chatserv_path(), "--listen", "127.0.0.1:0", "--control", path}, environment()});

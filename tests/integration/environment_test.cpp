@@ -1,5 +1,5 @@
-// What the server does not take for granted of where it is started. Either it works there, or its
-// last line says the true reason.
+// Unusual environments of a server's start. The server works in them, or its last line names the
+// true reason.
 #include "tests/harness/process_figures.h"
 #include "tests/harness/sanitizer.h"
 #include "tests/harness/temporary_directory.h"
@@ -32,7 +32,7 @@ protected:
 
     void start_by_shell(const std::string& script) { start_by({"sh", "-c", script}); }
 
-    // Whether a command that the test needs can do what it is told here.
+    // Whether this command, which the test needs, works here.
     bool can(std::vector<std::string> command) {
         if (!is_installed(command.front()))
             return false;
@@ -54,7 +54,7 @@ protected:
         start_by(command, {without_leak_check});
     }
 
-    // The file that a descriptor of the process is; empty where the system does not say.
+    // The file behind a descriptor of the process; empty if the system does not show it.
     static std::string file_of(pid_t pid, int fd) {
         std::error_code none;
         return fs::read_symlink("/proc/" + std::to_string(pid) + "/fd/" + std::to_string(fd), none)
@@ -92,8 +92,8 @@ TEST_F(EnvironmentTest, StartsWithLittleAddressSpaceAndStack) {
     expect_conversation();
 }
 
-// Nobody hears the log. But the next descriptor that is opened must not have its number: that would
-// be a client's, and read what the server says to itself.
+// No process reads the log. But no later descriptor may get one of these numbers: a client would
+// then receive the server's log.
 TEST_F(EnvironmentTest, StartsWithClosedStandardStreams) {
     if (file_of(::getpid(), 0).empty())
         GTEST_SKIP() << "this system does not say which file a descriptor is";
@@ -164,7 +164,7 @@ TEST_F(EnvironmentTest, StartsWithOneAddressFamilyOnly) {
     }
 }
 
-// A user namespace has the users that were mapped into it: here root alone.
+// A user namespace knows only the users that were mapped into it: here root alone.
 class OneUserTest : public EnvironmentTest {
 protected:
     void SetUp() override {

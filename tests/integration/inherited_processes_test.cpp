@@ -1,5 +1,6 @@
-// Children that the server never started: a shell that became the server left them behind, or the
-// kernel gave them to it as process 1. Each is reaped, and workers are still told from them.
+// Children that the server never started. A shell that became the server left them behind, or the
+// kernel gave them to the server as process 1. The server reaps each of them and still recognizes
+// its workers.
 #include "tests/harness/process_figures.h"
 #include "tests/integration/server_test.h"
 
@@ -28,8 +29,8 @@ protected:
         server_->wait_for_line("spare worker ready", 3);
     }
 
-    // Whether one that has ended is in the process table still. Nothing is found on a system that
-    // does not show it; the log is looked at beside it.
+    // Whether the process table has an ended child. Finds none on a system that does not show them;
+    // the test checks the log as well.
     bool has_zombies() {
         const auto children = children_of(server_->process().pid());
         return std::any_of(children.begin(), children.end(),
@@ -52,8 +53,8 @@ protected:
     std::size_t deaths_ = 0;
 };
 
-// Those that have ended before the exec as well as those that end later, many at the same time: one
-// SIGCHLD stands for several.
+// Children that end before the exec and children that end later, many at the same time: one SIGCHLD
+// can stand for several.
 TEST_F(InheritedProcessesTest, ChildrenOfAShellThatBecameTheServerAreReaped) {
     start_by_shell(R"(
         exec 3<&0
@@ -69,8 +70,8 @@ TEST_F(InheritedProcessesTest, ChildrenOfAShellThatBecameTheServerAreReaped) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// Whoever starts the server may ignore SIGCHLD, which it inherits: then the kernel reaps what ends,
-// and says nothing of how it ended.
+// The parent may ignore SIGCHLD, which the server inherits. The kernel then reaps children itself
+// and does not report how they ended.
 TEST_F(InheritedProcessesTest, TheMasterSeesWorkersEndThoughSigchldWasIgnored) {
     start_by_shell(R"(trap '' CHLD; exec "$0" "$@")");
     expect_that_workers_are_replaced();
@@ -85,8 +86,8 @@ TEST_F(InheritedProcessesTest, TheMasterSeesWorkersAndSignalsThoughAllSignalsWer
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// In the namespace somebody does what the test says, which knows no process there: leaves an
-// orphan, or sends a signal. It is an orphan itself.
+// An orphan acts in the namespace, where the test knows no process: it leaves another orphan, or
+// sends a signal.
 TEST_F(InheritedProcessesTest, OrphansAreReapedByAServerThatIsProcessOne) {
     std::vector<std::string> starter{"unshare", "--pid", "--fork", "--kill-child"};
     if (::geteuid() != 0)

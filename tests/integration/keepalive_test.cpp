@@ -1,4 +1,4 @@
-// Peers that are gone without a word, and those that only seem to be.
+// Peers that have vanished without a FIN, and peers that only seem to have.
 #include "tests/integration/stats_query.h"
 
 namespace chatserv::test {
@@ -6,7 +6,8 @@ namespace {
 
 class KeepaliveTest : public StatsServerTest {
 protected:
-    // One who joins and is then as if its machine was switched off; none where that cannot be had.
+    // A client that joins and then behaves as if its machine were switched off; none if this system
+    // cannot do that.
     std::unique_ptr<Client> join_and_fall_silent() {
         auto client = join();
         if (!client->fall_silent())
@@ -26,8 +27,8 @@ TEST_F(KeepaliveTest, DisconnectsAClientWhoseMachineIsSilent) {
     server_->wait_for_line("user 0 joined from " + next->address());
 }
 
-// One that is idle, and one that reads nothing while much is there for it: both are alive. When the
-// one that is not has left twice, twice the time is over.
+// An idle client and a client that reads nothing of a large backlog: both machines answer. When a
+// silent machine's client has left twice, two timeouts have passed.
 TEST_F(KeepaliveTest, KeepsClientsWhoseMachineAnswers) {
     start_with_control({"--keepalive", "1", "--log-size", "16M", no_stall_limit});
     const auto talker = join();
@@ -51,7 +52,7 @@ TEST_F(KeepaliveTest, KeepsClientsWhoseMachineAnswers) {
     talker->wait_for("still here");
 }
 
-// A second server tells when the time would be over.
+// A second server shows when the timeout would be over.
 TEST_F(KeepaliveTest, SendsNoProbesWhenTurnedOff) {
     start_with_control({"--keepalive", "0"});
     const auto silent = join_and_fall_silent();

@@ -1,4 +1,4 @@
-// --listen as people write it: who can come, and what the log says of it.
+// --listen as users write it: which clients can connect, and what the log records.
 #include "tests/integration/stats_query.h"
 
 #include <gmock/gmock.h>
@@ -87,7 +87,7 @@ TEST_F(ListenTest, AcceptsIpv6AloneWithIpv6Only) {
     EXPECT_EQ(refused->end_error(), ECONNREFUSED);
 }
 
-// Those who come over IPv4 to a socket of IPv6 are of IPv4 for every rule, and in the log.
+// A client that connects over IPv4 to an IPv6 socket counts as IPv4 for every rule and in the log.
 TEST_F(ListenTest, AppliesTheRulesToMappedAddresses) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";

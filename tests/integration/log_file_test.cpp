@@ -50,12 +50,13 @@ TEST_F(LogFileTest, MayBeAFifoWhoseReadersChange) {
             "what the log has to say to its reader " + std::to_string(visit));
         if (visit == 1)
             note_address(text);
-        // Nobody reads while this one comes and goes; the FIFO keeps it for the next reader.
+        // No process reads while this client joins and leaves; the FIFO keeps the lines for the
+        // next reader.
         Client client(loop_, endpoint_);
         client.half_close();
         client.wait_for_end();
     }
-    for (int i = 0; i < 1000; ++i) { // more than it can keep
+    for (int i = 0; i < 1000; ++i) { // more than the FIFO can keep
         Client client(loop_, endpoint_);
         client.half_close();
         client.wait_for_end();
@@ -91,7 +92,7 @@ TEST_F(LogFileTest, CanBeSetInTheEnvironment) {
     EXPECT_FALSE(fs::exists("/var/log/chat")) << "it is not opened for that";
 }
 
-// Whoever starts the server looks at the terminal, whoever asks later at the log.
+// The terminal shows the error to the user who starts the server; the log keeps it for later.
 TEST_F(LogFileTest, RecordsAFailedStartAsStandardErrorDoes) {
     start();
     launch({"--listen", server_->endpoint().text()});

@@ -53,7 +53,7 @@ protected:
                 endpoint_ = Endpoint(*address);
     }
 
-    // Nothing tells of what a file holds, so it is looked at until it holds that.
+    // No event reports the content of a file, so the test looks at the file repeatedly.
     void wait_until(const std::function<bool()>& holds, const std::string& what) {
         const auto end = std::chrono::steady_clock::now() + patience;
         while (!holds()) {
@@ -76,7 +76,8 @@ protected:
         return client;
     }
 
-    // Of the server's processes, those that have a file open; nothing where this cannot be told.
+    // The number of the server's processes that have the file open; nothing if the system does not
+    // show it.
     std::optional<std::size_t> holders_of(const std::filesystem::path& path) {
         struct stat wanted {};
         if (!std::filesystem::exists("/proc/self/fd") || ::stat(path.c_str(), &wanted) == -1)

@@ -60,7 +60,7 @@ TEST_F(LogRotationTest, LosesNoLineWhileClientsJoin) {
     EXPECT_EQ(stop(), 0);
 }
 
-// A worker that is started later has the new file as well.
+// A worker without a free descriptor gets the new file once it has one.
 TEST_F(LogRotationTest, ReachesWorkersThatStartLater) {
     start_with_file({"--log-level", "debug", "--workers", "1", "--spares", "1"});
     const auto client = join_and_find_it_in(log());
@@ -101,7 +101,7 @@ TEST_F(LogRotationTest, IsRepeatedForAWorkerWithoutDescriptors) {
     if (address_sanitized)
         GTEST_SKIP() << "the sanitizer's runtime needs descriptors of its own";
     std::vector<std::string> options{"--log-level", "debug", "--workers", "1", "--spares", "0"};
-    if (::geteuid() == 0) // whose workers are somebody else's otherwise, with limits of their own
+    if (::geteuid() == 0) // root's workers would run as another user, with limits of its own
         options.insert(options.end(), {"--user", "root"});
     start_with_file(options);
     const pid_t worker = started_worker(log());

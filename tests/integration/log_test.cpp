@@ -1,4 +1,4 @@
-// The log: lines for people, lines for programs, and nothing of what users say.
+// The log: text lines, JSON lines, and no content of users' messages.
 #include "tests/integration/server_test.h"
 
 #include <algorithm>

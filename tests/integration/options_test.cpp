@@ -22,7 +22,7 @@ protected:
         return run(loop_, {options, environment});
     }
 
-    // What --check-config says the number of users is; "" if it says nothing.
+    // The number of users that --check-config prints; empty if it prints none.
     std::string users_in_force(std::vector<std::string> options,
         const std::vector<std::pair<std::string, std::string>>& environment = {}) {
         options.emplace_back("--check-config");

@@ -1,4 +1,4 @@
-// --max-rate: who sends faster is read more slowly, and nobody else notices.
+// --max-rate: a client that sends faster is read more slowly, and no other client notices.
 #include "tests/integration/stats_query.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ using Clock = std::chrono::steady_clock;
 
 class RateTest : public StatsServerTest {
 protected:
-    // What was said in digits, and all else.
+    // Splits the text into digits and everything else.
     static std::string digits_of(const std::string& text) {
         std::string digits;
         std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
@@ -40,7 +40,7 @@ TEST_F(RateTest, ThrottlesAFloodAndNoOtherClient) {
     const auto flooder = join();
     const auto listener = join();
     const auto talker = join(); // served by the same worker as the flooder
-    const std::string flood = numbered_lines(50'000'000); // many minutes of it
+    const std::string flood = numbered_lines(50'000'000); // many minutes at this rate
     flooder->send(flood);
     server_->wait_for_line("user 0 is sending faster than 100000 bytes a second");
     flooder->wait_for(line_);
@@ -54,7 +54,7 @@ TEST_F(RateTest, ThrottlesAFloodAndNoOtherClient) {
         flooder->wait_for(line_ + said);
     }
     EXPECT_EQ(words_of(listener->received()), said);
-    // The rate goes on being the rate.
+    // The rate still applies.
     listener->wait_for_bytes(250'000);
     const std::string digits = digits_of(listener->received());
     EXPECT_EQ(flood.compare(0, digits.size(), digits), 0);
@@ -122,7 +122,7 @@ TEST_F(RateTest, LosesNothingWhenAWorkerDies) {
     EXPECT_EQ(stats()["throttled"], 1);
 }
 
-// Not in the midst of what it is behind with.
+// Not in the middle of its backlog.
 TEST_F(RateTest, SendsTheNoticeToASlowReaderOnceItHasCaughtUp) {
     start_with_control({"--max-rate", "4000000", "--log-size", "16M", no_stall_limit});
     const auto behind = join_paused();

@@ -21,7 +21,7 @@ TEST_F(RelayTest, DeliversEveryByteUnchanged) {
     EXPECT_EQ(receiver->received(), expected);
 }
 
-// The answer comes after anything that would have been returned.
+// The answer arrives after anything that would have been returned.
 TEST_F(RelayTest, ReturnsNothingToTheSender) {
     start();
     const auto sender = join();
@@ -103,7 +103,7 @@ TEST_F(RelayTest, RefusesClientsWhenTheTableIsFull) {
     EXPECT_EQ(second->received(), "alone again");
 }
 
-// As `echo hello | nc -N` does it: connected, said and closed before anyone looks.
+// As `echo hello | nc -N` does: it connects, sends and closes before the server accepts.
 TEST_F(RelayTest, RelaysBytesSentBeforeTheConnectionIsAccepted) {
     start();
     const auto receiver = join();
@@ -121,7 +121,7 @@ TEST_F(RelayTest, RelaysBytesSentBeforeTheConnectionIsAccepted) {
     EXPECT_EQ(receiver->received(), expected);
 }
 
-// R5: end of file is one side's; what the others said before it still arrives.
+// R5: end of file closes one direction; earlier text of the others still arrives.
 TEST_F(RelayTest, DeliversTheBacklogToAClientThatHalfClosed) {
     start({large_log, no_stall_limit});
     const auto sender = join();
@@ -157,7 +157,7 @@ TEST_F(RelayTest, SurvivesResetsAtRandomInstants) {
     first->wait_for("of course");
 }
 
-// The log is much smaller than what is sent: held back by not being read, nobody loses anything.
+// The log is much smaller than the text. The server pauses the senders, and no client loses a byte.
 TEST_F(RelayTest, PausesSendersForASlowReader) {
     start({"--log-size", "64K", no_stall_limit});
     const auto sender = join();

@@ -1,4 +1,4 @@
-// How `chatserv stats` and `chatserv chaos` find a server, and what they say where they do not.
+// How `chatserv stats` and `chatserv chaos` find a server, and their messages when they find none.
 #include "tests/integration/control_folder.h"
 
 #include <algorithm>
@@ -78,7 +78,7 @@ TEST_F(ServerFinderTest, UsesTheServerThatTheEnvironmentNames) {
     EXPECT_EQ(json::parse(stats.output)["users"], 1);
 }
 
-// Anybody can put something into /tmp that is named like a server's socket.
+// Any user can put a file into /tmp that is named like a server's socket.
 TEST_F(ServerFinderTest, TriesOnlySocketsOfItsOwnUser) {
     const auto server = start_server();
     (void)folder_.file("chatserv-1.sock", "");
@@ -106,7 +106,7 @@ TEST_F(ServerFinderTest, ReportsABadPid) {
     EXPECT_THAT(other.errors, HasSubstr("has no control socket"));
 }
 
-// Ten seconds are what a command gives to a server.
+// A command waits ten seconds for a server.
 TEST_F(ServerFinderTest, GivesUpOnAStoppedServer) {
     const auto server = start_server();
     const std::string pid = std::to_string(server->process().pid());
@@ -125,7 +125,7 @@ TEST_F(ServerFinderTest, GivesUpOnAStoppedServer) {
     EXPECT_EQ(server->stop(), 0);
 }
 
-// Says something else than a chatserv would to the first that comes.
+// Sends its first client an answer that no chatserv would send.
 class OtherServer final : public Loop::Source {
 public:
     OtherServer(Loop& loop, const std::string& path) : Source(loop), listener_(listen_at(path)) {}

@@ -1,5 +1,5 @@
-// Signals that nobody expects end nothing; those that stop the server do so in order, whoever of
-// its processes is told as well.
+// Unexpected signals end no process. Signals that stop the server do so in an orderly way,
+// whichever other processes receive them as well.
 #include "tests/integration/stats_query.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 struct Named {
     int number;
     const char* name;
-    bool logged; // the master says that it ignores this one
+    bool logged; // the master logs that it ignores this one
 };
 
 class UnexpectedSignalTest : public StatsServerTest, public testing::WithParamInterface<Named> {};
@@ -70,7 +70,7 @@ TEST_P(UnexpectedSignalTest, TerminatesNoProcess) {
 
 class SignalTest : public StatsServerTest {
 protected:
-    // Started through another program, with the log where the server's usually is.
+    // Starts the server through another program, with the log where the server's usually is.
     void start_through(std::vector<std::string> command) {
         command.insert(
             command.end(), {chatserv_path(), "--listen", "127.0.0.1:0", "--control", socket()});
@@ -146,7 +146,7 @@ TEST_P(GroupSignalTest, StopsTheServerInAnOrderlyWay) {
     EXPECT_FALSE(std::filesystem::exists(socket()));
 }
 
-// A shell without job control does that to what is started with `&`.
+// A shell without job control does that to background commands.
 TEST_F(SignalTest, KeyboardSignalsStayIgnored) {
     start_through({"sh", "-c", R"(trap "" INT QUIT; exec "$0" "$@")"});
     process_->signal(SIGINT);
@@ -175,7 +175,7 @@ TEST_F(SignalTest, AFileSizeLimitThatPreventsTheStartIsReported) {
     EXPECT_THAT(finished.errors, HasSubstr("File too large"));
 }
 
-// Commands that print something. The reader of a pipe may go before it is written to.
+// Commands that print something. The reader of their pipe may have closed it before.
 class PrintingTest : public StatsServerTest {
 protected:
     Finished print_to(const std::string& redirection, const std::vector<std::string>& command) {
@@ -184,7 +184,7 @@ protected:
         return run(loop_, shell);
     }
 
-    // Of a pipe that nobody reads any more; the shell's own `>&` takes one digit.
+    // A descriptor of a pipe without a reader; the shell's own `>&` takes one digit.
     std::string to_nobody() {
         int ends[2];
         EXPECT_EQ(::pipe(ends), 0);

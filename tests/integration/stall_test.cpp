@@ -1,4 +1,4 @@
-// R7, lossless or gone: readers that do not read, and what the others notice of it.
+// R7, lossless or disconnected: readers that do not read, and what the other clients notice.
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
@@ -15,8 +15,8 @@ constexpr const char* limit = "2";
 
 class StallTest : public ServerTest {
 protected:
-    // Said in a few words where it is not so: of texts with so many lines, googletest would work
-    // out the differences, line by line by line.
+    // Prints a short message on failure: googletest would compute a diff of these long texts line
+    // by line.
     static void expect_received(const Client& client, const std::string& text) {
         const std::string& got = client.received();
         const auto differs = std::mismatch(got.begin(), got.end(), text.begin(), text.end()).first;
@@ -87,7 +87,7 @@ TEST_F(StallTest, DisconnectsTenStalledReadersTogether) {
     EXPECT_EQ(server_->count(" left: "), 10U);
 }
 
-// The slot of one who was disconnected is free like any other.
+// The slot of a disconnected client is free like any other.
 TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
@@ -101,7 +101,7 @@ TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
     next->wait_for("the end");
 }
 
-// A reader that takes a few bytes now and then holds up the others no longer than one that takes
+// A reader that takes a few bytes now and then delays the others no longer than one that takes
 // none.
 TEST_F(StallTest, DisconnectsAReaderThatDrainsTooSlowly) {
     start({"--log-size", "64K", "--stall-limit", limit});
@@ -116,7 +116,7 @@ TEST_F(StallTest, DisconnectsAReaderThatDrainsTooSlowly) {
     EXPECT_TRUE(is_beginning_of(trickling->received(), much_));
 }
 
-// ... and one that reads as fast as was asked for is waited for, through many stall limits.
+// A reader that reads as fast as --min-drain asks for is waited for, through many stall limits.
 TEST_F(StallTest, WaitsForAReaderThatDrainsEnough) {
     start({"--log-size", "64K", "--stall-limit", "1", "--min-drain", "100"});
     const auto sender = join();
@@ -158,8 +158,8 @@ TEST_F(StallTest, DisconnectsAStalledReaderAtOnceUnderTheDisconnectPolicy) {
     EXPECT_TRUE(is_beginning_of(stalled->received(), much_));
 }
 
-// One who is behind but blocks nobody is let be. A second server, where a reader does block, tells
-// when the limit has passed twice over.
+// A client that is behind but blocks no other stays connected. A second server, where a reader does
+// block, shows that the limit has passed twice.
 TEST_F(StallTest, KeepsAReaderWhoseBacklogFitsIntoTheLog) {
     start({"--log-size", "16M", "--stall-limit", "0.5"});
     const auto sender = join();
@@ -183,7 +183,7 @@ TEST_F(StallTest, KeepsAReaderWhoseBacklogFitsIntoTheLog) {
     expect_received(*behind, much_);
 }
 
-// A sender that fills the log is itself not read; it must not count as stalled for that.
+// A sender that fills the log is not read meanwhile. It must not count as stalled for that.
 TEST_F(StallTest, DoesNotDisconnectTheSender) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();

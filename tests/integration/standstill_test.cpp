@@ -1,6 +1,6 @@
-// The server stands still, as a whole or a part of it, and goes on: that is nobody else's fault, so
-// no limit counts it. To be stopped for a while is what these tests are about, so they do hold the
-// server stopped for a time; what comes afterwards is waited for.
+// The server, or a part of it, stands still and continues: no time limit counts that time. The
+// tests hold the server stopped for a time, since a standstill is their subject; everything
+// afterwards is waited for.
 #include "tests/harness/seed.h"
 #include "tests/integration/server_test.h"
 
@@ -22,7 +22,7 @@ protected:
     // TCP has little in store for a reader while the server stands still.
     static constexpr int reader_buffer_bytes = 8192;
 
-    // Reads at a steady pace, three times of what is demanded of it.
+    // Reads at a steady pace, three times as fast as --min-drain demands.
     class SteadyReader {
     public:
         static constexpr const char* min_drain = "512K";
@@ -30,7 +30,7 @@ protected:
         SteadyReader(Loop& loop, Client& client) :
             loop_(loop), client_(client), begun_(Clock::now()) {}
 
-        // For a while, or until it has got so much more.
+        // Reads for `time`, or until it has received `bytes` more.
         void read_for(Clock::duration time) {
             const auto end = Clock::now() + time;
             while (Clock::now() < end)
@@ -45,7 +45,7 @@ protected:
                 turn();
             }
         }
-        // It did not fall behind for what it could not read meanwhile.
+        // Forgets the time in which it could not read.
         void start_anew() {
             begun_ = Clock::now();
             offset_ = client_.received().size();
@@ -72,7 +72,7 @@ protected:
     void stop_all() { ::kill(-server_->process().pid(), SIGSTOP); }
     void continue_all() { ::kill(-server_->process().pid(), SIGCONT); }
 
-    // Holds all of it stopped; the test's clients go on.
+    // Stops the whole server for `time`; the clients of the test continue.
     void stand_still(Clock::duration time) {
         stop_all();
         turn_for(time);
@@ -85,7 +85,8 @@ protected:
             loop_.turn(10ms);
     }
 
-    // One says something that the other gets. Twice, so that its worker has been through its loop.
+    // `from` sends a line that `to` receives, twice, so that its worker has completed a pass of its
+    // loop.
     void pass_on(Client& from, Client& to, const std::string& text) {
         for (const char* const end : {" (once);", " (twice);"}) {
             from.send(text + end);
@@ -107,7 +108,7 @@ TEST_F(StandstillTest, AReaderThatKeepsReadingIsNotStalled) {
     const auto reader = join(0, reader_buffer_bytes);
     sender->send(much);
     SteadyReader steady(loop_, *reader);
-    steady.read_more(500'000); // the log is full, and this reader is what it waits for
+    steady.read_more(500'000); // the log is full, and this reader blocks it
     stop_all();
     steady.read_for(4s);
     continue_all();
@@ -194,7 +195,7 @@ TEST_F(StandstillTest, DoesNotCountAsIdleTime) {
     server_->wait_for_line(" left: idle", 2); // but in the end they are
 }
 
-// The one that is stopped by itself is killed and replaced; the user of the other one talks.
+// The stopped worker is killed and replaced; the user of the other worker keeps sending.
 TEST_F(StandstillTest, TheTimeOfAHungWorkerDoesNotCountAsIdleTime) {
     start({"--workers", "2", "--idle-timeout", "2", "--hang-limit", "3"});
     const auto first = join();
@@ -205,7 +206,7 @@ TEST_F(StandstillTest, TheTimeOfAHungWorkerDoesNotCountAsIdleTime) {
         second->send(".");
         loop_.turn(20ms);
     }
-    turn_for(200ms); // the successor had time to look who was idle
+    turn_for(200ms); // the successor had time to look for idle clients
     pass_on(*second, *first, "after");
     pass_on(*first, *second, "after");
     EXPECT_EQ(server_->count(" left: "), 0U);
@@ -220,7 +221,7 @@ TEST_F(StandstillTest, AClosingClientReceivesItsBacklog) {
     const std::string much = numbered_lines(3'000'000);
     first->send(much);
     second->wait_for_bytes(much.size());
-    turn_for(500ms); // until its TCP has come to rest, so that nothing arrives there any more
+    turn_for(500ms); // until its TCP connection is at rest and nothing arrives any more
     closing->half_close();
     pass_on(*second, *first, "it is closing");
     stand_still(2500ms);
@@ -273,7 +274,7 @@ TEST_F(StandstillTest, DoesNotCountInTheReportedTakeoverTime) {
     EXPECT_LT(std::stod(line.substr(line.find(in) + in.size())), 3000.0) << line;
 }
 
-// The line is there, and no reset overtakes it.
+// The client has received the line, and no reset has destroyed it.
 TEST_F(StandstillTest, ARefusedClientReceivesTheReason) {
     start({"--users", "1"});
     const auto client = join();

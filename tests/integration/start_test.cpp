@@ -1,4 +1,4 @@
-// What keeps the server from starting is said in one line, with the fitting status of sysexits(3).
+// An error that prevents the start is reported in one line, with the fitting status of sysexits(3).
 #include "tests/integration/server_test.h"
 
 #include "tests/harness/temporary_directory.h"
@@ -62,7 +62,7 @@ TEST_F(StartTest, ReportsAMissingWorkerProgram) {
     EXPECT_THAT(finished.errors, HasSubstr("chatserv-worker"));
 }
 
-// The soft limit is raised by chatserv itself, and the hard one too where the system lets it.
+// chatserv raises the soft limit itself, and the hard limit if the system permits it.
 TEST_F(StartTest, ReportsTooFewDescriptors) {
     const Command command{{"sh", "-c",
         R"(ulimit -n 100 && exec "$0" --listen 127.0.0.1:0 --users 1000)", chatserv_path()}};
@@ -87,7 +87,7 @@ TEST_F(StartTest, LogsTheVersionAndOptionsFirst) {
         server_->log().front(), HasSubstr(" is starting: at most 7 users, 2 workers, 1 spare"));
 }
 
-// The command of the last line leads into the server, also where it listens on all addresses.
+// The command in the last line connects to the server, even if it listens on all addresses.
 TEST_F(StartTest, LogsHowToJoin) {
     std::vector<std::pair<std::string, std::string>> cases{
         {"127.0.0.1:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.1"}};

@@ -1,4 +1,4 @@
-// `chatserv stats`: what is counted, and who can ask.
+// `chatserv stats`: the counters, and who may ask for them.
 #include "tests/integration/control_connection.h"
 #include "tests/integration/stats_query.h"
 
@@ -46,7 +46,7 @@ TEST_F(StatsTest, CountsJoinsRefusalsAndDepartures) {
     EXPECT_EQ(said["left"]["reset"], 1);
 }
 
-// R5: who sees its connection closed finds its slot free, and itself counted.
+// R5: when a client sees its connection closed, its slot is free and its departure is counted.
 TEST_F(StatsTest, CountsAClientThatLeavesBeforeItIsAttached) {
     start_with_control();
     for (int i = 1; i <= 5; ++i) {
@@ -59,8 +59,7 @@ TEST_F(StatsTest, CountsAClientThatLeavesBeforeItIsAttached) {
     }
 }
 
-// The kernel tells of a reset once, and where much is said it tells whoever writes rather than
-// whoever reads.
+// The kernel reports a reset once. Under load it reports it to a write rather than to a read.
 TEST_F(StatsTest, CountsAResetThatAWriteReports) {
     constexpr int visits = 100;
     start_with_control({"--log-size", "64K"});
@@ -96,7 +95,7 @@ TEST_F(StatsTest, PrintsItsErrors) {
     EXPECT_EQ(run_stats({"--help"}).status, 0);
 }
 
-// By hand, as control.h says that `nc -U` will do.
+// Raw requests, as `nc -U` sends them.
 TEST_F(StatsTest, RejectsMalformedRequests) {
     start_with_control();
     for (const std::string request : {"stats now\n", "stat\n", " stats\n", "statistics\n"}) {

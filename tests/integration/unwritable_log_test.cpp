@@ -51,7 +51,7 @@ TEST_F(UnwritableLogTest, AClosedDescriptorIsTolerated) {
     expect_that_it_stops();
 }
 
-// As `chatserv 2>&1 | true`, where the reader is gone before the first line.
+// As `chatserv 2>&1 | true`: the reader ends before the first line.
 TEST_F(UnwritableLogTest, APipeWithoutAReaderIsTolerated) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);

@@ -1,5 +1,5 @@
-// A worker that dies is replaced, and its users notice nothing. (At which instant it may die: see
-// tests/crash.)
+// A worker that dies is replaced, and its users notice nothing. (tests/crash has the instants at
+// which it may die.)
 #include "tests/integration/conversation.h"
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// The worker's program: it is found wherever the server was started from, and where it cannot be
-// run the server's last line says the true reason.
+// The worker's program: the server finds it wherever it was started from. If it cannot be run, the
+// server's last line names the true reason.
 #include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
 
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 class WorkerProgramTest : public ServerTest {
 protected:
-    // Of the server beside another program that it takes for its worker's.
+    // Runs a copy of the server beside a file that it takes for its worker's program.
     Finished end_with_worker(const std::function<void(const fs::path&)>& make_worker) {
         const TemporaryDirectory folder;
         const fs::path server = folder.path() / "chatserv";
@@ -54,7 +54,7 @@ class ProgramNameTest : public WorkerProgramTest,
 INSTANTIATE_TEST_SUITE_P(
     Odd, ProgramNameTest, testing::Values("chatserv", "", "-chatserv", "/nowhere/chatserv"));
 
-// Nor is it on PATH, nor is there one.
+// The program is not on PATH either, since PATH is empty.
 TEST_P(ProgramNameTest, DoesNotDecideWhereTheWorkerIs) {
     Process server(
         loop_, {.arguments = {GetParam(), "--listen", "127.0.0.1:0", "--control", "none"},
@@ -94,7 +94,7 @@ TEST_F(WorkerProgramTest, AWorkerOfAnotherBuildIsReported) {
     EXPECT_THAT(last_line(finished.errors), HasSubstr("of the same build"));
 }
 
-// It might be the system that is short of memory, so it is tried a few times.
+// The system might be short of memory, so the server tries a few times.
 TEST_F(WorkerProgramTest, WorkersThatAreAlwaysKilledAsTheyStartEndTheServer) {
     const Finished finished = end_with_worker(
         [](const fs::path& worker) { write_program(worker, "#!/bin/sh\nkill -9 $$\n"); });
@@ -103,7 +103,7 @@ TEST_F(WorkerProgramTest, WorkersThatAreAlwaysKilledAsTheyStartEndTheServer) {
         HasSubstr("no worker could be started: killed by signal 9 (Killed)"));
 }
 
-// Of copies, since another user may not get to where the programs were built.
+// Uses copies, since another user may not be able to reach the build folder.
 TEST_F(WorkerProgramTest, TheWorkerNeedNotBeReadable) {
     const CopiedPrograms programs;
     fs::permissions(programs.worker, fs::perms(0111));

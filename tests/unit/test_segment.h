@@ -28,7 +28,7 @@ struct TestSegment {
         return client;
     }
 
-    // As if `sender` had sent `text` and the worker had read it.
+    // Stages `text` as if the worker had read it from `sender`.
     void stage(ClientId sender, std::string_view text, uint32_t entry = 0) const {
         const Staging staging(region, entry);
         std::memcpy(staging.room().data(), text.data(), text.size());
@@ -37,7 +37,7 @@ struct TestSegment {
         staging.add(sender, static_cast<uint32_t>(text.size()), slot.bytes_read);
     }
 
-    // Publishes what is staged; true where there was room.
+    // Publishes the staged chunks; true if there was room.
     [[nodiscard]] bool publish(uint32_t entry = 0) const {
         const Staging staging(region, entry);
         LogLock lock(region.log_control(), entry);
@@ -47,7 +47,7 @@ struct TestSegment {
         return true;
     }
 
-    // Everything from `from` on, as a reader would get it.
+    // The log from `from` on, as a reader would receive it.
     [[nodiscard]] std::string text_after(uint64_t from) const {
         const LogPieces pieces = log.pieces(from, log.head());
         return std::string(pieces.first.begin(), pieces.first.end())

@@ -1,4 +1,4 @@
-// Admission: who may come in, and how many at once from one address.
+// Admission: which addresses may connect, and how many connections each may have.
 #include "master/clients/admission.h"
 
 #include <gtest/gtest.h>

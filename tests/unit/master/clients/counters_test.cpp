@@ -1,4 +1,4 @@
-// Counters: what is counted as what, and what is said of it.
+// Counters: which counter each event increments, and how the counters are printed.
 #include "master/clients/counters.h"
 
 #include <cerrno>

@@ -16,7 +16,7 @@ namespace {
 
 const Address peer = *Address::parse("192.0.2.1:1234");
 
-// As clients have it: what comes after the end of a UNIX pair's reading is up to the system.
+// TCP, as clients use it: what a UNIX socket pair does after shutdown(2) differs between systems.
 FdPair make_tcp_pair() {
     const Listener listener(*Address::parse("127.0.0.1:0"));
     const Address& address = listener.address();
@@ -117,7 +117,7 @@ TEST(Escrow, ShutsDownBothDirectionsThoughAWorkerHasACopy) {
     EXPECT_EQ(::write(worker_copy.get(), "x", 1), -1);
     EXPECT_EQ(errno, EPIPE);
     EXPECT_EQ(::read(worker_copy.get(), &byte, 1), 0);
-    // What the client says from now on reaches nobody, whether it is told so or not.
+    // From now on the client's bytes reach no process, whether or not its kernel reports that.
     (void)!::write(ends.second.get(), "x", 1);
     EXPECT_LE(::read(worker_copy.get(), &byte, 1), 0);
 }

@@ -1,5 +1,5 @@
-// Listening where the system has no IPv6, or no socket of both families: seccomp(2) takes them away
-// from a process of its own, as systemd's RestrictAddressFamilies= does.
+// Listening on a system without IPv6, or without sockets for both address families. A seccomp(2)
+// filter in a child takes them away, as systemd's RestrictAddressFamilies= does.
 #include "tests/unit/master/clients/listeners_test.h"
 
 #include "master/start/failure.h"
@@ -34,8 +34,8 @@ void have_no_ipv6() {
         ::_exit(99);
 }
 
-// As on OpenBSD: IPV6_V6ONLY cannot be turned off, only on. A filter does not see the value, but a
-// thread that the kernel asks does (seccomp_unotify(2)); it has the same memory.
+// As on OpenBSD: IPV6_V6ONLY can be turned on, but not off. A filter cannot see the value of the
+// option, so the kernel asks a thread (seccomp_unotify(2)), which shares the memory of the caller.
 void have_no_socket_of_both_families() {
     const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(setsockopt), 2,
@@ -58,7 +58,8 @@ void have_no_socket_of_both_families() {
     }).detach();
 }
 
-// Writes what is listened on, or why nothing is, to standard error, where the log goes as well.
+// Writes the addresses of the listen sockets, or the reason for a failure, to standard error, where
+// the log goes too.
 [[noreturn]] void listen_at(const std::string& text) {
     set_up_logging("master", "info", LogFormat::text);
     try {

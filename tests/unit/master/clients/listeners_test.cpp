@@ -1,4 +1,4 @@
-// The listen sockets that the addresses become, and who comes in through them.
+// The listen sockets that --listen leads to, and the clients that they accept.
 #include "tests/unit/master/clients/listeners_test.h"
 
 #include "master/clients/admission.h"
@@ -51,7 +51,8 @@ TEST_F(ListenersTest, ShareAFreePortOnTheLoopback) {
     EXPECT_THAT(listeners[1].text(), StartsWith("[::1]:"));
 }
 
-// The port that the first address gets may be taken at the second: then both get another.
+// The port that the system chooses for the first address may be taken at the second. Both addresses
+// then get another port.
 TEST_F(ListenersTest, ShareAPortThatIsFreeAtEveryAddress) {
     constexpr int ports_taken = 2000; // of some 28,000 that the system chooses from
     std::vector<Listener> taken;
@@ -59,7 +60,7 @@ TEST_F(ListenersTest, ShareAPortThatIsFreeAtEveryAddress) {
         try {
             taken.emplace_back(Address::loopback(AF_INET6, 0));
         } catch (const std::system_error&) {
-            break; // out of descriptors: those will do
+            break; // out of descriptors: these are enough
         }
         if (taken.back().fd() > 800)
             break;
@@ -103,7 +104,7 @@ TEST_F(ListenersTest, UseBothWildcardsOfOnePort) {
     EXPECT_THAT(pair[1].text(), EndsWith(", IPv6 alone"));
 }
 
-// A rule for an IPv4 network holds however its hosts come.
+// A rule for an IPv4 network also applies to its hosts when they connect to an IPv6 socket.
 TEST_F(ListenersTest, ApplyTheRulesToMappedAddresses) {
     const auto both = listeners_at({"[::]:0"});
     const UniqueFd client = connected_to(Address::loopback(AF_INET, both[0].address().port()));

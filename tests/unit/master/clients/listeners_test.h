@@ -1,4 +1,4 @@
-// What the tests of listen sockets share: addresses as the option --listen takes them.
+// Shared by the tests of listen sockets: addresses as the option --listen takes them.
 #pragma once
 
 #include "master/clients/listeners.h"

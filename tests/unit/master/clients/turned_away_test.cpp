@@ -1,4 +1,4 @@
-// Connections that are not taken in: what they hear, and that nobody waits for them.
+// Refused connections: the notice that they receive, and that the master never waits for them.
 #include "master/clients/turned_away.h"
 
 #include <gtest/gtest.h>
@@ -75,7 +75,7 @@ TEST_F(TurnedAwayTest, StaysUntilItsTimeout) {
     EXPECT_FALSE(is_open(late));
 }
 
-// The timer goes off, but the process was not there for the time that it was set for.
+// The timer expires, but the process did not run during the time that the timer was set for.
 TEST_F(TurnedAwayTest, HasItsWholeTimeoutAfterAStandstill) {
     const UniqueFd client = turn_away();
     for (bool over = false; !over;)

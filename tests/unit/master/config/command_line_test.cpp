@@ -1,4 +1,4 @@
-// What is wrong about the command line itself.
+// Errors of the command line itself.
 #include "tests/unit/master/config/options_test.h"
 
 #include <sysexits.h>

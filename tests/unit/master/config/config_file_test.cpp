@@ -1,4 +1,4 @@
-// The configuration file: what is read, and what is refused with its line.
+// The configuration file: which lines are accepted, and which are rejected by line number.
 #include "master/config/config_input.h"
 #include "shared/system/fd.h"
 #include "tests/unit/master/config/options_test.h"
@@ -72,7 +72,7 @@ TEST_F(ConfigFileTest, KeepsQuotedText) {
     EXPECT_EQ(control("a=b"), "a=b");
 }
 
-// What is wrong about the file itself: the text, and what the line says behind the file's name.
+// An error of the file itself: its text, and the rest of the message after the file's name.
 struct BadFile {
     std::string content;
     Words said;
@@ -166,7 +166,7 @@ TEST_F(ConfigFileTest, RejectsAnUnreadableFile) {
     expect_refusal(refusal, EX_NOINPUT, {"cannot be read: Permission denied"});
 }
 
-// To open such a FIFO waits, without O_NONBLOCK.
+// Without O_NONBLOCK, open(2) waits at such a FIFO.
 TEST_F(ConfigFileTest, DoesNotWaitAtAFifoWithoutAWriter) {
     const std::string fifo = (directory_.path() / "fifo").string();
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);

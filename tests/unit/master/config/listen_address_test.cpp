@@ -1,5 +1,5 @@
-// --listen: what each form means, and which of them contradict each other. What is refused as no
-// such form at all is in options_test.cpp.
+// --listen: the meaning of each form, and which forms contradict each other. options_test.cpp has
+// the values that have no valid form.
 #include "master/config/listen_address.h"
 
 #include "master/start/failure.h"

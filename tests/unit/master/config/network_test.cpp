@@ -1,4 +1,4 @@
-// Networks: what is one, and who is in it.
+// Networks: how they are written, and which addresses they contain.
 #include "master/config/network.h"
 
 #include <gtest/gtest.h>
@@ -70,7 +70,7 @@ TEST(Network, ContainsNoAddressOfTheOtherFamily) {
     EXPECT_FALSE(is_in("::", "0.0.0.0/0"));
 }
 
-// Bit by bit, as one would do it by hand.
+// An independent comparison, bit by bit.
 TEST(Network, AgreesWithABitwiseComparison) {
     std::mt19937 random(20260102);
     const auto bit = [](const IpBytes& bytes, unsigned index) {

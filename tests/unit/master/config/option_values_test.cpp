@@ -1,5 +1,5 @@
-// Values that are not allowed: each is refused on the command line, in the environment and in a
-// file, with its place and with what would be right.
+// Invalid values. Each is rejected on the command line, in the environment and in a file, and the
+// message names its place and the correct form.
 #include "tests/unit/master/config/options_test.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using testing::Not;
 struct BadValue {
     std::string option;
     std::string value;
-    std::string right; // what the line says would be right
+    std::string right; // the correct form that the message names
 };
 
 std::ostream& operator<<(std::ostream& out, const BadValue& bad) {

@@ -1,4 +1,5 @@
-// The options: what is taken, which source comes first, and what --help and --check-config say.
+// The options: accepted values, the order of the sources, and the output of --help and
+// --check-config.
 #include "tests/unit/master/config/options_test.h"
 
 #include <sstream>

@@ -1,6 +1,6 @@
-// Options as a test writes them, and their refusals.
+// Options as a test writes them, and the errors for invalid ones.
 //
-// A refusal is one line that can be printed. It names the place, and says what would be right.
+// An error is one printable line. It names the place and the correct form.
 #pragma once
 
 #include "master/config/option_table.h"
@@ -22,7 +22,7 @@ namespace chatserv {
 using Environment = std::vector<std::pair<std::string, std::string>>;
 using Words = std::vector<std::string>;
 
-// Nothing that the tests' own environment says is heard while it lives.
+// Hides the CHATSERV_ variables of the tests' own environment while it exists.
 class ScopedEnvironment {
 public:
     explicit ScopedEnvironment(const Environment& environment) {
@@ -66,7 +66,7 @@ inline Options options_of(const Words& arguments, const Environment& environment
 }
 
 struct Refusal {
-    int status = 0; // 0: nothing was refused
+    int status = 0; // 0: nothing was rejected
     std::string line{};
 };
 

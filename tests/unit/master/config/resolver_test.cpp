@@ -1,4 +1,4 @@
-// Names of hosts: what is found, and that nothing waits for ever for a name service.
+// Host names: the addresses found, and that no lookup waits forever for a name service.
 #include "master/config/resolver.h"
 
 #include "shared/system/fd.h"
@@ -49,7 +49,7 @@ public:
     HeardErrors(const HeardErrors&) = delete;
     HeardErrors& operator=(const HeardErrors&) = delete;
 
-    // Waits for something to be said.
+    // Waits for output.
     [[nodiscard]] std::string read() const {
         ::pollfd input{.fd = pipe_.first.get(), .events = POLLIN, .revents = 0};
         while (::poll(&input, 1, -1) == -1 && errno == EINTR) {

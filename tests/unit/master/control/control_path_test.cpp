@@ -1,4 +1,5 @@
-// Where control sockets are put and looked for, and what of the dead is removed.
+// The folders in which control sockets are created and looked for, and the removal of sockets that
+// dead servers left.
 #include "master/control/control_path.h"
 
 #include "shared/ipc/unix_socket.h"

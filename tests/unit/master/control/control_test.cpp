@@ -1,4 +1,4 @@
-// The control socket as the master has it: it answers, and waits for none of those who ask.
+// The control socket in the master: it answers requests and waits for no client.
 #include "master/control/control.h"
 
 #include "tests/harness/temporary_directory.h"
@@ -134,8 +134,8 @@ TEST_F(ControlTest, DisconnectsAClientThatReadsNothing) {
     EXPECT_EQ(ask(other, "stats\n"), "counted\n");
 }
 
-// The last words to one that has closed its end are still written, and the master does not go round
-// in circles meanwhile.
+// The answer to a client that has closed its sending side is still written, and the master does not
+// spin meanwhile.
 TEST_F(ControlTest, WritesTheRestToAClientThatHalfClosed) {
     const UniqueFd client = come();
     (void)heard(client);
@@ -171,7 +171,7 @@ TEST_F(ControlTest, GivesThePlaceOfASilentClientToAnother) {
     std::vector<UniqueFd> clients = come_many(8);
     for (const int asks : {0, 2, 0})
         EXPECT_EQ(ask(clients[static_cast<size_t>(asks)], "stats\n"), "counted\n");
-    for (const int leaver : {1, 3, 4, 5, 6, 7}) { // those that never asked, the oldest first
+    for (const int leaver : {1, 3, 4, 5, 6, 7}) { // those without a request, the oldest first
         clients.push_back(come());
         EXPECT_EQ(ask(clients.back(), "stats\n"), "hello\ncounted\n");
         const UniqueFd& left = clients[static_cast<size_t>(leaver)];

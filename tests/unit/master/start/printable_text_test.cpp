@@ -1,4 +1,4 @@
-// What may stand on a line of the log or of standard error.
+// The text that may appear in a line of the log or of standard error.
 #include "master/start/printable_text.h"
 
 #include <gtest/gtest.h>

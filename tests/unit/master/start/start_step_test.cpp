@@ -19,7 +19,7 @@ using std::chrono::milliseconds;
 constexpr Patience in_time{.silent = milliseconds(10), .limit = milliseconds(20)};
 constexpr Patience at_once{.silent = milliseconds(10), .limit = milliseconds(10)};
 
-// Waits for what never comes.
+// Waits for an event that never happens.
 [[noreturn]] void wait_for_ever() {
     for (;;)
         ::pause();
@@ -45,7 +45,7 @@ TEST(StartStepDeathTest, ExitsWithTheGivenStatus) {
         testing::ExitedWithCode(EX_NOINPUT), "^chatserv: still looking.here, for 0.02 s");
 }
 
-// A parent may have blocked the signal, or had it ignored.
+// A parent may have blocked or ignored the signal.
 TEST(StartStepDeathTest, GivesUpThoughTheParentBlockedOrIgnoredTheSignal) {
     EXPECT_EXIT(
         {

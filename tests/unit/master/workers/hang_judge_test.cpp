@@ -1,4 +1,4 @@
-// The hang judge: nobody is ended who may have been stopped together with the master.
+// The hang judge: it reports no process that may have been stopped together with the master.
 #include "master/workers/hang_judge.h"
 #include "tests/unit/master/workers/heartbeat_test.h"
 
@@ -11,7 +11,7 @@ using testing::IsEmpty;
 
 class HangJudgeTest : public HeartbeatTest {
 protected:
-    // Sleeps until the instant at which the judge wants to look, and so much longer.
+    // Sleeps until the next look and `late` longer, then looks.
     std::vector<uint32_t> sleep_and_look(HangJudge::Clock::duration late = 0s) {
         clock_.about_to_sleep(judge_.next_look().value() - now_);
         now_ = judge_.next_look().value() + late;
@@ -34,7 +34,7 @@ TEST_F(HangJudgeTest, ReportsAProcessThatIsSilentForTheLimit) {
     EXPECT_EQ(now_, beat + 2000ms) << "not a moment later than due";
 }
 
-// It looks just in time, and is the first to run again.
+// The judge runs first after the standstill, exactly when its look is due.
 TEST_F(HangJudgeTest, ReportsNoProcessThatBeatsDuringTheSecondWait) {
     const uint32_t seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
@@ -46,7 +46,7 @@ TEST_F(HangJudgeTest, ReportsNoProcessThatBeatsDuringTheSecondWait) {
         EXPECT_THAT(sleep_and_look(), IsEmpty());
 }
 
-// And the server is stopped once more before the others have run.
+// The server is stopped again before the other processes have run.
 TEST_F(HangJudgeTest, WaitsAgainAfterAnotherStandstill) {
     const uint32_t seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);

@@ -1,4 +1,4 @@
-// The hang watch: who is overdue, and when it looks.
+// The hang watch: which processes are overdue, and when it looks next.
 #include "master/workers/hang_watch.h"
 #include "tests/unit/master/workers/heartbeat_test.h"
 
@@ -71,7 +71,7 @@ TEST_F(HangWatchTest, ReportsNothingAfterItWasDelayedItself) {
     EXPECT_THAT(look(), ElementsAre(seat)) << "still silent though it could have run";
 }
 
-// It comes to look just after the standstill, hardly late, and before the workers have run again.
+// The watch runs right after the standstill, hardly late, and before the workers have run again.
 TEST_F(HangWatchTest, AStandstillDoesNotCountAsSilence) {
     const uint32_t seat = watch_.enter(start_);
     beat_at(seat, start_ + 100ms);
@@ -96,7 +96,7 @@ TEST_F(HangWatchTest, AStandstillDoesNotCountAsStartTime) {
     EXPECT_THAT(watch_.overdue(start_ + 10s + stood_still, stood_still), ElementsAre(seat));
 }
 
-// Else a hung process would be trusted for as long as others had stood still before it hung.
+// Otherwise a process that hangs would be excused for every standstill before it hung.
 TEST_F(HangWatchTest, NoProcessIsExcusedForLongerThanItWasSilent) {
     const uint32_t seat = watch_.enter(start_);
     beat_at(seat, start_ + 1950ms);
@@ -104,7 +104,7 @@ TEST_F(HangWatchTest, NoProcessIsExcusedForLongerThanItWasSilent) {
     EXPECT_EQ(watch_.next_look(), start_ + 1950ms + 2000ms + 50ms);
 }
 
-// Else a process that writes it is trusted until then.
+// Otherwise a process that writes such a beat would be trusted until then.
 TEST_F(HangWatchTest, ABeatInTheFutureIsIgnored) {
     const uint32_t seat = watch_.enter(start_);
     for (const uint64_t beat : {~0ULL >> 1, 1ULL << 62}) {

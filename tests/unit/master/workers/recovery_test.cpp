@@ -1,4 +1,5 @@
-// The recovery of an entry whose worker left nonsense behind: who is lost by it, and who is not.
+// The recovery of an entry whose worker left a corrupt segment: which clients it disconnects and
+// which it keeps.
 #include "master/workers/takeover.h"
 #include "tests/unit/test_segment.h"
 
@@ -17,7 +18,7 @@ protected:
     RecoveryTest() {
         for (const uint16_t entry : std::array<uint16_t, 4>{0, 0, 1, 0}) {
             const ClientId client = escrow_.admit(make_pipe().first, Address(), entry);
-            if (client.slot != 3) // who is assigned only
+            if (client.slot != 3) // which stays assigned only
                 segment_.users.attach(client, 0);
             clients_.push_back(client);
         }
@@ -56,7 +57,7 @@ TEST_F(RecoveryTest, ABadCursorLosesItsOwnClientOnly) {
     }
     segment_.advance(clients_[1], head);
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
-    segment_.advance(clients_[1], log_offset_none); // it is being let go of
+    segment_.advance(clients_[1], log_offset_none); // the entry is being released
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
 }
 

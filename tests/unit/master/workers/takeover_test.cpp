@@ -1,4 +1,4 @@
-// The book of takeovers: when each is over, and what is said of it.
+// The book of takeovers: when each is finished, and what is reported about it.
 #include "master/workers/takeover.h"
 
 #include <gtest/gtest.h>

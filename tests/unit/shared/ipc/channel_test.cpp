@@ -66,7 +66,7 @@ TEST(Channel, CarriesAFullBatchOfDescriptors) {
     EXPECT_EQ(message.descriptors.size(), 1U);
 }
 
-// More than any socket buffer takes: what does not go at once goes later, none of it lost.
+// More than any socket buffer holds. The channel sends the rest later and loses none of it.
 TEST(Channel, SendsTheRestOnceThereIsRoom) {
     Ends ends;
     const FdPair pipe = make_pipe();
@@ -196,8 +196,8 @@ TEST(Channel, ReportsAMissingPeerWhenSending) {
     EXPECT_EQ(ends.a.flush(), Channel::Sent::broken);
 }
 
-// The kernel drops descriptors that the receiver has no numbers for. The message must say so, and
-// those after it must keep theirs.
+// The kernel drops descriptors when the receiver has no free number. The message must report that,
+// and later messages must keep their own descriptors.
 TEST(Channel, ReportsDescriptorsThatThereWasNoRoomFor) {
     Ends ends;
     const FdPair pipe = make_pipe();

@@ -1,4 +1,4 @@
-// Doorbells: who is woken for what, and that no wake-up is ever lost between two processes.
+// Doorbells: which sleepers a reason wakes, and that no wake-up is ever lost between two processes.
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/system/event_queue.h"
@@ -54,8 +54,8 @@ TEST(Doorbell, AFullPipeCountsAsRung) {
     EXPECT_FALSE(rang(bells.first));
 }
 
-// One side of the exchange: each of its turns is published in `mine`, and it sleeps, without any
-// timeout, until the other's has come. A single lost wake-up leaves both asleep for good.
+// One side of the exchange. It publishes each of its turns in `mine` and sleeps, without a timeout,
+// until the other side has taken its turn. A single lost wake-up leaves both sides asleep forever.
 void take_turns(
     const Bells& bells, uint32_t self, uint64_t& mine, const uint64_t& theirs, uint64_t turns) {
     const Doorbell& bell = self == 0 ? bells.first : bells.second;

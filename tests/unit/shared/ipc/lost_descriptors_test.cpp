@@ -1,6 +1,6 @@
-// The channel on a system of BSD's kind: there recvmsg(2) fails with EMSGSIZE where the receiver
-// has no room for the descriptors (unp_externalize() in FreeBSD's uipc_usrreq.c), which are lost;
-// the bytes that they came with are what the next call returns. The linker leads recvmsg(2) here.
+// The channel on a BSD. There recvmsg(2) fails with EMSGSIZE and loses the descriptors when the
+// receiver has no room for them (unp_externalize() in FreeBSD's uipc_usrreq.c). The next call
+// returns the bytes that came with the descriptors. The linker leads recvmsg(2) to this file.
 #include "shared/ipc/channel.h"
 
 #include <algorithm>
@@ -17,8 +17,7 @@
 namespace chatserv {
 namespace {
 
-// What the simulated kernel does with a set of descriptors, and what the bytes are that it has
-// kept.
+// What the simulated kernel does with a set of descriptors, and the bytes that it has kept.
 struct Simulated {
     bool has_room = true;
     bool fails_for_ever = false;
@@ -134,7 +133,7 @@ TEST_P(LostDescriptorsTest, AreReportedBeforeTheEndOfThePeer) {
     expect(Channel::Received::closed);
 }
 
-// A kernel that goes on refusing is not asked for ever.
+// The channel stops asking a kernel that keeps failing.
 TEST_P(LostDescriptorsTest, EndTheChannelWhenNothingElseArrives) {
     simulated.fails_for_ever = true;
     expect(Channel::Received::closed);

@@ -1,4 +1,4 @@
-// Sockets with a name: what is replaced, what is refused, and that nothing here waits.
+// Named sockets: which existing files are replaced, which are rejected, and that no call waits.
 #include "shared/ipc/unix_socket.h"
 
 #include "tests/harness/temporary_directory.h"
@@ -27,7 +27,7 @@ protected:
         return (folder_.path() / name).string();
     }
 
-    // Leaves a socket at which nobody listens.
+    // Leaves a socket without a listener.
     void leave_abandoned(const std::string& name = "socket") const {
         { const NamedSocket dead = listen_at(path(name)); }
         ASSERT_TRUE(is_abandoned(path(name)));
@@ -85,7 +85,7 @@ TEST_F(UnixSocketTest, RejectsThePathOfAListeningSocket) {
     EXPECT_EQ(names(), std::vector<std::string>{"socket"});
 }
 
-// connect(2) to such a socket waits for the listener, for ever if need be.
+// connect(2) to such a socket waits for the listener, possibly forever.
 TEST_F(UnixSocketTest, DoesNotWaitForAListenerThatAcceptsNoConnection) {
     UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
     sockaddr_un address{};
@@ -143,7 +143,7 @@ TEST_F(UnixSocketTest, RemovesOnlyItsOwnSocket) {
     EXPECT_TRUE(names().empty());
 }
 
-// Keeps processes waiting until it is opened, by the end of a pipe.
+// Makes processes wait until the end of a pipe opens the gate.
 class Gate {
 public:
     Gate() {
@@ -155,7 +155,7 @@ public:
     }
 
     void open() { writing_.reset(); }
-    // In a child.
+    // Called in a child; the parent reads the byte.
     void wait() {
         writing_.reset();
         char byte = 0;

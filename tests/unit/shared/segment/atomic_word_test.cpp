@@ -1,4 +1,4 @@
-// The segment's words, compiled once with what the library has and once with what the compiler has.
+// The segment's words, compiled once with the library's atomics and once with the compiler's.
 #include "shared/segment/atomic_word.h"
 
 #include <cstdint>
@@ -30,7 +30,7 @@ TYPED_TEST(AtomicWord, IsLoadedStoredAndSwapped) {
     full_fence();
 }
 
-// Nothing of it is lost where two write at once.
+// No bit is lost when two threads write at the same time.
 TYPED_TEST(AtomicWord, IsWholeUnderTwoWriters) {
     constexpr TypeParam times = 100'000;
     TypeParam word = 0;

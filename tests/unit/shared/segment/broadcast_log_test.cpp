@@ -1,4 +1,5 @@
-// The broadcast log: order, wrap, room, own chunks, and the death of whoever holds its lock.
+// The broadcast log: order, wrap, room, own chunks, and the death of the process that holds its
+// lock.
 #include "tests/unit/test_segment.h"
 
 #include <gtest/gtest.h>
@@ -60,7 +61,7 @@ TEST(Log, NeverOverwritesUnreadBytes) {
     EXPECT_EQ(published * filler.size(), log_bytes_min); // every byte of room was used
     EXPECT_GT(segment.log.room_wanted(), 0U);
 
-    // Just short of what is wanted is not enough to be told, and any room is enough to append.
+    // A little less room than is wanted sends no notice, and any room is enough to append.
     segment.advance(slow, segment.log.room_wanted());
     EXPECT_TRUE(segment.publish());
     EXPECT_FALSE(Staging(segment.region, 0).published());
@@ -156,7 +157,7 @@ TEST(LogRepair, W3BeforeTheCommitDiscardsTheAppend) {
 
     segment.stage(b, "second", 1);
     ASSERT_TRUE(segment.publish(1));
-    ASSERT_TRUE(segment.publish(0)); // what the successor does
+    ASSERT_TRUE(segment.publish(0)); // the successor's step
     EXPECT_EQ(segment.text_after(0), "firstsecondlost?");
 }
 
@@ -167,7 +168,7 @@ TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
     die_after([&] {
         new LogLock(segment.region.log_control(), 0);
         (void)segment.appender.append(Staging(segment.region, 0), 0);
-        // Undone: what the owner would have done after the commit.
+        // Undo the owner's step after the commit.
         segment.region.worker_table()[0].published_batch = 0;
         segment.region.log_control().index_next = 0;
     });

@@ -1,4 +1,4 @@
-// The segment: what a worker refuses to attach to.
+// The segment: which memory a worker refuses to attach to.
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/region.h"
 
@@ -59,8 +59,8 @@ TEST(Region, IsRejectedWithAnotherLayoutVersion) {
     EXPECT_NE(refusal_of(region).find("one build"), std::string::npos);
 }
 
-// Only what nothing else in the header depends on may differ: the limits, and a number of users
-// that takes up as many pages.
+// Only fields on which no other field of the header depends may differ: the limits, and a number of
+// users that takes up as many pages.
 TEST(Region, IsRejectedWithAnyFlippedBitOfItsHeader) {
     const Region region = Region::create(config);
     auto* const bytes = reinterpret_cast<unsigned char*>(&shared_header(region));
@@ -82,7 +82,7 @@ TEST(Region, IsRejectedWithAnyFlippedBitOfItsHeader) {
     }
 }
 
-// What a limit may be at the most; up to there it is anybody's choice.
+// The maximum of each limit; every value up to it is valid.
 TEST(Region, IsRejectedWithALimitOutOfRange) {
     RegionConfig limited = config;
     limited.max_rate_bytes = max_rate_bytes_max;

@@ -1,5 +1,5 @@
-// The segment's memory: backed, nameless, of a size that nobody can change, and refused with an
-// error where there is too little. And what a process says that finds part of it gone.
+// The segment's memory: backed, nameless, of a fixed size, and rejected with an error when too
+// little is left. And the message of a process that finds part of it gone.
 #include "shared/segment/memory_fault.h"
 #include "shared/segment/region.h"
 #include "shared/segment/segment_memory.h"
@@ -61,7 +61,7 @@ TEST_P(MemoryTest, IsRejectedWhenTooLittleIsLeft) {
     }
 }
 
-// setrlimit(2): a process over it gets SIGXFSZ, unless it ignores that.
+// setrlimit(2): a process beyond the limit gets SIGXFSZ unless it ignores the signal.
 TEST_P(MemoryTest, IsRejectedBeyondTheFileSizeLimit) {
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -91,7 +91,7 @@ TEST_P(MemoryTest, IsBackedThoughSigchldIsIgnored) {
     EXPECT_GE(static_cast<uint64_t>(info().st_blocks) * 512, megabyte);
 }
 
-// As a worker could that was broken into before it has let go of the descriptor.
+// As a worker could that an attacker controls before it has closed the descriptor.
 TEST(SegmentMemory, CannotBeResizedByAWorker) {
 #ifdef F_GET_SEALS
     if (!open_nameless_memory())
@@ -107,7 +107,7 @@ TEST(SegmentMemory, CannotBeResizedByAWorker) {
 #endif
 }
 
-// All of it, not the log alone: a user table has no other memory to grow into.
+// The whole segment, not the log alone: the user table must be backed too.
 TEST(SegmentMemory, IsBackedCompletely) {
     const Region region = Region::create(
         {.users = users_max, .workers = 2, .log_bytes = log_bytes_min, .stall_limit_ms = 5000});

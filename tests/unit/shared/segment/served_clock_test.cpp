@@ -1,4 +1,4 @@
-// Served time: what counts and what does not.
+// Served time: which time counts and which does not.
 #include "shared/segment/served_clock.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ TEST_F(ServedClockTest, DoesNotCountAStandstillDuringWork) {
     EXPECT_EQ(clock_.take_found(), 0s) << "each is told once";
 }
 
-// When in its sleep the process was stopped is not known.
+// The clock cannot know when during its sleep the process was stopped.
 TEST_F(ServedClockTest, DoesNotCountASleepWithAStandstill) {
     clock_.about_to_sleep(1s);
     EXPECT_EQ(served_at(90s), allowance);
@@ -83,7 +83,7 @@ TEST_F(ServedClockTest, IsLateByASmallPartOfTheLimit) {
     EXPECT_EQ(ServedClock::sleep_max(100us), 1ms) << "nobody spins";
 }
 
-// A successor goes on where the dead process was, whose time it was not in between.
+// A successor continues from the time of the dead process. The time in between does not count.
 TEST_F(ServedClockTest, ASuccessorContinuesIt) {
     (void)served_at(90s);
     const auto died_at = clock_.now(start + 90s + 10ms);

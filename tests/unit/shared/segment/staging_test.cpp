@@ -1,4 +1,4 @@
-// A staging area: chunks in order, full, and what a successor finds in it.
+// A staging area: chunks in order, a full area, and what a successor finds in it.
 #include "tests/unit/test_segment.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// The log sink on a kernel that has no write(2) which does not wait: poll(2) is asked first. Such a
-// kernel is simulated by a filter of system calls, in a child of the test.
+// The log sink on a kernel without a write(2) that never waits: it asks poll(2) first. A filter of
+// system calls in a child of the test simulates this kernel.
 #include "shared/system/fd.h"
 #include "shared/system/log_sink.h"
 
@@ -26,8 +26,8 @@ bool load_filter_of_an_old_kernel() {
     return loaded;
 }
 
-// 0 where all is as it should be; 2 where such a kernel cannot be simulated here. Ended by SIGALRM
-// where the sink waits.
+// Returns 0 on success, and 2 if this machine cannot simulate the old kernel. SIGALRM ends the
+// process if the sink waits.
 int fill_and_drain() {
     std::signal(SIGALRM, SIG_DFL);
     ::alarm(30);

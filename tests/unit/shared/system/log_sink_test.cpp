@@ -25,7 +25,7 @@ std::string notice(uint64_t dropped) {
     return "dropped " + std::to_string(dropped) + "\n";
 }
 
-// Their lengths differ, so that a line never fits exactly where another one did.
+// The lines differ in length, so that a line never fits exactly into the room of another one.
 std::string line_number(int number) {
     return "line " + std::to_string(number) + std::string(static_cast<size_t>(number % 67), '.') +
            "\n";
@@ -43,7 +43,8 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-// What standard error can be: `written` is the server's end, which blocks, as those of others do.
+// Standard error as a server may have it: `written` is the server's end and blocks, as it does for
+// other programs.
 struct Ends {
     UniqueFd read;
     UniqueFd written;
@@ -68,7 +69,7 @@ struct Ends {
         return ends;
     }
 
-    // Everything that is there, and what the terminal lets through from now on.
+    // All pending output, and the output that the terminal lets through from now on.
     std::string drain() {
         if (terminal) {
             EXPECT_EQ(::tcflow(written.get(), TCOON), 0);
@@ -89,7 +90,7 @@ struct Ends {
 struct Kind {
     const char* name;
     Ends (*make)();
-    bool once_more; // whether the descriptor can be opened once more
+    bool once_more; // whether the descriptor can be opened again
 };
 
 std::ostream& operator<<(std::ostream& out, const Kind& kind) {
@@ -98,7 +99,7 @@ std::ostream& operator<<(std::ostream& out, const Kind& kind) {
 
 class LogSinkTest : public testing::TestWithParam<Kind> {
 protected:
-    // If the sink waits, the alarm ends the test: nobody would read.
+    // If the sink waits, the alarm ends the test, since no process reads.
     void SetUp() override {
         std::signal(SIGALRM, SIG_DFL);
         ::alarm(60);

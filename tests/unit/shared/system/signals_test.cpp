@@ -1,4 +1,5 @@
-// What settle_signals() leaves of what a parent may have set: tried in a child of the test.
+// The signal dispositions and mask that settle_signals() leaves, whatever the parent had set. Tried
+// in a child of the test.
 #include "shared/system/signals.h"
 
 #include <csignal>
@@ -10,7 +11,7 @@
 namespace chatserv {
 namespace {
 
-// The wait status of a child that does this and then exits with whether it came out true.
+// The wait status of a child that calls `deed` and exits with 0 if the result is true.
 int end_of_child(const std::function<bool()>& deed) {
     const pid_t child = ::fork();
     if (child == 0)

@@ -67,7 +67,7 @@ TEST_F(ConfinementTest, AllowsServingClients) {
     });
 }
 
-// The account of a connection that is no more is read in another way.
+// The account of a closed connection is read in another way.
 TEST_F(ConfinementTest, AllowsTheAccountOfAClosedConnection) {
     Connection connection;
     ASSERT_TRUE(connection.server);
@@ -170,7 +170,7 @@ TEST_F(ConfinementTest, AllowsTheReportOfMissingSharedMemory) {
     ::munmap(mapping, 4096);
 }
 
-// A pipe of the test is not opened once more by number: as where its owner is somebody else.
+// The sink does not reopen a pipe of the test by its number, as if another user owned the pipe.
 TEST_F(ConfinementTest, AllowsDroppingLinesOfAnUnreadLog) {
     std::array<int, 2> log{};
     ASSERT_EQ(::pipe(log.data()), 0);

@@ -44,7 +44,7 @@ TEST_P(ForbiddenTest, KillsTheProcess) {
     EXPECT_EQ(WTERMSIG(status), SIGSYS);
 }
 
-// The bare calls: what a sanitizer puts in their place would look at the arguments first.
+// The bare system calls: a sanitizer's wrappers would read the arguments first.
 template <typename... Arguments>
 long call(long number, Arguments... arguments) {
     return ::syscall(number, arguments...);
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(Call, ForbiddenTest,
         Forbidden{"unshare", [] { return call(SYS_unshare, 0); }},
         Forbidden{"setuid", [] { return call(SYS_setuid, 0); }},
         Forbidden{"bpf", [] { return call(SYS_bpf, 0, nullptr, 0); }},
-        // what is allowed, otherwise
+        // allowed calls with other arguments
         Forbidden{"fcntl_that_makes_a_descriptor", [] { return call(SYS_fcntl, 0, F_DUPFD, 0); }},
         Forbidden{"dup2_elsewhere", [] { return call(SYS_dup3, 0, STDOUT_FILENO, 0); }},
         Forbidden{"pwritev2_that_waits",
@@ -184,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(CallOfX32, ForbiddenTest,
     testing::Values(Forbidden{"getpid", [] { return call(SYS_getpid | 0x4000'0000L); }}),
     [](const auto& made) { return std::string(made.param.name); });
 
-// getpid(2) as 32-bit programs call it: done if the answer is right.
+// getpid(2) as 32-bit programs call it; `done` if the answer is right.
 int call_as_32_bit_programs_do() {
     long number = 20;
     asm volatile("int $0x80" : "+a"(number) : : "memory", "r8", "r9", "r10", "r11");

@@ -1,5 +1,5 @@
-// A worker's clients and the limits on what they send: one worker's Service over sockets of this
-// process, with a time of the test's own.
+// The limits on what clients send: the Service of one worker, with sockets of this process and a
+// clock of the test.
 #include "tests/unit/test_segment.h"
 #include "worker/service.h"
 
@@ -15,18 +15,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The tests go back in time by so much at the most, and time begins when the machine starts.
+// The tests go back in time by at most this much, and time begins when the machine starts.
 const milliseconds idle_timeout = std::min(milliseconds(60'000),
     std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now().time_since_epoch()) /
         2);
 constexpr int buffer_bytes = 65'536;
-constexpr uint32_t max_rate_bytes = 4096; // no more than a bucket holds at the least
+constexpr uint32_t max_rate_bytes = 4096; // the smallest capacity of a bucket
 
 class LimitsTest : public testing::Test {
 protected:
     LimitsTest() { begin_worker(); }
 
-    // In the place of the one before, which dies, and whose clients it is given.
+    // Replaces the worker, which dies; the new one is given its clients.
     void begin_worker() {
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
@@ -46,7 +46,7 @@ protected:
         FdPair ends = make_stream_pair();
         peers_[slot] = std::move(ends.first);
         sockets_[slot] = std::move(ends.second);
-        // Some systems' pairs hold no more than 8192 bytes by themselves.
+        // On some systems a socket pair holds no more than 8192 bytes by default.
         for (const UniqueFd* end : {&peers_[slot], &sockets_[slot]})
             for (const int option : {SO_SNDBUF, SO_RCVBUF})
                 ASSERT_EQ(
@@ -68,7 +68,7 @@ protected:
         return text;
     }
 
-    // Handles what the kqueue says, timers not among it.
+    // Handles all events of the kqueue except timers.
     void serve() {
         for (const EventQueue::Event& event : events_->wait(std::chrono::nanoseconds(0)))
             if (event.filter == EVFILT_READ)
@@ -76,12 +76,12 @@ protected:
         service_->settle();
     }
 
-    // It was so long ago that it was heard.
+    // Moves the client's last input back by `time`.
     void rewind(uint32_t slot, milliseconds time) {
         users_[slot].heard_ns -= static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
     }
 
-    // The worker has not looked at the clock for so long.
+    // Moves the worker's last look at the clock back by `time`.
     void stand_still(milliseconds time) {
         region_.worker_table()[0].served.looked_ns -=
             static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
@@ -133,7 +133,7 @@ TEST_F(LimitsTest, ASilentClientIsIdleAfterTheTimeout) {
     EXPECT_EQ(left(), Slots{0});
 }
 
-// Nobody has come to reading it when the time is over.
+// The worker has not read it yet when the time is over.
 TEST_F(LimitsTest, AClientThatSentIsNotIdle) {
     join(0);
     join(1);
@@ -165,7 +165,7 @@ TEST_F(LimitsTest, AStandstillDoesNotCountAsIdleTime) {
     EXPECT_EQ(left(), Slots{0}) << "the clock goes on afterwards";
 }
 
-// It is stopped, found, killed and replaced: nobody was there to say anything to.
+// The worker is stopped, found, killed and replaced; meanwhile no worker reads.
 TEST_F(LimitsTest, TheTimeOfAHungWorkerDoesNotCountAsIdleTime) {
     join(0);
     stand_still(2 * idle_timeout);
@@ -183,7 +183,7 @@ TEST_F(LimitsTest, TheWorkerSleepsAtMostASmallPartOfARunningLimit) {
     EXPECT_EQ(service_->sleep_max(), ServedClock::sleep_max(idle_timeout));
 }
 
-// What no worker stores costs nobody his place, and gives nobody one for ever.
+// A value that no worker stores disconnects no client and keeps none forever.
 TEST_F(LimitsTest, AnInstantInTheFutureCountsAsThePresent) {
     join(0);
     join(1);
@@ -224,7 +224,7 @@ TEST_F(LimitsTest, AClientAboveTheRateIsNotReadUntilItsRateAllows) {
     const auto empty = std::chrono::seconds(1);
     service_->throttle_timer(RateLimit::Clock::now() + empty);
     std::string rest;
-    while (rest.size() < 1000) { // in pieces, since it is not so late in truth
+    while (rest.size() < 1000) { // in pieces, since the clock has not advanced in truth
         serve();
         service_->throttle_timer(RateLimit::Clock::now() + empty);
         rest += heard_by(1);
@@ -253,7 +253,7 @@ TEST_F(LimitsTest, AStandstillDoesNotLowerTheRate) {
     EXPECT_EQ(heard.size(), max_rate_bytes + 1000);
 }
 
-// It may have much to say.
+// The client may have sent much meanwhile.
 TEST_F(LimitsTest, AClientThatIsNotReadIsNotIdle) {
     join(0);
     say(0, std::string(max_rate_bytes + 1000, 't'));

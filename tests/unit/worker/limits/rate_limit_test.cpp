@@ -50,7 +50,7 @@ TEST(RateLimit, ChargesOnlyTheBytesRead) {
     EXPECT_EQ(limit.allowance(bucket, now + milliseconds(500)), 50'000U);
 }
 
-// A client that is read whenever it may be, in pieces of any size.
+// A client that is read whenever the rate allows, in pieces of any size.
 TEST(RateLimit, KeepsTheRateOverTime) {
     std::mt19937 random(4711);
     for (const uint32_t rate : {1U, 7U, 999U, 65'536U, 1'000'003U, 1'073'741'824U}) {

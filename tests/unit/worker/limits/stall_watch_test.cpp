@@ -1,4 +1,4 @@
-// Who is timed, for what, and who is overdue.
+// Which clients are timed, for which reason, and which are overdue.
 #include "tests/unit/test_segment.h"
 #include "worker/limits/stall_watch.h"
 
@@ -19,7 +19,7 @@ struct StallWatchTest : ::testing::Test {
     TestSegment segment;
     Client a = make(0);
     Client b = make(1);
-    // How far a client has got, as if it had been written to.
+    // Moves the client's cursor, as if the worker had written to it.
     static void drain(Client& client, uint64_t bytes) {
         const Cursor cursor = cursor_of(*client.slot);
         move_cursor(*client.slot, {cursor.bytes_written + bytes, cursor.log_offset + bytes});
@@ -91,7 +91,7 @@ TEST_F(StallWatchTest, DrainingTooLittleDoesNotRestartTheTime) {
     drain(a, min_drain_bytes - 1);
     EXPECT_FALSE(watch.renew(watch.overdue(deadline)[0], a, deadline));
 
-    // Nor is it to get over the mark now and then, as long as it has not caught up.
+    // Passing the mark now and then does not help a client that never catches up.
     watch.release_room([](ClientId) { return true; });
     watch.add_room(a, start + limit / 2);
     EXPECT_EQ(*watch.earliest_deadline(), deadline);
@@ -102,7 +102,7 @@ TEST_F(StallWatchTest, DrainingTooLittleDoesNotRestartTheTime) {
     EXPECT_EQ(a.drain.arrived_bytes, min_drain_bytes - 1);
 }
 
-// So that several who stall at once cost one limit.
+// Several clients that stall at once therefore cost one limit.
 TEST_F(StallWatchTest, TheTimeStartsWhenTheSocketBecomesFull) {
     StallWatch::fell_behind(a, start);
     a.drain.begin -= 2 * limit; // long before it blocks the room
@@ -116,7 +116,7 @@ TEST_F(StallWatchTest, AFullSocketIsOverdueAtOnceUnderTheDisconnectPolicy) {
     StallWatch impatient(limit, min_drain_bytes, SlowPolicy::disconnect);
     a.write_blocked = true;
     impatient.add_room(a, start);
-    impatient.add_room(b, start); // its worker has not got to it yet
+    impatient.add_room(b, start); // its worker has not read it yet
     const auto overdue = impatient.overdue(start);
     ASSERT_EQ(overdue.size(), 1U);
     EXPECT_EQ(overdue[0].client, a.id);
@@ -148,7 +148,7 @@ TEST_F(ServedStallTest, AStandstillDoesNotCountForAReaderThatDrainsEnough) {
     while (due.empty())
         due = watch.overdue(at(time += 20ms));
     EXPECT_GE(time, 90'000ms + limit - 150ms);
-    drain(a, min_drain_bytes * 2); // in a second at which it was served, and ninety at which not
+    drain(a, min_drain_bytes * 2); // the process ran for one second and stood still for ninety
     EXPECT_TRUE(watch.renew(due[0], a, at(time)));
 }
 

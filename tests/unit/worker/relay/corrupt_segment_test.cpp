@@ -1,5 +1,5 @@
-// A segment that holds what no process of ours writes: it is told apart, refused in words, and
-// holds nobody else up. (tests/fuzz/ looks for what is not thought of here.)
+// A corrupt segment: a worker recognizes values that no worker writes, panics with a message, and
+// delays no other process. (tests/fuzz/ searches for further cases.)
 #include "tests/unit/test_segment.h"
 #include "worker/relay/ingest.h"
 
@@ -105,7 +105,7 @@ TEST_F(CorruptSegmentDeathTest, AppendingAtImpossibleOffsetsIsAPanic) {
     }
     control.lock = workers_max + 1;
     EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
-    control.lock = 1; // as if it had it already: everybody would wait for it to release it
+    control.lock = 1; // as if this entry held it already: every entry would wait for the release
     EXPECT_DEATH((void)segment_.publish(), "panic: the log's lock");
 }
 

@@ -1,4 +1,4 @@
-// Fan-out: a client gets what it lacks, in as few writes as can be, and none of its own bytes.
+// Fan-out: a client receives its backlog in as few writes as possible, without its own bytes.
 #include "shared/segment/worker_table.h"
 #include "tests/unit/test_segment.h"
 #include "worker/relay/fan_out.h"
@@ -88,7 +88,8 @@ TEST_F(FanOutTest, UsesSeveralWritesForManyPieces) {
     EXPECT_EQ(cursor(), segment.log.head());
 }
 
-// The socket takes some of it: the cursor is exactly where the bytes ended, own chunks counted out.
+// The socket takes part of the bytes. The cursor is exactly where they ended, not counting own
+// chunks.
 TEST_F(FanOutTest, ContinuesAfterAFullSocket) {
     std::string expected;
     std::string got;
@@ -135,7 +136,7 @@ TEST_F(FanOutTest, WritesNoNoticeToAFullSocket) {
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, 0U);
 }
 
-// W2: by what the kernel says that was written in all.
+// W2: by the number of bytes that the kernel reports as written.
 TEST_F(FanOutTest, SettlesANoticeByTheBytesWritten) {
     constexpr uint64_t line_bytes = 10;
     move_cursor(*client.slot, {.bytes_written = 5, .log_offset = 3});
