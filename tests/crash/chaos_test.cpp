@@ -1,5 +1,5 @@
-// `chatserv chaos` beside a conversation: it says what it did and what that cost, and nobody there
-// notices.
+// `chatserv chaos` beside a conversation: it reports the strikes and the takeover times, and no
+// client notices.
 #include "tests/harness/process.h"
 #include "tests/harness/temporary_directory.h"
 #include "tests/integration/conversation.h"

@@ -1,5 +1,5 @@
-// A worker that does what it never does, as one would that somebody has broken into: the system
-// ends it there and then, and it is recovered like any other.
+// A worker that makes a forbidden call, as an attacker in control of it would: the kernel ends it
+// at once, and it is recovered like any other worker.
 #include "tests/crash/crash_scene.h"
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// Every crash window by name: the victim is killed at exactly that instant, and what each of the
-// others reads, and it itself, is what they would have read otherwise, byte for byte.
+// Every crash window by name. The victim is killed at exactly that instant, and every client, the
+// victim's own included, receives what it would have received otherwise, byte for byte.
 #include "tests/crash/crash_scene.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace chatserv::test {
 namespace {
 
-// What happens while the point is armed.
+// The action while the point is armed.
 enum class Scene { talk, join, leave, flood };
 
 struct CrashCase {
@@ -85,7 +85,8 @@ TEST_P(CrashPointTest, NoClientNotices) {
     if (crash.first == CrashPoint::count) {
         arm_victim(crash.point);
     } else {
-        // In this order: the victim may still be noting down what it wrote last, and die at once.
+        // The order matters: the victim may still be recording its last write, and would die at
+        // once.
         arm_anyone(crash.point);
         arm_victim(crash.first);
     }
@@ -111,7 +112,8 @@ TEST_P(CrashPointTest, NoClientNotices) {
     stop();
 }
 
-// Whoever closes for being idle does so, and hears why, whichever worker finishes it.
+// A client that is closed for being idle leaves and receives the notice, whichever worker completes
+// the close.
 class IdleCrashTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
 
 INSTANTIATE_TEST_SUITE_P(W6, IdleCrashTest,

@@ -58,7 +58,7 @@ TEST_F(HangTest, AStoppedSpareIsReplacedBeforeItIsNeeded) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// Nobody is ended because the machine stood still, or somebody stopped the whole server.
+// No process is replaced because the machine stood still or the whole server was stopped.
 TEST_F(HangTest, AServerThatWasStoppedAsAWholeContinues) {
     begin({"--hang-limit", "1"});
     ::kill(-server_->process().pid(), SIGSTOP);
@@ -80,8 +80,8 @@ TEST_F(HangTest, AHungWorkerDoesNotDelayTheStop) {
 
 class SpinTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
 
-// With bytes read that nobody has seen; with the log's lock held, so that nobody else can append;
-// and in the midst of a recovery.
+// With bytes read and not yet published; with the log's lock held, so that no other worker can
+// append; and during a recovery.
 INSTANTIATE_TEST_SUITE_P(At, SpinTest,
     testing::Values(CrashPoint::received, CrashPoint::intended, CrashPoint::doubt_asked),
     [](const auto& tested) { return "Point" + std::to_string(static_cast<int>(tested.param)); });
@@ -99,8 +99,8 @@ TEST_P(SpinTest, ASpinningWorkerIsReplaced) {
     stop();
 }
 
-// A worker program that has become unable to do its work: its users wait, and go on as if nothing
-// had been once it is able again.
+// A worker program that cannot do its work for a while. Its users wait, and are served again once
+// the program works.
 class FailingTest : public CrashScene {};
 
 TEST_F(FailingTest, ClientsWaitForAWorkerThatStarts) {

@@ -1,5 +1,5 @@
-// The one client in doubt: what its case is without the kernel's account, and that the tests of
-// takeovers see it when a successor trusts the stored cursors instead.
+// The one client in doubt: what happens to it without the kernel's account, and that the tests of
+// takeovers notice a successor that trusts the stored cursors instead.
 #include "tests/crash/crash_scene.h"
 
 #include <gmock/gmock.h>
@@ -40,8 +40,8 @@ TEST_F(TrustingTest, RepeatsBytesThatWereWrittenButNotRecorded) {
     people_[1].client->send("the end;");
     people_[0].client->wait_for("the end;");
     people_[2].client->wait_for("the end;");
-    // The victim may have been about to note down its last write of what was said before: then it
-    // is that which its successor repeats.
+    // The victim may have been about to record its last write of the earlier text: its successor
+    // then repeats that write.
     EXPECT_THAT((std::vector{read_by(0), read_by(2)}),
         UnorderedElementsAre("repeated;the end;",
             AnyOf("repeated;repeated;the end;", "3 speaks before;repeated;the end;")));
@@ -55,11 +55,12 @@ TEST_F(TrustingTest, RepeatsANoticeThatWasSentButNotRecorded) {
     EXPECT_EQ(read_by(0), too_fast_line() + too_fast_line());
 }
 
-// As on a system without the account: that one client is disconnected, and the log says why.
+// As on a system without the account: this client is disconnected, and the log records the reason.
 class UnaccountedTest : public CrashScene {
 protected:
     void SetUp() override {
-        // Here the server cannot tell when a client has got everything: a stop takes the limit.
+        // Without the account the server cannot know when a client has received everything, so a
+        // stop takes the whole limit.
         open(build_named("CHATSERV_UNACCOUNTED"),
             {"--stall-limit", "0.5", "--max-rate", std::to_string(max_rate_bytes)});
     }
@@ -114,7 +115,7 @@ TEST_F(UnaccountedTest, DisconnectsTheClientThatWasBeingSentANotice) {
     people_[0].client->wait_for_end();
     EXPECT_THAT(server_->wait_for_line(" left: "), HasSubstr("user 0 left: in doubt"));
     EXPECT_EQ(people_[0].client->received(), people_[0].expected + too_fast_line());
-    // What was read of it was relayed, to each of them.
+    // The bytes read from it were relayed to every other client.
     people_[1].client->send("that was all;");
     people_[3].client->wait_for("that was all;");
     std::string relayed = people_[3].client->received().substr(people_[3].expected.size());

@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::size_t workers = 2;
 
-// Whoever is held up is held up by the test, for as long as that takes.
+// Only the test itself delays processes here, for as long as it needs.
 const std::vector<std::string> options{
     "--workers", std::to_string(workers), "--stall-limit", "600", "--hang-limit", "3600"};
 
-// A point of the dynamic linker, which finds a function when it is first called, is not worth a
-// kill: it finds all of them at the start.
+// The dynamic linker resolves all functions at the start, so that its own system calls are not
+// among the points.
 const std::vector<std::pair<std::string, std::string>> environment{{"LD_BIND_NOW", "1"}};
 
 } // namespace
@@ -80,7 +80,7 @@ KillPointTest::Outcome KillPointTest::round(std::uint64_t kill_at) {
     return outcome;
 }
 
-// Where the victim did not come to its point, its successor has taken over only now.
+// If the victim did not reach its point, its successor takes over only now.
 void KillPointTest::end_successor(Outcome& outcome) {
     if (!successor_)
         return;
@@ -145,7 +145,7 @@ bool KillPointTest::advance_victims() {
     return first || second;
 }
 
-// No event tells of sleep, so it is asked for again and again.
+// No event reports that a process sleeps, so the test asks repeatedly.
 void KillPointTest::wait_for_rest() {
     const auto give_up = std::chrono::steady_clock::now() + patience;
     std::optional<std::string> before;

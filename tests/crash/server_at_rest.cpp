@@ -29,15 +29,15 @@ std::string children_file(pid_t pid) {
     return "task/" + std::to_string(pid) + "/children";
 }
 
-// How often it has been put to sleep or aside so far, if it sleeps and is in a wait for events.
+// A text with the process's numbers of context switches, if it sleeps in a wait for events.
 std::optional<std::string> asleep(pid_t pid) {
-    long call = -1; // the file says "running" of a process that runs
+    long call = -1; // the file says "running" for a running process
     if (!(open_of(pid, "syscall") >> call) ||
         std::find(waits.begin(), waits.end(), call) == waits.end())
         return std::nullopt;
     std::ifstream status = open_of(pid, "status");
     std::string switches = std::to_string(pid) + ":";
-    bool sleeps = false; // and is not stopped by a tracer
+    bool sleeps = false; // and no tracer has stopped it
     for (std::string line; std::getline(status, line);) {
         sleeps = sleeps || line.starts_with("State:\tS");
         if (line.find("ctxt_switches:") != std::string::npos)

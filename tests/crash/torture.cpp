@@ -11,10 +11,11 @@ namespace chatserv::test {
 
 namespace {
 
-// None is turned away: those who have gone keep their slots as long as their worker is stopped.
+// No client is refused: clients that left keep their slots while their worker is stopped.
 constexpr const char* slots = "1000";
 
-constexpr std::uint64_t stream_bytes_per_strike = 20'000; // of each resident: it talks to the end
+constexpr std::uint64_t stream_bytes_per_strike =
+    20'000; // of each resident, which sends until the end
 
 ServerOptions server_options(
     const TortureOptions& options, bool two_families, std::mt19937_64& random) {
@@ -173,7 +174,8 @@ std::vector<PerSender> Torture::delivered() const {
     return all;
 }
 
-// When the visitors are gone, the residents say something that each of them waits for.
+// When the visitors have left, the residents send the ends of their streams and wait for each
+// other's.
 void Torture::send_stream_ends() {
     const auto all_visitors_are_gone = [&] {
         observe();

@@ -1,9 +1,9 @@
 // One round of torture: position-coded streams run between clients in both directions over IPv4 and
 // IPv6, while workers are killed or stopped at random instants, one, several or all at once.
 //
-// Residents stay and talk the whole time; some of them read slowly, so that workers die with
-// sockets full, and the log is small, so that they die with the log full. Visitors come, talk or
-// listen, and leave in one of the ways in which people leave.
+// Residents stay and send the whole time. Some of them read slowly, so that workers die with full
+// sockets, and the log is small, so that they die with a full log. Visitors join, send or only
+// read, and leave in one of the usual ways.
 #pragma once
 
 #include "tests/harness/client.h"
@@ -22,7 +22,7 @@
 namespace chatserv::test {
 
 struct TortureOptions {
-    std::string binary{}; // empty: the one tested usually
+    std::string binary{}; // empty: the usual build
     std::uint64_t strikes = 250;
     bool stops = true; // some workers are stopped, not killed
     bool visitors = true;
@@ -32,8 +32,8 @@ class Torture {
 public:
     Torture(Loop& loop, std::uint64_t seed, const TortureOptions& options);
 
-    // Everything, to the server's end. Returns what anybody could have noticed: nothing, in a
-    // server that keeps its promise.
+    // Runs the round to the server's end. Returns everything that a client could have noticed:
+    // nothing for a correct server.
     [[nodiscard]] std::vector<std::string> run();
 
     [[nodiscard]] std::uint64_t killed() const { return killed_; }

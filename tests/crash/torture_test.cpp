@@ -1,7 +1,7 @@
-// R9: workers are killed and stopped at random moments while everybody talks, and no client
+// R9: workers are killed and stopped at random instants while all clients send, and no client
 // notices.
 //
-// CHATSERV_TEST_STRIKES says how many are struck, CHATSERV_TEST_SEED repeats the choices (not the
+// CHATSERV_TEST_STRIKES is the number of strikes; CHATSERV_TEST_SEED repeats the choices (not the
 // instants).
 #include "tests/crash/crash_scene.h"
 #include "tests/crash/torture.h"
@@ -33,8 +33,8 @@ TEST(TortureTest, NoClientNoticesThatWorkersAreKilled) {
     std::cout << killed << " workers killed, " << stopped << " stopped, " << visits << " visits\n";
 }
 
-// The control: where a successor trusts the stored cursors, the same torture finds it out. A test
-// of the kind above that this one passes would prove nothing.
+// The control: the same torture notices a successor that trusts its stored cursor. If it did not,
+// the test above would prove nothing.
 TEST(TortureTest, ClientsNoticeAWorkerThatTrustsItsStoredCursor) {
     const std::string trusting = build_named("CHATSERV_TRUSTING");
     for (std::uint64_t round = 0; round < 20; ++round) {

@@ -18,12 +18,12 @@ namespace {
 // More than any test sends: a server that repeats without end must not take all memory.
 constexpr std::size_t received_bytes_max = 200'000'000;
 
-// Small segments as well, since systems give a connection send buffers in proportion to them: with
-// the large ones of a loopback interface the server's kernel takes megabytes for a reader who reads
-// nothing, and the server never notices.
+// Also sets small segments, since systems size a connection's send buffers by them. With the large
+// segments of a loopback interface the kernel would take megabytes for a client that reads nothing,
+// and the server would never notice.
 void keep_kernel_buffers_small(int fd, int receive_buffer_bytes) {
     ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof(receive_buffer_bytes));
-    const int segment_bytes = 536; // what all systems allow
+    const int segment_bytes = 536; // a value that all systems allow
     ::setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof(segment_bytes));
 }
 
@@ -125,7 +125,8 @@ void Client::write_once() {
     } else if (errno == EAGAIN || errno == EINTR || errno == ENOTCONN) {
         return;
     } else {
-        queue_offset_ = queue_.size(); // nobody takes it; what was received can still be read
+        queue_offset_ =
+            queue_.size(); // the peer takes no more bytes; received bytes can still be read
     }
     if (is_sent()) {
         queue_.clear();

@@ -1,4 +1,4 @@
-// A TCP client under the test's control: what it sends, when it reads, how it leaves.
+// A TCP client under the test's control: it sends, reads and leaves when told to.
 #pragma once
 
 #include "tests/harness/endpoint.h"
@@ -14,26 +14,26 @@ namespace chatserv::test {
 class Client final : public Loop::Source {
 public:
     // Begins to connect. With a `receive_buffer_bytes` other than 0 (SO_RCVBUF) TCP holds little
-    // for this client, so that the server soon notices when it does not read. `source`: the IP
-    // address that it comes from, as "127.0.0.2" or "[::1]"; otherwise the system's choice.
+    // for this client, so that the server soon notices when it does not read. `source` is the IP
+    // address to connect from, such as "127.0.0.2" or "[::1]"; otherwise the system chooses.
     Client(Loop& loop, const Endpoint& server, int receive_buffer_bytes = 0,
         const std::string& source = "");
 
-    // As the server's log names it.
+    // The address as the server's log prints it.
     [[nodiscard]] const std::string& address() const { return address_; }
 
     void send(std::string_view bytes) { queue_.append(bytes); }
     [[nodiscard]] std::uint64_t sent_bytes() const { return sent_bytes_; }
     [[nodiscard]] bool is_sent() const { return queue_offset_ == queue_.size(); }
 
-    // Ends the sending side, after what is queued: the server reads end of file.
+    // Ends the sending side after the queued bytes: the server reads end of file.
     void half_close();
-    // Ends both with a TCP reset; what is queued is given up.
+    // Ends both directions with a TCP reset and discards queued bytes.
     void reset();
-    // From now on its machine is as good as switched off: nothing that comes for it is answered.
-    // False where this system lets nobody do that.
+    // From now on the client's machine answers nothing, as if switched off. Returns false if this
+    // system cannot do that.
     [[nodiscard]] bool fall_silent();
-    // close(2) at once: what an interrupted program does.
+    // Calls close(2) at once, as the end of an interrupted program does.
     void close() { fd_.reset(); }
 
     void pause() { paused_ = true; }

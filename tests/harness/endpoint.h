@@ -13,11 +13,11 @@ public:
     // Throws std::invalid_argument for anything but the written form.
     explicit Endpoint(const std::string& text);
 
-    // As accept(2) gives it.
+    // An address that accept(2) returned.
     Endpoint(const sockaddr_storage& storage, socklen_t length) :
         storage_(storage), length_(length) {}
 
-    // What getsockname(2) says; throws std::system_error.
+    // The address from getsockname(2); throws std::system_error.
     [[nodiscard]] static Endpoint of_socket(int fd);
 
     [[nodiscard]] const sockaddr* address() const {

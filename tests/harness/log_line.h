@@ -1,5 +1,4 @@
-// What the lines of a server's log say. Each function gives nothing for a line that is not of its
-// kind.
+// Parsers for lines of a server's log. Each function returns nothing for a line of another kind.
 #pragma once
 
 #include <optional>

@@ -13,7 +13,7 @@ namespace chatserv::test {
 
 namespace {
 
-// Written to by the signal handler, so that a child's end wakes poll(2) even when the signal
+// The signal handler writes to this pipe, so that a child's end wakes poll(2) even if the signal
 // arrives just before it.
 volatile sig_atomic_t child_signal_writer = -1;
 
@@ -33,7 +33,7 @@ struct sigaction set_action(int signal, void (*handler)(int)) {
     return former;
 }
 
-// Only wakes the loop; which child ended is asked by whoever waits for one.
+// Only wakes the loop; each wait for a child asks whether that child has ended.
 class ChildWatch final : public Loop::Source {
 public:
     ChildWatch(Loop& loop, int fd) : Source(loop), fd_(fd) {}

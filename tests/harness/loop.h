@@ -1,8 +1,8 @@
-// The one place where a test waits: a poll(2) loop over everything that the test holds.
+// The only place where a test waits: a poll(2) loop over everything that the test holds.
 //
-// All descriptors are non-blocking and watched here, so waiting for one thing keeps the others
-// going: a server's log is emptied while a client is waited for, and no pipe ever fills up. A wait
-// is for a condition, never for a length of time; only giving up has a time.
+// All descriptors are non-blocking and watched here, so waiting for one of them serves the others:
+// the loop reads a server's log while it waits for a client, and no pipe ever fills up. A wait is
+// for a condition, never for a length of time; only giving up has a time.
 #pragma once
 
 #include "shared/system/fd.h"
@@ -17,7 +17,7 @@
 
 namespace chatserv::test {
 
-// How long a wait goes on before it fails. Reached only when something is broken.
+// The time after which a wait fails. Reached only when something is broken.
 constexpr std::chrono::seconds patience{60};
 
 class Loop {
@@ -31,7 +31,7 @@ public:
         Source(const Source&) = delete;
         Source& operator=(const Source&) = delete;
 
-        // What poll(2) is to watch now; a descriptor of -1 for nothing.
+        // The descriptor and events that poll(2) watches now; a descriptor of -1 for none.
         [[nodiscard]] virtual pollfd interest() const = 0;
         virtual void ready(short events) = 0;
 
@@ -48,7 +48,7 @@ public:
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
-    // Serves what is ready, waiting up to `timeout` for the first of it.
+    // Serves the ready sources; waits up to `timeout` for the first one.
     void turn(std::chrono::milliseconds timeout);
 
     // Turns until the condition holds. Throws std::runtime_error naming `what` when it does not.

@@ -9,7 +9,7 @@ namespace chatserv::test {
 
 namespace {
 
-// Far more than a sane program writes to a test that keeps it all; beyond, the pipe is closed.
+// Far more than a correct program writes to a test; beyond this size the pipe is closed.
 constexpr std::size_t text_bytes_max = 200'000'000;
 
 } // namespace
@@ -49,7 +49,7 @@ void PipeWriter::ready(short /*events*/) {
     if (put > 0)
         written_ += static_cast<std::size_t>(put);
     else if (errno != EAGAIN && errno != EINTR)
-        fd_.reset(); // the child is gone: what it did is the test's to judge
+        fd_.reset(); // the child is gone; the test decides what that means
     if (written_ == queue_.size()) {
         queue_.clear();
         written_ = 0;

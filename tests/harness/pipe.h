@@ -10,7 +10,7 @@
 
 namespace chatserv::test {
 
-// Reads a pipe to its end. Keeps what it reads, or hands it on and keeps nothing.
+// Reads a pipe to its end. Keeps the bytes, or passes them to a sink and keeps nothing.
 class PipeReader final : public Loop::Source {
 public:
     using Sink = std::function<void(std::string_view)>;
@@ -18,9 +18,9 @@ public:
     PipeReader(Loop& loop, UniqueFd fd) : Source(loop), fd_(std::move(fd)) {}
 
     [[nodiscard]] const std::string& text() const { return text_; }
-    // True once every process that held the other end has closed it or is gone.
+    // True once every process that held the other end has closed it or ended.
     [[nodiscard]] bool ended() const { return !fd_; }
-    // From now on bytes go to the sink alone; what is already here goes first.
+    // From now on all bytes go to the sink, the kept ones first.
     void hand_to(Sink sink);
 
     [[nodiscard]] pollfd interest() const override { return {fd_.get(), POLLIN, 0}; }
@@ -32,7 +32,7 @@ private:
     Sink sink_;
 };
 
-// Queues without limit and writes as the pipe takes it.
+// Queues without limit and writes when the pipe has room.
 class PipeWriter final : public Loop::Source {
 public:
     PipeWriter(Loop& loop, UniqueFd fd) : Source(loop), fd_(std::move(fd)) {}

@@ -20,7 +20,7 @@ namespace {
 
 enum class OurEnd { reading, writing };
 
-// A pipe whose end for the child blocks, as programs expect of their standard streams.
+// A pipe whose end for the child is blocking, as programs expect of their standard streams.
 FdPair make_standard_stream(OurEnd ours) {
     int fds[2];
     if (::pipe(fds) == -1)
@@ -52,8 +52,8 @@ std::vector<std::string> environment_with(
     }
     for (const auto& [name, value] : additions)
         all.push_back(name + "=" + value);
-    // A server that a test kills would leave its control socket in a folder of the system's: only
-    // servers that are told otherwise have one.
+    // A killed server would leave its control socket in a folder of the system, so a server has a
+    // control socket only if the test asks for one.
     const auto says_where = [](const std::string& entry) {
         return entry.starts_with("CHATSERV_CONTROL=");
     };
@@ -62,7 +62,8 @@ std::vector<std::string> environment_with(
     return all;
 }
 
-// posix_spawn(3) instead of fork: it stays correct and fast however large the test has grown.
+// Uses posix_spawn(3) instead of fork(2), which stays correct and fast however large the test
+// process has grown.
 struct SpawnPlan {
     posix_spawn_file_actions_t files{};
     posix_spawnattr_t attributes{};
@@ -96,8 +97,8 @@ Process::Process(Loop& loop, const Command& command) :
         {make_standard_stream(OurEnd::writing), make_standard_stream(OurEnd::reading),
             make_standard_stream(OurEnd::reading)}) {}
 
-// The pipes are a parameter so that the child's ends are closed here, whatever happens, when the
-// constructor is done: only then does the end of a stream tell that the child is gone.
+// The pipes are a parameter so that the child's ends are closed here when the constructor is done,
+// even if it throws. Otherwise the end of a stream would not show the end of the child.
 Process::Process(Loop& loop, const Command& command, Pipes pipes) :
     loop_(loop), name_(command.arguments.at(0)), input_(loop, std::move(pipes.input.second)),
     output_(loop, std::move(pipes.output.first)), errors_(loop, std::move(pipes.errors.first)) {
@@ -117,8 +118,8 @@ Process::Process(Loop& loop, const Command& command, Pipes pipes) :
 }
 
 Process::~Process() {
-    // A group outlives its leader, and a pid is not given anew while its group lives. Once the
-    // leader is reaped and all holders of its output are gone, there is nobody left to kill.
+    // A group can outlive its leader, and a pid is not reused while its group exists. Once the
+    // leader is reaped and all holders of its output are gone, no process is left to kill.
     if (!exited() || !output_.ended() || !errors_.ended())
         ::kill(-pid_, SIGKILL);
     if (!status_)

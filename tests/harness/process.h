@@ -1,4 +1,4 @@
-// A child process whose standard streams are pipes of the test, and which never outlives it.
+// A child process whose standard streams are pipes of the test. It never outlives the test.
 #pragma once
 
 #include "tests/harness/group_guard.h"
@@ -17,7 +17,7 @@ namespace chatserv::test {
 struct Command {
     std::vector<std::string> arguments; // [0] is the program, searched on PATH if without a slash
     std::vector<std::pair<std::string, std::string>> environment{}; // beside the test's own
-    std::string file{}; // what is run, where arguments[0] is no name of it
+    std::string file{}; // the program, if arguments[0] is not its path
 };
 
 // Runs in a process group of its own. The destructor kills the whole group, and so does the end of
@@ -38,14 +38,14 @@ public:
     void signal(int number) const;
 
     [[nodiscard]] bool exited();
-    // Waits for its end and for the end of its output. The exit status as a shell gives it:
+    // Waits for the end of the process and of its output. Returns the exit status as a shell does:
     // 128 + number for a signal.
     int wait_for_exit();
     void wait_for_output(std::string_view text);
 
-    // Whether no process of its group is left; asked after wait_for_exit(). One that has ended and
-    // lost its parent (a sanitizer's, of a worker that was killed) is left until init reaps it, so
-    // this waits.
+    // Whether no process of the group is left; call after wait_for_exit(). An ended process that
+    // lost its parent (a sanitizer's, of a killed worker) remains until init reaps it, so this
+    // waits.
     [[nodiscard]] bool group_is_gone() const;
 
 private:

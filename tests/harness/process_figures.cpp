@@ -25,7 +25,8 @@ std::optional<std::uint64_t> rollup_of(pid_t pid, const std::string& name) {
     return std::nullopt;
 }
 
-// proc(5): the fields of `stat` from the third on, those behind the name, which may have blanks.
+// proc(5): the fields of `stat` from the third on, which follow the name; the name may contain
+// blanks.
 std::string stat_of(pid_t pid) {
     std::ifstream file(folder_of(pid) / "stat");
     std::string line;

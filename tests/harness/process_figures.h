@@ -1,4 +1,4 @@
-// What the system says of a running process; nothing where it has no /proc to say it in.
+// Figures of a running process from /proc; nothing on a system without it.
 #pragma once
 
 #include <chrono>
@@ -10,11 +10,11 @@
 
 namespace chatserv::test {
 
-// How many descriptors it has open.
+// Number of open descriptors.
 [[nodiscard]] std::optional<std::size_t> descriptors_of(pid_t pid);
-// Its memory that it shares with nobody and that no file is behind: heap and stack.
+// Private anonymous memory in bytes: heap and stack.
 [[nodiscard]] std::optional<std::uint64_t> own_memory_bytes_of(pid_t pid);
-// The processor's time that it has taken so far.
+// The processor time used so far.
 [[nodiscard]] std::optional<std::chrono::milliseconds> processor_time_of(pid_t pid);
 
 struct ProcessState {

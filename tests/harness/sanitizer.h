@@ -1,4 +1,4 @@
-// What a sanitizer's runtime needs of its surroundings, and the programs do not.
+// Requirements of a sanitizer's runtime that the programs themselves do not have.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ inline constexpr bool address_sanitized = true;
 inline constexpr bool address_sanitized = false;
 #endif
 
-// For a program that may start no process, or has no /proc: the check for leaks at its end does the
-// one and reads the other, and ends with a status of its own where it cannot.
+// For a program that may start no process, or has no /proc. The leak check at its end needs both,
+// and otherwise ends the program with a status of its own.
 inline const std::pair<std::string, std::string> without_leak_check{
     "ASAN_OPTIONS", "detect_leaks=0"};
 

@@ -1,12 +1,12 @@
-// The seed of the random tests: chosen anew for every run, printed, and taken back from the
-// environment, so that a failure can be repeated.
+// The seed of the random tests: new for every run, printed, and read from the environment to repeat
+// a failure.
 #pragma once
 
 #include <cstdint>
 
 namespace chatserv::test {
 
-// CHATSERV_TEST_SEED if it is set, otherwise a new one; printed the first time it is asked for.
+// CHATSERV_TEST_SEED if it is set, otherwise a new seed. Prints the seed the first time.
 [[nodiscard]] std::uint64_t base_seed();
 
 // A number that differs in about half of its bits for inputs that differ in one (SplitMix64's
@@ -18,7 +18,7 @@ namespace chatserv::test {
     return value ^ (value >> 31U);
 }
 
-// A number of the environment, such as how many scenarios a long run makes.
+// A number from the environment, such as the number of scenarios of a long run.
 [[nodiscard]] std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise);
 
 } // namespace chatserv::test

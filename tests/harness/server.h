@@ -23,8 +23,8 @@ struct ServerOptions {
     std::vector<std::string> listen{"127.0.0.1:0"};
     std::vector<std::string> more{}; // further options as on the command line
     std::vector<std::pair<std::string, std::string>> environment{};
-    std::string binary{}; // another build of the program than the one that is tested usually
-    // A command that becomes the program: setpriv(1), say, or a shell that ends in `exec "$0"
+    std::string binary{}; // a build other than the usual one
+    // A command that becomes the program, such as setpriv(1) or a shell that ends in `exec "$0"
     // "$@"`.
     std::vector<std::string> starter{};
 };

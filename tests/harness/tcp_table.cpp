@@ -11,7 +11,7 @@ namespace {
 constexpr const char* listening = "0A"; // as in the kernel's include/net/tcp_states.h
 
 // proc_net_tcp(5): "0: 0100007F:270F 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0
-// 4711", where the last of these is the inode, and 0 where no process holds the socket.
+// 4711". The last field is the inode, 0 if no process holds the socket.
 bool is_held_connection_of(const std::string& line, std::uint16_t port) {
     std::istringstream words(line);
     std::string local;

@@ -1,4 +1,4 @@
-// The kernel's own list of TCP connections, as /proc/net/tcp and tcp6 have it.
+// The kernel's list of TCP connections, from /proc/net/tcp and tcp6.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,9 @@
 
 namespace chatserv::test {
 
-// How many connections of this local port a process holds: neither listen sockets nor what the
-// kernel winds down by itself, as one in TIME_WAIT, or one whose peer has no room left for the last
-// bytes. Nothing where the system has no such list.
+// Number of connections of this local port that a process holds. Does not count listen sockets, nor
+// connections that only the kernel still has, such as those in TIME_WAIT or with unacknowledged
+// last bytes. Nothing on a system without this list.
 [[nodiscard]] std::optional<std::size_t> held_connections_of_port(std::uint16_t port);
 
 } // namespace chatserv::test

@@ -1,4 +1,4 @@
-// A folder for a test's files, removed with all that is in it.
+// A folder for a test's files, removed with its contents.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +15,7 @@ public:
     TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-    // Makes a file in it and returns its path.
+    // Creates a file in it and returns the path.
     [[nodiscard]] std::string file(const std::string& name, std::string_view content) const;
 
 private:

@@ -1,5 +1,5 @@
-// A worker that was broken into does what it likes with its own clients, and nothing else: not to
-// the others' clients, and not to the master.
+// A worker under an attacker's control can do what it likes with its own clients, but nothing to
+// other workers' clients or to the master.
 #include "tests/harness/seed.h"
 #include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
@@ -15,8 +15,8 @@ namespace {
 
 class HostileTest : public testing::Test {
 protected:
-    // Users 0 and 2 are worker 1's, 1 and 3 worker 2's. Worker 1 dies twice, and whoever succeeds
-    // it then is hostile.
+    // Worker 1 serves users 0 and 2, worker 2 users 1 and 3. Worker 1 dies twice, and its second
+    // successor is hostile.
     void break_into_worker_1(const std::string& hostility, uint64_t seed = base_seed()) {
         const char* const binary = std::getenv("CHATSERV_HOSTILE");
         ASSERT_NE(binary, nullptr) << "run these with meson test";
@@ -57,7 +57,7 @@ protected:
         loop_.wait_until([&] { return worker(1) != victim; }, "another worker 1");
     }
 
-    // Waits until the others that are there have it.
+    // Waits until the other present clients have received it.
     void say(size_t from, const std::string& text) {
         people_[from]->send(text);
         for (size_t i = 0; i < people_.size(); ++i)
@@ -143,8 +143,8 @@ TEST_F(HostileTest, ALockInTheNameOfAnotherDelaysNoWorker) {
     expect_that_everybody_has_everything();
 }
 
-// What comes of the conversation cannot be told: the log itself may be lost. But the master goes
-// on, says what it meets, and stops as ever.
+// The conversation has no defined outcome, since the log itself may be lost. But the master
+// continues, logs what it finds, and stops as usual.
 class ScribbleTest : public HostileTest, public testing::WithParamInterface<uint64_t> {};
 
 TEST_P(ScribbleTest, TheMasterSurvives) {

@@ -81,7 +81,7 @@ TEST_F(StartTest, RaisesTheSoftLimitOfDescriptors) {
     expect_to_listen({{"sh", "-c", script, chatserv_path()}});
 }
 
-TEST_F(StartTest, LogsTheVersionAndOptionsFirst) {
+TEST_F(StartTest, LogsItsLimitsFirst) {
     start({"--users", "7", "--workers", "2", "--spares", "1"});
     EXPECT_THAT(
         server_->log().front(), HasSubstr(" is starting: at most 7 users, 2 workers, 1 spare"));

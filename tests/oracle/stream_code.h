@@ -1,9 +1,9 @@
-// Bytes that say where they belong: the streams that test clients send.
+// Bytes that encode their own place: the streams that test clients send.
 //
 // The high four bits of a byte are its sender, the low four a pseudo-random code of (seed, sender,
-// position). However the bytes of several senders are interleaved, each is attributed, and each
-// sender's codes match its stream at one place only: a byte lost, repeated or out of order shifts
-// all codes after it and is found within a few bytes. All 256 values occur, NUL among them.
+// position). However the bytes of several senders are interleaved, each byte has a known sender,
+// and each sender's codes match its stream at one place only. A byte lost, repeated or out of order
+// shifts all codes after it and is found within a few bytes. All 256 values occur, NUL among them.
 #pragma once
 
 #include <cstddef>

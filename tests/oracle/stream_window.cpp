@@ -16,7 +16,7 @@ FoundWindow place_of_nothing(const WindowSearch& search) {
     if (search.end_is_due)
         return {Window{end, end}};
     if (search.first_max == 0)
-        return {Window{0, 0}}; // came before the stream began, left before it saw any of it
+        return {Window{0, 0}}; // joined before the stream began and left before it saw any of it
     return {};
 }
 

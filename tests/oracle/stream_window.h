@@ -1,5 +1,5 @@
-// Which part of a sender's stream a receiver has: found by matching, since a receiver may have
-// joined and left in the middle of it.
+// The part of a sender's stream that a receiver has. Found by matching, since a receiver may have
+// joined and left in the middle of the stream.
 #pragma once
 
 #include "tests/oracle/stream_code.h"
@@ -14,7 +14,7 @@
 namespace chatserv::test {
 
 struct WindowSearch {
-    const std::string& stream; // all that the sender sent
+    const std::string& stream; // everything that the receiver has of it
     const std::string& part;   // all that the receiver has of it
     // The receiver is due all bytes from here on, so a window that is not empty begins no later.
     std::uint64_t first_max = 0;
@@ -24,7 +24,7 @@ struct WindowSearch {
 struct FoundWindow {
     // Nothing if there is a flaw, or if so few bytes came that several places match.
     std::optional<Window> window{};
-    std::string flaw{}; // what is wrong with the part; empty if nothing is
+    std::string flaw{}; // the error in the part; empty if there is none
 };
 
 [[nodiscard]] FoundWindow find_window(const WindowSearch& search);

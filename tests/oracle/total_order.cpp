@@ -1,6 +1,6 @@
-// The order is built by merging: a byte may come next in the order when each receiver that got it
-// has it next. Taking one never forbids another, so any choice is as good as any other (this is
-// topological sorting), and when nothing more may come next, the receivers contradict each other.
+// The order is built by merging: a byte may come next in the order if it is next in every receiver
+// that got it. Taking one byte never forbids another, so any choice is as good as any other (this
+// is topological sorting). When no byte may come next, the receivers contradict each other.
 #include "tests/oracle/total_order.h"
 
 #include <algorithm>
@@ -10,10 +10,10 @@ namespace chatserv::test {
 
 namespace {
 
-// How far the merge has come in one receiver's section.
+// The progress of the merge in one receiver's section.
 struct Progress {
-    bool begun = false; // the order has reached the place where it was attached
-    bool ended = false; // the order has passed all that it got
+    bool begun = false; // the merge has reached the place where the receiver was attached
+    bool ended = false; // the merge has passed everything that the receiver got
     std::size_t run = 0;
     std::uint64_t taken = 0; // of that run
 };
@@ -30,7 +30,7 @@ public:
 
 private:
     [[nodiscard]] bool begin_or_end(std::size_t receiver);
-    // How many bytes of the sender may come next as far as one receiver, or all, have a say.
+    // How many bytes of the sender may come next, as far as one receiver, or all, restrict it.
     [[nodiscard]] std::uint64_t allowance(unsigned sender, std::size_t receiver) const;
     [[nodiscard]] std::uint64_t allowance(unsigned sender) const;
     void take(unsigned sender, std::uint64_t length);
@@ -67,7 +67,7 @@ std::uint64_t Merge::allowance(unsigned sender, std::size_t receiver) const {
     const std::uint64_t position = next_[sender];
     const std::uint64_t rest = totals_[sender] - position;
     if (section.own == sender)
-        return progress.begun ? rest : 0; // nobody sends before being attached
+        return progress.begun ? rest : 0; // no client sends before it is attached
     const auto& window = section.windows[sender];
     if (!window)
         return rest;

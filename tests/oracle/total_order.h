@@ -25,19 +25,20 @@ struct Window {
     std::uint64_t end = 0;
 };
 
-// What one receiver saw of the order: all of one section, except its own bytes.
+// The order as one receiver saw it: all of one section, except its own bytes.
 struct Section {
     std::string name;            // for messages
     std::optional<unsigned> own; // its own id as a sender
     std::vector<Run> runs;       // in the order of arrival
-    // Unknown where too few bytes came to tell which they are; runs has nothing of that sender.
+    // Unknown if too few bytes arrived to identify them; runs then has nothing of that sender.
     std::array<std::optional<Window>, senders_max> windows{};
     // Left by end of file, so that all its own bytes lie before the end of its section (R5).
     bool own_bytes_precede_end = false;
 };
 
-// `totals` is how many bytes of each sender were published. Gives nothing when one order exists,
-// otherwise who disagrees about what. Takes time in proportion to the number of runs.
+// `totals` is the number of bytes of each sender that were published. Returns nothing if one order
+// exists, otherwise which receivers disagree about what. Takes time in proportion to the number of
+// runs.
 [[nodiscard]] std::optional<std::string> find_disagreement(
     const std::vector<Section>& sections, const std::array<std::uint64_t, senders_max>& totals);
 

@@ -27,13 +27,14 @@ TEST(TotalOrderTest, FindsThreeReadersThatDisagree) {
     EXPECT_FALSE(find_disagreement({a_then_b, c_then_a}, totals));
 }
 
-// A section is contiguous: who came after one byte and before another fixes their order too.
+// A section is contiguous: a receiver that joined after one byte and before another fixes their
+// order too.
 TEST(TotalOrderTest, FindsAJoinAtTwoPlacesAtOnce) {
     std::array<std::uint64_t, senders_max> totals{};
     totals[0] = totals[1] = 10;
     Section whole{"whole", {}, {{0, 0, 10}, {1, 0, 10}}, {}};
     whole.windows[0] = whole.windows[1] = Window{0, 10};
-    // Has the end of 0, so it came before that; then all of 1 is due to it.
+    // It has the end of stream 0, so it joined before that; then all of stream 1 is due to it.
     Section late{"late", {}, {{0, 5, 5}, {1, 5, 5}}, {}};
     late.windows[0] = late.windows[1] = Window{5, 10};
     EXPECT_TRUE(find_disagreement({whole, late}, totals));
@@ -42,7 +43,7 @@ TEST(TotalOrderTest, FindsAJoinAtTwoPlacesAtOnce) {
     EXPECT_FALSE(find_disagreement({whole, late}, totals));
 }
 
-// R5: end of file comes after the bytes of the one who sent it.
+// R5: end of file comes after the bytes of its sender.
 TEST(TotalOrderTest, FindsEndOfFileBeforeOwnBytes) {
     std::array<std::uint64_t, senders_max> totals{};
     totals[0] = totals[1] = 10;

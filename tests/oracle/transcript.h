@@ -1,4 +1,4 @@
-// What the clients of one conversation sent and received, and the check that it keeps R2 to R7.
+// What the clients of one conversation sent and received, and the check that this keeps R2 to R7.
 #pragma once
 
 #include "tests/oracle/stream_code.h"
@@ -18,24 +18,24 @@ using PerSender = std::array<std::uint64_t, senders_max>;
 enum class Ending {
     stayed,      // open until all bytes of the conversation had been delivered
     half_closed, // sent end of file and then read to the end
-    cut,         // reset, closed or dropped: has a beginning of what it was due
+    cut,         // reset, closed or dropped: has a prefix of what it was due
 };
 
 // One client's connection, as the client saw it. Counts are of bytes.
 struct Session {
     std::string name;
     std::optional<unsigned> sender; // its id in the stream code, if it sends
-    std::uint64_t sent = 0;         // all that it gave to TCP
+    std::uint64_t sent = 0;         // everything it gave to TCP
     std::string received;
     Ending ending = Ending::stayed;
 
-    // What each sender had given to TCP when this one was known to be attached to a worker: all
-    // that came later is due to it (R4).
+    // What each sender had given to TCP when this client was known to be attached to a worker:
+    // everything later is due to it (R4).
     PerSender sent_when_joined{};
     // What each session had received of each sender when this one began to connect: published
-    // before it came, so not due to it (R4). By session, in the order of Transcript::sessions.
+    // before that, so not due to it (R4). By session, in the order of Transcript::sessions.
     std::vector<PerSender> delivered_before{};
-    // The same when it sent end of file: due to it (R5). Empty if it did not.
+    // The same at the time it sent end of file: due to it (R5). Empty if it did not.
     std::vector<PerSender> delivered_before_eof{};
 };
 

@@ -1,5 +1,5 @@
 // The checker is itself checked: a correct conversation passes, and each kind of damage is found
-// and named. Without this, a property test that finds nothing would say nothing.
+// and named. Otherwise a property test that finds nothing would prove nothing.
 #include "tests/oracle/transcript.h"
 
 #include <gmock/gmock.h>
@@ -70,7 +70,7 @@ private:
     std::vector<bool> present_;
 };
 
-// Three that send in turns and one that only listens.
+// Three clients that send in turns and one that only reads.
 class TranscriptTest : public testing::Test {
 protected:
     TranscriptTest() {

@@ -1,4 +1,4 @@
-// Carries out a scenario against a running server and keeps what its clients saw.
+// Carries out a scenario against a running server and keeps what its clients received.
 #pragma once
 
 #include "tests/harness/client.h"
@@ -20,13 +20,14 @@ namespace chatserv::test {
 
 class ScenarioDriver {
 public:
-    // The server listens on endpoint 0 and, where the machine has IPv6, on endpoint 1.
+    // The server listens on endpoint 0 and, if the machine has IPv6, on endpoint 1.
     ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario);
 
-    // All steps, then the end: everyone reads what is due, and the server is stopped by SIGTERM.
+    // Runs all steps and then the end: every client reads what is due, and SIGTERM stops the
+    // server.
     void run();
 
-    // What of R1 to R7 was broken; valid after run(), also if that threw.
+    // The violations of R1 to R7; valid after run(), even if it threw.
     [[nodiscard]] std::vector<std::string> violations();
 
 private:

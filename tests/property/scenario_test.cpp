@@ -27,7 +27,7 @@ ServerOptions options_for(const Subject& subject, const Scenario& scenario) {
     options.program = subject.program;
     if (has_ipv6())
         options.listen.emplace_back("[::1]:0");
-    // Nobody stalls in these scenarios, however slow the machine.
+    // No client stalls in these scenarios, however slow the machine is.
     options.more = {"--users", std::to_string(scenario.users), "--stall-limit", "600"};
     if (subject.program == Program::chatserv) {
         options.more.insert(

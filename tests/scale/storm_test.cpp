@@ -1,7 +1,7 @@
-// Storms of connections, into a table that takes them all and into one that is full. Whoever is in
-// notices nothing, each one is counted, and nothing remains of them.
+// Storms of connections, into a table with room for all of them and into a full one. Clients that
+// are already connected notice nothing, each connection is counted, and nothing remains of them.
 //
-// CHATSERV_TEST_STORM says how many come.
+// CHATSERV_TEST_STORM is the number of connections.
 #include "tests/harness/process_figures.h"
 #include "tests/harness/seed.h"
 #include "tests/integration/stats_query.h"
@@ -39,7 +39,7 @@ protected:
 
     pid_t master() { return server_->process().pid(); }
 
-    // The ten go on talking for as long as `over` is not so, and each gets it all.
+    // The ten clients keep sending until `over` is true, and each receives everything.
     template <typename Condition>
     void talk_until(const Condition& over) {
         const auto deadline = Clock::now() + patience;
@@ -62,7 +62,7 @@ protected:
         }
     }
 
-    // What the storm has is not among what the loop watches.
+    // The loop does not watch the storm's connections.
     template <typename Condition>
     void read_until_all(Storm& storm, const Condition& condition) {
         const auto deadline = Clock::now() + patience;

@@ -12,7 +12,7 @@ bool has(const std::string& line, const char* text) {
     return line.find(text) != std::string::npos;
 }
 
-// As `chatserv stats` names what the log says in words.
+// The name in `chatserv stats` of a reason in the log.
 std::string name_of(const std::string& words) {
     static const std::array<std::pair<const char*, const char*>, 7> names{{
         {"end of file", "end_of_file"},
@@ -48,8 +48,8 @@ std::uint64_t ClientHistory::left() const {
     return all;
 }
 
-// What a line is about is looked for before it is taken to pieces, as regular expressions are slow
-// and lines are many.
+// Looks for the kind of a line before parsing it, as regular expressions are slow and lines are
+// many.
 void ClientHistory::read(const std::string& line) {
     if (has(line, " joined from ")) {
         if (const auto joined = parse_joined(line)) {

@@ -22,8 +22,8 @@ struct Stay {
     enum class Verdict { none, joined, turned_away };
     Verdict verdict = Verdict::none;
     unsigned slot = 0;
-    std::optional<std::string> reason{}; // by which name `chatserv stats` has it; once it has left
-    bool worker_died = false;            // the one that served it, while it was in
+    std::optional<std::string> reason{}; // its name in `chatserv stats`; once the client has left
+    bool worker_died = false;            // the worker that served it, during its stay
 };
 
 class ClientHistory {
@@ -33,10 +33,10 @@ public:
     // The next line that names this address is about this stay.
     [[nodiscard]] std::shared_ptr<const Stay> expect(const std::string& address);
 
-    // Takes in the lines that have come since the last time.
+    // Reads the lines that were written since the last call.
     void read();
 
-    // Of each entry, the process that last took it up.
+    // The last process that took up each entry.
     [[nodiscard]] const std::vector<pid_t>& workers() const { return workers_; }
 
     [[nodiscard]] std::uint64_t joined() const { return joined_; }
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] const std::map<std::string, std::uint64_t>& left_by_reason() const {
         return left_;
     }
-    // Connections of whom nobody asked, and that the server has seen.
+    // Connections that expect() was not asked about and that the server has seen.
     [[nodiscard]] std::uint64_t strangers() const { return strangers_; }
     // Lines that no server writes in which all is well.
     [[nodiscard]] const std::vector<std::string>& alarms() const { return alarms_; }
@@ -54,7 +54,7 @@ private:
     struct Presence {
         std::shared_ptr<Stay> stay;
         std::size_t worker = 0;
-        std::uint64_t starts_of_worker = 0; // when it joined
+        std::uint64_t starts_of_worker = 0; // at the time of the join
     };
 
     void read(const std::string& line);

@@ -1,4 +1,4 @@
-// A scene's course, from the first who comes to the last who leaves.
+// A scene's course, from the first client that joins to the last one that leaves.
 #include "tests/soak/scene.h"
 
 #include "tests/harness/seed.h"
@@ -101,12 +101,13 @@ void Scene::observe(Person& person, const PerSender& sent) {
         if (person.role == Role::stalled || person.role == Role::trickling)
             person.client->pause();
     }
-    if (person.stay->reason) // it may be that it did not want to, and reads what there is yet
+    if (person.stay->reason) // it may not have noticed, and still has bytes to read
         person.client->resume();
     person.gone = person.client->ended() && person.stay->verdict != Stay::Verdict::none;
 }
 
-// Who stalls leaves when the server says so: for that, somebody has to go on talking.
+// A stalled client leaves when the server disconnects it: for that, another client has to keep
+// sending.
 bool Scene::all_others_are_gone() {
     observe();
     bool anybody = false;
@@ -128,7 +129,7 @@ bool Scene::all_others_are_gone() {
     return !anybody;
 }
 
-// The residents say something that each of them waits for.
+// The residents send the ends of their streams and wait for each other's.
 void Scene::send_stream_ends() {
     for (std::size_t i = 0; i < residents; ++i)
         if (people_[i].talks())

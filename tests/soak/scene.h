@@ -1,9 +1,9 @@
-// One scene of a soak: a crowd that does to a server all that people do to one, all at once, until
-// everybody has left again.
+// One scene of a soak: a crowd that does everything to a server that clients do, all at once, until
+// all have left again.
 //
-// Residents talk from beginning to end, now and then in floods. Visitors come, to more places than
-// there are, talk or listen, and leave in one of the ways in which people leave. Some stop reading,
-// some read in trickles. Others connect and are gone. Workers are killed and stopped meanwhile.
+// Residents send from beginning to end, at times in floods. Visitors, more than there are places,
+// connect, send or only read, and leave in one of the usual ways. Some stop reading, some read too
+// slowly. Others connect and reset at once. Workers are killed and stopped meanwhile.
 #pragma once
 
 #include "tests/harness/client.h"
@@ -31,7 +31,7 @@ struct SceneOptions {
     std::uint64_t actions_per_strike = 12; // on the average; 0: no strikes
 };
 
-// How often what was done.
+// The number of times that each thing was done.
 struct SceneCounts {
     std::uint64_t sent_bytes = 0;
     std::uint64_t stays = 0;
@@ -40,7 +40,7 @@ struct SceneCounts {
     std::uint64_t half_closes = 0;
     std::uint64_t closes = 0;
     std::uint64_t stalls = 0;  // disconnected by the server
-    std::uint64_t excused = 0; // of them, those that would have read, had this process been there
+    std::uint64_t excused = 0; // of them, readers that this process kept from reading
     std::uint64_t in_bursts = 0;
     std::uint64_t killed = 0;
     std::uint64_t stopped = 0;
@@ -53,7 +53,7 @@ public:
     Scene(Loop& loop, Server& server, ClientHistory& history, const ServerConfig& config,
         const SceneOptions& options);
 
-    // Returns what anybody could have noticed, and what does not agree with the log.
+    // Returns everything that a client could have noticed or that does not agree with the log.
     [[nodiscard]] std::vector<std::string> run();
 
     [[nodiscard]] const SceneCounts& counts() const { return counts_; }
@@ -69,7 +69,7 @@ private:
         Session session{};
         Tally tally{};
         std::uint64_t queued_bytes = 0;
-        bool slow = false; // or has been: it may be disconnected for that
+        bool slow = false; // or has been: the server may disconnect it for that
         bool joined = false;
         bool gone = false; // for this end
         LeaveBy leaves = LeaveBy::none;
@@ -87,7 +87,7 @@ private:
     void send_stream_ends();
     void residents_leave();
 
-    // scene_actions.cpp: who comes, speaks and leaves
+    // scene_actions.cpp: clients join, send and leave
     void invite(Role role);
     void someone_comes();
     void speak(Person& person, std::uint64_t bytes);
@@ -102,7 +102,7 @@ private:
     void strike_one(pid_t victim, bool stop);
     [[nodiscard]] std::vector<PerSender> delivered() const;
 
-    // scene_check.cpp: whether all is as it must be
+    // scene_check.cpp: the checks at the end
     [[nodiscard]] std::vector<std::string> flaws();
     void check(const Person& person, std::vector<std::string>& flaws);
     [[nodiscard]] bool is_right_reason(const Person& person) const;
@@ -124,7 +124,7 @@ private:
     std::uint64_t stream_bytes_max_ = 0; // of each resident, so far
     std::chrono::steady_clock::time_point observed_{};
     std::size_t crowd_max_;   // some scenes have room for more, in others some are turned away
-    bool was_absent_ = false; // for so long that a reader of ours may have been taken for stalled
+    bool was_absent_ = false; // for long enough that our reader may have been taken for stalled
 };
 
 } // namespace chatserv::test

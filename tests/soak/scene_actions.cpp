@@ -1,4 +1,4 @@
-// Who comes to a scene, what each of them does there, and how they leave.
+// How clients of a scene join, send, stall and leave.
 #include "tests/soak/burst.h"
 #include "tests/soak/scene.h"
 
@@ -14,8 +14,8 @@ constexpr std::size_t burst_max = 200;
 
 } // namespace
 
-// The first few have a stream of their own, all others listen. Who came to stall does so from the
-// moment it is in: before, it must hear whether it is.
+// The first clients have a stream of their own; all others only read. A client that is to stall
+// does so once it has joined: before that it must read whether it was admitted.
 void Scene::invite(Role role) {
     Person person;
     person.role = role;
@@ -62,7 +62,7 @@ void Scene::speak(Person& person, std::uint64_t bytes) {
     counts_.sent_bytes += bytes;
 }
 
-// In pieces of all sizes; sometimes one says more at once than there is room for anywhere.
+// In pieces of all sizes; at times a client sends more at once than there is room for.
 void Scene::everyone_speaks() {
     for (Person& person : people_) {
         if (!person.talks() || !person.client->is_sent() || !may_speak())
@@ -75,8 +75,8 @@ void Scene::everyone_speaks() {
     }
 }
 
-// Where nobody is waited for, people talk no faster than they hear each other: were all the log
-// filled while one of them was reading, it would be gone.
+// If the server waits for no reader, clients send no faster than they receive each other's text: if
+// the log filled up while one of them was reading, it would be disconnected.
 bool Scene::may_speak() const {
     if (config_.waits)
         return true;
@@ -92,7 +92,8 @@ bool Scene::may_speak() const {
     return most < config_.log_bytes / 8;
 }
 
-// Who trickles reads a little now and then; in the end it reads on, if it is still there.
+// A trickling client reads a little at times; in the end it reads everything, if it is still
+// connected.
 void Scene::trickle() {
     for (Person& person : people_) {
         if (person.role != Role::trickling || !person.joined || person.stay->reason)
@@ -109,7 +110,7 @@ void Scene::someone_leaves() {
     if (person.role != Role::visitor || !person.joined || person.gone ||
         person.leaves != LeaveBy::none)
         return;
-    if (person.talks() && random_() % 2 == 0) // it is cut off in the midst of this, or not
+    if (person.talks() && random_() % 2 == 0) // the stream may be cut off in the middle of this
         speak(person, random_() % 4096);
     switch (random_() % 5) {
     case 0:
@@ -145,7 +146,7 @@ void Scene::begin_to_leave(Person& person, LeaveBy how) {
     }
 }
 
-// So few at a time that all fit into the listen queue, whenever the server comes to look there.
+// Few enough that all fit into the listen queue, whenever the server accepts.
 void Scene::come_and_go_at_once() {
     if (counts_.in_bursts - (history_.strangers() - strangers_before_) > 2 * burst_max)
         return;
@@ -153,7 +154,7 @@ void Scene::come_and_go_at_once() {
     counts_.in_bursts += burst(server_.endpoint(0), 1 + random_() % burst_max, kind);
 }
 
-// While only the residents are there, each burst finds places for all that come.
+// While only the residents are connected, there is room for each burst.
 void Scene::many_are_let_in() {
     const auto in_books = [&] {
         observe();

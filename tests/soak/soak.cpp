@@ -12,14 +12,14 @@ namespace chatserv::test {
 
 namespace {
 
-// What the allocator does by its own lights: it takes memory by the page. Whoever forgets 64 bytes
-// for each of some thousand connections has taken more.
+// The allocator takes memory by the page, at times of its own choosing. A leak of 64 bytes for each
+// of some thousand connections would exceed this.
 constexpr std::int64_t own_habits_bytes = 40'960;
 
-// In the last scene so many more people come than in the others.
+// The last scene has this many times more bursts than the others.
 constexpr std::uint64_t bursts_to_measure = 5;
 
-// What a sanitizer keeps has no bound.
+// A sanitizer's memory has no bound.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool memory_counts = false;
 #else
@@ -51,7 +51,7 @@ Soak::Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options) :
     config_(draw_server_config(random_, options.log_bytes_max)),
     server_(loop, server_options(options_, config_, folder_.path())), history_(server_) {}
 
-// A spare may come a little later than the first word of the server.
+// A spare may start a little after the server's first line.
 std::vector<std::string> Soak::run() {
     history_.read();
     const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -76,8 +76,8 @@ std::vector<std::string> Soak::run() {
     return found;
 }
 
-// The workers' memory can be compared only while none of them dies. Those that are new take what
-// every worker takes in the first of these two.
+// The workers' memory can be compared only while none of them dies. New workers take what every
+// worker takes in the first of these two scenes.
 std::vector<std::string> Soak::play_the_last_one() {
     SceneOptions storm{.actions = 0, .bursts = options_.bursts, .actions_per_strike = 0};
     std::vector<std::string> found = play(storm);
@@ -100,7 +100,7 @@ std::vector<std::string> Soak::play(const SceneOptions& options) {
     return found;
 }
 
-// Everybody has left: what remains takes a moment to come to rest, and then all is as before.
+// All clients have left: what remains takes a moment to settle, and then everything is as before.
 std::vector<std::string> Soak::balance() {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
@@ -119,7 +119,7 @@ std::uint64_t Soak::connections_seen() const {
     return history_.joined() + history_.turned_away();
 }
 
-// The server's own count, the log, and what was done here.
+// Compares the server's counters, the log, and the test's own numbers.
 std::vector<std::string> Soak::flaws_of_books() {
     std::vector<std::string> found = history_.alarms();
     const auto expect = [&](const std::string& what, std::uint64_t is, std::uint64_t is_due) {

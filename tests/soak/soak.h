@@ -17,7 +17,7 @@
 namespace chatserv::test {
 
 struct SoakOptions {
-    std::string binary{};        // empty: the one tested usually
+    std::string binary{};        // empty: the usual build
     std::uint64_t scenes = 1;    // after the first, which is to warm up
     std::uint64_t actions = 500; // of each scene
     std::uint64_t bursts = 60;   // of each scene; some more in the last one
@@ -29,8 +29,8 @@ class Soak {
 public:
     Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options);
 
-    // Everything, to the server's end. Returns what is wrong; once something is, it goes no
-    // further.
+    // Runs the soak to the server's end. Returns everything that is wrong, and stops at the first
+    // scene with an error.
     [[nodiscard]] std::vector<std::string> run();
 
     [[nodiscard]] const SceneCounts& counts() const { return counts_; }

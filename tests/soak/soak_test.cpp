@@ -1,8 +1,8 @@
-// Everything at once, for as long as one likes: people who talk, flood, stall, trickle, leave in
-// every way and come in bursts, while workers are killed; and after each scene the books are
-// balanced.
+// Everything at once, for as long as wanted: clients send, flood, stall, trickle, leave in every
+// way and connect in bursts, while workers are killed. After each scene counters, log and resources
+// must agree.
 //
-// CHATSERV_TEST_SOAK_SECONDS says how long, CHATSERV_TEST_SEED repeats the choices (not the
+// CHATSERV_TEST_SOAK_SECONDS is the duration; CHATSERV_TEST_SEED repeats the choices (not the
 // instants).
 #include "tests/harness/seed.h"
 #include "tests/soak/soak.h"
@@ -47,7 +47,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
     print(counts);
 }
 
-// The control: where a successor trusts the stored cursors, a soak finds it out.
+// The control: a soak notices a successor that trusts its stored cursor.
 TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
     const char* const trusting = std::getenv("CHATSERV_TRUSTING");
     ASSERT_NE(trusting, nullptr) << "run by meson, which knows where that build is";
@@ -59,7 +59,7 @@ TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
             if (!soak.run().empty())
                 return;
         } catch (const std::runtime_error&) {
-            return; // somebody waited in vain for what was lost
+            return; // a client waited for bytes that were lost
         }
     }
     FAIL() << "nobody missed a byte or got one twice";

@@ -1,5 +1,5 @@
-// The server where shared memory is short: it starts if there is any other memory, or is refused in
-// one line before it listens, and has all of its memory from then on.
+// Too little shared memory: the server starts if it finds other memory, or ends with one line
+// before it listens. Once it listens it has all of its memory.
 #include "tests/surroundings/surroundings_test.h"
 
 #include <cerrno>
@@ -18,8 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// The descriptor of the segment that this process holds, opened anew; none where the system does
-// not let this user do that.
+// A new descriptor of the segment that this process holds; none if the system does not permit that.
 UniqueFd segment_of(pid_t process) {
     std::error_code error;
     for (const auto& entry :
@@ -34,7 +33,7 @@ UniqueFd segment_of(pid_t process) {
 
 class MemoryShortageTest : public SurroundingsTest {
 protected:
-    // The server started so is refused for lack of memory.
+    // Expects that this server ends at the start for lack of memory.
     void expect_no_memory(
         const Surroundings& surroundings, const std::vector<std::string>& options) {
         const Finished finished = run(loop_, command_in(surroundings, options));
@@ -77,7 +76,8 @@ TEST_F(MemoryShortageTest, ReportsATooSmallDevShm) {
         {"--no-memfd", "--shm-size", "400K"}, {"--log-size", "64K", "--users", "3000"});
 }
 
-// Somebody else fills up /dev/shm once the server listens: it has all that it will ever need.
+// Another process fills up /dev/shm once the server listens: the server already has all the memory
+// that it needs.
 TEST_F(MemoryShortageTest, ReservesItsMemoryBeforeItListens) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
@@ -126,7 +126,7 @@ TEST_F(MemoryShortageTest, TouchesAllOfItsMemoryWhenItCannotBeReserved) {
     expect_conversation();
 }
 
-// A container's limit: the kernel refuses nothing there, it ends processes.
+// A container's limit: the kernel rejects nothing there, it kills processes.
 TEST_F(MemoryShortageTest, ReportsTooLittleMemoryInAContainer) {
     const MemoryGroup group("64M");
     if (!group.made())

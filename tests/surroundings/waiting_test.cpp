@@ -1,4 +1,5 @@
-// The start where others do not answer: it goes on without them, or says what it waits for.
+// A start at which others do not answer: the server continues without them, or reports what it
+// waits for.
 #include "tests/surroundings/surroundings_test.h"
 
 #include "tests/harness/temporary_directory.h"
@@ -20,7 +21,7 @@ TEST_F(WaitingTest, ListensThoughTheLoopbackDropsPackets) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// A user database that does not answer: getpwnam(3) waits until somebody writes to the FIFO.
+// A user database that does not answer: getpwnam(3) waits until a process writes to the FIFO.
 TEST_F(WaitingTest, ReportsThatItWaitsForTheUserDatabase) {
     const TemporaryDirectory directory;
     const std::string fifo = directory.path() / "passwd";

@@ -65,7 +65,7 @@ TEST(UserTableDeathTest, AnyOtherTransitionIsAPanic) {
     EXPECT_DEATH(segment.users.close({.slot = 2, .generation = 6}, 0), "panic: a user slot");
 }
 
-TEST(UserTable, TheLowestCursorIsOfAttachedAndOrphanedClients) {
+TEST(UserTable, TheLowestCursorIgnoresAssignedClients) {
     const TestSegment segment;
     EXPECT_EQ(segment.users.lowest_cursor(1000), 1000U);
     const ClientId attached = segment.attach(0);
