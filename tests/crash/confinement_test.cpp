@@ -15,7 +15,7 @@ protected:
     void SetUp() override {
         open(build_named("CHATSERV_CRASHING"));
         if (server_->wait_for_line(" master: workers run").find(" by seccomp") == std::string::npos)
-            GTEST_SKIP() << "workers are not confined here, or not killed for what they try";
+            GTEST_SKIP() << "workers are not confined here, or not killed for forbidden calls";
     }
 };
 

@@ -105,7 +105,7 @@ TEST_P(CrashPointTest, NoClientNotices) {
         break;
     }
     everyone_speaks("after");
-    EXPECT_TRUE(struck(crash.point)) << "nobody came by that point";
+    EXPECT_TRUE(struck(crash.point)) << "no process reached that point";
     EXPECT_TRUE(crash.first == CrashPoint::count || struck(crash.first));
     server_->wait_for_line("worker 1 taken over by pid ");
     expect_that_nobody_noticed();

@@ -28,7 +28,7 @@ protected:
         say_and_wait(users_[1], "said on this one by another");
 
         client->half_close();
-        wait_until([&] { return client->ended(); }, "the visitor to be let go");
+        wait_until([&] { return client->ended(); }, "the visitor to be disconnected");
         EXPECT_EQ(client->end_error(), 0);
         EXPECT_EQ(client->received(), visitor_->due) << "the visitor";
         visitor_left();

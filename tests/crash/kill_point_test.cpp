@@ -98,9 +98,9 @@ void KillPointTest::expect_that_nobody_noticed() {
         EXPECT_FALSE(users_[i].client->ended()) << "user " << i << " was disconnected";
         EXPECT_EQ(users_[i].client->received(), users_[i].due) << "user " << i;
     }
-    EXPECT_EQ(server_->count(" left: "), visits_) << "nobody but visitors";
+    EXPECT_EQ(server_->count(" left: "), visits_) << "only visitors leave";
     EXPECT_EQ(server_->count(" left: end of file"), visits_);
-    EXPECT_EQ(server_->count(" died (pid "), kills_) << "nobody but victims";
+    EXPECT_EQ(server_->count(" died (pid "), kills_) << "only victims die";
 }
 
 void KillPointTest::say(User& from, const std::string& text) {
@@ -156,7 +156,7 @@ void KillPointTest::wait_for_rest() {
             return;
         before = std::move(now);
         if (std::chrono::steady_clock::now() > give_up)
-            throw std::runtime_error("waited in vain for the server to be at rest");
+            throw std::runtime_error("the server was never at rest");
         loop_.turn(std::chrono::milliseconds(1));
     }
 }

@@ -44,7 +44,7 @@ TEST(TortureTest, ClientsNoticeAWorkerThatTrustsItsStoredCursor) {
         if (!torture.run().empty())
             return;
     }
-    FAIL() << "1,000 workers were killed and nobody missed a byte or got one twice";
+    FAIL() << "1,000 workers were killed, and no client missed a byte or got one twice";
 }
 
 } // namespace

@@ -144,7 +144,7 @@ TEST_F(ControlSocketTest, SilentClientsBlockNoOtherClient) {
             return asker->heard().find(R"("event":"turned_away")") != std::string::npos;
         });
     };
-    loop_.wait_until(ended, "a silent client to be told why");
+    loop_.wait_until(ended, "a silent client to receive the reason");
 }
 
 TEST_F(ControlSocketTest, AFloodOfControlClientsDelaysNoUser) {

@@ -180,7 +180,7 @@ TEST_F(OneUserTest, WorkersKeepTheServersUserAndTheLogSaysWhy) {
     server_->wait_for_line("the workers keep the rights of root, which started the server: ");
     server_->wait_for_line("workers run as root");
     expect_conversation();
-    EXPECT_EQ(server_->count(" died (pid "), 0U) << "that they cannot is no death";
+    EXPECT_EQ(server_->count(" died (pid "), 0U) << "a worker that keeps its rights has not died";
 }
 
 TEST_F(OneUserTest, AnOptionThatNamesAUserIsBindingAndTheLastLineSaysSo) {

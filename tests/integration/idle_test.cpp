@@ -129,7 +129,7 @@ TEST_F(IdleTest, KeepsClientsThatAreNotReadBecauseOfTheirRate) {
                 return flooder->ended() ||
                        server_->count("user 0 is sending faster than 1 bytes a second") == 1;
             },
-            "it to be told that it sends too fast");
+            "the client to be told that it sends too fast");
     });
     wait_as_long_as_others_are_idle(limit, 3);
     EXPECT_EQ(server_->count(" left: "), 0U);

@@ -41,7 +41,7 @@ TEST_F(LogRotationTest, LosesNoLineWhileClientsJoin) {
         wait_for(log(), " master: SIGHUP: the log file ");
         wait_for(log(), " worker: writing to the log file that was opened again", 3);
         if (holders_of(old)) {
-            wait_until([&] { return holders_of(old) == 0U; }, "all to let go of the old log");
+            wait_until([&] { return holders_of(old) == 0U; }, "all processes to close the old log");
             EXPECT_EQ(holders_of(log()), 4U) << "master, two workers and a spare";
         }
         const std::string kept = text_of(old);
@@ -53,7 +53,7 @@ TEST_F(LogRotationTest, LosesNoLineWhileClientsJoin) {
                 },
                 comer->address() + " in one of the two");
         const auto later = join_and_find_it_in(log());
-        EXPECT_EQ(text_of(old), kept) << "nothing is written to a file that was let go of";
+        EXPECT_EQ(text_of(old), kept) << "nothing is written to a closed file";
         stays->send(std::to_string(rotation) + ";");
         later->wait_for(std::to_string(rotation) + ";");
     }

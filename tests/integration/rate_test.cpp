@@ -61,7 +61,7 @@ TEST_F(RateTest, ThrottlesAFloodAndNoOtherClient) {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     EXPECT_LE(static_cast<double>(digits.size()), 100'000 + seconds * 100'000);
 
-    EXPECT_EQ(flooder->received(), line_ + said) << "told once";
+    EXPECT_EQ(flooder->received(), line_ + said) << "reported once";
     EXPECT_EQ(server_->count("is sending faster"), 1U);
     EXPECT_EQ(stats()["throttled"], 1);
     EXPECT_EQ(server_->count(" left: "), 0U);

@@ -35,7 +35,7 @@ protected:
         const Clock::time_point give_up = Clock::now() + patience;
         while (!over()) {
             if (Clock::now() > give_up)
-                throw std::runtime_error("trickled in vain");
+                throw std::runtime_error("the reader drained nothing");
             client.resume();
             loop_.turn(std::chrono::milliseconds(0));
             client.pause();
@@ -96,7 +96,7 @@ TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
     server_->wait_for_line("user 1 left: stalled");
     const auto next = join();
     server_->wait_for_line("user 1 joined from " + next->address());
-    loop_.wait_until([&] { return sender->is_sent(); }, "the sender to get rid of it all");
+    loop_.wait_until([&] { return sender->is_sent(); }, "the sender to have sent everything");
     sender->send("the end");
     next->wait_for("the end");
 }

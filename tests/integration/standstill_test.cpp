@@ -41,7 +41,7 @@ protected:
             const auto end = Clock::now() + patience;
             while (client_.received().size() < wanted && !client_.ended()) {
                 if (Clock::now() > end)
-                    throw std::runtime_error("read in vain");
+                    throw std::runtime_error("the reader received nothing");
                 turn();
             }
         }

@@ -20,7 +20,7 @@ class StartTest : public ServerTest {
 protected:
     static void expect_one_line_and_sysexit(const Finished& finished) {
         EXPECT_THAT(finished.status, AllOf(Ge(EX__BASE), Le(EX__MAX)));
-        EXPECT_NE(finished.status, EX_USAGE) << "the options as such are right";
+        EXPECT_NE(finished.status, EX_USAGE) << "the options themselves are valid";
         EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
             << finished.errors;
     }

@@ -180,7 +180,7 @@ TEST_F(WorkerUserTest, IsRejectedWithThePlaceOfTheOption) {
 // folder.
 TEST_F(WorkerUserTest, CanBeChosenByRootAlone) {
     if (::geteuid() == 0 && !is_installed("setpriv"))
-        GTEST_SKIP() << "without setpriv(1) root cannot start it as somebody else";
+        GTEST_SKIP() << "without setpriv(1) root cannot start it as another user";
     const TemporaryDirectory directory;
     std::filesystem::permissions(directory.path(),
         std::filesystem::perms::others_read | std::filesystem::perms::others_exec,

@@ -79,7 +79,7 @@ bool Check::all_bytes_are_due(const Session& receiver) {
             return false;
         }
         if (senders_[sender] == nullptr) {
-            violations_.push_back("R2: " + receiver.name + " got a byte that nobody sent, at " +
+            violations_.push_back("R2: " + receiver.name + " got a byte that no client sent, at " +
                                   std::to_string(i) + " of what it received");
             return false;
         }

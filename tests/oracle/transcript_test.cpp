@@ -150,7 +150,8 @@ TEST_F(TranscriptTest, FindsReturnedOwnBytes) {
 
 TEST_F(TranscriptTest, FindsBytesThatNoClientSent) {
     talk_.received(1).push_back('\xf0');
-    EXPECT_THAT(talk_.violations(), ElementsAre(StartsWith("R2: client 1 got a byte that nobody")));
+    EXPECT_THAT(
+        talk_.violations(), ElementsAre(StartsWith("R2: client 1 got a byte that no client")));
 }
 
 TEST_F(TranscriptTest, FindsBytesFromBeforeAJoin) {
@@ -181,7 +182,7 @@ TEST_F(TranscriptTest, FindsAMissingLastByteOfAClientThatLeft) {
     for (const std::size_t receiver : {std::size_t{0}, std::size_t{1}, listener_})
         talk_.received(receiver).pop_back();
     talk_.publish(0, 40);
-    EXPECT_THAT(talk_.violations(), SizeIs(3)) << "nobody has it, which makes no difference";
+    EXPECT_THAT(talk_.violations(), SizeIs(3)) << "no client has it, which makes no difference";
 }
 
 // Two receivers that saw a and b in different orders: a cycle over two.

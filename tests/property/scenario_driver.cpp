@@ -111,14 +111,14 @@ void ScenarioDriver::finish() {
     await_joins();
     wait_until(
         [](const Visitor& visitor) { return visitor.state != State::leaving || visitor.has_left; },
-        "those who leave to be gone in the log");
+        "the log to record every departure");
     wait_until(
         [](const Visitor& visitor) {
             const bool reads_to_the_end = visitor.session.ending == Ending::half_closed ||
                                           visitor.state == State::turned_away;
             return !reads_to_the_end || visitor.client->ended();
         },
-        "those who half-closed or were turned away to read end of file");
+        "clients that half-closed or were refused to read end of file");
     exchange_stream_ends();
     stop_server();
 }

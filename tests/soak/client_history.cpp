@@ -98,7 +98,7 @@ void ClientHistory::left(unsigned slot, const std::string& words) {
     ++left_[reason];
     const auto found = present_.extract(slot);
     if (!found) {
-        alarms_.push_back("nobody was in slot " + std::to_string(slot) + " who left: " + words);
+        alarms_.push_back("no client was in slot " + std::to_string(slot) + " who left: " + words);
         return;
     }
     const Presence& presence = found.mapped();

@@ -50,7 +50,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
 // The control: a soak notices a successor that trusts its stored cursor.
 TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
     const char* const trusting = std::getenv("CHATSERV_TRUSTING");
-    ASSERT_NE(trusting, nullptr) << "run by meson, which knows where that build is";
+    ASSERT_NE(trusting, nullptr) << "run this by meson, which passes the path of that build";
     for (std::uint64_t number = 0; number < 20; ++number) {
         Loop loop;
         Soak soak(loop, mixed(base_seed() + number),
@@ -62,7 +62,7 @@ TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
             return; // a client waited for bytes that were lost
         }
     }
-    FAIL() << "nobody missed a byte or got one twice";
+    FAIL() << "no client missed a byte or got one twice";
 }
 
 } // namespace

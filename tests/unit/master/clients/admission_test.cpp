@@ -26,7 +26,7 @@ TEST(Admission, AdmitsEveryAddressWithoutRules) {
         EXPECT_EQ(admission.refusal(peer("192.0.2.1")), std::nullopt);
         admission.entered(peer("192.0.2.1"));
     }
-    EXPECT_EQ(admission.addresses(), 0U) << "nothing is kept that nobody asks for";
+    EXPECT_EQ(admission.addresses(), 0U) << "an unlimited address is not stored";
 }
 
 TEST(Admission, AdmitsOnlyAllowedAddressesWhenAnyAreListed) {

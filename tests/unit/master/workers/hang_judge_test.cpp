@@ -31,7 +31,7 @@ TEST_F(HangJudgeTest, ReportsAProcessThatIsSilentForTheLimit) {
     while (now_ < beat + 1800ms)
         EXPECT_THAT(sleep_and_look(), IsEmpty());
     EXPECT_THAT(sleep_and_look(), ElementsAre(seat));
-    EXPECT_EQ(now_, beat + 2000ms) << "not a moment later than due";
+    EXPECT_EQ(now_, beat + 2000ms) << "exactly when due";
 }
 
 // The judge runs first after the standstill, exactly when its look is due.

@@ -29,7 +29,7 @@ TEST_F(HangWatchTest, ReportsAProcessWithoutABeatForTheLimit) {
     beat_at(dead, start_ + 10ms);
     beat_at(alive, start_ + 1500ms);
     EXPECT_THAT(look(), IsEmpty()) << "at 2 s, when the first beat is 1990 ms old";
-    EXPECT_EQ(watch_.next_look(), start_ + 2010ms) << "not a moment later than due";
+    EXPECT_EQ(watch_.next_look(), start_ + 2010ms) << "exactly when due";
     EXPECT_THAT(look(), ElementsAre(dead));
 }
 

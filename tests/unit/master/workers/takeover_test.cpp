@@ -34,7 +34,7 @@ TEST(TakeoverBookTest, FinishesWhenAllUsersAreServedAndTheDoubtIsSettled) {
     EXPECT_EQ(takeover->users, 2U);
     EXPECT_EQ(takeover->settled_bytes, 17U);
     EXPECT_EQ(takeover->deaths, 1U);
-    EXPECT_FALSE(book.take_finished(1)) << "told once";
+    EXPECT_FALSE(book.take_finished(1)) << "reported once";
 }
 
 TEST(TakeoverBookTest, WaitsForTheSettledMessageWhenThereAreNoUsers) {
@@ -53,7 +53,7 @@ TEST(TakeoverBookTest, ContinuesWhenTheSuccessorDies) {
     book.settled(0, 10);
     book.arrived(0);
     book.died(0, "hung", noon + 1s);
-    EXPECT_FALSE(book.take_finished(0)) << "nobody is there";
+    EXPECT_FALSE(book.take_finished(0)) << "the entry has no process";
     book.manned(0, 101, 3);
     book.settled(0, 5);
     for (int i = 0; i < 3; ++i)

@@ -40,7 +40,7 @@ TEST(Channel, KeepsMessagesApartAndInOrder) {
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
     EXPECT_EQ(message.type, 7);
     EXPECT_EQ(message.items<uint32_t>(), numbers);
-    EXPECT_FALSE(message.items<uint64_t>().has_value()) << "12 bytes are no array of those";
+    EXPECT_FALSE(message.items<uint64_t>().has_value()) << "12 bytes are no array of 8-byte items";
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
     EXPECT_EQ(message.type, 8);
     EXPECT_TRUE(message.payload.empty());

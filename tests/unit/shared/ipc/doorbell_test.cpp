@@ -36,7 +36,7 @@ TEST(Doorbell, WakesOnlySleepersThatWaitForTheReason) {
     bells.doorbells.ring(wake_on_growth, 0);
     EXPECT_FALSE(rang(bells.second)) << "it did not ask for that";
     bells.doorbells.ring(wake_on_unlock, 1);
-    EXPECT_FALSE(rang(bells.second)) << "nobody rings its own bell";
+    EXPECT_FALSE(rang(bells.second)) << "no process rings its own bell";
     bells.doorbells.ring(wake_on_unlock, 0);
     EXPECT_TRUE(rang(bells.second));
     bells.doorbells.ring(wake_on_unlock, 0);

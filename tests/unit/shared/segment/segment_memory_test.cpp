@@ -127,7 +127,7 @@ protected:
         ASSERT_NE(mapping, MAP_FAILED);
         segment_ = static_cast<char*>(mapping);
         if (::ftruncate(memory_.get(), 0) == -1)
-            GTEST_SKIP() << "this system lets nobody cut off shared memory";
+            GTEST_SKIP() << "this system does not permit cutting off shared memory";
     }
     void TearDown() override { ::munmap(segment_, bytes_); }
 

@@ -44,7 +44,7 @@ TEST_F(ServedClockTest, DoesNotCountAStandstillDuringWork) {
     EXPECT_EQ(served_at(90s), 150ms);
     EXPECT_EQ(served_at(90s + 10ms), 160ms) << "it goes on";
     EXPECT_EQ(clock_.take_found(), 90s - 50ms);
-    EXPECT_EQ(clock_.take_found(), 0s) << "each is told once";
+    EXPECT_EQ(clock_.take_found(), 0s) << "each is reported once";
 }
 
 // The clock cannot know when during its sleep the process was stopped.
@@ -71,7 +71,7 @@ TEST_F(ServedClockTest, NeverGoesBackwards) {
     EXPECT_EQ(served_at(50ms), 50ms);
     clock_.about_to_sleep(ServedClock::duration::max());
     EXPECT_EQ(served_at(1h), 1h);
-    EXPECT_LE(served_at(1h - 1ms), 1h) << "an instant that was read before, and is told late";
+    EXPECT_LE(served_at(1h - 1ms), 1h) << "an instant that was read before and is reported late";
     EXPECT_EQ(served_at(1h + 1ms), 1h + 1ms);
 }
 
@@ -80,7 +80,7 @@ TEST_F(ServedClockTest, IsLateByASmallPartOfTheLimit) {
     EXPECT_EQ(ServedClock::allowance_for(3600s), 100ms);
     EXPECT_EQ(ServedClock::allowance_for(160ms), 10ms);
     EXPECT_EQ(ServedClock::sleep_max(1600ms), 100ms);
-    EXPECT_EQ(ServedClock::sleep_max(100us), 1ms) << "nobody spins";
+    EXPECT_EQ(ServedClock::sleep_max(100us), 1ms) << "no process spins";
 }
 
 // A successor continues from the time of the dead process. The time in between does not count.

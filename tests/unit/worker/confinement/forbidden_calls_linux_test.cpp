@@ -204,7 +204,7 @@ TEST_F(ConfinementTest, ForbidsCallsOf32BitPrograms) {
         EXPECT_EQ(WTERMSIG(confined), SIGSEGV);
         return;
     }
-    EXPECT_EQ(WEXITSTATUS(unconfined), done) << "the kernel is neither with such calls nor without";
+    EXPECT_EQ(WEXITSTATUS(unconfined), done) << "the kernel neither has these calls nor lacks them";
     EXPECT_EQ(WTERMSIG(confined), SIGSYS);
 }
 #endif

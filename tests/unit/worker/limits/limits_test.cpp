@@ -231,7 +231,7 @@ TEST_F(LimitsTest, AClientAboveTheRateIsNotReadUntilItsRateAllows) {
     }
     EXPECT_EQ(rest, all.substr(max_rate_bytes));
     EXPECT_TRUE(service_->take_throttled().empty()) << "each is said once";
-    EXPECT_EQ(heard_by(0), "") << "and told once";
+    EXPECT_EQ(heard_by(0), "") << "and sent once";
 }
 
 // A second of the steady clock is a second's worth, whatever the server did meanwhile.
@@ -276,7 +276,7 @@ TEST_F(LimitsTest, ASuccessorDoesNotRepeatTheNotice) {
     begin_worker();
     serve();
     serve();
-    EXPECT_EQ(service_->take_throttled(), std::vector{id_of(0)}) << "but the master is told";
+    EXPECT_EQ(service_->take_throttled(), std::vector{id_of(0)}) << "but the master learns of it";
     EXPECT_EQ(heard_by(0), "");
 }
 

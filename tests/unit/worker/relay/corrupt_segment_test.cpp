@@ -63,7 +63,7 @@ TEST_F(CorruptSegmentTest, ACursorBehindTheTailDelaysNoOtherClient) {
 TEST_F(CorruptSegmentTest, ImpossibleRoomIsNotWaitedFor) {
     LogControl& control = segment_.region.log_control();
     control.room_wanted = segment_.log.head() + 1;
-    EXPECT_EQ(segment_.log.room_wanted(), 0U) << "nobody is to be disconnected for it";
+    EXPECT_EQ(segment_.log.room_wanted(), 0U) << "no client is to be disconnected for it";
     segment_.advance(clients_[0], segment_.log.head());
     do {
         segment_.stage(clients_[0], std::string(8000, 'x'));
