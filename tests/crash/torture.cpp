@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 
 namespace chatserv::test {
 
@@ -50,9 +49,9 @@ std::vector<std::string> Torture::run() {
             return joined_.size() == residents;
         },
         "the residents to join");
-    while (killed_ + stopped_ < options_.strikes) {
+    while (killed() + stopped() < options_.strikes) {
         observe();
-        everyone_speaks((killed_ + stopped_ + 1) * stream_bytes_per_strike);
+        everyone_speaks((killed() + stopped() + 1) * stream_bytes_per_strike);
         if (options_.visitors)
             visitors_come_and_go();
         if (random_() % 4 == 0)
@@ -124,22 +123,10 @@ void Torture::begin_to_leave(Person& visitor) {
     }
 }
 
-// Mostly one worker; now and then all of them within the same moment.
 void Torture::strike() {
     spin_for(std::chrono::microseconds(random_() % 300));
     const bool stop = options_.stops && random_() % 40 == 0;
-    if (random_() % 10 == 0) {
-        for (const pid_t worker : workers_)
-            strike_one(worker, stop);
-    } else {
-        strike_one(workers_[random_() % workers_.size()], stop);
-    }
-}
-
-void Torture::strike_one(pid_t victim, bool stop) {
-    if (!struck_.insert(victim).second || ::kill(victim, stop ? SIGSTOP : SIGKILL) != 0)
-        return;
-    ++(stop ? stopped_ : killed_);
+    striker_.strike(workers_, stop ? Strike::stop : Strike::kill, 10, random_);
 }
 
 void Torture::observe() {

@@ -8,6 +8,7 @@
 
 #include "tests/harness/client.h"
 #include "tests/harness/server.h"
+#include "tests/harness/striker.h"
 #include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
 
@@ -36,8 +37,8 @@ public:
     // nothing for a correct server.
     [[nodiscard]] std::vector<std::string> run();
 
-    [[nodiscard]] std::uint64_t killed() const { return killed_; }
-    [[nodiscard]] std::uint64_t stopped() const { return stopped_; }
+    [[nodiscard]] std::uint64_t killed() const { return striker_.killed(); }
+    [[nodiscard]] std::uint64_t stopped() const { return striker_.stopped(); }
     [[nodiscard]] std::size_t visits() const { return people_.size() - residents; }
 
 private:
@@ -60,7 +61,6 @@ private:
     void visitors_come_and_go();
     void begin_to_leave(Person& visitor);
     void strike();
-    void strike_one(pid_t victim, bool stop);
     void observe();
     void send_stream_ends();
     [[nodiscard]] std::vector<PerSender> delivered() const;
@@ -75,10 +75,8 @@ private:
     std::vector<Person> people_; // residents first
     std::size_t log_lines_seen_ = 0;
     std::vector<pid_t> workers_;     // the last process known of each
-    std::set<pid_t> struck_{};       // killed or stopped
     std::set<std::string> joined_{}; // addresses
-    std::uint64_t killed_ = 0;
-    std::uint64_t stopped_ = 0;
+    Striker striker_{};
 };
 
 } // namespace chatserv::test

@@ -8,6 +8,7 @@
 
 #include "tests/harness/client.h"
 #include "tests/harness/server.h"
+#include "tests/harness/striker.h"
 #include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
 #include "tests/soak/client_history.h"
@@ -18,7 +19,6 @@
 #include <deque>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -99,7 +99,6 @@ private:
     void come_and_go_at_once();
     void many_are_let_in();
     void strike();
-    void strike_one(pid_t victim, bool stop);
     [[nodiscard]] std::vector<PerSender> delivered() const;
 
     // scene_check.cpp: the checks at the end
@@ -119,7 +118,7 @@ private:
     StreamCode code_;
     std::deque<Person> people_{}; // residents first
     SceneCounts counts_{};
-    std::set<pid_t> struck_{};
+    Striker striker_{};
     std::uint64_t strangers_before_;
     std::uint64_t stream_bytes_max_ = 0; // of each resident, so far
     std::chrono::steady_clock::time_point observed_{};

@@ -3,7 +3,6 @@
 #include "tests/soak/scene.h"
 
 #include <algorithm>
-#include <csignal>
 
 namespace chatserv::test {
 
@@ -173,22 +172,11 @@ void Scene::many_are_let_in() {
     loop_.wait_until(nobody_else, "the last burst to be over");
 }
 
-// Mostly one worker; now and then all of them within the same moment.
 void Scene::strike() {
     const bool stop = random_() % 40 == 0;
-    const std::vector<pid_t>& workers = history_.workers();
-    if (random_() % 8 == 0) {
-        for (const pid_t worker : workers)
-            strike_one(worker, stop);
-    } else {
-        strike_one(workers[random_() % workers.size()], stop);
-    }
-}
-
-void Scene::strike_one(pid_t victim, bool stop) {
-    if (!struck_.insert(victim).second || ::kill(victim, stop ? SIGSTOP : SIGKILL) != 0)
-        return;
-    ++(stop ? counts_.stopped : counts_.killed);
+    striker_.strike(history_.workers(), stop ? Strike::stop : Strike::kill, 8, random_);
+    counts_.killed = striker_.killed();
+    counts_.stopped = striker_.stopped();
 }
 
 std::vector<PerSender> Scene::delivered() const {
