@@ -1,7 +1,7 @@
 // The recovery of an entry whose worker left a corrupt segment: which clients it disconnects and
 // which it keeps.
 #include "master/workers/takeover.h"
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 
 #include <array>
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ protected:
         return recover_entry(0, segment_.region, escrow_, doorbells_);
     }
 
-    TestSegment segment_;
+    SmallSegment segment_;
     Escrow escrow_{segment_.users, 2, false};
     std::vector<FdPair> pipes_ = [] {
         std::vector<FdPair> pipes(2);

@@ -2,7 +2,7 @@
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/system/event_queue.h"
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -28,7 +28,7 @@ bool rang(const Doorbell& doorbell) {
 }
 
 TEST(Doorbell, WakesOnlySleepersThatWaitForTheReason) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const Bells bells(segment.region);
     bells.doorbells.ring(wake_on_growth, 0);
     EXPECT_FALSE(rang(bells.second)) << "it was awake";
@@ -46,7 +46,7 @@ TEST(Doorbell, WakesOnlySleepersThatWaitForTheReason) {
 }
 
 TEST(Doorbell, AFullPipeCountsAsRung) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const Bells bells(segment.region);
     for (int i = 0; i < 200'000; ++i)
         bells.doorbells.ring_all();
@@ -77,7 +77,7 @@ void take_turns(
 
 TEST(Doorbell, LosesNoWakeUpBetweenTwoProcesses) {
     constexpr uint64_t turns = 100'000;
-    const TestSegment segment;
+    const SmallSegment segment;
     const Bells bells(segment.region);
     uint64_t& a = segment.region.log_control().room_wanted; // any two words of the segment
     uint64_t& b = segment.region.log_control().tail;

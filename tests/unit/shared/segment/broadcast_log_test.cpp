@@ -1,6 +1,6 @@
 // The broadcast log: order, wrap, room, own chunks, and the death of the process that holds its
 // lock.
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@ namespace chatserv {
 namespace {
 
 TEST(Log, HoldsBatchesInCommitOrder) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
     segment.stage(a, "one");
@@ -24,7 +24,7 @@ TEST(Log, HoldsBatchesInCommitOrder) {
 }
 
 TEST(Log, IsReadInTwoPiecesAcrossTheEnd) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId reader = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const std::string filler(10'000, 'x');
@@ -47,7 +47,7 @@ TEST(Log, IsReadInTwoPiecesAcrossTheEnd) {
 }
 
 TEST(Log, NeverOverwritesUnreadBytes) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const std::string filler(8192, 'x');
@@ -68,7 +68,7 @@ TEST(Log, NeverOverwritesUnreadBytes) {
 }
 
 TEST(Log, HasNoRoomWhenItsIndexIsFull) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const uint64_t entries = segment.region.header().index_entries;
@@ -86,7 +86,7 @@ TEST(Log, HasNoRoomWhenItsIndexIsFull) {
 }
 
 TEST(Log, ListsTheSendersAfterACursor) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1);
     segment.stage(a, "aaa");
@@ -113,7 +113,7 @@ TEST(Log, ListsTheSendersAfterACursor) {
 }
 
 TEST(LogLock, HasOneOwner) {
-    const TestSegment segment;
+    const SmallSegment segment;
     LogLock first(segment.region.log_control(), 0);
     EXPECT_TRUE(first.held());
     EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
@@ -135,7 +135,7 @@ void die_after(Deed last_deed) {
 }
 
 TEST(LogRepair, W3BeforeTheCommitDiscardsTheAppend) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
     segment.stage(a, "first");
@@ -162,7 +162,7 @@ TEST(LogRepair, W3BeforeTheCommitDiscardsTheAppend) {
 }
 
 TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     segment.stage(a, "all of it");
     die_after([&] {
@@ -180,7 +180,7 @@ TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
 }
 
 TEST(LogRepair, CanBeRepeated) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     segment.stage(a, "once");
     die_after([&] {

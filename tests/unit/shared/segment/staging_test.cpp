@@ -1,5 +1,5 @@
 // A staging area: chunks in order, a full area, and what a successor finds in it.
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ std::string payload_of(const Staging& staging) {
 }
 
 TEST(Staging, KeepsItsChunksInOrder) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const Staging staging(segment.region, 1);
     EXPECT_TRUE(staging.empty());
     segment.stage({.slot = 0, .generation = 1}, "abc", 1);
@@ -25,7 +25,7 @@ TEST(Staging, KeepsItsChunksInOrder) {
 }
 
 TEST(Staging, HasNoRoomBeyondItsMaximumOfChunks) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const Staging staging(segment.region, 0);
     for (uint32_t i = 0; i < batch_chunks_max; ++i) {
         ASSERT_FALSE(staging.room().empty());
@@ -35,7 +35,7 @@ TEST(Staging, HasNoRoomBeyondItsMaximumOfChunks) {
 }
 
 TEST(Staging, IsUnchangedForTheSuccessor) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "not yet published");
     const Staging successor(segment.region, 0);
@@ -44,7 +44,7 @@ TEST(Staging, IsUnchangedForTheSuccessor) {
 }
 
 TEST(Staging, IsClearedInAnOrderThatSurvivesADeath) {
-    const TestSegment segment;
+    const SmallSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "published");
     const Staging staging(segment.region, 0);

@@ -1,6 +1,6 @@
 // The limits on what clients send: the Service of one worker, with sockets of this process and a
 // clock of the test.
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/service.h"
 
 #include <algorithm>

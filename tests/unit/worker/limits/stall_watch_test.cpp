@@ -1,5 +1,5 @@
 // Which clients are timed, for which reason, and which are overdue.
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/limits/stall_watch.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ struct StallWatchTest : ::testing::Test {
         return {.id = segment.attach(slot), .fd = UniqueFd(), .slot = &segment.users[slot]};
     }
 
-    TestSegment segment;
+    SmallSegment segment;
     Client a = make(0);
     Client b = make(1);
     // Moves the client's cursor, as if the worker had written to it.

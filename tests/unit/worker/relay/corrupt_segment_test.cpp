@@ -1,6 +1,6 @@
 // A corrupt segment: a worker recognizes values that no worker writes, panics with a message, and
 // delays no other process. (tests/fuzz/ searches for further cases.)
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/relay/ingest.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ protected:
         EXPECT_TRUE(segment_.publish());
     }
 
-    TestSegment segment_;
+    SmallSegment segment_;
     const std::vector<ClientId> clients_{segment_.attach(0), segment_.attach(1)};
 };
 

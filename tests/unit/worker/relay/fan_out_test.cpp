@@ -1,6 +1,6 @@
 // Fan-out: a client receives its backlog in as few writes as possible, without its own bytes.
 #include "shared/segment/worker_table.h"
-#include "tests/unit/test_segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/relay/fan_out.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +35,7 @@ protected:
 
     [[nodiscard]] uint64_t cursor() const { return cursor_of(*client.slot).log_offset; }
 
-    TestSegment segment;
+    SmallSegment segment;
     Client client{.id = segment.attach(0), .fd = UniqueFd(), .slot = &segment.users[0]};
     ClientId other = segment.attach(1);
     FanOut fan_out{segment.region, 0};

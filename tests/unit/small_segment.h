@@ -13,8 +13,8 @@
 
 namespace chatserv {
 
-struct TestSegment {
-    explicit TestSegment(uint32_t user_slots = 4) :
+struct SmallSegment {
+    explicit SmallSegment(uint32_t user_slots = 4) :
         region(Region::create({.users = user_slots,
             .workers = 2,
             .log_bytes = log_bytes_min,
