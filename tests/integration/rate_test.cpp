@@ -11,7 +11,7 @@ using Clock = std::chrono::steady_clock;
 
 class RateTest : public StatsServerTest {
 protected:
-    // Splits the text into digits and everything else.
+    // The digits and line ends of the text; words_of() returns everything else.
     static std::string digits_of(const std::string& text) {
         std::string digits;
         std::copy_if(text.begin(), text.end(), std::back_inserter(digits),

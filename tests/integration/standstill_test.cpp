@@ -30,12 +30,12 @@ protected:
         SteadyReader(Loop& loop, Client& client) :
             loop_(loop), client_(client), begun_(Clock::now()) {}
 
-        // Reads for `time`, or until it has received `bytes` more.
         void read_for(Clock::duration time) {
             const auto end = Clock::now() + time;
             while (Clock::now() < end)
                 turn();
         }
+        // Throws std::runtime_error if the bytes do not arrive.
         void read_more(std::size_t bytes) {
             const std::size_t wanted = client_.received().size() + bytes;
             const auto end = Clock::now() + patience;

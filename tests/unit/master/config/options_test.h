@@ -22,7 +22,7 @@ namespace chatserv {
 using Environment = std::vector<std::pair<std::string, std::string>>;
 using Words = std::vector<std::string>;
 
-// Hides the CHATSERV_ variables of the tests' own environment while it exists.
+// Replaces the CHATSERV_ variables of the test process while it exists.
 class ScopedEnvironment {
 public:
     explicit ScopedEnvironment(const Environment& environment) {

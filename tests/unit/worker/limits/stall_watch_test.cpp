@@ -116,7 +116,7 @@ TEST_F(StallWatchTest, AFullSocketIsOverdueAtOnceUnderTheDisconnectPolicy) {
     StallWatch impatient(limit, min_drain_bytes, SlowPolicy::disconnect);
     a.write_blocked = true;
     impatient.add_room(a, start);
-    impatient.add_room(b, start); // its worker has not read it yet
+    impatient.add_room(b, start); // its worker has not written to it yet
     const auto overdue = impatient.overdue(start);
     ASSERT_EQ(overdue.size(), 1U);
     EXPECT_EQ(overdue[0].client, a.id);
