@@ -2,7 +2,7 @@
 // filter in a child takes them away, as systemd's RestrictAddressFamilies= does.
 #include "tests/unit/master/clients/listeners_test.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 
 #include <array>

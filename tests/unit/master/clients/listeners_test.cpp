@@ -2,7 +2,7 @@
 #include "tests/unit/master/clients/listeners_test.h"
 
 #include "master/clients/admission.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

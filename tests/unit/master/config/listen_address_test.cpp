@@ -2,7 +2,7 @@
 // the values that have no valid form.
 #include "master/config/listen_address.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "master/config/option_table.h"
 #include "master/config/options.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "tests/harness/temporary_directory.h"
 
 #include <cstdlib>
@@ -22,7 +22,7 @@ namespace chatserv {
 using Environment = std::vector<std::pair<std::string, std::string>>;
 using Words = std::vector<std::string>;
 
-// Replaces the CHATSERV_ variables of the test process while it exists.
+// Replaces the CHATSERV_ variables of the tests' own environment while it exists.
 class ScopedEnvironment {
 public:
     explicit ScopedEnvironment(const Environment& environment) {

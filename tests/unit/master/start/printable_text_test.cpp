@@ -1,5 +1,5 @@
 // The text that may appear in a line of the log or of standard error.
-#include "master/start/printable_text.h"
+#include "shared/system/printable_text.h"
 
 #include <gtest/gtest.h>
 

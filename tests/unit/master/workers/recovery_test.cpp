@@ -28,7 +28,7 @@ protected:
 
     // Of entry 0.
     [[nodiscard]] std::vector<ClientId> lost_in_recovery() {
-        return recover_entry(0, segment_.region, escrow_, doorbells_);
+        return recover_entry(0, segment_.mapping, escrow_, doorbells_);
     }
 
     SmallSegment segment_;
@@ -39,14 +39,14 @@ protected:
         pipes[1] = make_pipe();
         return pipes;
     }();
-    Doorbells doorbells_{segment_.region.worker_table(), pipes_};
+    Doorbells doorbells_{segment_.mapping.worker_table(), pipes_};
     std::vector<ClientId> clients_;
 };
 
 TEST_F(RecoveryTest, NoClientIsLostInAnIntactSegment) {
     segment_.stage(clients_[1], "staged");
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
-    EXPECT_EQ(Staging(segment_.region, 0).chunks().size(), 1U) << "for the successor to publish";
+    EXPECT_EQ(Staging(segment_.mapping, 0).chunks().size(), 1U) << "for the successor to publish";
 }
 
 TEST_F(RecoveryTest, ABadCursorLosesItsOwnClientOnly) {
@@ -62,7 +62,7 @@ TEST_F(RecoveryTest, ABadCursorLosesItsOwnClientOnly) {
 }
 
 TEST_F(RecoveryTest, NoSlotIsForgottenWhenTheNumberOfSlotsWasOverwritten) {
-    segment_.region.user_control().slots_in_use = 1;
+    segment_.mapping.user_control().slots_in_use = 1;
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
     segment_.advance(clients_[2], 3);
     for (const ClientId client : {clients_[0], clients_[1]})
@@ -75,12 +75,12 @@ TEST_F(RecoveryTest, ABatchThatCannotBeParsedLosesTheAttachedClientsOfTheEntry) 
         segment_.stage(clients_[0], "one");
         segment_.stage(clients_[1], "two");
         spoil();
-        EXPECT_FALSE(Staging(segment_.region, 0).sane());
+        EXPECT_FALSE(Staging(segment_.mapping, 0).sane());
         EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[0], clients_[1]));
-        EXPECT_TRUE(Staging(segment_.region, 0).empty());
+        EXPECT_TRUE(Staging(segment_.mapping, 0).empty());
     };
-    uint32_t& count = segment_.region.worker_table()[0].staged_chunks;
-    const std::span<ChunkRecord> chunks = segment_.region.staging_chunks(0);
+    uint32_t& count = segment_.mapping.worker_table()[0].staged_chunks;
+    const std::span<ChunkRecord> chunks = segment_.mapping.staging_chunks(0);
     spoil_and_recover([&] { count = batch_chunks_max + 1; });
     spoil_and_recover([&] { count = ~0U; });
     spoil_and_recover([&] { chunks[0].end = chunks[1].end; });

@@ -64,14 +64,14 @@ TEST(Log, NeverOverwritesUnreadBytes) {
     // A little less room than is wanted sends no notice, and any room is enough to append.
     segment.advance(slow, segment.log.room_wanted());
     EXPECT_TRUE(segment.publish());
-    EXPECT_FALSE(Staging(segment.region, 0).published());
+    EXPECT_FALSE(Staging(segment.mapping, 0).published());
 }
 
 TEST(Log, HasNoRoomWhenItsIndexIsFull) {
     const SmallSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
-    const uint64_t entries = segment.region.header().index_entries;
+    const uint64_t entries = segment.mapping.header().index_entries;
     for (uint64_t i = 0; i < entries; ++i) {
         segment.stage(sender, "x");
         ASSERT_TRUE(segment.publish());
@@ -114,11 +114,11 @@ TEST(Log, ListsTheSendersAfterACursor) {
 
 TEST(LogLock, HasOneOwner) {
     const SmallSegment segment;
-    LogLock first(segment.region.log_control(), 0);
+    LogLock first(segment.mapping.log_control(), 0);
     EXPECT_TRUE(first.held());
-    EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
     first.release();
-    EXPECT_TRUE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_TRUE(LogLock(segment.mapping.log_control(), 1).held());
 }
 
 // Runs `last_deed` in a process of its own, which then is gone for good.
@@ -142,18 +142,18 @@ TEST(LogRepair, W3BeforeTheCommitDiscardsTheAppend) {
     ASSERT_TRUE(segment.publish(0));
     segment.stage(a, "lost?");
     die_after([&] {
-        new LogLock(segment.region.log_control(), 0);
-        LogControl& control = segment.region.log_control();
-        std::memcpy(segment.region.ring().data() + control.head, "los", 3);
+        new LogLock(segment.mapping.log_control(), 0);
+        LogControl& control = segment.mapping.log_control();
+        std::memcpy(segment.mapping.ring().data() + control.head, "los", 3);
         control.intent_head = ~0ULL;
-        control.intent_batch = Staging(segment.region, 0).batch();
+        control.intent_batch = Staging(segment.mapping, 0).batch();
     });
-    EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
     segment.appender.repair(1); // not the owner: nothing to mend
-    EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
     segment.appender.repair(0);
     EXPECT_EQ(segment.text_after(0), "first");
-    EXPECT_FALSE(Staging(segment.region, 0).published()) << "the batch is still to be published";
+    EXPECT_FALSE(Staging(segment.mapping, 0).published()) << "the batch is still to be published";
 
     segment.stage(b, "second", 1);
     ASSERT_TRUE(segment.publish(1));
@@ -166,17 +166,17 @@ TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
     const ClientId a = segment.attach(0);
     segment.stage(a, "all of it");
     die_after([&] {
-        new LogLock(segment.region.log_control(), 0);
-        (void)segment.appender.append(Staging(segment.region, 0), 0);
+        new LogLock(segment.mapping.log_control(), 0);
+        (void)segment.appender.append(Staging(segment.mapping, 0), 0);
         // Undo the owner's step after the commit.
-        segment.region.worker_table()[0].published_batch = 0;
-        segment.region.log_control().index_next = 0;
+        segment.mapping.worker_table()[0].published_batch = 0;
+        segment.mapping.log_control().index_next = 0;
     });
     segment.appender.repair(0);
     EXPECT_EQ(segment.text_after(0), "all of it");
-    EXPECT_TRUE(Staging(segment.region, 0).published());
-    EXPECT_EQ(segment.region.log_control().index_next, 1U);
-    EXPECT_TRUE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_TRUE(Staging(segment.mapping, 0).published());
+    EXPECT_EQ(segment.mapping.log_control().index_next, 1U);
+    EXPECT_TRUE(LogLock(segment.mapping.log_control(), 1).held());
 }
 
 TEST(LogRepair, CanBeRepeated) {
@@ -184,10 +184,10 @@ TEST(LogRepair, CanBeRepeated) {
     const ClientId a = segment.attach(0);
     segment.stage(a, "once");
     die_after([&] {
-        new LogLock(segment.region.log_control(), 0);
-        (void)segment.appender.append(Staging(segment.region, 0), 0);
+        new LogLock(segment.mapping.log_control(), 0);
+        (void)segment.appender.append(Staging(segment.mapping, 0), 0);
     });
-    LogControl& control = segment.region.log_control();
+    LogControl& control = segment.mapping.log_control();
     const uint64_t lock_before = control.lock;
     segment.appender.repair(0);
     control.lock = lock_before; // as if the repair itself had died before its last store

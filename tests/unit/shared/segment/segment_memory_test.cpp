@@ -1,7 +1,7 @@
 // The segment's memory: backed, nameless, of a fixed size, and rejected with an error when too
 // little is left. And the message of a process that finds part of it gone.
 #include "shared/segment/memory_fault.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/segment_memory.h"
 
 #include <cerrno>
@@ -109,11 +109,13 @@ TEST(SegmentMemory, CannotBeResizedByAWorker) {
 
 // The whole segment, not the log alone: the user table must be backed too.
 TEST(SegmentMemory, IsBackedCompletely) {
-    const Region region = Region::create(
-        {.users = users_max, .workers = 2, .log_bytes = log_bytes_min, .stall_limit_ms = 5000});
+    const Segment segment = Segment::create({.users = users_max,
+        .workers = 2,
+        .log_bytes = log_bytes_min,
+        .settings = {.stall_limit_ms = 5000}});
     struct stat info {};
-    ASSERT_EQ(::fstat(region.fd(), &info), 0);
-    EXPECT_GE(static_cast<uint64_t>(info.st_blocks) * 512, region.header().segment_bytes);
+    ASSERT_EQ(::fstat(segment.fd(), &info), 0);
+    EXPECT_GE(static_cast<uint64_t>(info.st_blocks) * 512, segment.header().segment_bytes);
 }
 
 class MemoryFaultTest : public testing::Test {

@@ -1,0 +1,178 @@
+#include "shared/segment/segment.h"
+
+#include "shared/segment/segment_memory.h"
+#include "shared/system/errors.h"
+
+#include <algorithm>
+#include <boost/interprocess/exceptions.hpp>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <sys/stat.h>
+
+namespace chatserv {
+
+namespace {
+
+namespace ipc = boost::interprocess;
+
+// What mapped_region asks of the thing it maps; ours is a descriptor that somebody else opened.
+class BorrowedMapping {
+public:
+    explicit BorrowedMapping(int fd) { handle_.handle = fd; }
+    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const { return handle_; }
+
+private:
+    ipc::mapping_handle_t handle_{};
+};
+
+constexpr uint64_t page_bytes = 4096;
+
+constexpr uint64_t rounded_up(uint64_t value, uint64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+uint64_t staging_area_bytes(const SegmentHeader& header) {
+    return rounded_up(batch_chunks_max * sizeof(ChunkRecord) + header.staging_bytes, page_bytes);
+}
+
+// The areas one after the other, each from a page of its own.
+SegmentHeader arrange(const SegmentConfig& config) {
+    SegmentHeader header{};
+    header.magic = segment_magic;
+    header.layout_version = layout_version;
+    header.users = config.users;
+    header.workers = config.workers;
+    header.processes = config.processes;
+    header.settings = config.settings;
+    header.log_bytes = config.log_bytes;
+    // An append takes at most a quarter of either ring, so that one waiting for room can be
+    // satisfied long before every reader has caught up.
+    header.index_entries = std::max<uint64_t>(4 * batch_chunks_max, config.log_bytes / 64);
+    header.staging_bytes = std::min<uint64_t>(config.log_bytes / 4, 256 * 1024);
+
+    uint64_t end = rounded_up(sizeof(SegmentHeader), page_bytes);
+    const auto place = [&end](uint64_t bytes) {
+        const uint64_t offset = end;
+        end += rounded_up(bytes, page_bytes);
+        return offset;
+    };
+    header.worker_table_offset = place(config.workers * sizeof(WorkerEntry));
+    header.heartbeats_offset = place(config.processes * sizeof(Heartbeat));
+    header.user_control_offset = place(sizeof(UserTableControl));
+    header.user_table_offset = place(config.users * sizeof(UserSlot));
+    header.log_control_offset = place(sizeof(LogControl));
+    header.index_offset = place(header.index_entries * sizeof(IndexEntry));
+    header.ring_offset = place(header.log_bytes);
+    header.staging_offset = place(config.workers * staging_area_bytes(header));
+    header.segment_bytes = end;
+    return header;
+}
+
+bool are_possible(const RelaySettings& settings) {
+    return settings.slow_policy <= SlowPolicy::disconnect &&
+           settings.max_rate_bytes <= max_rate_bytes_max &&
+           settings.idle_timeout_ms <= idle_timeout_ms_max;
+}
+
+// The header is believed only where it is what this very program would have written.
+void validate(const SegmentHeader& header, uint64_t bytes) {
+    if (header.magic != segment_magic)
+        throw std::runtime_error("the shared-memory segment is not chatserv's");
+    if (header.layout_version != layout_version)
+        throw std::runtime_error("the shared-memory segment has layout version " +
+                                 std::to_string(header.layout_version) + ", this program's is " +
+                                 std::to_string(layout_version) +
+                                 ": chatserv and chatserv-worker must be of one build");
+    const bool bounded = header.users >= 1 && header.users <= users_max && header.workers >= 1 &&
+                         header.workers <= workers_max && header.processes >= 1 &&
+                         header.processes <= workers_max + spares_max &&
+                         header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
+                         are_possible(header.settings) && header.segment_bytes <= bytes;
+    const SegmentHeader expected = bounded ? arrange({.users = header.users,
+                                                 .workers = header.workers,
+                                                 .processes = header.processes,
+                                                 .log_bytes = header.log_bytes,
+                                                 .settings = header.settings})
+                                           : SegmentHeader{};
+    if (std::memcmp(&header, &expected, sizeof header) != 0)
+        throw std::runtime_error("the shared-memory segment's header is damaged");
+}
+
+} // namespace
+
+Segment::Segment(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
+    try {
+        mapping_ = ipc::mapped_region(
+            BorrowedMapping{fd_.get()}, ipc::read_write, 0, static_cast<std::size_t>(bytes));
+    } catch (const ipc::interprocess_exception& failure) {
+        throw_error(failure.get_native_error(), "mapping the shared-memory segment");
+    }
+}
+
+Segment Segment::create(const SegmentConfig& config) {
+    const SegmentHeader header = arrange(config);
+    Segment segment(make_segment_memory(header.segment_bytes), header.segment_bytes);
+    segment.header_ = header;
+    *segment.at<SegmentHeader>(0) = header;
+    for (WorkerEntry& entry : segment.worker_table())
+        entry.batch = 1; // batch 0 counts as published
+    return segment;
+}
+
+Segment Segment::attach(UniqueFd fd) {
+    struct stat info {};
+    if (::fstat(fd.get(), &info) == -1)
+        throw_errno("the shared-memory segment");
+    const auto bytes = static_cast<uint64_t>(info.st_size);
+    if (bytes < sizeof(SegmentHeader))
+        throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
+    Segment segment(std::move(fd), bytes);
+    segment.fd_.reset();
+    segment.header_ = *segment.at<SegmentHeader>(0);
+    validate(segment.header_, bytes);
+    return segment;
+}
+
+std::span<WorkerEntry> Segment::worker_table() const {
+    return {at<WorkerEntry>(header().worker_table_offset), header().workers};
+}
+
+std::span<Heartbeat> Segment::heartbeats() const {
+    return {at<Heartbeat>(header().heartbeats_offset), header().processes};
+}
+
+UserTableControl& Segment::user_control() const {
+    return *at<UserTableControl>(header().user_control_offset);
+}
+
+std::span<UserSlot> Segment::user_table() const {
+    return {at<UserSlot>(header().user_table_offset), header().users};
+}
+
+LogControl& Segment::log_control() const {
+    return *at<LogControl>(header().log_control_offset);
+}
+
+std::span<IndexEntry> Segment::index() const {
+    return {at<IndexEntry>(header().index_offset), header().index_entries};
+}
+
+std::span<char> Segment::ring() const {
+    return {at<char>(header().ring_offset), header().log_bytes};
+}
+
+uint64_t Segment::staging_area_offset(uint32_t entry) const {
+    return header().staging_offset + entry * staging_area_bytes(header());
+}
+
+std::span<ChunkRecord> Segment::staging_chunks(uint32_t entry) const {
+    return {at<ChunkRecord>(staging_area_offset(entry)), batch_chunks_max};
+}
+
+std::span<char> Segment::staging_bytes(uint32_t entry) const {
+    return {at<char>(staging_area_offset(entry) + batch_chunks_max * sizeof(ChunkRecord)),
+        header().staging_bytes};
+}
+
+} // namespace chatserv
