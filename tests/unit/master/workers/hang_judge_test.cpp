@@ -12,7 +12,7 @@ using testing::IsEmpty;
 class HangJudgeTest : public HeartbeatTest {
 protected:
     // Sleeps until the next look and `late` longer, then looks.
-    std::vector<uint32_t> sleep_and_look(HangJudge::Clock::duration late = 0s) {
+    std::vector<SeatId> sleep_and_look(HangJudge::Clock::duration late = 0s) {
         clock_.about_to_sleep(judge_.next_look().value() - now_);
         now_ = judge_.next_look().value() + late;
         return judge_.hung(now_);
@@ -25,7 +25,7 @@ protected:
 };
 
 TEST_F(HangJudgeTest, ReportsAProcessThatIsSilentForTheLimit) {
-    const uint32_t seat = judge_.enter(now_);
+    const SeatId seat = judge_.enter(now_);
     const auto beat = now_ + 10ms;
     beat_at(seat, beat);
     while (now_ < beat + 1800ms)
@@ -36,7 +36,7 @@ TEST_F(HangJudgeTest, ReportsAProcessThatIsSilentForTheLimit) {
 
 // The judge runs first after the standstill, exactly when its look is due.
 TEST_F(HangJudgeTest, ReportsNoProcessThatBeatsDuringTheSecondWait) {
-    const uint32_t seat = judge_.enter(now_);
+    const SeatId seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)
         EXPECT_THAT(sleep_and_look(), IsEmpty());
@@ -48,7 +48,7 @@ TEST_F(HangJudgeTest, ReportsNoProcessThatBeatsDuringTheSecondWait) {
 
 // The server is stopped again before the other processes have run.
 TEST_F(HangJudgeTest, WaitsAgainAfterAnotherStandstill) {
-    const uint32_t seat = judge_.enter(now_);
+    const SeatId seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)
         EXPECT_THAT(sleep_and_look(), IsEmpty());
@@ -57,8 +57,8 @@ TEST_F(HangJudgeTest, WaitsAgainAfterAnotherStandstill) {
 }
 
 TEST_F(HangJudgeTest, ReportsNoProcessThatHasLeft) {
-    const uint32_t left = judge_.enter(now_);
-    const uint32_t ignored = judge_.enter(now_);
+    const SeatId left = judge_.enter(now_);
+    const SeatId ignored = judge_.enter(now_);
     beat_at(left, now_ + 10ms);
     beat_at(ignored, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)

@@ -12,7 +12,7 @@ using testing::IsEmpty;
 class HangWatchTest : public HeartbeatTest {
 protected:
     // Looks at the instant at which the watch wants to.
-    std::vector<uint32_t> look() { return watch_.overdue(watch_.next_look().value()); }
+    std::vector<SeatId> look() { return watch_.overdue(watch_.next_look().value()); }
 
     HangWatch::Clock::time_point start_ = HangWatch::Clock::now();
     HangWatch watch_{heartbeats_, 2000ms};
@@ -24,8 +24,8 @@ TEST_F(HangWatchTest, HasNoNextLookWithoutProcesses) {
 }
 
 TEST_F(HangWatchTest, ReportsAProcessWithoutABeatForTheLimit) {
-    const uint32_t dead = watch_.enter(start_);
-    const uint32_t alive = watch_.enter(start_);
+    const SeatId dead = watch_.enter(start_);
+    const SeatId alive = watch_.enter(start_);
     beat_at(dead, start_ + 10ms);
     beat_at(alive, start_ + 1500ms);
     EXPECT_THAT(look(), IsEmpty()) << "at 2 s, when the first beat is 1990 ms old";
@@ -34,8 +34,8 @@ TEST_F(HangWatchTest, ReportsAProcessWithoutABeatForTheLimit) {
 }
 
 TEST_F(HangWatchTest, LooksAtMostOnceASecondWhileAllProcessesBeat) {
-    const uint32_t first = watch_.enter(start_);
-    const uint32_t second = watch_.enter(start_);
+    const SeatId first = watch_.enter(start_);
+    const SeatId second = watch_.enter(start_);
     HangWatch::Clock::time_point last_look = start_;
     for (int round = 0; round < 100; ++round) {
         const auto now = watch_.next_look().value();
@@ -48,14 +48,14 @@ TEST_F(HangWatchTest, LooksAtMostOnceASecondWhileAllProcessesBeat) {
 }
 
 TEST_F(HangWatchTest, GivesAStartingProcessMoreTime) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     while (watch_.next_look().value() < start_ + 10s)
         EXPECT_THAT(look(), IsEmpty());
     EXPECT_THAT(watch_.overdue(start_ + 10s + 1ms), ElementsAre(seat));
 }
 
 TEST_F(HangWatchTest, FindsAProcessThatHangsAfterItsFirstBeat) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_ + 1ms);
     EXPECT_THAT(look(), IsEmpty());
     EXPECT_THAT(look(), ElementsAre(seat));
@@ -63,7 +63,7 @@ TEST_F(HangWatchTest, FindsAProcessThatHangsAfterItsFirstBeat) {
 }
 
 TEST_F(HangWatchTest, ReportsNothingAfterItWasDelayedItself) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_);
     const auto late = start_ + 10s; // the whole machine slept
     EXPECT_THAT(watch_.overdue(late), IsEmpty());
@@ -73,7 +73,7 @@ TEST_F(HangWatchTest, ReportsNothingAfterItWasDelayedItself) {
 
 // The watch runs right after the standstill, hardly late, and before the workers have run again.
 TEST_F(HangWatchTest, AStandstillDoesNotCountAsSilence) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_ + 100ms);
     const auto stood_still = 1900ms;
     EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
@@ -88,7 +88,7 @@ TEST_F(HangWatchTest, AStandstillDoesNotCountAsSilence) {
 }
 
 TEST_F(HangWatchTest, AStandstillDoesNotCountAsStartTime) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     const auto stood_still = 1900ms;
     EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
     while (watch_.next_look().value() < start_ + 10s + stood_still)
@@ -98,7 +98,7 @@ TEST_F(HangWatchTest, AStandstillDoesNotCountAsStartTime) {
 
 // Otherwise a process that hangs would be excused for every standstill before it hung.
 TEST_F(HangWatchTest, NoProcessIsExcusedForLongerThanItWasSilent) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_ + 1950ms);
     EXPECT_THAT(watch_.overdue(start_ + 2000ms, 1h), IsEmpty());
     EXPECT_EQ(watch_.next_look(), start_ + 1950ms + 2000ms + 50ms);
@@ -106,9 +106,9 @@ TEST_F(HangWatchTest, NoProcessIsExcusedForLongerThanItWasSilent) {
 
 // Otherwise a process that writes such a beat would be trusted until then.
 TEST_F(HangWatchTest, ABeatInTheFutureIsIgnored) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     for (const uint64_t beat : {~0ULL >> 1, 1ULL << 62}) {
-        heartbeats_[seat].beat_ns = beat;
+        heartbeats_[index_of(seat)].beat_ns = beat;
         EXPECT_THAT(look(), ElementsAre(seat));
     }
     beat_at(seat, watch_.next_look().value() + 1ms);
@@ -116,20 +116,20 @@ TEST_F(HangWatchTest, ABeatInTheFutureIsIgnored) {
 }
 
 TEST_F(HangWatchTest, ReportsNoProcessThatIsIgnoredOrHasLeft) {
-    const uint32_t ignored = watch_.enter(start_);
-    const uint32_t left = watch_.enter(start_);
+    const SeatId ignored = watch_.enter(start_);
+    const SeatId left = watch_.enter(start_);
     beat_at(ignored, start_);
     beat_at(left, start_);
     watch_.ignore(ignored);
     watch_.leave(left);
     EXPECT_THAT(look(), IsEmpty());
     EXPECT_EQ(watch_.enter(start_ + 3s), left) << "the place of one that left is free";
-    EXPECT_FALSE(has_beaten(heartbeats_[left])) << "and has nothing of its predecessor's";
+    EXPECT_FALSE(has_beaten(heartbeats_[index_of(left)])) << "and has nothing of its predecessor's";
 }
 
 TEST_F(HangWatchTest, AnImpossibleBeatExcusesNoProcess) {
-    const uint32_t liar = watch_.enter(start_);
-    heartbeats_[liar].beat_ns = uint64_t{1} << 63U;
+    const SeatId liar = watch_.enter(start_);
+    heartbeats_[index_of(liar)].beat_ns = uint64_t{1} << 63U;
     EXPECT_THAT(watch_.overdue(watch_.next_look().value(), 1s), ElementsAre(liar));
 }
 

@@ -12,8 +12,8 @@ namespace chatserv {
 
 class HeartbeatTest : public testing::Test {
 protected:
-    void beat_at(uint32_t seat, std::chrono::steady_clock::time_point time) {
-        heartbeats_[seat].beat_ns = static_cast<uint64_t>(
+    void beat_at(SeatId seat, std::chrono::steady_clock::time_point time) {
+        heartbeats_[index_of(seat)].beat_ns = static_cast<uint64_t>(
             std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
     }
 
