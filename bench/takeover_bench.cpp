@@ -9,7 +9,7 @@
 //
 //     takeover-bench [--json] [--rounds N] [CLIENTS...]
 #include "shared/system/event_queue.h"
-#include "tests/support/server.h"
+#include "tests/harness/server.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

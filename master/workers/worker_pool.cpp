@@ -15,7 +15,7 @@ namespace chatserv {
 
 namespace {
 
-// Their places among the arguments that are the same for every process (worker/main.cpp).
+// Their places among the arguments that are the same for every process (worker/start.h).
 constexpr size_t uid_argument = 2;
 constexpr size_t gid_argument = 3;
 

@@ -1,8 +1,8 @@
-// `chatserv chaos` beside a conversation: it says what it did and what that cost, and nobody there
-// notices.
+// `chatserv chaos` beside a conversation: it reports the strikes and the takeover times, and no
+// client notices.
+#include "tests/harness/process.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/conversation.h"
-#include "tests/support/process.h"
-#include "tests/support/temporary_directory.h"
 
 #include <algorithm>
 #include <chrono>
@@ -76,7 +76,7 @@ protected:
     TemporaryDirectory folder_;
 };
 
-TEST_F(ChaosTest, KillsWorkersAndTellsTheTakeoverTimes) {
+TEST_F(ChaosTest, KillsWorkersAndPrintsTheTakeoverTimes) {
     begin();
     const std::string said =
         chaos_until({"killed worker "}, {"--rate", "20", "--for", "1", "--seed", "4"});
@@ -98,7 +98,7 @@ TEST_F(ChaosTest, KillsWorkersAndTellsTheTakeoverTimes) {
     expect_that_nobody_noticed_to_the_end();
 }
 
-TEST_F(ChaosTest, StopsWorkersToo) {
+TEST_F(ChaosTest, StopsWorkers) {
     begin({"--hang-limit", "0.2"});
     const std::string said =
         chaos_until({"stopped worker "}, {"--rate", "10", "--for", "1", "--mode", "stop"});
@@ -107,7 +107,7 @@ TEST_F(ChaosTest, StopsWorkersToo) {
     expect_that_nobody_noticed_to_the_end();
 }
 
-TEST_F(ChaosTest, DoesBothWhereAskedTo) {
+TEST_F(ChaosTest, KillsAndStopsWorkersWhenAskedForBoth) {
     begin({"--hang-limit", "0.2"});
     chaos_until({"killed worker ", "stopped worker "},
         {"--rate", "20", "--for", "1", "--mode", "mixed", "--seed", "1"});
@@ -126,7 +126,7 @@ TEST_F(ChaosTest, FindsTheServerByItsPid) {
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
-TEST_F(ChaosTest, SaysWhatIsWrong) {
+TEST_F(ChaosTest, PrintsItsErrors) {
     EXPECT_EQ(run_chaos({"--pid", "1", "--rate", "never"}).status, 64);
     EXPECT_EQ(run_chaos({"--pid", "1", "--mode", "burn"}).status, 64);
     const Finished nobody = run_chaos({"--control", socket()});

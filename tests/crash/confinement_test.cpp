@@ -1,5 +1,5 @@
-// A worker that does what it never does, as one would that somebody has broken into: the system
-// ends it there and then, and it is recovered like any other.
+// A worker that makes a forbidden call, as an attacker in control of it would: the kernel ends it
+// at once, and it is recovered like any other worker.
 #include "tests/crash/crash_scene.h"
 
 #include <csignal>
@@ -15,11 +15,11 @@ protected:
     void SetUp() override {
         open(build_named("CHATSERV_CRASHING"));
         if (server_->wait_for_line(" master: workers run").find(" by seccomp") == std::string::npos)
-            GTEST_SKIP() << "workers are not confined here, or not killed for what they try";
+            GTEST_SKIP() << "workers are not confined here, or not killed for forbidden calls";
     }
 };
 
-TEST_F(ConfinementTest, AWorkerThatAsksForASocketIsReplacedAndNobodyNotices) {
+TEST_F(ConfinementTest, AWorkerThatOpensASocketIsReplacedAndNoClientNotices) {
     arm_to_break_out(CrashPoint::received);
     say(0, "one of these is in its hands;");
     EXPECT_THAT(server_->wait_for_line("worker 1 died"),

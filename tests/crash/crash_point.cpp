@@ -34,7 +34,7 @@ void crash_point(CrashPoint point) {
     if (::unlink(for_me.c_str()) == -1 && ::unlink(for_anyone.c_str()) == -1)
         return;
     ::kill(::getpid(), SIGKILL);
-    ::pause(); // it does not come back from the line above
+    ::pause(); // the line above never returns
 }
 
 } // namespace chatserv

@@ -1,5 +1,5 @@
-// Every crash window by name: the victim is killed at exactly that instant, and what each of the
-// others reads, and it itself, is what they would have read otherwise, byte for byte.
+// Every crash window by name. The victim is killed at exactly that instant, and every client, the
+// victim's own included, receives what it would have received otherwise, byte for byte.
 #include "tests/crash/crash_scene.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace chatserv::test {
 namespace {
 
-// What happens while the point is armed.
+// The action while the point is armed.
 enum class Scene { talk, join, leave, flood };
 
 struct CrashCase {
@@ -79,13 +79,14 @@ class CrashPointTest : public CrashScene, public testing::WithParamInterface<Cra
 INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
     [](const auto& tested) { return std::string(tested.param.name); });
 
-TEST_P(CrashPointTest, NobodyNotices) {
+TEST_P(CrashPointTest, NoClientNotices) {
     const CrashCase& crash = GetParam();
     open(build_named("CHATSERV_CRASHING"), {"--max-rate", std::to_string(max_rate_bytes)});
     if (crash.first == CrashPoint::count) {
         arm_victim(crash.point);
     } else {
-        // In this order: the victim may still be noting down what it wrote last, and die at once.
+        // The order matters: the victim may still be recording its last write, and would die at
+        // once.
         arm_anyone(crash.point);
         arm_victim(crash.first);
     }
@@ -104,21 +105,22 @@ TEST_P(CrashPointTest, NobodyNotices) {
         break;
     }
     everyone_speaks("after");
-    EXPECT_TRUE(struck(crash.point)) << "nobody came by that point";
+    EXPECT_TRUE(struck(crash.point)) << "no process reached that point";
     EXPECT_TRUE(crash.first == CrashPoint::count || struck(crash.first));
     server_->wait_for_line("worker 1 taken over by pid ");
     expect_that_nobody_noticed();
     stop();
 }
 
-// Whoever closes for being idle does so, and hears why, whichever worker finishes it.
+// A client that is closed for being idle leaves and receives the notice, whichever worker completes
+// the close.
 class IdleCrashTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
 
 INSTANTIATE_TEST_SUITE_P(W6, IdleCrashTest,
     testing::Values(CrashPoint::end_seen, CrashPoint::closing, CrashPoint::left_untold),
     [](const auto& tested) { return std::to_string(static_cast<unsigned>(tested.param)); });
 
-TEST_P(IdleCrashTest, AllHearThatTheyWereIdle) {
+TEST_P(IdleCrashTest, EveryIdleClientReceivesTheNotice) {
     open(build_named("CHATSERV_CRASHING"), {"--idle-timeout", "3"});
     arm_victim(GetParam());
     for (Person& person : people_) {

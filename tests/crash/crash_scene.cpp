@@ -25,7 +25,7 @@ std::string too_fast_line() {
     return "you are sending too fast: 65536 bytes a second are read!\n";
 }
 
-// A worker reads a second's worth at once, and so does each that takes over from it.
+// A worker reads one second's worth at once, and so does each successor.
 std::string flood() {
     std::string text;
     for (unsigned number = 0; text.size() < 5 * max_rate_bytes / 2; ++number)
@@ -34,7 +34,7 @@ std::string flood() {
 }
 
 void CrashScene::open(const std::string& binary, const std::vector<std::string>& options) {
-    // Workers take files away from there, and where root runs this they are nobody.
+    // Workers remove files there, and workers of root run as nobody.
     std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
     std::vector<std::string> all{"--workers", "2", "--spares", "2"};
     all.insert(all.end(), options.begin(), options.end());

@@ -1,10 +1,10 @@
-// Four clients on two workers, of whom the first worker dies at crash points; and what each of them
-// must have read, byte for byte.
+// Four clients on two workers. The first worker dies at crash points, and the scene checks what
+// each client received, byte for byte.
 #pragma once
 
 #include "shared/segment/crash_point.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <memory>
@@ -13,10 +13,10 @@
 
 namespace chatserv::test {
 
-// The path of a build of chatserv that the tests made, by the variable that holds it.
+// The path of a test build of chatserv, by the environment variable that holds it.
 [[nodiscard]] std::string build_named(const char* variable);
 
-// For scenes in which somebody sends faster than this, where the server is told to mind.
+// The --max-rate of scenes in which a client sends faster than that.
 inline constexpr std::size_t max_rate_bytes = 65536;
 [[nodiscard]] std::string too_fast_line();
 [[nodiscard]] std::string flood();
@@ -25,7 +25,7 @@ class CrashScene : public testing::Test {
 protected:
     struct Person {
         std::unique_ptr<Client> client;
-        std::string expected{}; // all that it must have read
+        std::string expected{}; // everything it must have received
     };
 
     // Users 0 and 2 are served by worker 1, the victim; 1 and 3 by worker 2.
@@ -33,29 +33,29 @@ protected:
 
     // The victim dies when it comes to this point next.
     void arm_victim(CrashPoint point);
-    // So does whoever comes to it first.
+    // The first process that comes to the point dies there.
     void arm_anyone(CrashPoint point);
-    // Whoever comes to it first goes round and round there.
+    // The first process that comes to the point spins there.
     void arm_to_spin(CrashPoint point);
-    // Whoever comes to it first does there what its confinement forbids.
+    // The first process that comes to the point makes a forbidden call there.
     void arm_to_break_out(CrashPoint point);
-    // Everybody who comes to it fails, until they are told not to.
+    // Every process that comes to the point fails, until disarm_failing().
     void arm_to_fail(CrashPoint point);
     void disarm_failing(CrashPoint point);
-    // Whether somebody has died there.
+    // Whether a process has died there.
     [[nodiscard]] bool struck(CrashPoint point) const;
 
-    // Joins, and says so: those who were there before read it.
+    // A client joins and sends `text`; all clients that were present receive it.
     void join(const std::string& text);
-    // Someone sends this, and all others have to get it. Waits until they have.
+    // The client sends `text`. Waits until all others have received it.
     void say(std::size_t person, const std::string& text);
-    // Someone says goodbye with an end of file, gets all that is due and is closed.
+    // The client sends `text` and end of file, receives its backlog and is closed.
     void leave(std::size_t person, const std::string& text);
-    // Sends so much more than it may that it is told so once, also where its worker dies meanwhile.
+    // Sends fast enough to be sent one notice, even if its worker dies meanwhile.
     void send_too_fast(std::size_t person);
     void everyone_speaks(const std::string& occasion);
 
-    // Nobody has read more or less than is due, and nobody but who wanted to has left.
+    // Each client has received exactly its due, and only clients that wanted to leave have left.
     void expect_that_nobody_noticed();
     void stop();
 

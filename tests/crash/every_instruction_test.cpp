@@ -1,8 +1,8 @@
 // R9: a worker is killed after any number of instructions of an exchange in which it reads from one
-// of its users and writes to both. Some numbers are tried, of CHATSERV_TEST_SEED's choice, or all
-// of them where CHATSERV_TEST_ALL_INSTRUCTIONS is 1.
+// of its users and writes to both. The test tries some numbers, chosen by CHATSERV_TEST_SEED, or
+// all of them if CHATSERV_TEST_ALL_INSTRUCTIONS is 1.
 #include "tests/crash/kill_point_test.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -16,15 +16,17 @@ constexpr std::uint64_t samples_min = 5;
 // A worker with sanitizers executes many times as many instructions: fewer samples then.
 constexpr std::uint64_t steps_max = 300'000;
 
-// The log of a server, which is searched for every word of it, is not to grow for ever.
+// The test searches the whole log of a server for every line it waits for, so the log must not grow
+// forever.
 constexpr std::uint64_t rounds_per_server = 200;
 
 class EveryInstructionTest : public KillPointTest {
 protected:
     EveryInstructionTest() : KillPointTest(Victim::Unit::instruction, 4) {}
 
-    // The victim is stopped until there is both to read and to write. Users 0 and 2 are those of
-    // the other worker: when the one has what the other said, it is in the log and the victim rung.
+    // The victim is stopped until it has something to read and something to write. The other worker
+    // serves users 0 and 2: when one of them has received the other's text, the text is in the log
+    // and the victim's doorbell has been rung.
     void exchange(Victim& victim, std::uint64_t kill_at) override {
         say(users_[0], text("said on the other worker"));
         wait_until([&] { return users_[2].client->received().size() == users_[2].due.size(); },
@@ -43,7 +45,7 @@ protected:
         return round(kill_at);
     }
 
-    // The length of an exchange depends on how the processes take turns, and so on the load of the
+    // The length of an exchange depends on how the processes alternate, and so on the load of the
     // machine: the victim finds all its work at once, or is woken for each part of it.
     void take_length(std::uint64_t instructions) {
         length_ = std::max<std::uint64_t>(instructions, 1);
@@ -79,7 +81,7 @@ protected:
     std::uint64_t longest_ = 0;
 };
 
-TEST_F(EveryInstructionTest, NobodyNoticesADeathAtIt) {
+TEST_F(EveryInstructionTest, NoClientNoticesADeath) {
     const std::uint64_t seed = base_seed();
     const std::uint64_t instructions = round_on_fresh_server(0).points;
     take_length(instructions);

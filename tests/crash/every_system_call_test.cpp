@@ -1,5 +1,5 @@
-// R9: a worker is killed before and after each system call that it makes while a user joins on it,
-// listens, talks and leaves.
+// R9: a worker is killed before and after each system call that it makes while one of its users
+// joins, receives, sends and leaves.
 #include "tests/crash/kill_point_test.h"
 
 #include <iostream>
@@ -28,7 +28,7 @@ protected:
         say_and_wait(users_[1], "said on this one by another");
 
         client->half_close();
-        wait_until([&] { return client->ended(); }, "the visitor to be let go");
+        wait_until([&] { return client->ended(); }, "the visitor to be disconnected");
         EXPECT_EQ(client->end_error(), 0);
         EXPECT_EQ(client->received(), visitor_->due) << "the visitor";
         visitor_left();
@@ -43,15 +43,15 @@ protected:
     }
 };
 
-TEST_F(EverySystemCallTest, NobodyNoticesADeathBeforeOrAfterIt) {
-    constexpr std::uint64_t kills_min = 40; // or it was not a whole exchange
+TEST_F(EverySystemCallTest, NoClientNoticesADeathBeforeOrAfterIt) {
+    constexpr std::uint64_t kills_min = 40; // otherwise it was not a whole exchange
     std::uint64_t kills = 0;
     Outcome last = round(++kills);
     while (last.reached && !HasFailure())
         last = round(++kills);
     if (HasFailure())
         return;
-    --kills; // the last round was the one without
+    --kills; // the last round had no kill
     std::cout << "an exchange of " << last.points / 2 << " system calls; " << kills
               << " workers killed, before and after each" << std::endl;
     EXPECT_GE(kills, kills_min);

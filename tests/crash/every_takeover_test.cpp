@@ -1,11 +1,11 @@
-// R9: a worker is killed before or after a system call of an exchange, and the one that takes over
-// from it before or after one of its own. Pairs of such points are tried, of CHATSERV_TEST_SEED's
-// choice, or all of them where CHATSERV_TEST_ALL_TAKEOVERS is 1.
+// R9: a worker is killed before or after a system call of an exchange, and its successor before or
+// after one of its own. The test tries pairs of these points, chosen by CHATSERV_TEST_SEED, or all
+// of them if CHATSERV_TEST_ALL_TAKEOVERS is 1.
 //
-// A successor that dies before it has served anybody has the next spare started a little later,
-// which is the most of what a round takes.
+// When a successor dies before it has served a client, the master starts the next spare a little
+// later. This wait is most of a round's time.
 #include "tests/crash/kill_point_test.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
 
 #include <iostream>
 
@@ -13,14 +13,15 @@ namespace chatserv::test {
 namespace {
 
 constexpr std::uint64_t samples = 40;
-constexpr std::uint64_t kills_per_server = 200; // the log is searched for every word of it
+constexpr std::uint64_t kills_per_server =
+    200; // the test searches the log for every line it waits for
 
 class EveryTakeoverTest : public KillPointTest {
 protected:
     EveryTakeoverTest() : KillPointTest(Victim::Unit::system_call, 4, 1) {}
 
-    // As in the test of every instruction, but the victim is asleep when it is rung, so that it
-    // reads and writes after what wakes it.
+    // As in the test of every instruction, but the victim sleeps when its doorbell is rung, so that
+    // it reads and writes after the wake-up.
     void exchange(Victim& victim, std::uint64_t kill_at) override {
         successor_.emplace(spare_pid(), Victim::Unit::system_call);
         successor_->go_on(0);
@@ -73,7 +74,7 @@ protected:
     std::uint64_t both_ = 0;
 };
 
-TEST_F(EveryTakeoverTest, NobodyNoticesADeathInIt) {
+TEST_F(EveryTakeoverTest, NoClientNoticesADeathInIt) {
     const std::uint64_t points = round_of_two(0, 0).points;
     const std::uint64_t successor_points = round_of_two(1, 0).successor_points;
     if (number_from_environment("CHATSERV_TEST_ALL_TAKEOVERS", 0) == 1)

@@ -58,8 +58,8 @@ TEST_F(HangTest, AStoppedSpareIsReplacedBeforeItIsNeeded) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// Nobody is ended because the machine stood still, or somebody stopped the whole server.
-TEST_F(HangTest, AServerThatWasStoppedAsAWholeGoesOn) {
+// No process is replaced because the machine stood still or the whole server was stopped.
+TEST_F(HangTest, AServerThatWasStoppedAsAWholeContinues) {
     begin({"--hang-limit", "1"});
     ::kill(-server_->process().pid(), SIGSTOP);
     const auto twice_the_limit = std::chrono::steady_clock::now() + std::chrono::seconds(2);
@@ -71,7 +71,7 @@ TEST_F(HangTest, AServerThatWasStoppedAsAWholeGoesOn) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(HangTest, AHungWorkerDoesNotHoldUpTheStop) {
+TEST_F(HangTest, AHungWorkerDoesNotDelayTheStop) {
     begin({"--hang-limit", "0.3"});
     ::kill(server_->worker_pids().at(0), SIGSTOP);
     EXPECT_EQ(server_->stop(), 0);
@@ -80,13 +80,13 @@ TEST_F(HangTest, AHungWorkerDoesNotHoldUpTheStop) {
 
 class SpinTest : public CrashScene, public testing::WithParamInterface<CrashPoint> {};
 
-// With bytes read that nobody has seen; with the log's lock held, so that nobody else can append;
-// and in the midst of a recovery.
+// With bytes read and not yet published; with the log's lock held, so that no other worker can
+// append; and during a recovery.
 INSTANTIATE_TEST_SUITE_P(At, SpinTest,
     testing::Values(CrashPoint::received, CrashPoint::intended, CrashPoint::doubt_asked),
     [](const auto& tested) { return "Point" + std::to_string(static_cast<int>(tested.param)); });
 
-TEST_P(SpinTest, AWorkerThatGoesRoundAndRoundIsReplaced) {
+TEST_P(SpinTest, ASpinningWorkerIsReplaced) {
     open(build_named("CHATSERV_CRASHING"), {"--hang-limit", "0.3"});
     arm_to_spin(GetParam());
     if (GetParam() == CrashPoint::doubt_asked)
@@ -99,11 +99,11 @@ TEST_P(SpinTest, AWorkerThatGoesRoundAndRoundIsReplaced) {
     stop();
 }
 
-// A worker program that has become unable to do its work: its users wait, and go on as if nothing
-// had been once it is able again.
+// A worker program that cannot do its work for a while. Its users wait, and are served again once
+// the program works.
 class FailingTest : public CrashScene {};
 
-TEST_F(FailingTest, ClientsWaitForAWorkerThatDoesNotFail) {
+TEST_F(FailingTest, ClientsWaitForAWorkerThatStarts) {
     open(build_named("CHATSERV_CRASHING"));
     arm_to_fail(CrashPoint::entry_taken);
     ::kill(server_->worker_pids().front(), SIGKILL);

@@ -1,6 +1,6 @@
 #include "tests/crash/kill_point_test.h"
 
-#include "tests/crash/asleep.h"
+#include "tests/crash/server_at_rest.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,19 +12,19 @@ namespace {
 
 constexpr std::size_t workers = 2;
 
-// Whoever is held up is held up by the test, for as long as that takes.
+// Only the test itself delays processes here, for as long as it needs.
 const std::vector<std::string> options{
     "--workers", std::to_string(workers), "--stall-limit", "600", "--hang-limit", "3600"};
 
-// A point of the dynamic linker, which finds a function when it is first called, is not worth a
-// kill: it finds all of them at the start.
+// The dynamic linker resolves all functions at the start, so that its own system calls are not
+// among the points.
 const std::vector<std::pair<std::string, std::string>> environment{{"LD_BIND_NOW", "1"}};
 
 } // namespace
 
 void KillPointTest::SetUp() {
     begin();
-    auto obstacle = obstacle_to_all_asleep(server_->process().pid());
+    auto obstacle = obstacle_to_rest_state(server_->process().pid());
     if (!obstacle)
         obstacle = Tracer::obstacle(server_->worker_pids().at(1));
     if (obstacle)
@@ -80,7 +80,7 @@ KillPointTest::Outcome KillPointTest::round(std::uint64_t kill_at) {
     return outcome;
 }
 
-// Where the victim did not come to its point, its successor has taken over only now.
+// If the victim did not reach its point, its successor takes over only now.
 void KillPointTest::end_successor(Outcome& outcome) {
     if (!successor_)
         return;
@@ -98,9 +98,9 @@ void KillPointTest::expect_that_nobody_noticed() {
         EXPECT_FALSE(users_[i].client->ended()) << "user " << i << " was disconnected";
         EXPECT_EQ(users_[i].client->received(), users_[i].due) << "user " << i;
     }
-    EXPECT_EQ(server_->count(" left: "), visits_) << "nobody but visitors";
+    EXPECT_EQ(server_->count(" left: "), visits_) << "only visitors leave";
     EXPECT_EQ(server_->count(" left: end of file"), visits_);
-    EXPECT_EQ(server_->count(" died (pid "), kills_) << "nobody but victims";
+    EXPECT_EQ(server_->count(" died (pid "), kills_) << "only victims die";
 }
 
 void KillPointTest::say(User& from, const std::string& text) {
@@ -145,25 +145,25 @@ bool KillPointTest::advance_victims() {
     return first || second;
 }
 
-// No event tells of sleep, so it is asked for again and again.
+// No event reports that a process sleeps, so the test asks repeatedly.
 void KillPointTest::wait_for_rest() {
     const auto give_up = std::chrono::steady_clock::now() + patience;
     std::optional<std::string> before;
     for (;;) {
         auto now = advance_victims() ? std::nullopt
-                                     : all_asleep(server_->process().pid(), workers + spares_);
+                                     : rest_state(server_->process().pid(), workers + spares_);
         if (now && now == before)
             return;
         before = std::move(now);
         if (std::chrono::steady_clock::now() > give_up)
-            throw std::runtime_error("waited in vain for the server to be at rest");
+            throw std::runtime_error("the server was never at rest");
         loop_.turn(std::chrono::milliseconds(1));
     }
 }
 
 pid_t KillPointTest::spare_pid() {
     const std::vector<pid_t> manned = server_->worker_pids();
-    for (const pid_t pid : children_of(server_->process().pid())) {
+    for (const pid_t pid : child_pids_of(server_->process().pid())) {
         if (std::find(manned.begin(), manned.end(), pid) == manned.end())
             return pid;
     }

@@ -1,9 +1,9 @@
-// What the tests that kill a worker at every one of its points have in common: a server that lives
-// through all the kills, its users with what each of them is due, and the round that ends in one.
+// The fixture of tests that kill a worker at every one of its points: a server that survives all
+// the kills, its users with the text that each must receive, and the round that ends in one kill.
 //
-// The users come in pairs, one to worker 1, the witness, and one to worker 2, the victim. Each step
-// of what they say begins when the server is at rest, so that one round goes like the other, and
-// the order in which everything is said is known.
+// The users join in pairs, one on worker 1, the witness, and one on worker 2, the victim. Each step
+// of their exchange begins when the server is at rest, so that every round is alike and the order
+// of all text is known.
 #pragma once
 
 #include "tests/crash/victim.h"
@@ -29,49 +29,49 @@ protected:
     KillPointTest(Victim::Unit unit, std::size_t users, std::size_t spares = 2) :
         unit_(unit), users_wanted_(users), spares_(spares) {}
 
-    // Begins, and skips the test where nothing can be traced.
+    // Begins; skips the test on a system that cannot trace processes.
     void SetUp() override;
 
-    // Starts a server, in the place of the one before, and has the users join.
+    // Starts a server, replacing the one before, and joins the users.
     void begin();
 
-    // Runs the exchange on a victim that is to die at its `kill_at`th point (0: at none), and then
-    // expects that no user of them noticed. Where it gets by with fewer points it is killed at
-    // rest: every round has a worker that has done nothing yet but take over.
+    // Runs the exchange with a victim that dies at its `kill_at`th point (0: at none), and expects
+    // that no user noticed. A victim that does not reach that point is killed at rest, so every
+    // round begins with a worker that has only taken over.
     struct Outcome {
-        bool reached = false;     // the point at which it was to die
+        bool reached = false;     // the point of its death was reached
         std::uint64_t points = 0; // up to there, or of the whole exchange
         std::uint64_t successor_points = 0;
         bool successor_reached = false;
     };
     Outcome round(std::uint64_t kill_at);
 
-    // What happens in a round; the victim is stopped and the server at rest when it begins.
+    // The exchange of a round. When it begins, the victim is stopped and the server is at rest.
     virtual void exchange(Victim& victim, std::uint64_t kill_at) = 0;
 
-    // Has them say it, and `due` for all others. Does not wait.
+    // `from` sends `text`, which becomes due for all others. Does not wait.
     void say(User& from, const std::string& text);
-    // A user more, if only for this round: due what is said from now on.
+    // One more user for this round. It is due everything sent from now on.
     User& visitor(std::unique_ptr<Client> client);
     void visitor_left();
 
-    // The victim goes on during these; all waits of an exchange are of them.
+    // The victim runs during these waits; an exchange uses no others.
     void wait_until(const std::function<bool()>& condition, std::string_view what);
     void wait_until_all_have_what_is_due();
     void wait_for_rest();
 
-    // The one spare, where there is but one.
+    // The spare, if there is exactly one.
     [[nodiscard]] pid_t spare_pid();
 
     // Text of this round alone.
     [[nodiscard]] std::string text(std::string_view words) const;
 
-    // The server stops as it should: at the end of all rounds.
+    // Stops the server and expects an orderly end, after all rounds.
     void end();
 
     std::vector<User> users_;
     std::optional<User> visitor_;
-    // The spare that takes over from the victim, where an exchange has it die as well.
+    // The spare that takes over from the victim, if the exchange kills it too.
     std::optional<Victim> successor_;
 
 private:

@@ -1,20 +1,20 @@
 #include "tests/crash/torture.h"
 
-#include "tests/support/endpoint.h"
-#include "tests/support/last_words.h"
+#include "tests/harness/endpoint.h"
+#include "tests/oracle/streams_complete.h"
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 
 namespace chatserv::test {
 
 namespace {
 
-// None is turned away: those who have gone keep their slots as long as their worker is stopped.
+// No client is refused: clients that left keep their slots while their worker is stopped.
 constexpr const char* slots = "1000";
 
-constexpr std::uint64_t stream_bytes_per_strike = 20'000; // of each resident: it talks to the end
+constexpr std::uint64_t stream_bytes_per_strike =
+    20'000; // of each resident, which sends until the end
 
 ServerOptions server_options(
     const TortureOptions& options, bool two_families, std::mt19937_64& random) {
@@ -49,16 +49,16 @@ std::vector<std::string> Torture::run() {
             return joined_.size() == residents;
         },
         "the residents to join");
-    while (killed_ + stopped_ < options_.strikes) {
+    while (killed() + stopped() < options_.strikes) {
         observe();
-        everyone_speaks((killed_ + stopped_ + 1) * stream_bytes_per_strike);
+        everyone_speaks((killed() + stopped() + 1) * stream_bytes_per_strike);
         if (options_.visitors)
             visitors_come_and_go();
         if (random_() % 4 == 0)
             strike();
         loop_.turn(std::chrono::milliseconds(random_() % 2));
     }
-    say_last_words();
+    send_stream_ends();
     std::vector<std::string> found = violations();
     if (const int status = server_->stop(); status != 0)
         found.push_back("the server ended with status " + std::to_string(status));
@@ -123,22 +123,10 @@ void Torture::begin_to_leave(Person& visitor) {
     }
 }
 
-// Mostly one worker; now and then all of them within the same moment.
 void Torture::strike() {
     spin_for(std::chrono::microseconds(random_() % 300));
     const bool stop = options_.stops && random_() % 40 == 0;
-    if (random_() % 10 == 0) {
-        for (const pid_t worker : workers_)
-            strike_one(worker, stop);
-    } else {
-        strike_one(workers_[random_() % workers_.size()], stop);
-    }
-}
-
-void Torture::strike_one(pid_t victim, bool stop) {
-    if (!struck_.insert(victim).second || ::kill(victim, stop ? SIGSTOP : SIGKILL) != 0)
-        return;
-    ++(stop ? stopped_ : killed_);
+    striker_.strike(workers_, stop ? Strike::stop : Strike::kill, 10, random_);
 }
 
 void Torture::observe() {
@@ -173,8 +161,9 @@ std::vector<PerSender> Torture::delivered() const {
     return all;
 }
 
-// When the visitors are gone, the residents say something that each of them waits for.
-void Torture::say_last_words() {
+// When the visitors have left, the residents send the ends of their streams and wait for each
+// other's.
+void Torture::send_stream_ends() {
     const auto all_visitors_are_gone = [&] {
         observe();
         for (std::size_t i = residents; i < people_.size(); ++i)
@@ -187,11 +176,11 @@ void Torture::say_last_words() {
         person.client->resume();
     loop_.wait_until(all_visitors_are_gone, "the visitors to leave");
     for (unsigned i = 0; i < residents; ++i)
-        speak(people_[i], last_words_bytes);
+        speak(people_[i], stream_end_bytes_min);
     loop_.wait_until(
         [&] {
             observe();
-            return have_last_words(people_.begin(), people_.begin() + residents, code_);
+            return streams_complete(people_.begin(), people_.begin() + residents, code_);
         },
         "the residents to have everything");
 }

@@ -1,15 +1,16 @@
 // One round of torture: position-coded streams run between clients in both directions over IPv4 and
 // IPv6, while workers are killed or stopped at random instants, one, several or all at once.
 //
-// Residents stay and talk the whole time; some of them read slowly, so that workers die with
-// sockets full, and the log is small, so that they die with the log full. Visitors come, talk or
-// listen, and leave in one of the ways in which people leave.
+// Residents stay and send the whole time. Some of them read slowly, so that workers die with full
+// sockets, and the log is small, so that they die with a full log. Visitors join, send or only
+// read, and leave in one of the usual ways.
 #pragma once
 
-#include "tests/support/client.h"
-#include "tests/support/server.h"
-#include "tests/support/tally.h"
-#include "tests/support/transcript.h"
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
+#include "tests/harness/striker.h"
+#include "tests/oracle/tally.h"
+#include "tests/oracle/transcript.h"
 
 #include <cstdint>
 #include <memory>
@@ -22,7 +23,7 @@
 namespace chatserv::test {
 
 struct TortureOptions {
-    std::string binary{}; // empty: the one tested usually
+    std::string binary{}; // empty: the usual build
     std::uint64_t strikes = 250;
     bool stops = true; // some workers are stopped, not killed
     bool visitors = true;
@@ -32,12 +33,12 @@ class Torture {
 public:
     Torture(Loop& loop, std::uint64_t seed, const TortureOptions& options);
 
-    // Everything, to the server's end. Returns what anybody could have noticed: nothing, in a
-    // server that keeps its promise.
+    // Runs the round to the server's end. Returns everything that a client could have noticed:
+    // nothing for a correct server.
     [[nodiscard]] std::vector<std::string> run();
 
-    [[nodiscard]] std::uint64_t killed() const { return killed_; }
-    [[nodiscard]] std::uint64_t stopped() const { return stopped_; }
+    [[nodiscard]] std::uint64_t killed() const { return striker_.killed(); }
+    [[nodiscard]] std::uint64_t stopped() const { return striker_.stopped(); }
     [[nodiscard]] std::size_t visits() const { return people_.size() - residents; }
 
 private:
@@ -60,9 +61,8 @@ private:
     void visitors_come_and_go();
     void begin_to_leave(Person& visitor);
     void strike();
-    void strike_one(pid_t victim, bool stop);
     void observe();
-    void say_last_words();
+    void send_stream_ends();
     [[nodiscard]] std::vector<PerSender> delivered() const;
     [[nodiscard]] std::vector<std::string> violations();
 
@@ -75,10 +75,8 @@ private:
     std::vector<Person> people_; // residents first
     std::size_t log_lines_seen_ = 0;
     std::vector<pid_t> workers_;     // the last process known of each
-    std::set<pid_t> struck_{};       // killed or stopped
     std::set<std::string> joined_{}; // addresses
-    std::uint64_t killed_ = 0;
-    std::uint64_t stopped_ = 0;
+    Striker striker_{};
 };
 
 } // namespace chatserv::test

@@ -1,11 +1,11 @@
-// R9: workers are killed and stopped at random moments while everybody talks, and no client
+// R9: workers are killed and stopped at random instants while all clients send, and no client
 // notices.
 //
-// CHATSERV_TEST_STRIKES says how many are struck, CHATSERV_TEST_SEED repeats the choices (not the
+// CHATSERV_TEST_STRIKES is the number of strikes; CHATSERV_TEST_SEED repeats the choices (not the
 // instants).
 #include "tests/crash/crash_scene.h"
 #include "tests/crash/torture.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -33,9 +33,9 @@ TEST(TortureTest, NoClientNoticesThatWorkersAreKilled) {
     std::cout << killed << " workers killed, " << stopped << " stopped, " << visits << " visits\n";
 }
 
-// The control: where a successor trusts the stored cursors, the same torture finds it out. A test
-// of the kind above that this one passes would prove nothing.
-TEST(TortureTest, ClientsNoticeWhereTheKernelIsNotAsked) {
+// The control: the same torture notices a successor that trusts its stored cursor. If it did not,
+// the test above would prove nothing.
+TEST(TortureTest, ClientsNoticeAWorkerThatTrustsItsStoredCursor) {
     const std::string trusting = build_named("CHATSERV_TRUSTING");
     for (std::uint64_t round = 0; round < 20; ++round) {
         Loop loop;
@@ -44,7 +44,7 @@ TEST(TortureTest, ClientsNoticeWhereTheKernelIsNotAsked) {
         if (!torture.run().empty())
             return;
     }
-    FAIL() << "1,000 workers were killed and nobody missed a byte or got one twice";
+    FAIL() << "1,000 workers were killed, and no client missed a byte or got one twice";
 }
 
 } // namespace

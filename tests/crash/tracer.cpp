@@ -15,7 +15,7 @@ namespace chatserv::test {
 
 namespace {
 
-constexpr int syscall_stop = SIGTRAP | 0x80; // as PTRACE_O_TRACESYSGOOD marks it
+constexpr int syscall_stop = SIGTRAP | 0x80; // marked by PTRACE_O_TRACESYSGOOD
 
 // The event of a stop by a request of ptrace(2), which is in the status above the signal.
 int event_of(int status) {
@@ -31,7 +31,7 @@ void must_control(int request, pid_t pid, unsigned long data, const char* what) 
         throw std::system_error(errno, std::generic_category(), what);
 }
 
-// Waits for the process to stop or to end; nothing if it cannot be waited for.
+// Waits until the process stops or ends; nothing if it cannot be waited for.
 std::optional<int> wait_for(pid_t pid) {
     int status = 0;
     pid_t got = 0;
@@ -52,7 +52,7 @@ __ptrace_syscall_info info_of(pid_t pid) {
     return info;
 }
 
-// Of the mapping that holds the address, the file and the place in it.
+// The file of the mapping that holds the address, and the offset in it.
 std::string place_in_file(pid_t pid, std::uint64_t address) {
     std::ifstream maps("/proc/" + std::to_string(pid) + "/maps");
     for (std::string line; std::getline(maps, line);) {
@@ -158,7 +158,7 @@ std::optional<Tracer::Stop> Tracer::stopped() {
 void Tracer::kill() {
     ::kill(pid_, SIGKILL);
     std::optional<int> status;
-    do { // it may have stopped just before
+    do { // the process may have stopped just before
         status = wait_for(pid_);
     } while (status && !ended(*status));
     running_ = false;

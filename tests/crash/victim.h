@@ -1,4 +1,5 @@
-// The worker that a test kills: it runs, traced, up to the very point at which it is to die.
+// The worker that a test kills. It runs under a tracer, from point to point, to the exact point of
+// its death.
 #pragma once
 
 #include "tests/crash/tracer.h"
@@ -11,26 +12,26 @@ namespace chatserv::test {
 
 class Victim {
 public:
-    // What it is stopped at and its points are counted by: both ends of each system call, or each
-    // instruction.
+    // The unit in which its points are counted: both ends of each system call, or each instruction.
     enum class Unit { system_call, instruction };
 
     // Stopped until go_on(). Does not outlive this object.
     Victim(pid_t pid, Unit unit) : tracer_(pid), unit_(unit) {}
 
-    // Counts its points anew from here; it is killed at the one of this number, 0 for none of them.
+    // Continues and counts points from here. The worker is killed at point `kill_at`; 0 means no
+    // point.
     void go_on(std::uint64_t kill_at);
 
-    // To be called whenever the test waits, since it gets no further than one point without. Says
-    // whether it had come to one.
+    // Call in every wait of the test: without this call the worker gets no further than one point.
+    // Returns whether it had reached a point.
     bool advance();
 
-    // Kills it now, wherever it is.
+    // Kills the worker now, wherever it is.
     void kill();
 
     [[nodiscard]] bool killed() const { return killed_; }
     [[nodiscard]] std::uint64_t points() const { return points_; }
-    // Where it was killed at its point, if it was.
+    // The point at which it was killed, if it was.
     [[nodiscard]] const std::string& place() const { return place_; }
 
 private:

@@ -1,8 +1,8 @@
-// A worker that was broken into does what it likes with its own clients, and nothing else: not to
-// the others' clients, and not to the master.
+// A worker under an attacker's control can do what it likes with its own clients, but nothing to
+// other workers' clients or to the master.
+#include "tests/harness/seed.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/seed.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -15,8 +15,8 @@ namespace {
 
 class HostileTest : public testing::Test {
 protected:
-    // Users 0 and 2 are worker 1's, 1 and 3 worker 2's. Worker 1 dies twice, and whoever succeeds
-    // it then is hostile.
+    // Worker 1 serves users 0 and 2, worker 2 users 1 and 3. Worker 1 dies twice, and its second
+    // successor is hostile.
     void break_into_worker_1(const std::string& hostility, uint64_t seed = base_seed()) {
         const char* const binary = std::getenv("CHATSERV_HOSTILE");
         ASSERT_NE(binary, nullptr) << "run these with meson test";
@@ -57,7 +57,7 @@ protected:
         loop_.wait_until([&] { return worker(1) != victim; }, "another worker 1");
     }
 
-    // Waits until the others that are there have it.
+    // Waits until the other present clients have received it.
     void say(size_t from, const std::string& text) {
         people_[from]->send(text);
         for (size_t i = 0; i < people_.size(); ++i)
@@ -93,7 +93,7 @@ protected:
     bool is_hostile_ = false;
 };
 
-TEST_F(HostileTest, ItCannotCloseOthersClients) {
+TEST_F(HostileTest, AWorkerCannotCloseClientsOfAnother) {
     break_into_worker_1("impostor");
     server_->wait_for_line("user 0 left: ");
     server_->wait_for_line("user 2 left: ");
@@ -105,7 +105,7 @@ TEST_F(HostileTest, ItCannotCloseOthersClients) {
     EXPECT_EQ(server_->count(" left: "), 2U);
 }
 
-TEST_F(HostileTest, ItCannotKeepTheMasterBusy) {
+TEST_F(HostileTest, AWorkerCannotKeepTheMasterBusy) {
     break_into_worker_1("flood");
     expect_that_worker_2_serves_its_users();
     // Worker 1's next user waits for a better worker, worker 2's has joined at once.
@@ -126,7 +126,7 @@ TEST_F(HostileTest, ItCannotKeepTheMasterBusy) {
 
 class BrokenProtocolTest : public HostileTest, public testing::WithParamInterface<const char*> {};
 
-TEST_P(BrokenProtocolTest, EndsTheWorkerAndNobodyNotices) {
+TEST_P(BrokenProtocolTest, EndsTheWorkerAndNoClientNotices) {
     break_into_worker_1(GetParam());
     server_->wait_for_line("it broke the protocol");
     expect_that_everybody_has_everything();
@@ -135,7 +135,7 @@ TEST_P(BrokenProtocolTest, EndsTheWorkerAndNobodyNotices) {
 INSTANTIATE_TEST_SUITE_P(
     Hostile, BrokenProtocolTest, testing::Values("garbage", "nonsense", "descriptors"));
 
-TEST_F(HostileTest, ALockInTheNameOfAnotherHoldsNobodyUp) {
+TEST_F(HostileTest, ALockInTheNameOfAnotherDelaysNoWorker) {
     break_into_worker_1("lock");
     server_->wait_for_line("panic: the log's lock named a worker that does not hold it");
     expect_that_worker_2_serves_its_users();
@@ -143,11 +143,11 @@ TEST_F(HostileTest, ALockInTheNameOfAnotherHoldsNobodyUp) {
     expect_that_everybody_has_everything();
 }
 
-// What comes of the conversation cannot be told: the log itself may be lost. But the master goes
-// on, says what it meets, and stops as ever.
+// The conversation has no defined outcome, since the log itself may be lost. But the master
+// continues, logs what it finds, and stops as usual.
 class ScribbleTest : public HostileTest, public testing::WithParamInterface<uint64_t> {};
 
-TEST_P(ScribbleTest, TheMasterOutlivesIt) {
+TEST_P(ScribbleTest, TheMasterSurvives) {
     break_into_worker_1("scribble", mixed(base_seed() + GetParam()));
     server_->wait_for_line("worker 1 died ", 3);
     Client late(loop_, server_->endpoint());

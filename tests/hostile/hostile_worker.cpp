@@ -1,9 +1,9 @@
-// A worker that was broken into: it has all that a worker has, and does not mean well.
+// A worker under an attacker's control: it has everything that a worker has, and attacks.
 //
-// Stands where the master looks for chatserv-worker. The first process to find the token, a file
+// It stands where the master looks for chatserv-worker. The first process to find the token, a file
 // that CHATSERV_TEST_HOSTILE_TOKEN names, is hostile; every other one becomes the genuine worker,
-// CHATSERV_TEST_GENUINE_WORKER. What a hostile one does when it has an entry and its clients is
-// CHATSERV_TEST_HOSTILITY; for whatever it does by chance, CHATSERV_TEST_SEED.
+// CHATSERV_TEST_GENUINE_WORKER. CHATSERV_TEST_HOSTILITY names the attack of a hostile worker that
+// has an entry and clients; CHATSERV_TEST_SEED seeds its random choices.
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
 #include "shared/ipc/unix_socket.h"
@@ -29,7 +29,7 @@ namespace {
 
 constexpr uint32_t generations_guessed = 4;
 
-// Where the arguments have what it inherits: worker/main.cpp.
+// The positions of the arguments that name inherited descriptors: worker/start.h.
 enum Argument { seat_argument = 5, channel_argument = 6, segment_argument = 7 };
 
 class HostileWorker {
@@ -64,7 +64,7 @@ public:
     }
 
 private:
-    // As a good worker would, up to here: the master is to trust it.
+    // Behaves like a genuine worker up to here, so that the master trusts it.
     void await_work() {
         Message message;
         bool has_clients = false;
@@ -81,7 +81,7 @@ private:
         }
     }
 
-    // Until there is something to receive, or it is time for a heartbeat.
+    // Waits until a message can be received or a heartbeat is due.
     void wait() {
         (void)channel_.flush();
         beat(heartbeat_);
@@ -91,7 +91,7 @@ private:
             ::_exit(0); // the master has gone
     }
 
-    // It goes on living, and reads nothing.
+    // Stays alive and reads nothing.
     void stay() {
         for (;;) {
             beat(heartbeat_);
@@ -133,8 +133,8 @@ private:
                 {.client = mine_.front(), .reason = LeaveReason{77}, .error = 0}});
     }
 
-    // Never malformed, never an end to it, and so small that to hear it takes longer than to say
-    // it: the master must find time for others.
+    // An endless flood of well-formed messages, so small that receiving one takes longer than
+    // sending it: the master must still serve others.
     void flood_for_ever() {
         const Frame frame(MessageType::settled, Settled{.bytes = 0});
         std::vector<char> frames(4000 * sizeof frame);
@@ -156,13 +156,13 @@ private:
         (void)!::write(channel_.fd(), words.data(), sizeof words);
     }
 
-    // The master needs none, and is not to be filled up with them.
+    // The master expects no descriptors and must not be filled up with them.
     void send_descriptors() {
         const std::vector<int> many(descriptors_max, channel_.fd());
         channel_.queue(MessageType::attached, std::span<const ClientId>(mine_), many);
     }
 
-    // Everywhere in the segment, most of it where its few words are.
+    // Writes everywhere in the segment, mostly where its few important words are.
     void scribble() {
         const SegmentHeader& header = segment_.header();
         auto* const first = reinterpret_cast<uint64_t*>(segment_.worker_table().data());
@@ -175,7 +175,7 @@ private:
             const uint64_t values[] = {0, 1, ~0ULL, random_(), random_() % 100'000};
             store_release(first[random_() % bound], values[random_() % std::size(values)]);
         }
-        ::_exit(1); // the master recovers what it has left
+        ::_exit(1); // the master recovers its entry
     }
 
     void lock_in_the_name_of_another() {

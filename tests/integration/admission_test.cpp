@@ -1,4 +1,4 @@
-// Who is let in: --max-per-address, --allow and --deny, with clients from several addresses.
+// --max-per-address, --allow and --deny, with clients from several addresses.
 #include "tests/integration/stats_query.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ protected:
         return client;
     }
 
-    // It hears this line and the end of file, and the log says so.
+    // The client receives this line and the end of file, and the log records the refusal.
     void expect_turned_away(
         const std::string& host, const std::string& heard, const std::string& logged) {
         const auto client = connect_from(host);
@@ -65,14 +65,14 @@ TEST_F(AdmissionTest, LimitsTheConnectionsOfOneAddress) {
     EXPECT_EQ(stats()["turned_away"]["address_full"], 20);
 
     second->half_close();
-    second->wait_for_end(); // its slot and its place are free before it sees that
+    second->wait_for_end(); // its slot and its place are free before the client sees that
     const auto third = join_from("127.0.0.1");
     expect_too_many("127.0.0.1");
     expect_that_they_can_talk(*first, *third);
 }
 
 // In whichever way they leave.
-TEST_F(AdmissionTest, FreesThePlaceOfWhoeverLeaves) {
+TEST_F(AdmissionTest, FreesThePlaceOfAClientThatLeaves) {
     start_with_control({"--max-per-address", "1"});
     for (int i = 0; i < 30; ++i) {
         const auto client = join_from("127.0.0.1");
@@ -87,7 +87,7 @@ TEST_F(AdmissionTest, FreesThePlaceOfWhoeverLeaves) {
     }
 }
 
-TEST_F(AdmissionTest, FreesThePlaceOfOneWhoLeftAcrossATakeover) {
+TEST_F(AdmissionTest, FreesThePlaceOfAClientThatLeftDuringATakeover) {
     start_with_control({"--max-per-address", "1", "--workers", "1"});
     const auto client = join_from("127.0.0.1");
     ::kill(server_->worker_pids().at(0), SIGKILL);
@@ -97,7 +97,7 @@ TEST_F(AdmissionTest, FreesThePlaceOfOneWhoLeftAcrossATakeover) {
     expect_too_many("127.0.0.1");
 }
 
-TEST_F(AdmissionTest, LimitsBothFamiliesApart) {
+TEST_F(AdmissionTest, LimitsEachAddressFamilySeparately) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     start_on({"127.0.0.1:0", "[::1]:0"}, {"--max-per-address", "1"});
@@ -108,7 +108,7 @@ TEST_F(AdmissionTest, LimitsBothFamiliesApart) {
     expect_that_they_can_talk(*v4, *v6);
 }
 
-TEST_F(AdmissionTest, LetsInNobodyButThoseAllowed) {
+TEST_F(AdmissionTest, AdmitsOnlyAllowedAddresses) {
     if (!has_addresses({second_address, "127.0.1.77", "127.0.2.0"}))
         GTEST_SKIP() << "not all of 127.0.0.0/8 are addresses of this machine";
     start_with_control({"--allow", "127.0.0.2,10.0.0.0/8", "--allow", "127.0.1.0/24"});
@@ -120,7 +120,7 @@ TEST_F(AdmissionTest, LetsInNobodyButThoseAllowed) {
     EXPECT_EQ(stats()["turned_away"]["not_allowed"], 2);
 }
 
-TEST_F(AdmissionTest, LetsInNobodyWhoIsDeniedEvenIfAllowed) {
+TEST_F(AdmissionTest, RefusesADeniedAddressEvenIfAllowed) {
     if (!has_addresses({second_address, "127.0.0.3", "127.0.0.4"}))
         GTEST_SKIP() << "not all of 127.0.0.0/8 are addresses of this machine";
     start_with_control({"--allow", "127.0.0.0/8", "--deny", "127.0.0.2/31"});
@@ -131,7 +131,7 @@ TEST_F(AdmissionTest, LetsInNobodyWhoIsDeniedEvenIfAllowed) {
     expect_that_they_can_talk(*first, *fourth);
 }
 
-TEST_F(AdmissionTest, LetsInNobodyOfTheOtherFamilyWhereOneIsAllowed) {
+TEST_F(AdmissionTest, RefusesTheFamilyThatNoRuleAllows) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     start_on({"127.0.0.1:0", "[::1]:0"}, {"--allow", "::/0"});
@@ -139,8 +139,8 @@ TEST_F(AdmissionTest, LetsInNobodyOfTheOtherFamilyWhereOneIsAllowed) {
     expect_not_allowed("127.0.0.1");
 }
 
-// Those who have no business here learn nothing of how it stands.
-TEST_F(AdmissionTest, TellsTheDeniedNothingElse) {
+// A denied client learns nothing about the server's state.
+TEST_F(AdmissionTest, SendsADeniedClientNothingButTheRefusal) {
     if (!has_address(second_address))
         GTEST_SKIP() << second_address << " is no address of this machine";
     start_with_control({"--users", "1", "--deny", second_address});
@@ -149,8 +149,9 @@ TEST_F(AdmissionTest, TellsTheDeniedNothingElse) {
     expect_turned_away("127.0.0.1", "too many users!\n", "table full");
 }
 
-// Whoever talks and does not listen gets no reset for an answer, and holds nobody up.
-TEST_F(AdmissionTest, IsNotHeldUpByOneWhoTalksThroughItsRefusal) {
+// A client that keeps sending and never reads is not answered with a reset, and it delays no other
+// client.
+TEST_F(AdmissionTest, IsNotDelayedByARefusedClientThatKeepsSending) {
     if (!has_address(second_address))
         GTEST_SKIP() << second_address << " is no address of this machine";
     start_with_control({"--deny", second_address});

@@ -1,10 +1,11 @@
-// Storms of people who come and go, most of them with a reset: afterwards everything is as before.
-// CHATSERV_TEST_CHURN says how many come, CHATSERV_TEST_SEED repeats the choices (not the timing).
+// Storms of clients that join and leave, most of them with a reset. Afterwards the server is as
+// before. CHATSERV_TEST_CHURN is the number of clients; CHATSERV_TEST_SEED repeats the choices (not
+// the timing).
+#include "tests/harness/process_figures.h"
+#include "tests/harness/sanitizer.h"
+#include "tests/harness/seed.h"
+#include "tests/harness/tcp_table.h"
 #include "tests/integration/stats_query.h"
-#include "tests/support/process_figures.h"
-#include "tests/support/sanitizer.h"
-#include "tests/support/seed.h"
-#include "tests/support/tcp_table.h"
 
 #include <deque>
 #include <random>
@@ -12,7 +13,8 @@
 namespace chatserv::test {
 namespace {
 
-// The allocator's own habits, however many come; and what a sanitizer keeps, which has no bound.
+// Growth that the allocator may cause whatever the number of clients. A sanitizer's memory has no
+// bound.
 constexpr std::uint64_t growth_bytes_max = 65'536;
 constexpr bool memory_counts = !address_sanitized;
 
@@ -20,8 +22,8 @@ constexpr std::uint64_t sources = 9;
 
 class ChurnTest : public StatsServerTest {
 protected:
-    // Some come, and some of those who are there go, in one way or another. At most `crowd` are
-    // there at once, so that the table is full at times.
+    // Some clients join, and some of the present ones leave in random ways. At most `crowd` are
+    // present, so that the table is full at times.
     void churn(std::uint64_t visits) {
         constexpr std::size_t crowd = 20;
         std::deque<std::unique_ptr<Client>> present;
@@ -71,8 +73,8 @@ protected:
         return has_other_sources_ ? source(random_() % sources) : std::string();
     }
 
-    // The kernel hands connections out in the order in which they came: once one of ours is in,
-    // all before it were looked at. When only the two who stay are left, the storm is over.
+    // The kernel hands connections out in the order in which they arrived: once one of ours is in,
+    // the server has seen all before it. The storm is over when only the two residents are left.
     void wait_for_the_end_of_the_storm() {
         for (bool in = false; !in;) {
             Client marker(loop_, server_->endpoint());
@@ -107,7 +109,7 @@ protected:
         return all;
     }
 
-    // Those who were turned away are let go within a second.
+    // Refused connections are released within a second.
     void expect_as_many_descriptors_as(const std::vector<std::size_t>& before) {
         const auto deadline = std::chrono::steady_clock::now() + patience;
         while (descriptors() != before && std::chrono::steady_clock::now() < deadline)
@@ -122,7 +124,7 @@ protected:
             EXPECT_LT(after[i], before[i] + growth_bytes_max) << "process " << i;
     }
 
-    // The kernel's list of the port's connections: only those of the two who stay.
+    // The kernel's list of the port's connections has only those of the two residents.
     void expect_that_the_kernel_has_only_two() {
         const std::uint16_t port = server_->endpoint().port();
         const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -132,7 +134,7 @@ protected:
         EXPECT_EQ(held_connections_of_port(port).value_or(2), 2U);
     }
 
-    // Who came, did not get in and left, by the server's count and by the log's lines.
+    // Joins, refusals and departures: the server's counters must agree with the lines of the log.
     void expect_that_the_books_agree_with_the_log() {
         const auto said = stats();
         std::uint64_t left = 0;
@@ -149,7 +151,7 @@ protected:
         EXPECT_EQ(said["left"]["end_of_file"], server_->count(" left: end of file"));
     }
 
-    // Every slot but those of the two who stay, from the lowest on.
+    // Every slot except those of the two residents is free, from the lowest on.
     void expect_that_every_slot_is_free() {
         const std::string source = has_other_sources_ ? "127.0.0.77" : "";
         std::vector<std::unique_ptr<Client>> all;
@@ -167,9 +169,9 @@ protected:
     std::mt19937_64 random_{base_seed()};
 };
 
-TEST_F(ChurnTest, LeavesNothingBehind) {
+TEST_F(ChurnTest, ReleasesEveryResource) {
     const std::uint64_t visits = number_from_environment("CHATSERV_TEST_CHURN", 3000);
-    // Where all come from one address, it may have the whole table.
+    // If all clients connect from one address, it may have the whole table.
     const std::string max_per_address = has_other_sources_ ? "8" : "10";
     start_with_control({"--workers", "2", "--log-size", "64K", "--max-per-address", max_per_address,
         "--log-level", "info"});
@@ -189,7 +191,7 @@ TEST_F(ChurnTest, LeavesNothingBehind) {
     expect_that_the_kernel_has_only_two();
     expect_that_every_slot_is_free();
 
-    // Many times the log: a reader that was forgotten in it would hold it up.
+    // Many times the size of the log: a forgotten reader would block it.
     const std::string much(1'000'000, 'm');
     const std::size_t heard = witness->received().size();
     speaker->send(much);

@@ -1,6 +1,6 @@
-// What is said to `chatserv stats` and `chatserv chaos` in the wrong way.
-#include "tests/support/process.h"
-#include "tests/support/server.h"
+// Errors in the command lines of `chatserv stats` and `chatserv chaos`.
+#include "tests/harness/process.h"
+#include "tests/harness/server.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ std::ostream& operator<<(std::ostream& out, const WrongCommand& command) {
 
 class WrongCommandTest : public testing::TestWithParam<WrongCommand> {};
 
-TEST_P(WrongCommandTest, IsRefusedInOneLineThatNamesIt) {
+TEST_P(WrongCommandTest, IsRejectedInOneLineThatNamesIt) {
     Loop loop;
     std::vector<std::string> words = GetParam().words;
     words.insert(words.begin(), chatserv_path());
@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Each, WrongCommandTest,
 
 class CommandHelpTest : public testing::TestWithParam<std::string> {};
 
-TEST_P(CommandHelpTest, SaysWhatThereIs) {
+TEST_P(CommandHelpTest, ListsTheOptions) {
     Loop loop;
     for (const char* option : {"--help", "-h"}) {
         const Finished finished = run(loop, {{chatserv_path(), GetParam(), option}});

@@ -1,7 +1,7 @@
 // The configuration file through a pipe.
-#include "tests/support/process.h"
-#include "tests/support/server.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/process.h"
+#include "tests/harness/server.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ protected:
     const TemporaryDirectory directory_;
 };
 
-TEST_F(ConfigFileTest, TakesAFileThroughAPipe) {
+TEST_F(ConfigFileTest, ReadsAFileFromAPipe) {
     for (const char* const script :
         {R"(printf 'users = 12\n' | "$0" --check-config --config /dev/stdin)",
             R"("$0" --check-config --config /dev/stdin <"$1")"}) {
@@ -28,8 +28,8 @@ TEST_F(ConfigFileTest, TakesAFileThroughAPipe) {
     }
 }
 
-// It does not wait without a word, and not for a process that has already ended.
-TEST_F(ConfigFileTest, SaysThatItWaitsForAFile) {
+// The server reports that it waits, and does not wait for a writer that has already ended.
+TEST_F(ConfigFileTest, ReportsThatItWaitsForAFile) {
     Process server(loop_, {{chatserv_path(), "--check-config", "--config", "/dev/stdin"}});
     server.type("users = 12");
     loop_.wait_until(

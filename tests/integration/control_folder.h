@@ -1,10 +1,10 @@
 // Servers and commands that meet in a folder of the test's own.
 #pragma once
 
-#include "tests/integration/asker.h"
+#include "tests/harness/process.h"
+#include "tests/harness/temporary_directory.h"
+#include "tests/integration/control_connection.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/process.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <filesystem>
@@ -15,8 +15,8 @@
 
 namespace chatserv::test {
 
-// Servers and commands here know of one folder only, so that they do not see what else runs on this
-// machine.
+// Servers and commands of these tests know only this folder, so that they do not see other servers
+// of this machine.
 class ControlFolderTest : public ServerTest {
 protected:
     using Environment = std::vector<std::pair<std::string, std::string>>;

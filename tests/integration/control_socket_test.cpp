@@ -1,5 +1,5 @@
-// The control socket's place: where it may not be, what the dead leave there, what becomes of it
-// when a cleaner removes it, and those who hold its connections.
+// The path of the control socket: paths that are rejected, files that dead servers left, a cleaner
+// that removes the socket, and clients that hold its connections.
 #include "tests/integration/control_folder.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using testing::IsEmpty;
 
 class ControlSocketTest : public ControlFolderTest {
 protected:
-    // Tries to start a server there, which is refused before it says anything else.
+    // Starts a server with this path; the server rejects it before it logs anything else.
     void expect_refusal(const std::string& path, const std::string& why) {
         const Finished finished = run(loop_,
             {{chatserv_path(), "--listen", "127.0.0.1:0", "--control", path}, environment()});
@@ -31,7 +31,7 @@ protected:
     }
 };
 
-TEST_F(ControlSocketTest, AStartRemovesWhatTheDeadLeft) {
+TEST_F(ControlSocketTest, AStartRemovesSocketsOfDeadServers) {
     const auto first = start_server();
     const auto second = start_server();
     kill_at_once(*first);
@@ -50,7 +50,7 @@ TEST_F(ControlSocketTest, AStartReplacesTheSocketOfADeadServer) {
     EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(ControlSocketTest, RefusesAPlaceThatIsTaken) {
+TEST_F(ControlSocketTest, RejectsAPathThatIsInUse) {
     expect_refusal(folder_.path().string(), "is a directory");
     expect_refusal(folder_.file("file", "precious"), "is not a socket");
     EXPECT_EQ(fs::file_size(in("file")), 8U);
@@ -67,14 +67,14 @@ TEST_F(ControlSocketTest, RefusesAPlaceThatIsTaken) {
     EXPECT_EQ(ask({"stats", "--control", in("control")}).status, 0) << "it was left alone";
 }
 
-TEST_F(ControlSocketTest, RefusesAPlaceWhoseServerIsStopped) {
+TEST_F(ControlSocketTest, RejectsThePathOfAStoppedServer) {
     const auto server = start_server(in("control"));
     server->process().signal(SIGSTOP);
     expect_refusal(in("control"), "another server listens there, but it does not identify itself");
     server->process().signal(SIGCONT);
 }
 
-TEST_F(ControlSocketTest, RefusesAFolderThatMayNotBeWritten) {
+TEST_F(ControlSocketTest, RejectsAFolderThatIsNotWritable) {
     if (::geteuid() == 0)
         GTEST_SKIP() << "root can write to any folder";
     fs::create_directory(in("closed"));
@@ -82,7 +82,7 @@ TEST_F(ControlSocketTest, RefusesAFolderThatMayNotBeWritten) {
     expect_refusal(in("closed/control"), "this user cannot make a socket in " + in("closed"));
 }
 
-TEST_F(ControlSocketTest, ServesWithoutAControlSocketThatNobodyAskedFor) {
+TEST_F(ControlSocketTest, ServesWithoutTheDefaultSocketWhenItCannotBeMade) {
     fs::remove(folder_.path());
     const auto server = start_server();
     EXPECT_EQ(server->count("no control socket: "), 1U);
@@ -90,9 +90,9 @@ TEST_F(ControlSocketTest, ServesWithoutAControlSocketThatNobodyAskedFor) {
     server->wait_for_join(client.address());
 }
 
-TEST_F(ControlSocketTest, IsMadeAnewWhereACleanerRemovedIt) {
+TEST_F(ControlSocketTest, IsRestoredAfterACleanerRemovedIt) {
     const auto server = start_server();
-    Asker before(loop_, socket_of(*server));
+    ControlConnection before(loop_, socket_of(*server));
     before.wait_for(R"("event":"hello")");
     for (std::size_t time = 1; time <= 2; ++time) {
         fs::remove(socket_of(*server));
@@ -105,7 +105,7 @@ TEST_F(ControlSocketTest, IsMadeAnewWhereACleanerRemovedIt) {
     EXPECT_THAT(names(), IsEmpty());
 }
 
-TEST_F(ControlSocketTest, IsMadeAnewAsSoonAsItsFolderIsBack) {
+TEST_F(ControlSocketTest, IsRestoredOnceItsFolderIsBack) {
     fs::create_directory(in("swept"));
     const auto server = start_server(in("swept/control"));
     fs::remove_all(in("swept"));
@@ -128,11 +128,11 @@ TEST_F(ControlSocketTest, LeavesAnotherServersSocketAlone) {
     EXPECT_EQ(identity_of(in("control")), other.file);
 }
 
-TEST_F(ControlSocketTest, SilentClientsKeepNobodyOut) {
+TEST_F(ControlSocketTest, SilentClientsBlockNoOtherClient) {
     const auto server = start_server();
-    std::vector<std::unique_ptr<Asker>> silent;
+    std::vector<std::unique_ptr<ControlConnection>> silent;
     for (int i = 0; i < 8; ++i)
-        silent.push_back(std::make_unique<Asker>(loop_, socket_of(*server)));
+        silent.push_back(std::make_unique<ControlConnection>(loop_, socket_of(*server)));
     Finished stats = ask({"stats"});
     while (stats.status != 0) {
         ASSERT_EQ(stats.status, EX_UNAVAILABLE);
@@ -144,10 +144,10 @@ TEST_F(ControlSocketTest, SilentClientsKeepNobodyOut) {
             return asker->heard().find(R"("event":"turned_away")") != std::string::npos;
         });
     };
-    loop_.wait_until(ended, "a silent client to be told why");
+    loop_.wait_until(ended, "a silent client to receive the reason");
 }
 
-TEST_F(ControlSocketTest, AFloodOfControlClientsHoldsUpNobody) {
+TEST_F(ControlSocketTest, AFloodOfControlClientsDelaysNoUser) {
     const auto server = start_server();
     Client first(loop_, server->endpoint());
     server->wait_for_join(first.address());

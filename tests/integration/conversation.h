@@ -1,5 +1,5 @@
-// A conversation in which it is known what each has to have read: the others' words, in order, and
-// nothing else.
+// A conversation in which the test knows what each client must have received: the text of all
+// others, in order, and nothing else.
 #pragma once
 
 #include "tests/integration/server_test.h"
@@ -8,13 +8,13 @@ namespace chatserv::test {
 
 class ConversationTest : public ServerTest {
 protected:
-    // So many begin to take part.
+    // `count` clients join.
     void gather(std::size_t count) {
         clients_ = join_many(count);
         expected_.resize(count);
     }
 
-    // Someone says something that all others get. Waits until they have.
+    // Client `from` sends `text`. Waits until all other clients have received it.
     void say(std::size_t from, const std::string& text) {
         clients_[from]->send(text);
         for (std::size_t to = 0; to < clients_.size(); ++to) {
@@ -31,7 +31,7 @@ protected:
         EXPECT_EQ(server_->count(" left: "), 0U);
     }
 
-    // Each says something that all others get, and nothing else.
+    // Each client sends a line that all others receive, and no client receives anything else.
     void expect_that_all_can_talk(const std::string& occasion) {
         for (std::size_t from = 0; from < clients_.size(); ++from)
             say(from, occasion + ", said by " + std::to_string(from) + ";");

@@ -1,8 +1,8 @@
-// When the system gives fewer processes than the server asks for: it serves with those it can have,
-// says so once, and has the rest as soon as they are to be had.
+// The system allows fewer processes than the server asks for. The server works with the ones it
+// gets, logs that once, and starts the rest when the system allows it.
+#include "tests/harness/sanitizer.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/sanitizer.h"
-#include "tests/support/temporary_directory.h"
 
 #include <csignal>
 #include <filesystem>
@@ -23,7 +23,7 @@ constexpr const char* complete = "no worker is missing any more: ";
 
 class FewProcessesTest : public ServerTest {
 protected:
-    // Copies, since another user may not get to where the programs were built.
+    // Copies, since another user may not be able to reach the build folder.
     void SetUp() override {
         fs::permissions(folder_.path(), fs::perms(0755));
         const fs::path built(chatserv_path());
@@ -31,8 +31,8 @@ protected:
             fs::copy_file(built.parent_path() / name, folder_.path() / name);
     }
 
-    // As whom the server is started: by root as a user that has no other process, by anybody else
-    // in a user namespace, which counts by itself.
+    // The user that starts the server. Root starts it as a user without other processes; any other
+    // user in a user namespace, which has its own count.
     std::vector<std::string> as_limited_user() const {
         if (::geteuid() != 0)
             return {"unshare", "--map-root-user"};
@@ -40,19 +40,19 @@ protected:
     }
 
     static std::vector<std::string> of_new_user() {
-        static int made = 0; // what an earlier one has left may not have ended yet
+        static int made = 0; // processes of an earlier test may not have ended yet
         const std::string id = std::to_string(2'000'000 + 50 * ::getpid() + made++);
         return {"setpriv", "--reuid", id, "--regid", id, "--clear-groups"};
     }
 
-    // What starts the server so that it and its workers can be no more than so many processes.
+    // The command that starts the server with a limit of `processes` for itself and its workers.
     std::vector<std::string> starter(unsigned processes) const {
         std::vector<std::string> command = as_limited_user();
         command.insert(command.end(), {"prlimit", "--nproc=" + std::to_string(processes) + ":100"});
         return command;
     }
 
-    // Empty where the limit holds.
+    // Empty if the limit works here.
     std::string obstacle() {
         if (!is_installed("prlimit") || !is_installed(::geteuid() == 0 ? "setpriv" : "unshare"))
             return "prlimit(1), setpriv(1) or unshare(1) is not installed";
@@ -85,7 +85,7 @@ protected:
         ASSERT_EQ(finished.status, 0) << finished.errors;
     }
 
-    // So many that each worker that there is has some.
+    // Enough clients that each running worker has some.
     void expect_newcomers_on(int workers) {
         std::vector<bool> seen(static_cast<std::size_t>(workers), false);
         std::vector<std::unique_ptr<Client>> people;
@@ -108,7 +108,7 @@ protected:
     }
 
     TemporaryDirectory folder_;
-    const std::vector<std::string> as_user_ = of_new_user(); // where this one is root
+    const std::vector<std::string> as_user_ = of_new_user(); // if this process is root
 };
 
 class SomeProcessesTest : public FewProcessesTest, public testing::WithParamInterface<int> {};
@@ -137,7 +137,7 @@ TEST_P(SomeProcessesTest, Serves) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(FewProcessesTest, TheSpareIsTheFirstToBeMissing) {
+TEST_F(FewProcessesTest, TheSpareIsGivenUpFirst) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     server_ = std::make_unique<Server>(loop_, options(3, {"--workers", "2", "--spares", "1"}));
@@ -147,7 +147,7 @@ TEST_F(FewProcessesTest, TheSpareIsTheFirstToBeMissing) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(FewProcessesTest, WithoutOneItEndsAndSaysWhatToRaise) {
+TEST_F(FewProcessesTest, WithoutAnyWorkerTheServerEndsAndNamesTheLimitToRaise) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     std::vector<std::string> command = starter(1);
@@ -161,8 +161,8 @@ TEST_F(FewProcessesTest, WithoutOneItEndsAndSaysWhatToRaise) {
         "limit of processes (ulimit -u, pids.max, TasksMax=)\n");
 }
 
-// The users of the one that died wait, and those who come are served by the other.
-TEST_F(FewProcessesTest, ADeadWorkersUsersAreServedOnceItCanBeReplaced) {
+// The users of the dead worker wait, and the other worker serves new clients.
+TEST_F(FewProcessesTest, TheUsersOfADeadWorkerAreServedOnceItCanBeReplaced) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     server_ = std::make_unique<Server>(loop_, options(3, {"--workers", "2", "--spares", "0"}));
@@ -192,8 +192,9 @@ TEST_F(FewProcessesTest, ADeadWorkersUsersAreServedOnceItCanBeReplaced) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// As long as the log has room they hold nobody up; then for the stall limit, as slow readers do.
-TEST_F(FewProcessesTest, UsersThatWaitForAWorkerDoNotHoldUpTheOthersForEver) {
+// They delay no client while the log has room, and then for the stall limit at most, as slow
+// readers do.
+TEST_F(FewProcessesTest, UsersWithoutAWorkerDoNotDelayTheOthersForever) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     server_ = std::make_unique<Server>(loop_,
@@ -221,8 +222,8 @@ TEST_F(FewProcessesTest, UsersThatWaitForAWorkerDoNotHoldUpTheOthersForEver) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// A limit that holds for root as well, as containers have it. Made beside the tests' own, which has
-// to be one that this process may change.
+// A limit that applies to root too, as in a container. The control group is made beside that of the
+// tests, which this process must be allowed to change.
 class PidsLimitTest : public FewProcessesTest {
 protected:
     void SetUp() override {
@@ -238,7 +239,7 @@ protected:
         }
         GTEST_SKIP() << "no group of processes with a limit can be made here";
     }
-    // Its processes have ended, but may not have been reaped by whoever has them now.
+    // Its processes have ended, but their new parent may not have reaped them yet.
     void TearDown() override {
         server_.reset();
         (void)comes_true([this] {
@@ -260,7 +261,7 @@ protected:
     fs::path group_;
 };
 
-TEST_F(PidsLimitTest, ServesWithWhatThereIs) {
+TEST_F(PidsLimitTest, ServesWithTheProcessesThatTheLimitAllows) {
     allow_processes(3);
     server_ = std::make_unique<Server>(
         loop_, ServerOptions{.more = {"--workers", "8"}, .starter = starter_in_group()});
@@ -271,7 +272,7 @@ TEST_F(PidsLimitTest, ServesWithWhatThereIs) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(PidsLimitTest, EndsWhereThereIsNone) {
+TEST_F(PidsLimitTest, EndsWhenTheLimitAllowsNoWorker) {
     allow_processes(1);
     std::vector<std::string> command = starter_in_group();
     command.insert(command.end(),

@@ -1,9 +1,9 @@
-// --idle-timeout: who says nothing leaves, and hears why.
+// --idle-timeout: a client that sends nothing is disconnected with a notice.
 //
-// What does not happen is waited for by a second server, which tells by its own idle users that the
-// time was over.
+// To show that something does not happen, a test waits for a second server, whose idle clients show
+// that the time is over.
+#include "tests/harness/in_time.h"
 #include "tests/integration/stats_query.h"
-#include "tests/support/in_time.h"
 
 #include <csignal>
 
@@ -14,7 +14,7 @@ constexpr const char* farewell = "idle for too long!\n";
 
 class IdleTest : public StatsServerTest {
 protected:
-    // So many times, one after the other, somebody is idle for so long.
+    // Waits until a second server has disconnected an idle client `times` times in a row.
     void wait_as_long_as_others_are_idle(const std::string& seconds, std::size_t times) {
         Server clock(loop_, {.more = {"--idle-timeout", seconds}});
         for (std::size_t i = 1; i <= times; ++i) {
@@ -24,8 +24,8 @@ protected:
     }
 };
 
-// Whoever only listens is idle as well.
-TEST_F(IdleTest, DisconnectsThoseWhoSayNothingAndTellsThem) {
+// A client that only reads is idle too.
+TEST_F(IdleTest, DisconnectsIdleClientsWithANotice) {
     start_with_control({"--idle-timeout", "3"});
     const auto talker = join();
     const auto silent = join();
@@ -50,15 +50,15 @@ TEST_F(IdleTest, DisconnectsThoseWhoSayNothingAndTellsThem) {
     next->wait_for("hello");
 }
 
-TEST_F(IdleTest, LetsEverybodyBeWhereItIsOff) {
+TEST_F(IdleTest, DisconnectsNoClientWhenTurnedOff) {
     start_with_control();
     const auto silent = join();
     wait_as_long_as_others_are_idle("0.3", 3);
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-// What it lacks of the log comes first; the line is for those whose socket has room for it.
-TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
+// The backlog comes first; only a client whose socket has room receives the notice.
+TEST_F(IdleTest, DeliversTheBacklogBeforeTheNotice) {
     const std::string much(3'000'000, 'm');
     std::unique_ptr<Client> silent, witness, talker;
     set_up_in_time(1, [&](const std::string& limit) {
@@ -69,7 +69,8 @@ TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
         talker->send(much);
         witness->wait_for_bytes(much.size());
     });
-    server_->wait_for_line("user 2 left: idle"); // later than it is over for the one that is behind
+    server_->wait_for_line(
+        "user 2 left: idle"); // this is later than the timeout of the client that is behind
     silent->resume();
     silent->wait_for_end();
     EXPECT_EQ(silent->end_error(), 0);
@@ -80,8 +81,8 @@ TEST_F(IdleTest, GivesThemWhatTheLogHolds) {
     server_->wait_for_line("user 0 left: idle");
 }
 
-// Were its time renewed, it would never be over: the next worker dies before.
-TEST_F(IdleTest, DoesNotForgetTheTimeWhereWorkersDie) {
+// If a takeover restarted the timeout, it would never expire: the next worker dies before that.
+TEST_F(IdleTest, KeepsTheIdleTimeAcrossWorkerDeaths) {
     start_with_control({"--idle-timeout", "3", "--workers", "1", "--spares", "2"});
     const auto silent = join();
     for (std::size_t deaths = 1; server_->count(" left: ") == 0; ++deaths) {
@@ -96,8 +97,8 @@ TEST_F(IdleTest, DoesNotForgetTheTimeWhereWorkersDie) {
     EXPECT_EQ(silent->received(), farewell);
 }
 
-// Each of them has more to say than there is room for as long as one does not read.
-TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForWantOfRoom) {
+// Each client has more to send than there is room for while one client does not read.
+TEST_F(IdleTest, KeepsClientsThatAreNotReadBecauseTheLogIsFull) {
     start_with_control(
         {"--idle-timeout", "3", "--workers", "1", "--log-size", "64K", no_stall_limit});
     const auto blocking = join_paused();
@@ -117,18 +118,18 @@ TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForWantOfRoom) {
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-TEST_F(IdleTest, LetsThoseBeWhoAreNotReadForTheirRate) {
+TEST_F(IdleTest, KeepsClientsThatAreNotReadBecauseOfTheirRate) {
     std::unique_ptr<Client> flooder;
     const std::string limit = set_up_in_time(0.5, [&](const std::string& limit_now) {
         start({"--idle-timeout", limit_now, "--max-rate", "1"});
         flooder = join();
-        flooder->send(std::string(100'000, 'f')); // a day of it
+        flooder->send(std::string(100'000, 'f')); // a day's worth
         loop_.wait_until(
             [&] {
                 return flooder->ended() ||
                        server_->count("user 0 is sending faster than 1 bytes a second") == 1;
             },
-            "it to be told that it sends too fast");
+            "the client to be told that it sends too fast");
     });
     wait_as_long_as_others_are_idle(limit, 3);
     EXPECT_EQ(server_->count(" left: "), 0U);

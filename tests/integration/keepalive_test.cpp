@@ -1,4 +1,4 @@
-// Peers that are gone without a word, and those that only seem to be.
+// Peers that have vanished without a FIN, and peers that only seem to have.
 #include "tests/integration/stats_query.h"
 
 namespace chatserv::test {
@@ -6,7 +6,8 @@ namespace {
 
 class KeepaliveTest : public StatsServerTest {
 protected:
-    // One who joins and is then as if its machine was switched off; none where that cannot be had.
+    // A client that joins and then behaves as if its machine were switched off; none if this system
+    // cannot do that.
     std::unique_ptr<Client> join_and_fall_silent() {
         auto client = join();
         if (!client->fall_silent())
@@ -15,7 +16,7 @@ protected:
     }
 };
 
-TEST_F(KeepaliveTest, DisconnectsOneWhoseMachineIsSilent) {
+TEST_F(KeepaliveTest, DisconnectsAClientWhoseMachineIsSilent) {
     start_with_control({"--keepalive", "1"});
     const auto dead = join_and_fall_silent();
     if (!dead)
@@ -26,9 +27,9 @@ TEST_F(KeepaliveTest, DisconnectsOneWhoseMachineIsSilent) {
     server_->wait_for_line("user 0 joined from " + next->address());
 }
 
-// One that is idle, and one that reads nothing while much is there for it: both are alive. When the
-// one that is not has left twice, twice the time is over.
-TEST_F(KeepaliveTest, LetsThoseBeWhoAnswer) {
+// An idle client and a client that reads nothing of a large backlog: both machines answer. When a
+// silent machine's client has left twice, two timeouts have passed.
+TEST_F(KeepaliveTest, KeepsClientsWhoseMachineAnswers) {
     start_with_control({"--keepalive", "1", "--log-size", "16M", no_stall_limit});
     const auto talker = join();
     const auto witness = join();
@@ -51,8 +52,8 @@ TEST_F(KeepaliveTest, LetsThoseBeWhoAnswer) {
     talker->wait_for("still here");
 }
 
-// A second server tells when the time would be over.
-TEST_F(KeepaliveTest, AsksNobodyWhereItIsOff) {
+// A second server shows when the timeout would be over.
+TEST_F(KeepaliveTest, SendsNoProbesWhenTurnedOff) {
     start_with_control({"--keepalive", "0"});
     const auto silent = join_and_fall_silent();
     if (!silent)

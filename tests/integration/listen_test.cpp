@@ -1,4 +1,4 @@
-// --listen as people write it: who can come, and what the log says of it.
+// --listen as users write it: which clients can connect, and what the log records.
 #include "tests/integration/stats_query.h"
 
 #include <gmock/gmock.h>
@@ -40,14 +40,14 @@ protected:
     }
 };
 
-TEST_F(ListenTest, TakesANameForAllItsAddresses) {
+TEST_F(ListenTest, ListensOnEveryAddressOfAName) {
     start_at("localhost:0");
     const auto client = join();
     EXPECT_THAT(client->address(), testing::AnyOf(HasSubstr("127.0.0.1:"), HasSubstr("[::1]:")));
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(ListenTest, TakesAPortAloneForTheLoopback) {
+TEST_F(ListenTest, ListensOnTheLoopbackWhenGivenAPortAlone) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     start_at("0");
@@ -57,7 +57,7 @@ TEST_F(ListenTest, TakesAPortAloneForTheLoopback) {
     expect_a_conversation_of_both_families();
 }
 
-TEST_F(ListenTest, TakesAnEmptyHostOrAStarForEverything) {
+TEST_F(ListenTest, ListensOnEveryAddressForAnEmptyHostOrAStar) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     for (const char* const listen : {":0", "*:0"}) {
@@ -68,7 +68,7 @@ TEST_F(ListenTest, TakesAnEmptyHostOrAStarForEverything) {
     }
 }
 
-TEST_F(ListenTest, TakesAllOfIpv6ForIpv4AsWell) {
+TEST_F(ListenTest, AcceptsIpv4OnTheIpv6WildcardAddress) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     start_at("[::]:0");
@@ -76,7 +76,7 @@ TEST_F(ListenTest, TakesAllOfIpv6ForIpv4AsWell) {
     EXPECT_THAT(server_->wait_for_line("listening on [::]:"), EndsWith(", IPv4 and IPv6"));
 }
 
-TEST_F(ListenTest, TakesIpv6AloneWhereThatIsSaid) {
+TEST_F(ListenTest, AcceptsIpv6AloneWithIpv6Only) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     start_at("[::]:0 ipv6only=on");
@@ -87,8 +87,8 @@ TEST_F(ListenTest, TakesIpv6AloneWhereThatIsSaid) {
     EXPECT_EQ(refused->end_error(), ECONNREFUSED);
 }
 
-// Those who come over IPv4 to a socket of IPv6 are of IPv4 for every rule, and in the log.
-TEST_F(ListenTest, LetsNobodyAroundTheRulesByTheOtherFamily) {
+// A client that connects over IPv4 to an IPv6 socket counts as IPv4 for every rule and in the log.
+TEST_F(ListenTest, AppliesTheRulesToMappedAddresses) {
     if (!has_ipv6())
         GTEST_SKIP() << "no IPv6 here";
     start_at("[::]:0", {"--deny", "127.0.0.0/8"});
@@ -110,7 +110,7 @@ TEST_F(ListenTest, CountsTheConnectionsOfAnAddressAcrossBothFamilies) {
     EXPECT_EQ(stats()["users"], 2);
 }
 
-TEST_F(ListenTest, LeavesNothingBehindWhereOneAddressCannotBeListenedOn) {
+TEST_F(ListenTest, ReleasesEverythingWhenOneAddressCannotBeUsed) {
     const Finished finished = run(
         loop_, {{chatserv_path(), "--listen", "127.0.0.1:0,192.0.2.77:1", "--control", socket()}});
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);

@@ -1,5 +1,5 @@
-// Whoever reads the log may stop reading it, or go: neither process of the server ever waits for
-// the log, and the log says how much of it is missing.
+// The reader of the log may stop reading or end. No process of the server ever waits for the log,
+// and the log reports how many lines are missing.
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Reads the server's standard error while it likes to.
+// Reads the server's standard error while it is told to.
 class LogReader final : public Loop::Source {
 public:
     LogReader(Loop& loop, UniqueFd fd) : Source(loop), fd_(std::move(fd)) {
@@ -57,7 +57,7 @@ private:
     bool paused_ = false;
 };
 
-// The two ends of what the server's standard error is; ours is read.
+// The two ends of the server's standard error; the test reads ours.
 struct Ends {
     UniqueFd ours;
     UniqueFd servers;
@@ -119,7 +119,7 @@ protected:
         ASSERT_EQ(workers_.size(), 2U);
     }
 
-    // One after the other comes and goes: two lines of the log each.
+    // Clients join and leave one after another: two lines of the log each.
     void have_people_pass_by() {
         for (std::size_t i = 0; i < passers_by; ++i) {
             Client client(loop_, endpoint_);
@@ -128,14 +128,15 @@ protected:
         }
     }
 
-    // Two who stay.
+    // Two clients that stay.
     void let_two_in() {
         for (auto& client : talkers_)
             client = std::make_unique<Client>(loop_, endpoint_);
         talk("here we are;");
     }
 
-    // What one says is heard by the other once both are served, so it is said until then.
+    // Both clients receive each other's text once both are served, so one sends until the other has
+    // received.
     void talk(const std::string& text) {
         const auto heard = [&] { return talkers_[1]->received().find(text) != std::string::npos; };
         const auto end = std::chrono::steady_clock::now() + patience;
@@ -181,7 +182,7 @@ INSTANTIATE_TEST_SUITE_P(Each, StalledLogReaderTest,
         Kind{"Terminal", make_terminal, false}, Kind{"StoppedTerminal", make_terminal, true}),
     [](const auto& kind) { return kind.param.name; });
 
-TEST_P(StalledLogReaderTest, HoldsUpNobody) {
+TEST_P(StalledLogReaderTest, DelaysNoClient) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     stop_reading();
@@ -195,7 +196,7 @@ TEST_P(StalledLogReaderTest, HoldsUpNobody) {
     talk("still there;");
 
     read_on();
-    // A line that the server has to say makes it notice that it is read again.
+    // The server notices that the log is read again when it writes its next line.
     while (reader_->text().find(" dropped: ") == std::string::npos) {
         Client visitor(loop_, endpoint_);
         visitor.half_close();
@@ -227,7 +228,7 @@ TEST_P(StalledLogReaderTest, HoldsUpNobody) {
     EXPECT_GE(dropped + came_and_went, 4 * passers_by) << "all others are counted";
 }
 
-TEST_P(StalledLogReaderTest, DoesNotKeepTheServerFromStopping) {
+TEST_P(StalledLogReaderTest, DoesNotPreventTheStop) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     stop_reading();
@@ -237,7 +238,7 @@ TEST_P(StalledLogReaderTest, DoesNotKeepTheServerFromStopping) {
     EXPECT_TRUE(process_->group_is_gone());
 }
 
-TEST_P(StalledLogReaderTest, MayGo) {
+TEST_P(StalledLogReaderTest, MayCloseThePipe) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     servers_end_.reset();
@@ -249,8 +250,8 @@ TEST_P(StalledLogReaderTest, MayGo) {
     EXPECT_EQ(process_->wait_for_exit(), 0);
 }
 
-// The last line of a server that cannot go on is not worth waiting for, either.
-TEST_P(StalledLogReaderTest, DoesNotKeepAServerThatCannotStart) {
+// A server that cannot continue does not wait to write its last line, either.
+TEST_P(StalledLogReaderTest, DoesNotDelayTheEndOfAServerThatCannotStart) {
     start_with_log(GetParam().make());
     wait_until_it_listens();
     stop_reading();

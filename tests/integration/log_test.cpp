@@ -1,4 +1,4 @@
-// The log: lines for people, lines for programs, and nothing of what users say.
+// The log: text lines, JSON lines, and no content of users' messages.
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
@@ -30,14 +30,14 @@ protected:
     }
 };
 
-TEST_F(LogTest, HasATimeALevelAndAProcessInEveryLine) {
+TEST_F(LogTest, NamesTimeLevelAndProcessInEveryLine) {
     run_server_and_stop({});
     const std::regex format(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [a-z]+ [a-z]+( \d+)?: .+)");
     for (const std::string& line : server_->log())
         EXPECT_TRUE(std::regex_match(line, format)) << line;
 }
 
-TEST_F(LogTest, CanBeReadAsJson) {
+TEST_F(LogTest, IsValidJsonWhenAskedFor) {
     run_server_and_stop({"--log-format", "json"});
     bool has_join = false;
     for (const std::string& line : server_->log()) {
@@ -51,7 +51,7 @@ TEST_F(LogTest, CanBeReadAsJson) {
     EXPECT_TRUE(has_join) << "the text of a line is one of the values";
 }
 
-TEST_F(LogTest, SaysNothingOfWhatUsersSayEvenAtTheFinestLevel) {
+TEST_F(LogTest, ContainsNoMessagesOfUsersAtAnyLevel) {
     run_server_and_stop({"--log-level", "debug"});
     EXPECT_EQ(server_->count("xyzzy"), 0U);
     EXPECT_EQ(server_->process().output().text(), "");

@@ -3,7 +3,7 @@
 namespace chatserv::test {
 
 Netcat openbsd_netcat() {
-    // Debian's name for it, where another netcat may have the short one.
+    // Debian's name for OpenBSD's netcat, in case another netcat has the short name.
     return {"netcat-openbsd", is_installed("nc.openbsd") ? "nc.openbsd" : "nc", {"-N"}};
 }
 
@@ -17,7 +17,7 @@ std::string why_unusable(Loop& loop, const Netcat& netcat) {
     if (netcat.program == "ncat")
         return "";
     const Finished help = run(loop, {{netcat.program, "-h"}});
-    // Other programs of the name nc lack this option, or use it for something else.
+    // Other programs named nc lack this option or use it for something else.
     if ((help.output + help.errors).find("hutdown the network socket") == std::string::npos)
         return netcat.program + " is not " + netcat.name + ": it has no -N";
     return "";

@@ -1,8 +1,8 @@
-// The netcats that people use as clients.
+// The netcat programs that users connect with.
 #pragma once
 
-#include "tests/support/endpoint.h"
-#include "tests/support/process.h"
+#include "tests/harness/endpoint.h"
+#include "tests/harness/process.h"
 
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ namespace chatserv::test {
 struct Netcat {
     std::string name;    // for messages
     std::string program; // as found on PATH
-    // Makes it send end of file to the server when its own input ends, rather than say nothing.
+    // Make netcat send end of file to the server when its own input ends.
     std::vector<std::string> half_close_options;
 };
 
@@ -20,7 +20,7 @@ struct Netcat {
 [[nodiscard]] Netcat openbsd_netcat();
 [[nodiscard]] Netcat ncat();
 
-// "" if it can be used, otherwise why not.
+// Empty if the program can be used, otherwise the reason why not.
 [[nodiscard]] std::string why_unusable(Loop& loop, const Netcat& netcat);
 
 // One user's command line; the options come first.

@@ -1,7 +1,7 @@
-// What people see who use chatserv as it is meant: through netcat.
+// chatserv as users see it through netcat.
+#include "tests/harness/seed.h"
+#include "tests/harness/server.h"
 #include "tests/integration/netcat.h"
-#include "tests/support/seed.h"
-#include "tests/support/server.h"
 
 #include <csignal>
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ protected:
         server_ = std::make_unique<Server>(loop_, ServerOptions{});
     }
 
-    // A user who has joined by the time this returns.
+    // A user that has joined when this returns.
     std::unique_ptr<Process> new_user(const std::vector<std::string>& options = {}) {
         const std::size_t joined = server_->count(" joined from ");
         auto user = std::make_unique<Process>(
@@ -52,12 +52,12 @@ TEST_P(NetcatTest, TwoUsersTalk) {
     EXPECT_EQ(bob->output().text(), "hello\n");
 }
 
-TEST_P(NetcatTest, TenUsersTalkAndTheEleventhIsTurnedAway) {
+TEST_P(NetcatTest, TenUsersTalkAndTheEleventhIsRefused) {
     const auto users = new_users(10);
     Process eleventh(loop_, netcat_command(GetParam(), server_->endpoint()));
     eleventh.wait_for_output("too many users!\n");
     server_->wait_for_line("table full: ");
-    eleventh.end_input(); // OpenBSD's goes on reading its input when the server has closed
+    eleventh.end_input(); // OpenBSD's netcat keeps reading its input after the server has closed
     EXPECT_EQ(eleventh.wait_for_exit(), 0);
     EXPECT_EQ(eleventh.output().text(), "too many users!\n");
 
@@ -113,7 +113,7 @@ TEST_P(NetcatTest, LeavesWhenInterrupted) {
     next->wait_for_output("welcome\n");
 }
 
-// Without -N, ^D at OpenBSD's netcat only ends what its user says: it goes on listening.
+// Without -N, ^D at OpenBSD's netcat only ends the user's input; netcat keeps receiving.
 TEST(OpenBsdNetcatTest, ListensOnAfterControlD) {
     Loop loop;
     if (const std::string reason = why_unusable(loop, openbsd_netcat()); !reason.empty())
@@ -131,7 +131,7 @@ TEST(OpenBsdNetcatTest, ListensOnAfterControlD) {
     EXPECT_EQ(server.count(" left: "), 0U);
 }
 
-// Compares with what is expected as it comes: nine copies of the file need not be kept.
+// Compares the bytes as they arrive, so that nine copies of the file need not be kept.
 class FileReader {
 public:
     FileReader(Process& user, const std::string& expected) : expected_(expected) {

@@ -1,7 +1,7 @@
 // The command line, the environment and the configuration file.
-#include "tests/support/process.h"
-#include "tests/support/server.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/process.h"
+#include "tests/harness/server.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ protected:
         return run(loop_, {options, environment});
     }
 
-    // What --check-config says the number of users is; "" if it says nothing.
+    // The number of users that --check-config prints; empty if it prints none.
     std::string users_in_force(std::vector<std::string> options,
         const std::vector<std::pair<std::string, std::string>>& environment = {}) {
         options.emplace_back("--check-config");
@@ -54,7 +54,7 @@ std::ostream& operator<<(std::ostream& out, const BadOption& option) {
 
 class BadOptionTest : public OptionsTest, public testing::WithParamInterface<BadOption> {};
 
-TEST_P(BadOptionTest, IsRefusedInOneLineThatNamesIt) {
+TEST_P(BadOptionTest, IsRejectedInOneLineThatNamesIt) {
     const auto& [name, value] = GetParam();
     const Finished finished = run_chatserv({name + "=" + value});
     EXPECT_EQ(finished.status, EX_USAGE);
@@ -64,7 +64,7 @@ TEST_P(BadOptionTest, IsRefusedInOneLineThatNamesIt) {
     EXPECT_THAT(finished.errors, HasSubstr(value));
 }
 
-TEST_P(BadOptionTest, IsRefusedInTheEnvironmentToo) {
+TEST_P(BadOptionTest, IsRejectedInTheEnvironment) {
     const auto& [name, value] = GetParam();
     std::string variable = "CHATSERV_" + name.substr(2);
     std::replace(variable.begin(), variable.end(), '-', '_');
@@ -99,32 +99,32 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--idle-timeout", "1e3"}, BadOption{"--log-level", "loud"},
         BadOption{"--log-format", "xml"}, BadOption{"--user", "no such user"}));
 
-TEST_F(OptionsTest, RefusesAnUnknownOption) {
+TEST_F(OptionsTest, RejectsAnUnknownOption) {
     const Finished finished = run_chatserv({"--frobnicate"});
     EXPECT_EQ(finished.status, EX_USAGE);
     expect_one_line(finished.errors);
     EXPECT_THAT(finished.errors, HasSubstr("--frobnicate"));
 }
 
-TEST_F(OptionsTest, RefusesInOneLineWhatIsWrittenInSeveral) {
+TEST_F(OptionsTest, PrintsOneLineForABadValueOfSeveralLines) {
     const Finished finished = run_chatserv({"--users=7\nor\x1b[7m8"});
     EXPECT_EQ(finished.status, EX_USAGE);
     expect_one_line(finished.errors);
     EXPECT_THAT(finished.errors, HasSubstr("7?or?[7m8"));
 }
 
-TEST_F(OptionsTest, RefusesAnOptionWithoutItsValue) {
+TEST_F(OptionsTest, RejectsAnOptionWithoutItsValue) {
     const Finished finished = run_chatserv({"--users"});
     EXPECT_EQ(finished.status, EX_USAGE);
     expect_one_line(finished.errors);
     EXPECT_THAT(finished.errors, HasSubstr("--users"));
 }
 
-TEST_F(OptionsTest, RefusesABadOptionWhenOnlyChecking) {
+TEST_F(OptionsTest, RejectsABadOptionWhenOnlyChecking) {
     EXPECT_EQ(run_chatserv({"--check-config", "--users", "0"}).status, EX_USAGE);
 }
 
-TEST_F(OptionsTest, TellsItsVersion) {
+TEST_F(OptionsTest, PrintsItsVersion) {
     const Finished finished = run_chatserv({"--version"});
     EXPECT_EQ(finished.status, 0);
     EXPECT_TRUE(std::regex_search(finished.output, std::regex(R"(chatserv \d+\.\d+)")))
@@ -132,7 +132,7 @@ TEST_F(OptionsTest, TellsItsVersion) {
     EXPECT_EQ(finished.errors, "");
 }
 
-TEST_F(OptionsTest, HelpsWithEveryOption) {
+TEST_F(OptionsTest, ListsEveryOptionInTheHelp) {
     const Finished finished = run_chatserv({"--help"});
     EXPECT_EQ(finished.status, 0);
     for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
@@ -143,7 +143,7 @@ TEST_F(OptionsTest, HelpsWithEveryOption) {
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
-TEST_F(OptionsTest, PrefersFlagsToEnvironmentToFile) {
+TEST_F(OptionsTest, PrefersFlagsToEnvironmentAndEnvironmentToFile) {
     const std::string file = directory_.file("chatserv.conf", "users = 3\nworkers = 2\n");
     const std::vector<std::pair<std::string, std::string>> environment{{"CHATSERV_USERS", "4"}};
     EXPECT_EQ(users_in_force({}), "10");
@@ -155,13 +155,13 @@ TEST_F(OptionsTest, PrefersFlagsToEnvironmentToFile) {
     EXPECT_EQ(users_in_force({}, {{"CHATSERV_CONFIG", file}}), "3");
 }
 
-TEST_F(OptionsTest, ChecksWithoutStarting) {
+TEST_F(OptionsTest, ChecksTheOptionsWithoutStarting) {
     const Finished finished = run_chatserv({"--check-config", "--users", "7"});
     EXPECT_EQ(finished.status, 0);
     EXPECT_THAT(finished.errors, testing::Not(HasSubstr("listening")));
 }
 
-TEST_F(OptionsTest, TakesBackWhatItSaysIsInForce) {
+TEST_F(OptionsTest, ReadsTheOptionsThatCheckConfigPrints) {
     const std::vector<std::string> options{"--check-config", "--listen", "[::1]:7", "--users", "7",
         "--hang-limit", "0.5", "--stall-limit", "2.5", "--max-per-address", "3", "--keepalive", "0",
         "--max-rate", "9K", "--idle-timeout", "90.5", "--allow", "10.0.0.0/8,::1", "--deny",
@@ -171,7 +171,7 @@ TEST_F(OptionsTest, TakesBackWhatItSaysIsInForce) {
     EXPECT_EQ(run_chatserv({"--check-config", "--config", file}).output, in_force);
 }
 
-TEST_F(OptionsTest, RefusesAFileThatIsNotThere) {
+TEST_F(OptionsTest, RejectsAMissingFile) {
     const std::string file = (directory_.path() / "missing.conf").string();
     const Finished finished = run_chatserv({"--config", file});
     EXPECT_EQ(finished.status, EX_NOINPUT);
@@ -179,7 +179,7 @@ TEST_F(OptionsTest, RefusesAFileThatIsNotThere) {
     EXPECT_THAT(finished.errors, HasSubstr(file));
 }
 
-TEST_F(OptionsTest, RefusesAFileWithAnUnknownName) {
+TEST_F(OptionsTest, RejectsAFileWithAnUnknownName) {
     const std::string file = directory_.file("chatserv.conf", "frobnicate = 1\n");
     const Finished finished = run_chatserv({"--config", file, "--check-config"});
     EXPECT_EQ(finished.status, EX_CONFIG);
@@ -187,7 +187,7 @@ TEST_F(OptionsTest, RefusesAFileWithAnUnknownName) {
     EXPECT_THAT(finished.errors, HasSubstr("frobnicate"));
 }
 
-TEST_F(OptionsTest, RefusesAFileWithABadValue) {
+TEST_F(OptionsTest, RejectsAFileWithABadValue) {
     const std::string file = directory_.file("chatserv.conf", "workers = 2\nusers = 0\n");
     const Finished finished = run_chatserv({"--config", file, "--check-config"});
     EXPECT_EQ(finished.status, EX_CONFIG);
@@ -196,7 +196,7 @@ TEST_F(OptionsTest, RefusesAFileWithABadValue) {
 }
 
 // The whole of each refusal, from the program itself. tests/unit/ has many more.
-TEST_F(OptionsTest, SaysWhereAndWhatWouldBeRight) {
+TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
     struct Case {
         std::vector<std::string> options;
         int status;
@@ -252,7 +252,7 @@ TEST_F(OptionsTest, NamesTheVariableWhoseValueIsBad) {
         "with or without K, M or G\n");
 }
 
-TEST_F(OptionsTest, HasCommandsForHelpAndVersion) {
+TEST_F(OptionsTest, HasHelpAndVersionCommands) {
     const std::string help = run_chatserv({"--help"}).output;
     EXPECT_EQ(run_chatserv({"help"}).output, help);
     EXPECT_EQ(run_chatserv({"-h"}).output, help);
@@ -268,7 +268,7 @@ TEST_F(OptionsTest, HasCommandsForHelpAndVersion) {
     }
 }
 
-TEST_F(OptionsTest, ChecksTheNamesOfHosts) {
+TEST_F(OptionsTest, ChecksHostNames) {
     const Finished finished =
         run_chatserv({"--check-config", "--listen", "no-such-name.invalid:1"});
     EXPECT_EQ(finished.status, EX_UNAVAILABLE);

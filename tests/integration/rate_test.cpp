@@ -1,4 +1,4 @@
-// --max-rate: who sends faster is read more slowly, and nobody else notices.
+// --max-rate: a client that sends faster is read more slowly, and no other client notices.
 #include "tests/integration/stats_query.h"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ using Clock = std::chrono::steady_clock;
 
 class RateTest : public StatsServerTest {
 protected:
-    // What was said in digits, and all else.
+    // The digits and line ends of the text; words_of() returns everything else.
     static std::string digits_of(const std::string& text) {
         std::string digits;
         std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
@@ -34,13 +34,13 @@ protected:
     const std::string line_ = "you are sending too fast: 100000 bytes a second are read!\n";
 };
 
-TEST_F(RateTest, HoldsUpAFloodAndNobodyElse) {
+TEST_F(RateTest, ThrottlesAFloodAndNoOtherClient) {
     start_with_control({"--max-rate", "100000", "--workers", "2"});
     const auto begin = Clock::now();
     const auto flooder = join();
     const auto listener = join();
     const auto talker = join(); // served by the same worker as the flooder
-    const std::string flood = numbered_lines(50'000'000); // many minutes of it
+    const std::string flood = numbered_lines(50'000'000); // many minutes at this rate
     flooder->send(flood);
     server_->wait_for_line("user 0 is sending faster than 100000 bytes a second");
     flooder->wait_for(line_);
@@ -54,20 +54,20 @@ TEST_F(RateTest, HoldsUpAFloodAndNobodyElse) {
         flooder->wait_for(line_ + said);
     }
     EXPECT_EQ(words_of(listener->received()), said);
-    // The rate goes on being the rate.
+    // The rate still applies.
     listener->wait_for_bytes(250'000);
     const std::string digits = digits_of(listener->received());
     EXPECT_EQ(flood.compare(0, digits.size(), digits), 0);
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     EXPECT_LE(static_cast<double>(digits.size()), 100'000 + seconds * 100'000);
 
-    EXPECT_EQ(flooder->received(), line_ + said) << "told once";
+    EXPECT_EQ(flooder->received(), line_ + said) << "reported once";
     EXPECT_EQ(server_->count("is sending faster"), 1U);
     EXPECT_EQ(stats()["throttled"], 1);
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-TEST_F(RateTest, RelaysAllThatWasSentAndThenTheEnd) {
+TEST_F(RateTest, RelaysEverythingBeforeTheEndOfFile) {
     start_with_control({"--max-rate", "100000"});
     const auto flooder = join();
     const auto first = join();
@@ -85,7 +85,7 @@ TEST_F(RateTest, RelaysAllThatWasSentAndThenTheEnd) {
     EXPECT_EQ(flooder->end_error(), 0);
 }
 
-TEST_F(RateTest, SaysNothingToThoseWhoKeepToIt) {
+TEST_F(RateTest, SendsNoNoticeToClientsBelowTheRate) {
     start_with_control({"--max-rate", "100000"});
     const auto talker = join();
     const auto listener = join();
@@ -99,7 +99,7 @@ TEST_F(RateTest, SaysNothingToThoseWhoKeepToIt) {
 }
 
 // Its bytes wait in its socket, whichever worker is to read them.
-TEST_F(RateTest, LosesNothingWhereAWorkerDiesMeanwhile) {
+TEST_F(RateTest, LosesNothingWhenAWorkerDies) {
     start_with_control({"--max-rate", "100000", "--workers", "2"});
     const auto flooder = join();
     const auto listener = join();
@@ -122,8 +122,8 @@ TEST_F(RateTest, LosesNothingWhereAWorkerDiesMeanwhile) {
     EXPECT_EQ(stats()["throttled"], 1);
 }
 
-// Not in the midst of what it is behind with.
-TEST_F(RateTest, TellsAReaderThatIsBehindWhenItHasCaughtUp) {
+// Not in the middle of its backlog.
+TEST_F(RateTest, SendsTheNoticeToASlowReaderOnceItHasCaughtUp) {
     start_with_control({"--max-rate", "4000000", "--log-size", "16M", no_stall_limit});
     const auto behind = join_paused();
     const auto talker = join();
@@ -141,7 +141,7 @@ TEST_F(RateTest, TellsAReaderThatIsBehindWhenItHasCaughtUp) {
     expect_same(behind->received(), much + line);
 }
 
-TEST_F(RateTest, StopsTheServerAsUsual) {
+TEST_F(RateTest, DoesNotDelayTheStop) {
     start_with_control({"--max-rate", "100000", no_stall_limit});
     const auto flooder = join();
     const auto listener = join();

@@ -8,7 +8,7 @@ namespace {
 
 class RelayTest : public ServerTest {};
 
-TEST_F(RelayTest, PassesEveryByteUnchanged) {
+TEST_F(RelayTest, DeliversEveryByteUnchanged) {
     start();
     const auto sender = join();
     const auto receiver = join();
@@ -21,7 +21,7 @@ TEST_F(RelayTest, PassesEveryByteUnchanged) {
     EXPECT_EQ(receiver->received(), expected);
 }
 
-// The answer comes after anything that would have been returned.
+// The answer arrives after anything that would have been returned.
 TEST_F(RelayTest, ReturnsNothingToTheSender) {
     start();
     const auto sender = join();
@@ -34,7 +34,7 @@ TEST_F(RelayTest, ReturnsNothingToTheSender) {
     EXPECT_EQ(other->received(), "anybody?\n");
 }
 
-TEST_F(RelayTest, GivesOneWhoJoinsNothingFromBefore) {
+TEST_F(RelayTest, DeliversNothingFromBeforeAClientJoined) {
     start();
     const auto sender = join();
     const auto witness = join();
@@ -46,7 +46,7 @@ TEST_F(RelayTest, GivesOneWhoJoinsNothingFromBefore) {
     EXPECT_EQ(late->received(), "after");
 }
 
-TEST_F(RelayTest, JoinsUsersOfSeveralListeners) {
+TEST_F(RelayTest, ConnectsUsersOfSeveralListeners) {
     std::vector<std::string> listen{"127.0.0.1:0", "127.0.0.1:0"};
     if (has_ipv6())
         listen.emplace_back("[::1]:0");
@@ -87,7 +87,7 @@ TEST_F(RelayTest, GivesTheLowestFreeSlot) {
     }
 }
 
-TEST_F(RelayTest, TurnsAwayWhoeverComesToAFullTable) {
+TEST_F(RelayTest, RefusesClientsWhenTheTableIsFull) {
     start({"--users", "2"});
     const auto first = join();
     const auto second = join();
@@ -103,8 +103,8 @@ TEST_F(RelayTest, TurnsAwayWhoeverComesToAFullTable) {
     EXPECT_EQ(second->received(), "alone again");
 }
 
-// As `echo hello | nc -N` does it: connected, said and closed before anyone looks.
-TEST_F(RelayTest, TakesWhatIsSaidBeforeTheConnectionIsAccepted) {
+// As `echo hello | nc -N` does: it connects, sends and closes before the server accepts.
+TEST_F(RelayTest, RelaysBytesSentBeforeTheConnectionIsAccepted) {
     start();
     const auto receiver = join();
     std::string expected;
@@ -121,8 +121,8 @@ TEST_F(RelayTest, TakesWhatIsSaidBeforeTheConnectionIsAccepted) {
     EXPECT_EQ(receiver->received(), expected);
 }
 
-// R5: end of file is one side's; what the others said before it still arrives.
-TEST_F(RelayTest, GivesOneWhoHalfClosedAllThatWasSaidBefore) {
+// R5: end of file closes one direction; earlier text of the others still arrives.
+TEST_F(RelayTest, DeliversTheBacklogToAClientThatHalfClosed) {
     start({large_log, no_stall_limit});
     const auto sender = join();
     const auto witness = join();
@@ -139,7 +139,7 @@ TEST_F(RelayTest, GivesOneWhoHalfClosedAllThatWasSaidBefore) {
     server_->wait_for_line("user 2 left: end of file");
 }
 
-TEST_F(RelayTest, SurvivesResetsAtAnyMoment) {
+TEST_F(RelayTest, SurvivesResetsAtRandomInstants) {
     start();
     const auto first = join();
     const auto second = join();
@@ -157,8 +157,8 @@ TEST_F(RelayTest, SurvivesResetsAtAnyMoment) {
     first->wait_for("of course");
 }
 
-// The log is much smaller than what is sent: held back by not being read, nobody loses anything.
-TEST_F(RelayTest, HoldsSendersBackForASlowReader) {
+// The log is much smaller than the text. The server pauses the senders, and no client loses a byte.
+TEST_F(RelayTest, PausesSendersForASlowReader) {
     start({"--log-size", "64K", no_stall_limit});
     const auto sender = join();
     const auto fast = join();

@@ -1,8 +1,8 @@
-// What tests of a running chatserv begin with.
+// The fixture of tests of a running chatserv.
 #pragma once
 
-#include "tests/support/client.h"
-#include "tests/support/server.h"
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
 
 #include <chrono>
 #include <functional>
@@ -23,8 +23,8 @@ protected:
             std::make_unique<Server>(loop_, ServerOptions{Program::chatserv, listen, options, {}});
     }
 
-    // Waits for something that no descriptor tells of, such as what the process table says. False
-    // where it does not come.
+    // Waits for a condition that no descriptor reports, such as a state of the process table.
+    // Returns false if the condition never holds.
     bool comes_true(const std::function<bool()>& condition) {
         const auto deadline = std::chrono::steady_clock::now() + patience;
         while (!condition() && std::chrono::steady_clock::now() < deadline)
@@ -47,14 +47,23 @@ protected:
         return clients;
     }
 
-    // Its TCP connection takes little, so that a paused one soon has its backlog in chatserv.
+    // Two clients join, one reads what the other sends, and the server stops with status 0.
+    void expect_conversation() {
+        const auto first = join();
+        const auto second = join();
+        first->send("hello");
+        second->wait_for("hello");
+        EXPECT_EQ(server_->stop(), 0);
+    }
+
+    // A paused client. Its TCP connection holds little, so that it soon has a backlog in chatserv.
     std::unique_ptr<Client> join_paused() {
         auto client = join(0, 2048);
         client->pause();
         return client;
     }
 
-    // Not constant, so that a piece missing in the middle would be seen.
+    // Numbered, so that a missing piece in the middle shows.
     static std::string numbered_lines(std::size_t bytes) {
         std::string text;
         for (unsigned number = 0; text.size() < bytes; ++number)
@@ -71,10 +80,10 @@ inline std::string last_line(const std::string& text) {
     return text.substr(0, end + 1).substr(text.rfind('\n', end) + 1);
 }
 
-// No test here takes so long, so with this limit nobody stalls.
+// No test takes this long, so with this limit no client stalls.
 constexpr const char* no_stall_limit = "--stall-limit=3600";
 
-// Holds all that is ever said in a test whose readers may be that far behind.
+// Holds everything that is sent in a test, so that readers may be far behind.
 constexpr const char* large_log = "--log-size=8M";
 
 } // namespace chatserv::test

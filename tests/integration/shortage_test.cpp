@@ -1,10 +1,10 @@
-// When descriptors are short: who is in notices nothing, who comes waits, and nothing spins.
+// Too few descriptors: connected clients notice nothing, new clients wait, and no process spins.
 //
-// The server makes sure of its limit when it starts, so here it is lowered while it runs.
+// The server checks its limit when it starts, so the tests lower it while the server runs.
 #include "config.h"
-#include "tests/integration/asker.h"
+#include "tests/harness/process_figures.h"
+#include "tests/integration/control_connection.h"
 #include "tests/integration/stats_query.h"
-#include "tests/support/process_figures.h"
 
 #include <csignal>
 #include <sys/resource.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr rlim_t reserved = 16; // descriptors_reserved in the master
 
-// What it was before; nothing where one process cannot set another one's limit.
+// The previous limit; nothing on a system where one process cannot set the limit of another.
 std::optional<rlimit> set_descriptor_limit(
     [[maybe_unused]] pid_t pid, [[maybe_unused]] const rlimit& limit) {
 #ifdef HAVE_PRLIMIT
@@ -31,7 +31,7 @@ class ShortageTest : public StatsServerTest {
 protected:
     pid_t master() { return server_->process().pid(); }
 
-    // Leaves the master so many descriptors more than it has open. False where that cannot be done.
+    // Leaves the master `descriptors` free descriptors. Returns false if the system cannot do that.
     bool leave(rlim_t descriptors) {
         const auto open = descriptors_of(master());
         if (!open)
@@ -47,7 +47,7 @@ protected:
 
     std::size_t joined() { return server_->count(" joined from "); }
 
-    // So many come; as many are in as there were descriptors for, when this returns.
+    // `count` clients connect; returns when all for which there were descriptors have joined.
     void come(std::size_t count) {
         while (count-- > 0)
             comers_.push_back(std::make_unique<Client>(loop_, server_->endpoint()));
@@ -59,7 +59,7 @@ protected:
     std::vector<std::unique_ptr<Client>> comers_;
 };
 
-TEST_F(ShortageTest, LetsThoseWhoComeWaitForADescriptor) {
+TEST_F(ShortageTest, NewConnectionsWaitForADescriptor) {
     start_with_control({"--users", "60"});
     const auto first = join();
     const auto second = join();
@@ -73,7 +73,8 @@ TEST_F(ShortageTest, LetsThoseWhoComeWaitForADescriptor) {
     first->send("nobody in here notices");
     second->wait_for("nobody in here notices");
 
-    for (std::size_t leaver = 0; leaver < 3; ++leaver) { // a descriptor comes back: one gets in
+    for (std::size_t leaver = 0; leaver < 3;
+         ++leaver) { // a descriptor becomes free, and one client joins
         comers_[leaver]->half_close();
         comers_[leaver]->wait_for_end();
         server_->wait_for_line(" joined from ", in + leaver + 1);
@@ -92,7 +93,7 @@ TEST_F(ShortageTest, LetsThoseWhoComeWaitForADescriptor) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// The time is what is measured here, not what is waited for.
+// The test measures this time; it does not wait for an event.
 TEST_F(ShortageTest, DoesNotSpin) {
     start_with_control({"--users", "60"});
     const auto first = join();
@@ -109,8 +110,8 @@ TEST_F(ShortageTest, DoesNotSpin) {
     EXPECT_EQ(server_->stop(), 0) << "it stops as ever";
 }
 
-// A worker's successor needs descriptors too, and those who wait do not get them.
-TEST_F(ShortageTest, ReplacesWorkersMeanwhile) {
+// A worker's successor needs descriptors too, and the waiting clients do not get them.
+TEST_F(ShortageTest, ReplacesWorkersDuringTheShortage) {
     start_with_control({"--users", "60", "--workers", "2"});
     const auto first = join();
     const auto second = join();
@@ -130,8 +131,9 @@ TEST_F(ShortageTest, ReplacesWorkersMeanwhile) {
     server_->wait_for_line("accepting again, after ");
 }
 
-// Without a slot nobody has to wait for one: they are told, also on the last descriptors.
-TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
+// A client does not wait for a descriptor when no slot is free: it is refused, even on the last
+// descriptors.
+TEST_F(ShortageTest, RefusesClientsOnTheLastDescriptors) {
     start_with_control({"--users", "4"});
     const auto in = join_many(4);
     if (!leave(4))
@@ -150,11 +152,11 @@ TEST_F(ShortageTest, TurnsAwayOnTheLastDescriptors) {
     in[1]->wait_for_end();
 }
 
-// The kernel tells of a connection once; one for which there was no descriptor then is not
+// The kernel reports a connection once. A connection for which there was no descriptor then is not
 // forgotten.
-TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
+TEST_F(ShortageTest, AnswersAControlClientOnceADescriptorIsFree) {
     start_with_control();
-    Asker first(loop_, socket());
+    ControlConnection first(loop_, socket());
     first.wait_for("hello");
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -162,7 +164,7 @@ TEST_F(ShortageTest, AnswersAControlClientAsSoonAsItCan) {
     before_ = set_descriptor_limit(master(), limit);
     if (!before_)
         GTEST_SKIP() << "the limit of another process cannot be lowered here";
-    Asker second(loop_, socket());
+    ControlConnection second(loop_, socket());
     first.ask("stats\n");
     first.wait_for(R"("event":"stats")");
     EXPECT_EQ(second.heard(), "");

@@ -1,5 +1,5 @@
-// Signals that nobody expects end nothing; those that stop the server do so in order, whoever of
-// its processes is told as well.
+// Unexpected signals end no process. Signals that stop the server do so in an orderly way,
+// whichever other processes receive them as well.
 #include "tests/integration/stats_query.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ using testing::HasSubstr;
 struct Named {
     int number;
     const char* name;
-    bool logged; // the master says that it ignores this one
+    bool logged; // the master logs that it ignores this one
 };
 
 class UnexpectedSignalTest : public StatsServerTest, public testing::WithParamInterface<Named> {};
@@ -50,7 +50,7 @@ const Named unexpected[] = {
 INSTANTIATE_TEST_SUITE_P(Each, UnexpectedSignalTest, testing::ValuesIn(unexpected),
     [](const auto& signal) { return signal.param.name; });
 
-TEST_P(UnexpectedSignalTest, EndsNoProcess) {
+TEST_P(UnexpectedSignalTest, TerminatesNoProcess) {
     start_with_control();
     const auto first = join();
     const auto second = join();
@@ -70,7 +70,7 @@ TEST_P(UnexpectedSignalTest, EndsNoProcess) {
 
 class SignalTest : public StatsServerTest {
 protected:
-    // Started through another program, with the log where the server's usually is.
+    // Starts the server through another program, with the log where the server's usually is.
     void start_through(std::vector<std::string> command) {
         command.insert(
             command.end(), {chatserv_path(), "--listen", "127.0.0.1:0", "--control", socket()});
@@ -106,7 +106,7 @@ protected:
 };
 
 #ifdef SIGRTMAX
-TEST_F(SignalTest, OfRealTimeEndNoProcess) {
+TEST_F(SignalTest, RealTimeSignalsTerminateNoProcess) {
     start();
     const auto first = join();
     const auto second = join();
@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(Each, GroupSignalTest,
     [](const auto& signal) { return signal.param.name; });
 
 // As from a terminal's keyboard, or a service manager: to every process at once.
-TEST_P(GroupSignalTest, StopsTheServerInOrder) {
+TEST_P(GroupSignalTest, StopsTheServerInAnOrderlyWay) {
     start_with_control();
     const auto clients = join_many(4);
     ::kill(-server_->process().pid(), GetParam().number);
@@ -146,8 +146,8 @@ TEST_P(GroupSignalTest, StopsTheServerInOrder) {
     EXPECT_FALSE(std::filesystem::exists(socket()));
 }
 
-// A shell without job control does that to what is started with `&`.
-TEST_F(SignalTest, OfTheKeyboardStayIgnoredWhereTheyWere) {
+// A shell without job control does that to background commands.
+TEST_F(SignalTest, KeyboardSignalsStayIgnored) {
     start_through({"sh", "-c", R"(trap "" INT QUIT; exec "$0" "$@")"});
     process_->signal(SIGINT);
     process_->signal(SIGQUIT);
@@ -157,7 +157,7 @@ TEST_F(SignalTest, OfTheKeyboardStayIgnoredWhereTheyWere) {
     EXPECT_EQ(process_->wait_for_exit(), 0);
 }
 
-TEST_F(SignalTest, AreHeardThoughTheParentBlockedThemAll) {
+TEST_F(SignalTest, SignalsArriveThoughTheParentBlockedThemAll) {
     if (run(loop_, {{"env", "--block-signal", "true"}}).status != 0)
         GTEST_SKIP() << "env(1) cannot block signals here";
     start_through({"env", "--block-signal", "--ignore-signal=CHLD"});
@@ -166,7 +166,7 @@ TEST_F(SignalTest, AreHeardThoughTheParentBlockedThemAll) {
     EXPECT_EQ(process_->wait_for_exit(), 0);
 }
 
-TEST_F(SignalTest, SaysWhatTheLimitOfFilesKeepsFromStarting) {
+TEST_F(SignalTest, AFileSizeLimitThatPreventsTheStartIsReported) {
     const Finished finished =
         run(loop_, {{"sh", "-c", R"(ulimit -f 0; exec "$0" --listen 127.0.0.1:0 --control none)",
                        chatserv_path()}});
@@ -175,7 +175,7 @@ TEST_F(SignalTest, SaysWhatTheLimitOfFilesKeepsFromStarting) {
     EXPECT_THAT(finished.errors, HasSubstr("File too large"));
 }
 
-// Commands that print something. The reader of a pipe may go before it is written to.
+// Commands that print something. The reader of their pipe may have closed it before.
 class PrintingTest : public StatsServerTest {
 protected:
     Finished print_to(const std::string& redirection, const std::vector<std::string>& command) {
@@ -184,7 +184,7 @@ protected:
         return run(loop_, shell);
     }
 
-    // Of a pipe that nobody reads any more; the shell's own `>&` takes one digit.
+    // A descriptor of a pipe without a reader; the shell's own `>&` takes one digit.
     std::string to_nobody() {
         int ends[2];
         EXPECT_EQ(::pipe(ends), 0);
@@ -197,7 +197,7 @@ protected:
     UniqueFd nobody_;
 };
 
-TEST_F(PrintingTest, IsSilentWhereTheReaderHasGone) {
+TEST_F(PrintingTest, PrintsNoErrorWhenTheReaderHasGone) {
     start_with_control();
     const std::string to = to_nobody();
     const std::vector<std::vector<std::string>> commands = {{"--help"}, {"--check-config"},
@@ -209,7 +209,7 @@ TEST_F(PrintingTest, IsSilentWhereTheReaderHasGone) {
     }
 }
 
-TEST_F(PrintingTest, SaysWhyItFailed) {
+TEST_F(PrintingTest, ReportsAFailedWrite) {
     if (!std::filesystem::exists("/dev/full"))
         GTEST_SKIP() << "this system has no /dev/full";
     start_with_control();

@@ -1,4 +1,4 @@
-// R7, lossless or gone: readers that do not read, and what the others notice of it.
+// R7, lossless or disconnected: readers that do not read, and what the other clients notice.
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
@@ -15,8 +15,8 @@ constexpr const char* limit = "2";
 
 class StallTest : public ServerTest {
 protected:
-    // Said in a few words where it is not so: of texts with so many lines, googletest would work
-    // out the differences, line by line by line.
+    // Prints a short message on failure: googletest would compute a diff of these long texts line
+    // by line.
     static void expect_received(const Client& client, const std::string& text) {
         const std::string& got = client.received();
         const auto differs = std::mismatch(got.begin(), got.end(), text.begin(), text.end()).first;
@@ -35,7 +35,7 @@ protected:
         const Clock::time_point give_up = Clock::now() + patience;
         while (!over()) {
             if (Clock::now() > give_up)
-                throw std::runtime_error("trickled in vain");
+                throw std::runtime_error("the reader drained nothing");
             client.resume();
             loop_.turn(std::chrono::milliseconds(0));
             client.pause();
@@ -49,7 +49,7 @@ protected:
     const std::string much_ = numbered_lines(8'000'000);
 };
 
-TEST_F(StallTest, DisconnectsAStalledReaderWhileTheOthersGetEverything) {
+TEST_F(StallTest, DisconnectsAStalledReaderWhileTheOthersReceiveEverything) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
     const auto first = join();
@@ -87,7 +87,7 @@ TEST_F(StallTest, DisconnectsTenStalledReadersTogether) {
     EXPECT_EQ(server_->count(" left: "), 10U);
 }
 
-// The slot of one who was disconnected is free like any other.
+// The slot of a disconnected client is free like any other.
 TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
@@ -96,14 +96,14 @@ TEST_F(StallTest, GivesTheSlotOfAStalledReaderToTheNext) {
     server_->wait_for_line("user 1 left: stalled");
     const auto next = join();
     server_->wait_for_line("user 1 joined from " + next->address());
-    loop_.wait_until([&] { return sender->is_sent(); }, "the sender to get rid of it all");
+    loop_.wait_until([&] { return sender->is_sent(); }, "the sender to have sent everything");
     sender->send("the end");
     next->wait_for("the end");
 }
 
-// A reader that takes a few bytes now and then holds up the others no longer than one that takes
+// A reader that takes a few bytes now and then delays the others no longer than one that takes
 // none.
-TEST_F(StallTest, DisconnectsAReaderThatOnlyTrickles) {
+TEST_F(StallTest, DisconnectsAReaderThatDrainsTooSlowly) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
     const auto reader = join();
@@ -116,7 +116,7 @@ TEST_F(StallTest, DisconnectsAReaderThatOnlyTrickles) {
     EXPECT_TRUE(is_beginning_of(trickling->received(), much_));
 }
 
-// ... and one that reads as fast as was asked for is waited for, through many stall limits.
+// A reader that reads as fast as --min-drain asks for is waited for, through many stall limits.
 TEST_F(StallTest, WaitsForAReaderThatDrainsEnough) {
     start({"--log-size", "64K", "--stall-limit", "1", "--min-drain", "100"});
     const auto sender = join();
@@ -139,7 +139,7 @@ TEST_F(StallTest, WaitsForAReaderThatDrainsEnough) {
     expect_received(*slow, much_);
 }
 
-TEST_F(StallTest, DisconnectsAtOnceWhereNobodyIsToWait) {
+TEST_F(StallTest, DisconnectsAStalledReaderAtOnceUnderTheDisconnectPolicy) {
     start({"--log-size", "2M", "--stall-limit", "3600", "--slow-policy", "disconnect"});
     const auto sender = join();
     const auto reader = join();
@@ -158,9 +158,9 @@ TEST_F(StallTest, DisconnectsAtOnceWhereNobodyIsToWait) {
     EXPECT_TRUE(is_beginning_of(stalled->received(), much_));
 }
 
-// One who is behind but blocks nobody is let be. A second server, where a reader does block, tells
-// when the limit has passed twice over.
-TEST_F(StallTest, LetsAReaderBeWhoseBacklogFitsIntoTheLog) {
+// A client that is behind but blocks no other stays connected. A second server, where a reader does
+// block, shows that the limit has passed twice.
+TEST_F(StallTest, KeepsAReaderWhoseBacklogFitsIntoTheLog) {
     start({"--log-size", "16M", "--stall-limit", "0.5"});
     const auto sender = join();
     const auto witness = join();
@@ -183,8 +183,8 @@ TEST_F(StallTest, LetsAReaderBeWhoseBacklogFitsIntoTheLog) {
     expect_received(*behind, much_);
 }
 
-// A sender that fills the log is itself not read; it must not count as stalled for that.
-TEST_F(StallTest, DoesNotBlameTheSender) {
+// A sender that fills the log is not read meanwhile. It must not count as stalled for that.
+TEST_F(StallTest, DoesNotDisconnectTheSender) {
     start({"--log-size", "64K", "--stall-limit", limit});
     const auto sender = join();
     const auto stalled = join_paused();

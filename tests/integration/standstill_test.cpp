@@ -1,8 +1,8 @@
-// The server stands still, as a whole or a part of it, and goes on: that is nobody else's fault, so
-// no limit counts it. To be stopped for a while is what these tests are about, so they do hold the
-// server stopped for a time; what comes afterwards is waited for.
+// The server, or a part of it, stands still and continues: no time limit counts that time. The
+// tests hold the server stopped for a time, since a standstill is their subject; everything
+// afterwards is waited for.
+#include "tests/harness/seed.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/seed.h"
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +22,7 @@ protected:
     // TCP has little in store for a reader while the server stands still.
     static constexpr int reader_buffer_bytes = 8192;
 
-    // Reads at a steady pace, three times of what is demanded of it.
+    // Reads at a steady pace, three times as fast as --min-drain demands.
     class SteadyReader {
     public:
         static constexpr const char* min_drain = "512K";
@@ -30,22 +30,22 @@ protected:
         SteadyReader(Loop& loop, Client& client) :
             loop_(loop), client_(client), begun_(Clock::now()) {}
 
-        // For a while, or until it has got so much more.
         void read_for(Clock::duration time) {
             const auto end = Clock::now() + time;
             while (Clock::now() < end)
                 turn();
         }
+        // Throws std::runtime_error if the bytes do not arrive.
         void read_more(std::size_t bytes) {
             const std::size_t wanted = client_.received().size() + bytes;
             const auto end = Clock::now() + patience;
             while (client_.received().size() < wanted && !client_.ended()) {
                 if (Clock::now() > end)
-                    throw std::runtime_error("read in vain");
+                    throw std::runtime_error("the reader received nothing");
                 turn();
             }
         }
-        // It did not fall behind for what it could not read meanwhile.
+        // Forgets the time in which it could not read.
         void start_anew() {
             begun_ = Clock::now();
             offset_ = client_.received().size();
@@ -72,7 +72,7 @@ protected:
     void stop_all() { ::kill(-server_->process().pid(), SIGSTOP); }
     void continue_all() { ::kill(-server_->process().pid(), SIGCONT); }
 
-    // Holds all of it stopped; the test's clients go on.
+    // Stops the whole server for `time`; the clients of the test continue.
     void stand_still(Clock::duration time) {
         stop_all();
         turn_for(time);
@@ -85,7 +85,8 @@ protected:
             loop_.turn(10ms);
     }
 
-    // One says something that the other gets. Twice, so that its worker has been through its loop.
+    // `from` sends a line that `to` receives, twice, so that its worker has completed a pass of its
+    // loop.
     void pass_on(Client& from, Client& to, const std::string& text) {
         for (const char* const end : {" (once);", " (twice);"}) {
             from.send(text + end);
@@ -107,7 +108,7 @@ TEST_F(StandstillTest, AReaderThatKeepsReadingIsNotStalled) {
     const auto reader = join(0, reader_buffer_bytes);
     sender->send(much);
     SteadyReader steady(loop_, *reader);
-    steady.read_more(500'000); // the log is full, and this reader is what it waits for
+    steady.read_more(500'000); // the log is full, and this reader blocks it
     stop_all();
     steady.read_for(4s);
     continue_all();
@@ -121,7 +122,7 @@ TEST_F(StandstillTest, AReaderThatKeepsReadingIsNotStalled) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(StandstillTest, AReaderThatKeepsReadingOutlivesManyAtRandomInstants) {
+TEST_F(StandstillTest, AReaderThatKeepsReadingSurvivesManyRandomStandstills) {
     std::mt19937_64 random(mixed(base_seed() + 0x57a2));
     const auto up_to = [&](std::chrono::milliseconds from, std::chrono::milliseconds to) {
         return std::chrono::milliseconds(
@@ -148,7 +149,7 @@ TEST_F(StandstillTest, AReaderThatKeepsReadingOutlivesManyAtRandomInstants) {
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
-TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundAfterwards) {
+TEST_F(StandstillTest, AReaderThatReadsNothingIsDisconnectedAfterwards) {
     start({"--workers", "2", "--log-size", "64K", "--stall-limit", "1"});
     const std::string much = numbered_lines(8'000'000);
     const auto sender = join();
@@ -164,7 +165,7 @@ TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundAfterwards) {
 }
 
 // Its worker is never there for long.
-TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundByAWorkerThatIsStoppedAgainAndAgain) {
+TEST_F(StandstillTest, AWorkerThatIsStoppedRepeatedlyDisconnectsAReaderThatReadsNothing) {
     start({"--workers", "1", "--spares", "0", "--log-size", "64K", "--stall-limit", "1",
         "--hang-limit", "60"});
     const auto sender = join();
@@ -181,7 +182,7 @@ TEST_F(StandstillTest, AReaderThatReadsNothingIsFoundByAWorkerThatIsStoppedAgain
     }
 }
 
-TEST_F(StandstillTest, ItsUsersAreNotIdleForIt) {
+TEST_F(StandstillTest, DoesNotCountAsIdleTime) {
     start({"--workers", "2", "--idle-timeout", "3"});
     const auto first = join();
     const auto second = join();
@@ -194,8 +195,8 @@ TEST_F(StandstillTest, ItsUsersAreNotIdleForIt) {
     server_->wait_for_line(" left: idle", 2); // but in the end they are
 }
 
-// The one that is stopped by itself is killed and replaced; the user of the other one talks.
-TEST_F(StandstillTest, UsersAreNotIdleForWhatTheirWorkerHung) {
+// The stopped worker is killed and replaced; the user of the other worker keeps sending.
+TEST_F(StandstillTest, TheTimeOfAHungWorkerDoesNotCountAsIdleTime) {
     start({"--workers", "2", "--idle-timeout", "2", "--hang-limit", "3"});
     const auto first = join();
     const auto second = join();
@@ -205,14 +206,14 @@ TEST_F(StandstillTest, UsersAreNotIdleForWhatTheirWorkerHung) {
         second->send(".");
         loop_.turn(20ms);
     }
-    turn_for(200ms); // the successor had time to look who was idle
+    turn_for(200ms); // the successor had time to look for idle clients
     pass_on(*second, *first, "after");
     pass_on(*first, *second, "after");
     EXPECT_EQ(server_->count(" left: "), 0U);
 }
 
 // Neither of two machines was there.
-TEST_F(StandstillTest, AClosingClientGetsItsRest) {
+TEST_F(StandstillTest, AClosingClientReceivesItsBacklog) {
     start({"--workers", "2", large_log, "--stall-limit", "2"});
     const auto closing = join_paused();
     const auto first = join();
@@ -220,7 +221,7 @@ TEST_F(StandstillTest, AClosingClientGetsItsRest) {
     const std::string much = numbered_lines(3'000'000);
     first->send(much);
     second->wait_for_bytes(much.size());
-    turn_for(500ms); // until its TCP has come to rest, so that nothing arrives there any more
+    turn_for(500ms); // until its TCP connection is at rest and nothing arrives any more
     closing->half_close();
     pass_on(*second, *first, "it is closing");
     stand_still(2500ms);
@@ -233,7 +234,7 @@ TEST_F(StandstillTest, AClosingClientGetsItsRest) {
     server_->wait_for_line("user 0 left: end of file");
 }
 
-TEST_F(StandstillTest, AStopGivesEverybodyTheRestAllTheSame) {
+TEST_F(StandstillTest, AStoppingServerDeliversEveryBacklog) {
     start({"--workers", "2", large_log, "--stall-limit", "1"});
     const auto slow = join_paused();
     const auto sender = join();
@@ -254,7 +255,7 @@ TEST_F(StandstillTest, AStopGivesEverybodyTheRestAllTheSame) {
 }
 
 // In the midst of one: the spare that is to take over was stopped before.
-TEST_F(StandstillTest, ATakeoverIsNotSaidToHaveTakenThatTime) {
+TEST_F(StandstillTest, DoesNotCountInTheReportedTakeoverTime) {
     start({"--workers", "1", "--spares", "1", "--hang-limit", "60", "--log-level", "debug"});
     const auto client = join();
     const pid_t worker = server_->worker_pids().at(0);
@@ -273,8 +274,8 @@ TEST_F(StandstillTest, ATakeoverIsNotSaidToHaveTakenThatTime) {
     EXPECT_LT(std::stod(line.substr(line.find(in) + in.size())), 3000.0) << line;
 }
 
-// The line is there, and no reset overtakes it.
-TEST_F(StandstillTest, WhoIsTurnedAwayHearsWhy) {
+// The client has received the line, and no reset has destroyed it.
+TEST_F(StandstillTest, ARefusedClientReceivesTheReason) {
     start({"--users", "1"});
     const auto client = join();
     Client turned_away(loop_, server_->endpoint());

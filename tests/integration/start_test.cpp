@@ -1,7 +1,7 @@
-// What keeps the server from starting is said in one line, with the fitting status of sysexits(3).
+// An error that prevents the start is reported in one line, with the fitting status of sysexits(3).
 #include "tests/integration/server_test.h"
 
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <algorithm>
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ class StartTest : public ServerTest {
 protected:
     static void expect_one_line_and_sysexit(const Finished& finished) {
         EXPECT_THAT(finished.status, AllOf(Ge(EX__BASE), Le(EX__MAX)));
-        EXPECT_NE(finished.status, EX_USAGE) << "the options as such are right";
+        EXPECT_NE(finished.status, EX_USAGE) << "the options themselves are valid";
         EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1)
             << finished.errors;
     }
@@ -39,7 +39,7 @@ protected:
     }
 };
 
-TEST_F(StartTest, SaysThatAPortIsInUse) {
+TEST_F(StartTest, ReportsAPortInUse) {
     start();
     const std::string taken = server_->endpoint().text();
     const Finished second = run(loop_, {{chatserv_path(), "--listen", taken}});
@@ -47,13 +47,13 @@ TEST_F(StartTest, SaysThatAPortIsInUse) {
     EXPECT_THAT(second.errors, HasSubstr(taken));
 }
 
-TEST_F(StartTest, SaysThatAnAddressIsNotOurs) {
+TEST_F(StartTest, ReportsAnAddressOfAnotherMachine) {
     const Finished finished = run(loop_, {{chatserv_path(), "--listen", "192.0.2.1:9999"}});
     expect_one_line_and_sysexit(finished);
     EXPECT_THAT(finished.errors, HasSubstr("192.0.2.1:9999"));
 }
 
-TEST_F(StartTest, SaysThatTheWorkerBinaryIsMissing) {
+TEST_F(StartTest, ReportsAMissingWorkerProgram) {
     const TemporaryDirectory directory;
     const auto alone = directory.path() / "chatserv";
     std::filesystem::copy_file(chatserv_path(), alone);
@@ -62,8 +62,8 @@ TEST_F(StartTest, SaysThatTheWorkerBinaryIsMissing) {
     EXPECT_THAT(finished.errors, HasSubstr("chatserv-worker"));
 }
 
-// The soft limit is raised by chatserv itself, and the hard one too where the system lets it.
-TEST_F(StartTest, SaysThatDescriptorsAreTooFew) {
+// chatserv raises the soft limit itself, and the hard limit if the system permits it.
+TEST_F(StartTest, ReportsTooFewDescriptors) {
     const Command command{{"sh", "-c",
         R"(ulimit -n 100 && exec "$0" --listen 127.0.0.1:0 --users 1000)", chatserv_path()}};
     if (run(loop_, {{"sh", "-c", "ulimit -n 100 && ulimit -n 200"}}).status == 0) {
@@ -81,14 +81,14 @@ TEST_F(StartTest, RaisesTheSoftLimitOfDescriptors) {
     expect_to_listen({{"sh", "-c", script, chatserv_path()}});
 }
 
-TEST_F(StartTest, SaysFirstWhatIsStarted) {
+TEST_F(StartTest, LogsItsLimitsFirst) {
     start({"--users", "7", "--workers", "2", "--spares", "1"});
     EXPECT_THAT(
         server_->log().front(), HasSubstr(" is starting: at most 7 users, 2 workers, 1 spare"));
 }
 
-// The command of the last line leads into the server, also where it listens on all addresses.
-TEST_F(StartTest, SaysHowToJoin) {
+// The command in the last line connects to the server, even if it listens on all addresses.
+TEST_F(StartTest, LogsHowToJoin) {
     std::vector<std::pair<std::string, std::string>> cases{
         {"127.0.0.1:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.1"}};
     if (has_ipv6())
@@ -110,7 +110,7 @@ TEST_F(StartTest, TakesTheUsersFromTheEnvironment) {
     second.wait_for("too many users!\n");
 }
 
-TEST_F(StartTest, ListensOnThePortOfAServerThatHasJustEnded) {
+TEST_F(StartTest, ReusesThePortOfAServerThatHasJustEnded) {
     start();
     const std::string address = server_->endpoint().text();
     const auto client = join();

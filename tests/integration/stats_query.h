@@ -1,9 +1,9 @@
 // Asks a running server for its counters, as `chatserv stats` does.
 #pragma once
 
+#include "tests/harness/process.h"
+#include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
-#include "tests/support/process.h"
-#include "tests/support/temporary_directory.h"
 
 #include <chrono>
 #include <functional>

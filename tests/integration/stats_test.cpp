@@ -1,5 +1,5 @@
-// `chatserv stats`: what is counted, and who can ask.
-#include "tests/integration/asker.h"
+// `chatserv stats`: the counters, and who may ask for them.
+#include "tests/integration/control_connection.h"
 #include "tests/integration/stats_query.h"
 
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ protected:
     }
 };
 
-TEST_F(StatsTest, CountsWhoCameWhoDidNotGetInAndWhoLeft) {
+TEST_F(StatsTest, CountsJoinsRefusalsAndDepartures) {
     start_with_control({"--users", "2"});
     EXPECT_EQ(stats(), json::parse(R"({"event":"stats","users":0,"users_max":2,"accepted":0,
             "turned_away":{"not_allowed":0,"address_full":0,"table_full":0},
@@ -46,8 +46,8 @@ TEST_F(StatsTest, CountsWhoCameWhoDidNotGetInAndWhoLeft) {
     EXPECT_EQ(said["left"]["reset"], 1);
 }
 
-// R5: who sees its connection closed finds its slot free, and itself counted.
-TEST_F(StatsTest, CountsOneWhoLeavesBeforeItKnows) {
+// R5: when a client sees its connection closed, its slot is free and its departure is counted.
+TEST_F(StatsTest, CountsAClientThatLeavesBeforeItIsAttached) {
     start_with_control();
     for (int i = 1; i <= 5; ++i) {
         const auto client = join();
@@ -59,9 +59,8 @@ TEST_F(StatsTest, CountsOneWhoLeavesBeforeItKnows) {
     }
 }
 
-// The kernel tells of a reset once, and where much is said it tells whoever writes rather than
-// whoever reads.
-TEST_F(StatsTest, CountsAResetAsOneAlsoWhereAWriteHearsOfIt) {
+// The kernel reports a reset once. Under load it reports it to a write rather than to a read.
+TEST_F(StatsTest, CountsAResetThatAWriteReports) {
     constexpr int visits = 100;
     start_with_control({"--log-size", "64K"});
     const auto speaker = join();
@@ -88,7 +87,7 @@ TEST_F(StatsTest, FindsTheServerByItsPid) {
     EXPECT_EQ(other.stop(), 0);
 }
 
-TEST_F(StatsTest, SaysWhatIsWrong) {
+TEST_F(StatsTest, PrintsItsErrors) {
     EXPECT_EQ(run_stats({"--pid", "self"}).status, EX_USAGE);
     const Finished nobody = run_stats({"--control", socket()});
     EXPECT_EQ(nobody.status, EX_UNAVAILABLE);
@@ -96,11 +95,11 @@ TEST_F(StatsTest, SaysWhatIsWrong) {
     EXPECT_EQ(run_stats({"--help"}).status, 0);
 }
 
-// By hand, as control.h says that `nc -U` will do.
-TEST_F(StatsTest, RefusesWhatIsNotAskedRight) {
+// Raw requests, as `nc -U` sends them.
+TEST_F(StatsTest, RejectsMalformedRequests) {
     start_with_control();
     for (const std::string request : {"stats now\n", "stat\n", " stats\n", "statistics\n"}) {
-        Asker asker(loop_, socket());
+        ControlConnection asker(loop_, socket());
         asker.ask(request);
         asker.wait_for("not understood");
         EXPECT_THAT(asker.heard(), HasSubstr(R"({"event":"refused","reason":"not understood)"))

@@ -1,4 +1,4 @@
-// How the server ends: what its users still get, how soon, and that nothing is left.
+// How the server stops: what its users still receive, how soon it ends, and that nothing remains.
 #include "tests/integration/server_test.h"
 
 #include <cerrno>
@@ -10,7 +10,8 @@ namespace {
 
 class StopTest : public ServerTest {
 protected:
-    // A reader that is far behind when it returns: the witness has all that the sender said.
+    // A reader that is far behind when this returns: the witness has received everything that was
+    // sent.
     void build_backlog() {
         sender_ = join();
         witness_ = join();
@@ -57,8 +58,8 @@ TEST_F(StopTest, LeavesNoProcessBehind) {
         EXPECT_TRUE(::kill(worker, 0) == -1 && errno == ESRCH) << "worker " << worker;
 }
 
-// Nobody is left to look after the workers; that their output ends says that they are gone.
-TEST_F(StopTest, TakesTheWorkersAlongWhenTheMasterIsKilled) {
+// No process is left to watch the workers; the end of their output shows that they have ended.
+TEST_F(StopTest, WorkersEndWhenTheMasterIsKilled) {
     start();
     const auto clients = join_many(4);
     server_->process().signal(SIGKILL);
@@ -86,8 +87,8 @@ TEST_F(StopTest, WaitsForTheBacklogNoLongerThanTheStallLimit) {
     EXPECT_TRUE(server_->process().group_is_gone());
 }
 
-// One who was turned away and does not close is given some time, less than the stop takes here.
-TEST_F(StopTest, StopsWhileOneWhoWasTurnedAwayHoldsOn) {
+// A refused client that does not close is given some time, less than the stop takes here.
+TEST_F(StopTest, DoesNotWaitForARefusedClient) {
     start({large_log, "--users", "3", "--stall-limit", "3"});
     build_backlog();
     Client refused(loop_, server_->endpoint());
@@ -96,13 +97,14 @@ TEST_F(StopTest, StopsWhileOneWhoWasTurnedAwayHoldsOn) {
     EXPECT_TRUE(server_->process().group_is_gone());
 }
 
-TEST_F(StopTest, EndsAtOnceWithASecondSignal) {
+TEST_F(StopTest, EndsAtOnceAtASecondSignal) {
     start({large_log, no_stall_limit});
     build_backlog();
     server_->process().signal(SIGTERM);
     witness_->wait_for_end();
     EXPECT_FALSE(server_->process().exited()) << "the slow one still has a backlog";
-    // Two signals at the same moment are one request, so it is asked until it gives way.
+    // Two signals at the same moment can merge into one, so the test repeats the signal until the
+    // server ends.
     for (int i = 0; i < 600 && !server_->process().exited(); ++i) {
         server_->process().signal(SIGTERM);
         loop_.turn(std::chrono::milliseconds(100));
@@ -111,7 +113,7 @@ TEST_F(StopTest, EndsAtOnceWithASecondSignal) {
     EXPECT_TRUE(server_->process().group_is_gone());
 }
 
-TEST_F(StopTest, AcceptsNobodyWhileItStops) {
+TEST_F(StopTest, AcceptsNoClientWhileItStops) {
     start({large_log, no_stall_limit});
     build_backlog();
     server_->process().signal(SIGTERM);
@@ -123,8 +125,8 @@ TEST_F(StopTest, AcceptsNobodyWhileItStops) {
 }
 
 // Senders do not stop because the server does. Their unread bytes must not turn the close into a
-// reset, which would destroy what is still under way to them.
-TEST_F(StopTest, DeliversTheBacklogOfOneWhoGoesOnTalking) {
+// reset, which would destroy bytes that are still in transit to them.
+TEST_F(StopTest, DeliversTheBacklogOfAClientThatKeepsSending) {
     start({large_log, no_stall_limit});
     build_backlog();
     slow_->send(std::string(50'000'000, 't'));
@@ -138,7 +140,7 @@ TEST_F(StopTest, DeliversTheBacklogOfOneWhoGoesOnTalking) {
     EXPECT_EQ(server_->process().wait_for_exit(), 0);
 }
 
-TEST_F(StopTest, IgnoresAHangUp) {
+TEST_F(StopTest, IgnoresSighup) {
     start();
     const auto first = join();
     const auto second = join();

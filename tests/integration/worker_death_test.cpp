@@ -1,5 +1,5 @@
-// A worker that dies is replaced, and its users notice nothing. (At which instant it may die: see
-// tests/crash.)
+// A worker that dies is replaced, and its users notice nothing. (tests/crash has the instants at
+// which it may die.)
 #include "tests/integration/conversation.h"
 
 #include <csignal>
@@ -31,7 +31,7 @@ protected:
     }
 };
 
-TEST_F(WorkerDeathTest, LetsUsersTalkOn) {
+TEST_F(WorkerDeathTest, UsersKeepTalking) {
     expect_that_all_can_talk("before");
     for (const int worker : {1, 2, 1}) {
         kill_and_await_replacement(worker);
@@ -41,7 +41,7 @@ TEST_F(WorkerDeathTest, LetsUsersTalkOn) {
     EXPECT_TRUE(server_->process().group_is_gone());
 }
 
-TEST_F(WorkerDeathTest, LetsNewUsersJoin) {
+TEST_F(WorkerDeathTest, NewUsersCanJoin) {
     kill_and_await_replacement(1);
     kill_and_await_replacement(2);
     const auto late = join();
@@ -50,7 +50,7 @@ TEST_F(WorkerDeathTest, LetsNewUsersJoin) {
     EXPECT_EQ(late->received(), "welcome");
 }
 
-TEST_F(WorkerDeathTest, SurvivesTheDeathOfAllWorkersAtOnce) {
+TEST_F(WorkerDeathTest, AllWorkersMayDieAtOnce) {
     const pid_t first = pid_of(1);
     const pid_t second = pid_of(2);
     ::kill(first, SIGKILL);

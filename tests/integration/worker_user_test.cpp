@@ -1,7 +1,7 @@
 // Whose rights the workers have: --user.
 #include "tests/integration/server_test.h"
 
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -21,7 +21,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// /proc/PID/status, by name; empty where there is no such file.
+// The fields of /proc/PID/status by name; empty if there is no such file.
 std::map<std::string, std::string> status_of(pid_t pid) {
     std::map<std::string, std::string> fields;
     std::ifstream file("/proc/" + std::to_string(pid) + "/status");
@@ -40,14 +40,14 @@ protected:
             GTEST_SKIP() << "this system has no /proc/PID/status";
     }
 
-    // Why this test cannot start workers as somebody else; empty where it can.
+    // Why this process cannot start workers as another user; empty if it can.
     static std::string obstacle_to_choosing() {
         if (::geteuid() != 0)
             return "only root can start workers as somebody else";
         return ::getpwnam("nobody") == nullptr ? "there is no user nobody" : "";
     }
 
-    // Of each of the two workers. (With a spare there would be one of which the log says nothing.)
+    // Checks both workers. (The log would not name a spare.)
     void expect_of_workers(const std::string& field, const std::string& value) {
         ASSERT_EQ(server_->worker_pids().size(), 2U);
         for (const pid_t pid : server_->worker_pids())
@@ -70,7 +70,7 @@ protected:
     static inline const std::vector<std::string> two_workers{"--workers", "2", "--spares", "0"};
 };
 
-TEST_F(WorkerUserTest, IsNobodyWhereTheServerIsStartedAsRoot) {
+TEST_F(WorkerUserTest, IsNobodyForAServerOfRoot) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     start(two_workers);
@@ -85,7 +85,7 @@ TEST_F(WorkerUserTest, IsNobodyWhereTheServerIsStartedAsRoot) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(WorkerUserTest, StaysRootWhereThatIsAskedFor) {
+TEST_F(WorkerUserTest, StaysRootWhenAskedFor) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     start({"--user", "root", "--workers", "2", "--spares", "0"});
@@ -95,7 +95,7 @@ TEST_F(WorkerUserTest, StaysRootWhereThatIsAskedFor) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(WorkerUserTest, IsConfinedWhoeverItIs) {
+TEST_F(WorkerUserTest, IsConfinedAsAnyUser) {
     start(two_workers);
     if (server_->count(" by seccomp") == 0)
         GTEST_SKIP() << "there is no seccomp here";
@@ -105,8 +105,8 @@ TEST_F(WorkerUserTest, IsConfinedWhoeverItIs) {
     EXPECT_EQ(server_->count("confined to their clients"), 1U);
 }
 
-// A descriptor that the master has from whoever started it is the workers' no more.
-TEST_F(WorkerUserTest, HasNoDescriptorThatWasLeftToTheMaster) {
+// A descriptor that the master inherited is closed in the workers.
+TEST_F(WorkerUserTest, HasNoDescriptorThatTheMasterInherited) {
     const std::string script =
         R"(exec 9</etc/passwd && exec "$0" --listen 127.0.0.1:0 --workers 2 --control none)";
     Process server(loop_, {{"sh", "-c", script, chatserv_path()}});
@@ -138,7 +138,7 @@ TEST_F(WorkerUserTest, HasNoDescriptorThatWasLeftToTheMaster) {
     EXPECT_EQ(server.wait_for_exit(), 0);
 }
 
-TEST_F(WorkerUserTest, ThatDoesNotExistIsRefused) {
+TEST_F(WorkerUserTest, IsRejectedWhenItDoesNotExist) {
     const Finished finished =
         run(loop_, {{chatserv_path(), "--listen", "127.0.0.1:0", "--user", "nosuchuser"}});
     EXPECT_EQ(finished.status, EX_USAGE);
@@ -150,7 +150,7 @@ TEST_F(WorkerUserTest, MayBeANumber) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     const passwd nobody = *::getpwnam("nobody");
-    // The second is a user of whom no file knows, as in a container.
+    // The second user is in no file, as in a container.
     const std::string unknown = "54321:54322";
     for (const auto& [user, uid, gid] : std::vector<std::tuple<std::string, uid_t, gid_t>>{
              {std::to_string(nobody.pw_uid), nobody.pw_uid, nobody.pw_gid},
@@ -163,7 +163,7 @@ TEST_F(WorkerUserTest, MayBeANumber) {
     }
 }
 
-TEST_F(WorkerUserTest, IsRefusedWhereItIsWritten) {
+TEST_F(WorkerUserTest, IsRejectedWithThePlaceOfTheOption) {
     const TemporaryDirectory directory;
     const std::string file = directory.file("chatserv.conf", "\nuser = nosuchuser\n");
     const Finished finished = run(loop_, {{chatserv_path(), "--check-config", "--config", file}});
@@ -176,10 +176,11 @@ TEST_F(WorkerUserTest, IsRefusedWhereItIsWritten) {
             << user;
 }
 
-// Of a copy of the program, for whoever is not root may not get to where that was built.
+// Uses a copy of the program, since a user other than root may not be able to reach the build
+// folder.
 TEST_F(WorkerUserTest, CanBeChosenByRootAlone) {
     if (::geteuid() == 0 && !is_installed("setpriv"))
-        GTEST_SKIP() << "without setpriv(1) root cannot start it as somebody else";
+        GTEST_SKIP() << "without setpriv(1) root cannot start it as another user";
     const TemporaryDirectory directory;
     std::filesystem::permissions(directory.path(),
         std::filesystem::perms::others_read | std::filesystem::perms::others_exec,
@@ -195,7 +196,7 @@ TEST_F(WorkerUserTest, CanBeChosenByRootAlone) {
     EXPECT_THAT(finished.errors, HasSubstr("--user \"root\""));
 }
 
-TEST_F(WorkerUserTest, IsSaidAmongTheOptionsInForce) {
+TEST_F(WorkerUserTest, IsListedByCheckConfig) {
     if (const std::string why_not = obstacle_to_choosing(); !why_not.empty())
         GTEST_SKIP() << why_not;
     const auto in_force = [&](std::vector<std::string> options) {

@@ -1,7 +1,7 @@
 #include "tests/property/scenario.h"
 
-#include "tests/support/seed.h"
-#include "tests/support/stream_code.h"
+#include "tests/harness/seed.h"
+#include "tests/oracle/stream_code.h"
 
 #include <algorithm>
 #include <array>
@@ -33,7 +33,8 @@ private:
     std::uint64_t state_;
 };
 
-// Writes the plan, keeping in mind who would be there if each who comes got in.
+// Writes the plan, and keeps track of which clients would be present if each one that connects got
+// in.
 class Author {
 public:
     explicit Author(std::uint64_t seed) : dice_(seed) { scenario_.seed = seed; }
@@ -51,7 +52,7 @@ private:
     void leave();
     void pause();
     [[nodiscard]] std::uint64_t size_of_send();
-    // One of those present, counted from `from` in the order of their coming.
+    // One of the present clients, counted from `from` in the order in which they joined.
     [[nodiscard]] std::optional<std::size_t> someone(std::size_t from);
 
     struct Pause {
@@ -132,12 +133,12 @@ void Author::join() {
     plan.receive_buffer_bytes = dice_.one_in(3) ? static_cast<int>(dice_.between(2048, 16384)) : 0;
     scenario_.clients.push_back(plan);
     add(Action::join, client);
-    // Beyond a full table this one would be turned away, and the driver skips what it was to do.
+    // A client beyond a full table is refused, and the driver skips its actions.
     if (present_.size() < scenario_.users)
         present_.push_back(client);
 }
 
-// ... and one more, who must be turned away.
+// ... and one more, which must be refused.
 void Author::fill_the_table() {
     if (pauses_.empty())
         add(Action::await_joins, 0);

@@ -1,6 +1,7 @@
-// A random conversation: who comes, says how much, reads slowly and leaves how, in which order.
+// A random conversation: which clients join, how much they send, which read slowly and how each
+// leaves, in one order.
 //
-// A scenario is a plan and knows no server: the same one is carried out against the reference and
+// A scenario is a plan and knows no server: the same plan is carried out against the reference and
 // against chatserv.
 #pragma once
 
@@ -21,7 +22,7 @@ enum class Action {
     close,       // as a program that is interrupted
     pause,       // stops reading
     resume,      // each pause has its resume a few steps later, so no wait can be for ever
-    await_joins, // until it is known of all who came whether they got in
+    await_joins, // until it is known of every client whether it got in
 };
 
 struct Step {
@@ -32,7 +33,7 @@ struct Step {
 };
 
 struct ClientPlan {
-    std::optional<unsigned> sender; // id in the stream code; without one it only listens
+    std::optional<unsigned> sender; // id in the stream code; a client without one only reads
     bool ipv6 = false;
     int receive_buffer_bytes = 0; // 0: the system's choice
 };
@@ -41,7 +42,7 @@ struct Scenario {
     std::uint64_t seed = 0;
     unsigned users = 0;
     std::string log_size; // as in --log-size; "": chatserv's default
-    // Clients 0 and 1 come first, can send, and stay to the end.
+    // Clients 0 and 1 join first, can send, and stay to the end.
     std::vector<ClientPlan> clients;
     std::vector<Step> steps;
 };

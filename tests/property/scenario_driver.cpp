@@ -19,7 +19,7 @@ void ScenarioDriver::run() {
     try {
         for (const Step& step : scenario_.steps) {
             carry_out(step);
-            // Gives the server a moment, if it likes to take it. Whatever it does of it is right.
+            // Gives the server a moment, which it need not use. Any progress is right.
             for (unsigned turn = 0; turn < step.turns; ++turn)
                 loop_.turn(std::chrono::milliseconds(1));
             observe();
@@ -38,7 +38,7 @@ void ScenarioDriver::carry_out(const Step& step) {
         return join(visitor, scenario_.clients[step.client]);
     if (step.action == Action::resume && visitor.client)
         return visitor.client->resume();
-    // Who may yet be turned away must be silent: bytes nobody reads turn a close into a reset.
+    // A client that may still be refused must send nothing: unread bytes turn a close into a reset.
     if (visitor.state != State::present || !(visitor.slot || ledger_.has_room_for(0)))
         return;
     if (step.action == Action::send)
@@ -50,8 +50,8 @@ void ScenarioDriver::carry_out(const Step& step) {
 }
 
 void ScenarioDriver::join(Visitor& visitor, const ClientPlan& plan) {
-    // Of two listeners either may be served first: this one could get the last slot before one who
-    // came earlier and has acted on being certain of it.
+    // The server may serve either listener first: this client could get the last slot before one
+    // that connected earlier and has acted on being certain of it.
     if (!ledger_.has_room_for(1) && anyone_relies_on_getting_in())
         return;
     visitor.session.delivered_before = delivered();
@@ -75,7 +75,7 @@ void ScenarioDriver::send(Visitor& visitor, std::uint64_t bytes) {
 
 void ScenarioDriver::leave(Visitor& visitor, Action how) {
     if (how != Action::half_close && !visitor.slot)
-        return; // a connection reset before it is accepted need not ever be seen by a server
+        return; // a server may never see a connection that is reset before it is accepted
     visitor.state = State::leaving;
     if (how == Action::half_close) {
         visitor.session.ending = Ending::half_closed;
@@ -111,38 +111,38 @@ void ScenarioDriver::finish() {
     await_joins();
     wait_until(
         [](const Visitor& visitor) { return visitor.state != State::leaving || visitor.has_left; },
-        "those who leave to be gone in the log");
+        "the log to record every departure");
     wait_until(
         [](const Visitor& visitor) {
             const bool reads_to_the_end = visitor.session.ending == Ending::half_closed ||
                                           visitor.state == State::turned_away;
             return !reads_to_the_end || visitor.client->ended();
         },
-        "those who half-closed or were turned away to read end of file");
-    exchange_last_words();
+        "clients that half-closed or were refused to read end of file");
+    exchange_stream_ends();
     stop_server();
 }
 
-// All who can send say one thing more. As those who left are gone, this is behind all other bytes
-// in the total order: who has everyone's last words has everything.
-void ScenarioDriver::exchange_last_words() {
+// All present senders send the ends of their streams. Since clients that left are gone, these bytes
+// are behind all others in the total order: a client that has every stream's end has everything.
+void ScenarioDriver::exchange_stream_ends() {
     for (Visitor& visitor : visitors_) {
         if (visitor.state == State::present && visitor.session.sender)
-            send(visitor, last_words_bytes);
+            send(visitor, stream_end_bytes_min);
     }
     wait_until(
         [this](const Visitor& reader) {
             return reader.state != State::present ||
                    std::all_of(visitors_.begin(), visitors_.end(),
-                       [&](const Visitor& writer) { return has_last_words(reader, writer); });
+                       [&](const Visitor& writer) { return has_stream_end(reader, writer); });
         },
         "everyone to have everyone's last words");
 }
 
-bool ScenarioDriver::has_last_words(const Visitor& reader, const Visitor& writer) const {
+bool ScenarioDriver::has_stream_end(const Visitor& reader, const Visitor& writer) const {
     if (&reader == &writer || writer.state != State::present || !writer.session.sender)
         return true;
-    return reader.tally.has_last_words(code_, *writer.session.sender, writer.queued_bytes);
+    return reader.tally.has_stream_end(code_, *writer.session.sender, writer.queued_bytes);
 }
 
 void ScenarioDriver::stop_server() {
@@ -225,7 +225,7 @@ std::vector<std::string> ScenarioDriver::violations() {
             visitor.session.sent = visitor.client->sent_bytes();
             visitor.session.received = visitor.client->received();
         } else {
-            visitor.session = {}; // holds its place, as the others are counted by it
+            visitor.session = {}; // keeps its place, since the others are numbered by it
             visitor.session.ending = Ending::cut;
         }
         if (visitor.state == State::turned_away)

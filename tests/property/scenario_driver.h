@@ -1,12 +1,12 @@
-// Carries out a scenario against a running server and keeps what its clients saw.
+// Carries out a scenario against a running server and keeps what its clients received.
 #pragma once
 
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
+#include "tests/oracle/tally.h"
+#include "tests/oracle/transcript.h"
 #include "tests/property/scenario.h"
 #include "tests/property/slot_ledger.h"
-#include "tests/support/client.h"
-#include "tests/support/server.h"
-#include "tests/support/tally.h"
-#include "tests/support/transcript.h"
 
 #include <array>
 #include <cstdint>
@@ -20,13 +20,14 @@ namespace chatserv::test {
 
 class ScenarioDriver {
 public:
-    // The server listens on endpoint 0 and, where the machine has IPv6, on endpoint 1.
+    // The server listens on endpoint 0 and, if the machine has IPv6, on endpoint 1.
     ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario);
 
-    // All steps, then the end: everyone reads what is due, and the server is stopped by SIGTERM.
+    // Runs all steps and then the end: every client reads what is due, and SIGTERM stops the
+    // server.
     void run();
 
-    // What of R1 to R7 was broken; valid after run(), also if that threw.
+    // The violations of R1 to R7; valid after run(), even if it threw.
     [[nodiscard]] std::vector<std::string> violations();
 
 private:
@@ -49,7 +50,7 @@ private:
     void await_joins();
 
     void finish();
-    void exchange_last_words();
+    void exchange_stream_ends();
     void stop_server();
 
     void wait_until(const std::function<bool(const Visitor&)>& holds_for_all, const char* what);
@@ -65,7 +66,7 @@ private:
     [[nodiscard]] Visitor* undecided(const std::string& address);
 
     [[nodiscard]] std::vector<PerSender> delivered() const;
-    [[nodiscard]] bool has_last_words(const Visitor& reader, const Visitor& writer) const;
+    [[nodiscard]] bool has_stream_end(const Visitor& reader, const Visitor& writer) const;
     [[nodiscard]] bool anyone_is_paused() const;
     [[nodiscard]] bool anyone_relies_on_getting_in() const;
     void check_turned_away(const Visitor& visitor);

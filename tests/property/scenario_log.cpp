@@ -1,7 +1,7 @@
-// The driver as a reader of the server's log: who joined, who was turned away, who left and why.
+// The driver's reading of the server's log: joins, refusals, and departures with their reasons.
 #include "tests/property/scenario_driver.h"
 
-#include "tests/support/log_line.h"
+#include "tests/harness/log_line.h"
 
 #include <algorithm>
 #include <initializer_list>

@@ -1,8 +1,8 @@
 // R8: on the same random scenarios the reference, and chatserv with any number of workers, keep
 // R1 to R7. CHATSERV_TEST_SCENARIOS sets how many, CHATSERV_TEST_SEED the first.
+#include "tests/harness/seed.h"
 #include "tests/property/scenario.h"
 #include "tests/property/scenario_driver.h"
-#include "tests/support/seed.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ ServerOptions options_for(const Subject& subject, const Scenario& scenario) {
     options.program = subject.program;
     if (has_ipv6())
         options.listen.emplace_back("[::1]:0");
-    // Nobody stalls in these scenarios, however slow the machine.
+    // No client stalls in these scenarios, however slow the machine is.
     options.more = {"--users", std::to_string(scenario.users), "--stall-limit", "600"};
     if (subject.program == Program::chatserv) {
         options.more.insert(

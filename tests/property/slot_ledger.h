@@ -1,8 +1,8 @@
-// R1 from outside: were users given the lowest free slot, and turned away only when none was free?
+// R1 from outside: users get the lowest free slot, and are refused only when none is free.
 //
-// The test learns of a join or leave some time after it happened. A slot counts as possibly taken
-// from the moment when its user began to connect until the test read that it left; only what no
-// such uncertainty can excuse is a violation.
+// The test learns of a join or departure some time after it happened. A slot counts as possibly
+// taken from the moment when its user began to connect until the test read that it left. Only what
+// this uncertainty cannot excuse is a violation.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,10 @@ class SlotLedger {
 public:
     explicit SlotLedger(unsigned users) : users_(users) {}
 
-    // Whether all that are connecting, and so many more, must be admitted.
+    // Whether all connecting clients and `more` further ones must be admitted.
     [[nodiscard]] bool has_room_for(unsigned more) const;
 
-    // A connection begins; returns the number by which it is named from then on.
+    // A connection begins; returns the number that identifies it from then on.
     std::size_t connecting();
     void joined(std::size_t visit, unsigned slot);
     void turned_away(std::size_t visit);

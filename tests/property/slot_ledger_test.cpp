@@ -5,7 +5,7 @@
 namespace chatserv::test {
 namespace {
 
-TEST(SlotLedgerTest, PassesTheLowestFreeSlot) {
+TEST(SlotLedgerTest, AcceptsTheLowestFreeSlot) {
     SlotLedger ledger(2);
     const auto first = ledger.connecting();
     ledger.joined(first, 0);
@@ -25,7 +25,7 @@ TEST(SlotLedgerTest, FindsAHigherSlot) {
     EXPECT_EQ(ledger.violations().size(), 1U);
 }
 
-TEST(SlotLedgerTest, FindsOneTurnedAwayTooEarly) {
+TEST(SlotLedgerTest, FindsAClientRefusedTooEarly) {
     SlotLedger ledger(2);
     ledger.joined(ledger.connecting(), 0);
     ledger.turned_away(ledger.connecting());
@@ -47,7 +47,7 @@ TEST(SlotLedgerTest, FindsASlotBeyondTheTable) {
 }
 
 // Two connect at once: whichever is decided first may have been second.
-TEST(SlotLedgerTest, ExcusesWhatCannotBeKnown) {
+TEST(SlotLedgerTest, AcceptsWhatCannotBeKnown) {
     SlotLedger ledger(2);
     const auto first = ledger.connecting();
     const auto second = ledger.connecting();

@@ -6,7 +6,7 @@
 //
 //     reference_server [--listen ADDR:PORT]... [--users N] [--stall-limit SECONDS]
 #include "shared/system/fd.h"
-#include "tests/support/endpoint.h"
+#include "tests/harness/endpoint.h"
 
 #include <cerrno>
 #include <csignal>
@@ -59,7 +59,7 @@ ReferenceServer::ReferenceServer(const Options& options) : users_(options.users)
     for (const std::string& address : options.listen)
         listen_on(address);
     for (const int number : {SIGTERM, SIGINT}) {
-        std::signal(number, SIG_IGN); // the kevent reports it all the same
+        std::signal(number, SIG_IGN); // kevent(2) reports the error all the same
         watch(number, EVFILT_SIGNAL, EV_ADD);
     }
 }
@@ -119,7 +119,7 @@ void ReferenceServer::accept_user(int listener) {
     socklen_t length = sizeof(storage);
     UniqueFd fd(::accept(listener, reinterpret_cast<sockaddr*>(&storage), &length));
     if (!fd)
-        return; // it went away before it was accepted
+        return; // the client left before it was accepted
     const std::string address = Endpoint(storage, length).text();
 
     std::size_t slot = 0;

@@ -1,10 +1,10 @@
 // Very many users at once: each receives every message.
 //
-// CHATSERV_TEST_USERS says how many they are once more, or as many as the system has descriptors
-// for.
-#include "tests/support/client.h"
-#include "tests/support/seed.h"
-#include "tests/support/server.h"
+// CHATSERV_TEST_USERS is the number of users of one more run, which takes fewer if the system does
+// not have as many descriptors.
+#include "tests/harness/client.h"
+#include "tests/harness/seed.h"
+#include "tests/harness/server.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 namespace chatserv::test {
 namespace {
 
-// For what is neither a client nor a client's other end.
+// For everything that is neither a client nor a client's other end.
 constexpr rlim_t spare_descriptors = 200;
 
 // The server inherits the limit, and needs as many for the server ends as the test for the others.
@@ -35,7 +35,7 @@ std::string why_descriptors_do_not_suffice(std::size_t users) {
            std::to_string(limit.rlim_cur) + " are the limit (ulimit -H -n)";
 }
 
-// Nothing where nobody asks.
+// Empty unless the environment asks for it.
 std::vector<std::size_t> as_many_as_fit() {
     const std::size_t wanted = number_from_environment("CHATSERV_TEST_USERS", 0);
     if (wanted == 0)
@@ -43,7 +43,7 @@ std::vector<std::size_t> as_many_as_fit() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     const rlim_t needed = wanted + spare_descriptors;
-    if (limit.rlim_max < needed) { // a privileged user may raise it
+    if (limit.rlim_max < needed) { // a privileged user may raise the limit
         const rlimit raised{needed, needed};
         if (::setrlimit(RLIMIT_NOFILE, &raised) == 0)
             return {wanted};
@@ -79,13 +79,13 @@ protected:
         return joined_;
     }
 
-    // All of one length, so that what is expected of a client is a matter of counting.
+    // All messages have one length, so that what a client must receive is a matter of counting.
     static std::string message(std::size_t number) {
         const std::string digits = std::to_string(number);
         return "message " + std::string(6 - digits.size(), '0') + digits + "\n";
     }
 
-    // One that sent gets all messages but its own.
+    // A sender receives all messages but its own.
     void wait_for_messages() {
         const std::size_t length = message(0).size();
         const auto is_complete = [&](const std::unique_ptr<Client>& client) {
@@ -102,7 +102,7 @@ protected:
             "everyone to have every message");
     }
 
-    // The messages of many senders come in any order, but in the same one for all.
+    // Messages of several senders arrive in any order, but in the same order for all clients.
     void expect_same_order() {
         const std::string& all = clients_.back()->received();
         for (std::size_t i = 0; i < clients_.size(); ++i) {
@@ -136,7 +136,7 @@ TEST_P(ScaleTest, EachReceivesEveryMessage) {
     Client one_too_many(loop_, server.endpoint());
     one_too_many.wait_for("too many users!\n");
 
-    // The last ones only listen: they see what all are to see.
+    // The last clients only read: they receive everything.
     for (std::size_t number = 0; number < messages; ++number)
         clients_[number]->send(message(number));
     wait_for_messages();

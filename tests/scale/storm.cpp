@@ -27,7 +27,7 @@ Storm::~Storm() {
         thread.join();
 }
 
-// Where the listen queue is full, connect(2) waits and tries again.
+// When the listen queue is full, connect(2) waits and tries again.
 void Storm::connect(std::size_t first, std::size_t step) {
     for (std::size_t i = first; i < connections_.size(); i += step) {
         Connection& connection = connections_[i];

@@ -1,9 +1,9 @@
-// A storm of connections: several threads make them as fast as they can. What comes of them is read
-// by the test's own thread.
+// A storm of connections: several threads connect as fast as they can. The test's own thread reads
+// the answers.
 #pragma once
 
 #include "shared/system/fd.h"
-#include "tests/support/endpoint.h"
+#include "tests/harness/endpoint.h"
 
 #include <atomic>
 #include <cstddef>
@@ -31,9 +31,9 @@ public:
     // Whether all have been made, or could not be. The following are for afterwards.
     [[nodiscard]] bool is_over() const { return running_ == 0; }
 
-    // Reads what has come, from each that has not ended.
+    // Reads the available bytes from each connection that has not ended.
     void read();
-    // Those that have not ended go with a reset.
+    // Resets the connections that have not ended.
     void reset_all();
 
     [[nodiscard]] const std::vector<Connection>& connections() const { return connections_; }

@@ -1,11 +1,11 @@
-// Storms of connections, into a table that takes them all and into one that is full. Whoever is in
-// notices nothing, each one is counted, and nothing remains of them.
+// Storms of connections, into a table with room for all of them and into a full one. Clients that
+// are already connected notice nothing, each connection is counted, and nothing remains of them.
 //
-// CHATSERV_TEST_STORM says how many come.
+// CHATSERV_TEST_STORM is the number of connections.
+#include "tests/harness/process_figures.h"
+#include "tests/harness/seed.h"
 #include "tests/integration/stats_query.h"
 #include "tests/scale/storm.h"
-#include "tests/support/process_figures.h"
-#include "tests/support/seed.h"
 
 #include <algorithm>
 #include <iostream>
@@ -39,7 +39,7 @@ protected:
 
     pid_t master() { return server_->process().pid(); }
 
-    // The ten go on talking for as long as `over` is not so, and each gets it all.
+    // The ten clients keep sending until `over` is true, and each receives everything.
     template <typename Condition>
     void talk_until(const Condition& over) {
         const auto deadline = Clock::now() + patience;
@@ -62,7 +62,7 @@ protected:
         }
     }
 
-    // What the storm has is not among what the loop watches.
+    // The loop does not watch the storm's connections.
     template <typename Condition>
     void read_until_all(Storm& storm, const Condition& condition) {
         const auto deadline = Clock::now() + patience;
@@ -107,7 +107,7 @@ protected:
     Clock::time_point over_ = begin_; // for the threads that connect
 };
 
-TEST_F(StormTest, AllAreTakenIn) {
+TEST_F(StormTest, AllClientsAreAdmitted) {
     start_with_ten(storm_ + 10);
     const auto cpu_before = processor_time_of(master()).value_or(std::chrono::milliseconds(0));
     begin_ = Clock::now();
@@ -137,7 +137,7 @@ TEST_F(StormTest, AllAreTakenIn) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-TEST_F(StormTest, AllAreTurnedAway) {
+TEST_F(StormTest, AllClientsAreRefused) {
     start_with_ten(10);
     const auto cpu_before = processor_time_of(master()).value_or(std::chrono::milliseconds(0));
     begin_ = Clock::now();
@@ -162,7 +162,7 @@ TEST_F(StormTest, AllAreTurnedAway) {
 }
 
 // They neither read nor close: nothing is kept for them but for a moment, and nothing waits.
-TEST_F(StormTest, NobodyWaitsForThoseWhoDoNotReadThatTheyAreTurnedAway) {
+TEST_F(StormTest, RefusedClientsThatReadNothingDelayNoOther) {
     start_with_ten(10);
     const auto memory_before = own_memory_bytes_of(master());
     most_open_ = 0;

@@ -20,7 +20,7 @@ UniqueFd connection(const Endpoint& server, const Endpoint& from) {
         ::connect(socket.get(), server.address(), server.length()) == -1)
         return {};
     set_close_on_exec(socket.get(), true);
-    reset(socket); // when it is closed
+    reset(socket); // takes effect when it is closed
     return socket;
 }
 

@@ -1,7 +1,7 @@
 // Bursts of connections that are reset again, without a byte.
 #pragma once
 
-#include "tests/support/endpoint.h"
+#include "tests/harness/endpoint.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -9,16 +9,16 @@
 namespace chatserv::test {
 
 enum class BurstKind {
-    one_by_one, // each is reset before the next comes
-    together    // all come, then all are reset
+    one_by_one, // each connection is reset before the next one
+    together    // all connect, then all are reset
 };
 
-// Linux hands out those as well that were reset before they were accepted. Other systems do not,
-// and have no such address.
+// Opens connections and resets them. Linux also accepts connections that were reset before
+// accept(2); other systems do not, and have no second loopback address either.
 //
-// Comes from another address than clients do, where the system has one (if not, there are no
-// bursts). So many at the most as fit into a listen queue; waits for nothing but connect(2).
-// Returns how many connections were made.
+// The connections come from an address that no other client uses; on a system without one, the
+// burst is empty. At most as many as fit into a listen queue; waits only for connect(2). Returns
+// the number of connections made.
 [[nodiscard]] std::uint64_t burst(const Endpoint& server, std::size_t connections, BurstKind kind);
 
 } // namespace chatserv::test

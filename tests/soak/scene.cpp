@@ -1,8 +1,8 @@
-// A scene's course, from the first who comes to the last who leaves.
+// A scene's course, from the first client that joins to the last one that leaves.
 #include "tests/soak/scene.h"
 
-#include "tests/support/last_words.h"
-#include "tests/support/seed.h"
+#include "tests/harness/seed.h"
+#include "tests/oracle/streams_complete.h"
 
 #include <algorithm>
 
@@ -31,16 +31,16 @@ SceneCounts& SceneCounts::operator+=(const SceneCounts& other) {
     return *this;
 }
 
-Scene::Scene(Loop& loop, Server& server, Ledger& ledger, const Setting& setting,
+Scene::Scene(Loop& loop, Server& server, ClientHistory& history, const ServerConfig& config,
     const SceneOptions& options) :
     loop_(loop),
-    server_(server), ledger_(ledger), setting_(setting), options_(options), random_(options.seed),
-    code_(mixed(options.seed)), strangers_before_(ledger.strangers()),
-    crowd_max_(random_() % 2 == 0 ? setting.users + 3 : setting.users - 3) {}
+    server_(server), history_(history), config_(config), options_(options), random_(options.seed),
+    code_(mixed(options.seed)), strangers_before_(history.strangers()),
+    crowd_max_(random_() % 2 == 0 ? config.users + 3 : config.users - 3) {}
 
 std::vector<std::string> Scene::run() {
     while (people_.size() < residents)
-        invite(Part::resident);
+        invite(Role::resident);
     observed_ = Clock::now();
     loop_.wait_until(
         [&] {
@@ -55,7 +55,7 @@ std::vector<std::string> Scene::run() {
     }
     loop_.wait_until([&] { return all_others_are_gone(); }, "the others to leave");
     many_are_let_in();
-    say_last_words();
+    send_stream_ends();
     std::vector<std::string> found = flaws();
     residents_leave();
     for (const Person& person : people_)
@@ -79,10 +79,10 @@ void Scene::act() {
 }
 
 void Scene::observe() {
-    ledger_.read();
+    history_.read();
     const Clock::time_point now = Clock::now();
     const std::chrono::duration<double> absence = now - observed_;
-    was_absent_ = was_absent_ || absence.count() > setting_.stall_limit_seconds / 4;
+    was_absent_ = was_absent_ || absence.count() > config_.stall_limit_seconds / 4;
     observed_ = now;
     PerSender sent{};
     for (const Person& person : people_)
@@ -98,29 +98,30 @@ void Scene::observe(Person& person, const PerSender& sent) {
     if (!person.joined && person.stay->verdict == Stay::Verdict::joined) {
         person.joined = true;
         person.session.sent_when_joined = sent;
-        if (person.part == Part::stalled || person.part == Part::trickling)
+        if (person.role == Role::stalled || person.role == Role::trickling)
             person.client->pause();
     }
-    if (person.stay->reason) // it may be that it did not want to, and reads what there is yet
+    if (person.stay->reason) // it may not have noticed, and still has bytes to read
         person.client->resume();
     person.gone = person.client->ended() && person.stay->verdict != Stay::Verdict::none;
 }
 
-// Who stalls leaves when the server says so: for that, somebody has to go on talking.
+// A stalled client leaves when the server disconnects it: for that, another client has to keep
+// sending.
 bool Scene::all_others_are_gone() {
     observe();
     bool anybody = false;
     bool anybody_stalls = false;
     for (Person& person : people_) {
-        if (person.part == Part::resident || person.gone)
+        if (person.role == Role::resident || person.gone)
             continue;
         anybody = true;
-        if (person.part == Part::stalled && !person.stay->reason)
+        if (person.role == Role::stalled && !person.stay->reason)
             anybody_stalls = true;
-        if (!person.joined || person.leaves != Way::none || person.part == Part::stalled)
+        if (!person.joined || person.leaves != LeaveBy::none || person.role == Role::stalled)
             continue;
         person.client->resume();
-        begin_to_leave(person, Way::half_close);
+        begin_to_leave(person, LeaveBy::half_close);
     }
     Person& speaker = people_.front();
     if (anybody_stalls && speaker.talks() && speaker.client->is_sent() && may_speak())
@@ -128,15 +129,15 @@ bool Scene::all_others_are_gone() {
     return !anybody;
 }
 
-// The residents say something that each of them waits for.
-void Scene::say_last_words() {
+// The residents send the ends of their streams and wait for each other's.
+void Scene::send_stream_ends() {
     for (std::size_t i = 0; i < residents; ++i)
         if (people_[i].talks())
-            speak(people_[i], last_words_bytes);
+            speak(people_[i], stream_end_bytes_min);
     loop_.wait_until(
         [&] {
             observe();
-            return have_last_words(people_.begin(), people_.begin() + residents, code_);
+            return streams_complete(people_.begin(), people_.begin() + residents, code_);
         },
         "the residents to have everything");
 }
@@ -144,7 +145,7 @@ void Scene::say_last_words() {
 void Scene::residents_leave() {
     for (std::size_t i = 0; i < residents; ++i)
         if (!people_[i].client->ended())
-            begin_to_leave(people_[i], Way::half_close);
+            begin_to_leave(people_[i], LeaveBy::half_close);
     loop_.wait_until(
         [&] {
             observe();

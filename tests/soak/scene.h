@@ -1,24 +1,24 @@
-// One scene of a soak: a crowd that does to a server all that people do to one, all at once, until
-// everybody has left again.
+// One scene of a soak: a crowd that does everything to a server that clients do, all at once, until
+// all have left again.
 //
-// Residents talk from beginning to end, now and then in floods. Visitors come, to more places than
-// there are, talk or listen, and leave in one of the ways in which people leave. Some stop reading,
-// some read in trickles. Others connect and are gone. Workers are killed and stopped meanwhile.
+// Residents send from beginning to end, at times in floods. Visitors, more than there are places,
+// connect, send or only read, and leave in one of the usual ways. Some stop reading, some read too
+// slowly. Others connect and reset at once. Workers are killed and stopped meanwhile.
 #pragma once
 
-#include "tests/soak/ledger.h"
-#include "tests/soak/setting.h"
-#include "tests/support/client.h"
-#include "tests/support/server.h"
-#include "tests/support/tally.h"
-#include "tests/support/transcript.h"
+#include "tests/harness/client.h"
+#include "tests/harness/server.h"
+#include "tests/harness/striker.h"
+#include "tests/oracle/tally.h"
+#include "tests/oracle/transcript.h"
+#include "tests/soak/client_history.h"
+#include "tests/soak/server_config.h"
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +31,7 @@ struct SceneOptions {
     std::uint64_t actions_per_strike = 12; // on the average; 0: no strikes
 };
 
-// How often what was done.
+// The number of times that each thing was done.
 struct SceneCounts {
     std::uint64_t sent_bytes = 0;
     std::uint64_t stays = 0;
@@ -40,7 +40,7 @@ struct SceneCounts {
     std::uint64_t half_closes = 0;
     std::uint64_t closes = 0;
     std::uint64_t stalls = 0;  // disconnected by the server
-    std::uint64_t excused = 0; // of them, those that would have read, had this process been there
+    std::uint64_t excused = 0; // of them, readers that this process kept from reading
     std::uint64_t in_bursts = 0;
     std::uint64_t killed = 0;
     std::uint64_t stopped = 0;
@@ -50,32 +50,32 @@ struct SceneCounts {
 
 class Scene {
 public:
-    Scene(Loop& loop, Server& server, Ledger& ledger, const Setting& setting,
+    Scene(Loop& loop, Server& server, ClientHistory& history, const ServerConfig& config,
         const SceneOptions& options);
 
-    // Returns what anybody could have noticed, and what does not agree with the log.
+    // Returns everything that a client could have noticed or that does not agree with the log.
     [[nodiscard]] std::vector<std::string> run();
 
     [[nodiscard]] const SceneCounts& counts() const { return counts_; }
 
 private:
-    enum class Part { resident, visitor, stalled, trickling };
-    enum class Way { none, half_close, close, reset };
+    enum class Role { resident, visitor, stalled, trickling };
+    enum class LeaveBy { none, half_close, close, reset };
 
     struct Person {
-        Part part = Part::visitor;
+        Role role = Role::visitor;
         std::unique_ptr<Client> client{};
         std::shared_ptr<const Stay> stay{};
         Session session{};
         Tally tally{};
         std::uint64_t queued_bytes = 0;
-        bool slow = false; // or has been: it may be disconnected for that
+        bool slow = false; // or has been: the server may disconnect it for that
         bool joined = false;
         bool gone = false; // for this end
-        Way leaves = Way::none;
+        LeaveBy leaves = LeaveBy::none;
 
         [[nodiscard]] bool talks() const {
-            return session.sender && joined && leaves == Way::none && !client->ended();
+            return session.sender && joined && leaves == LeaveBy::none && !client->ended();
         }
     };
 
@@ -84,25 +84,24 @@ private:
     void observe();
     void observe(Person& person, const PerSender& sent);
     [[nodiscard]] bool all_others_are_gone();
-    void say_last_words();
+    void send_stream_ends();
     void residents_leave();
 
-    // scene_people.cpp: who comes, speaks and leaves
-    void invite(Part part);
+    // scene_actions.cpp: clients join, send and leave
+    void invite(Role role);
     void someone_comes();
     void speak(Person& person, std::uint64_t bytes);
     void everyone_speaks();
     [[nodiscard]] bool may_speak() const;
     void trickle();
     void someone_leaves();
-    void begin_to_leave(Person& person, Way way);
+    void begin_to_leave(Person& person, LeaveBy how);
     void come_and_go_at_once();
     void many_are_let_in();
     void strike();
-    void strike_one(pid_t victim, bool stop);
     [[nodiscard]] std::vector<PerSender> delivered() const;
 
-    // scene_check.cpp: whether all is as it must be
+    // scene_check.cpp: the checks at the end
     [[nodiscard]] std::vector<std::string> flaws();
     void check(const Person& person, std::vector<std::string>& flaws);
     [[nodiscard]] bool is_right_reason(const Person& person) const;
@@ -112,19 +111,19 @@ private:
 
     Loop& loop_;
     Server& server_;
-    Ledger& ledger_;
-    const Setting& setting_;
+    ClientHistory& history_;
+    const ServerConfig& config_;
     SceneOptions options_;
     std::mt19937_64 random_;
     StreamCode code_;
     std::deque<Person> people_{}; // residents first
     SceneCounts counts_{};
-    std::set<pid_t> struck_{};
+    Striker striker_{};
     std::uint64_t strangers_before_;
     std::uint64_t stream_bytes_max_ = 0; // of each resident, so far
     std::chrono::steady_clock::time_point observed_{};
     std::size_t crowd_max_;   // some scenes have room for more, in others some are turned away
-    bool was_absent_ = false; // for so long that a reader of ours may have been taken for stalled
+    bool was_absent_ = false; // for long enough that our reader may have been taken for stalled
 };
 
 } // namespace chatserv::test

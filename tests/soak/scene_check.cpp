@@ -1,4 +1,4 @@
-// Whether what everyone has received, and what the log says of how they left, is as it must be.
+// Checks what each client received, and what the log records of its departure.
 #include "tests/soak/scene.h"
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::vector<std::string> Scene::flaws() {
         session.ending = ending_of(person);
         transcript.sessions.push_back(session);
     }
-    // Who was turned away has delivered nothing, and no place among the sessions.
+    // A refused client has delivered nothing and has no session.
     const auto turned_away = [&](std::size_t person) {
         return people_[person].stay->verdict == Stay::Verdict::turned_away;
     };
@@ -50,12 +50,12 @@ std::vector<std::string> Scene::flaws() {
     return found;
 }
 
-// One that the server has disconnected has a beginning of what it was due, without gaps.
+// A client that the server disconnected has a prefix of what it was due, without gaps.
 Ending Scene::ending_of(const Person& person) {
     const bool disconnected = person.stay->reason && is_disconnection(*person.stay->reason);
-    if (person.leaves == Way::half_close && !disconnected)
+    if (person.leaves == LeaveBy::half_close && !disconnected)
         return Ending::half_closed;
-    return person.client->ended() || person.leaves != Way::none ? Ending::cut : Ending::stayed;
+    return person.client->ended() || person.leaves != LeaveBy::none ? Ending::cut : Ending::stayed;
 }
 
 void Scene::check(const Person& person, std::vector<std::string>& flaws) {
@@ -65,7 +65,7 @@ void Scene::check(const Person& person, std::vector<std::string>& flaws) {
     if (!is_right_reason(person))
         flaws.push_back(person.session.name + " left in way " +
                         std::to_string(static_cast<int>(person.leaves)) + " of part " +
-                        std::to_string(static_cast<int>(person.part)) +
+                        std::to_string(static_cast<int>(person.role)) +
                         ", and the log says: " + reason);
     if (!is_disconnection(reason))
         return;
@@ -73,23 +73,23 @@ void Scene::check(const Person& person, std::vector<std::string>& flaws) {
     counts_.excused += person.slow ? 0 : 1;
 }
 
-// What TCP leaves open is left open here: close(2) sends a FIN where all was read, otherwise a
-// reset. And the kernel tells of a reset once, a worker of a stall once: where it dies before it
-// could pass that on, its successor finds a connection at its end, or a slot that is closing.
+// Accepts everything that TCP permits. close(2) sends a FIN if everything was read, otherwise a
+// reset. The kernel reports a reset once, and a worker a stall once: if the worker dies before it
+// passes the report on, its successor finds a connection at its end, or a closing slot.
 bool Scene::is_right_reason(const Person& person) const {
     const std::string& reason = person.stay->reason.value_or("");
     if (is_disconnection(reason)) {
-        const bool by_policy = reason == "stalled" || !setting_.waits;
+        const bool by_policy = reason == "stalled" || !config_.waits;
         return by_policy && (person.slow || was_absent_);
     }
     switch (person.leaves) {
-    case Way::half_close:
+    case LeaveBy::half_close:
         return reason == "end_of_file" && person.client->end_error() == 0;
-    case Way::close:
+    case LeaveBy::close:
         return reason == "end_of_file" || reason == "reset";
-    case Way::reset:
+    case LeaveBy::reset:
         return reason == "reset" || (reason == "end_of_file" && person.stay->worker_died);
-    case Way::none:
+    case LeaveBy::none:
         return reason == "end_of_file" && person.slow && person.stay->worker_died;
     }
     return false;

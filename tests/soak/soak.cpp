@@ -1,6 +1,6 @@
 #include "tests/soak/soak.h"
 
-#include "tests/support/process.h"
+#include "tests/harness/process.h"
 
 #include <algorithm>
 #include <chrono>
@@ -12,14 +12,14 @@ namespace chatserv::test {
 
 namespace {
 
-// What the allocator does by its own lights: it takes memory by the page. Whoever forgets 64 bytes
-// for each of some thousand connections has taken more.
+// The allocator takes memory by the page, at times of its own choosing. A leak of 64 bytes for each
+// of some thousand connections would exceed this.
 constexpr std::int64_t own_habits_bytes = 40'960;
 
-// In the last scene so many more people come than in the others.
+// The last scene has this many times more bursts than the others.
 constexpr std::uint64_t bursts_to_measure = 5;
 
-// What a sanitizer keeps has no bound.
+// A sanitizer's memory has no bound.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool memory_counts = false;
 #else
@@ -31,9 +31,9 @@ std::string path_of(const SoakOptions& options) {
 }
 
 ServerOptions server_options(
-    const SoakOptions& options, const Setting& setting, const std::filesystem::path& folder) {
+    const SoakOptions& options, const ServerConfig& config, const std::filesystem::path& folder) {
     ServerOptions server{.listen = {"127.0.0.1:0", has_ipv6() ? "[::1]:0" : "127.0.0.1:0"},
-        .more = setting.options(),
+        .more = config.options(),
         .environment = {{"TMPDIR", folder.string()},
             {"CHATSERV_CONTROL", (folder / "control").string()}},
         .binary = options.binary};
@@ -48,23 +48,23 @@ void append(std::vector<std::string>& all, std::vector<std::string> more) {
 
 Soak::Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options) :
     loop_(loop), random_(seed), options_(options),
-    setting_(draw_setting(random_, options.log_bytes_max)),
-    server_(loop, server_options(options_, setting_, folder_.path())), ledger_(server_) {}
+    config_(draw_server_config(random_, options.log_bytes_max)),
+    server_(loop, server_options(options_, config_, folder_.path())), history_(server_) {}
 
-// A spare may come a little later than the first word of the server.
+// A spare may start a little after the server's first line.
 std::vector<std::string> Soak::run() {
-    ledger_.read();
+    history_.read();
     const auto deadline = std::chrono::steady_clock::now() + patience;
     do {
         loop_.turn(std::chrono::milliseconds(1));
-        before_ = inventory_of(server_, ledger_.workers());
-    } while (before_.processes != 0 && before_.processes != setting_.workers + setting_.spares &&
+        before_ = resources_of(server_, history_.workers());
+    } while (before_.processes != 0 && before_.processes != config_.workers + config_.spares &&
              std::chrono::steady_clock::now() < deadline);
     const SceneOptions usual{.actions = options_.actions, .bursts = options_.bursts};
     SceneOptions quiet = usual;
     quiet.actions_per_strike = 0;
     std::vector<std::string> found = play(quiet);
-    memory_before_ = memory_of(server_, ledger_.workers());
+    memory_before_ = memory_of(server_, history_.workers());
     for (std::uint64_t scene = 0; scene < options_.scenes && found.empty(); ++scene) {
         SceneOptions next = usual;
         next.actions_per_strike = random_() % 4 == 0 ? 0 : options_.actions_per_strike;
@@ -76,12 +76,12 @@ std::vector<std::string> Soak::run() {
     return found;
 }
 
-// The workers' memory can be compared only while none of them dies. Those that are new take what
-// every worker takes in the first of these two.
+// The workers' memory can be compared only while none of them dies. New workers take what every
+// worker takes in the first of these two scenes.
 std::vector<std::string> Soak::play_the_last_one() {
     SceneOptions storm{.actions = 0, .bursts = options_.bursts, .actions_per_strike = 0};
     std::vector<std::string> found = play(storm);
-    const MemoryBook before = memory_of(server_, ledger_.workers());
+    const MemoryByProcess before = memory_of(server_, history_.workers());
     storm.bursts *= bursts_to_measure;
     append(found, play(storm));
     append(found, flaws_of_memory(before));
@@ -92,7 +92,7 @@ std::vector<std::string> Soak::play_the_last_one() {
 std::vector<std::string> Soak::play(const SceneOptions& options) {
     SceneOptions drawn = options;
     drawn.seed = random_();
-    Scene scene(loop_, server_, ledger_, setting_, drawn);
+    Scene scene(loop_, server_, history_, config_, drawn);
     std::vector<std::string> found = scene.run();
     counts_ += scene.counts();
     if (found.empty())
@@ -100,14 +100,14 @@ std::vector<std::string> Soak::play(const SceneOptions& options) {
     return found;
 }
 
-// Everybody has left: what remains takes a moment to come to rest, and then all is as before.
+// All clients have left: what remains takes a moment to settle, and then everything is as before.
 std::vector<std::string> Soak::balance() {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
-        ledger_.read();
-        const Inventory now = inventory_of(server_, ledger_.workers());
+        history_.read();
+        const ServerResources now = resources_of(server_, history_.workers());
         std::vector<std::string> found = flaws_of_books();
-        if (!now.is_as(before_))
+        if (!now.matches(before_))
             found.push_back("before: " + before_.text() + "; now: " + now.text());
         if (found.empty() || std::chrono::steady_clock::now() > deadline)
             return found;
@@ -116,12 +116,12 @@ std::vector<std::string> Soak::balance() {
 }
 
 std::uint64_t Soak::connections_seen() const {
-    return ledger_.joined() + ledger_.turned_away();
+    return history_.joined() + history_.turned_away();
 }
 
-// The server's own count, the log, and what was done here.
+// Compares the server's counters, the log, and the test's own numbers.
 std::vector<std::string> Soak::flaws_of_books() {
-    std::vector<std::string> found = ledger_.alarms();
+    std::vector<std::string> found = history_.alarms();
     const auto expect = [&](const std::string& what, std::uint64_t is, std::uint64_t is_due) {
         if (is != is_due)
             found.push_back(
@@ -134,29 +134,29 @@ std::vector<std::string> Soak::flaws_of_books() {
         found.push_back("no counters: " + finished.errors);
         return found;
     }
-    ledger_.read();
+    history_.read();
     const auto number = [&](const nlohmann::json& value) { return value.get<std::uint64_t>(); };
     expect("users", number(said["users"]), 0);
-    expect("accepted, and users joined", number(said["accepted"]), ledger_.joined());
+    expect("accepted, and users joined", number(said["accepted"]), history_.joined());
     expect("turned away, as counted and in the log", number(said["turned_away"]["table_full"]),
-        ledger_.turned_away());
+        history_.turned_away());
     expect("accept pauses", number(said["accept_pauses"]), 0);
-    expect("users left, and users joined", ledger_.left(), ledger_.joined());
+    expect("users left, and users joined", history_.left(), history_.joined());
     for (const auto& [reason, count] : said["left"].items()) {
-        const auto in_log = ledger_.left_by_reason().find(reason);
+        const auto in_log = history_.left_by_reason().find(reason);
         expect("left as " + reason, number(count),
-            in_log == ledger_.left_by_reason().end() ? 0 : in_log->second);
+            in_log == history_.left_by_reason().end() ? 0 : in_log->second);
     }
-    expect("who came and was waited for", connections_seen() - ledger_.strangers(),
+    expect("who came and was waited for", connections_seen() - history_.strangers(),
         counts_.stays + counts_.refused);
-    expect("who came in bursts", ledger_.strangers(), counts_.in_bursts);
+    expect("who came in bursts", history_.strangers(), counts_.in_bursts);
     return found;
 }
 
 // Of the processes that were there then, and are still.
-std::vector<std::string> Soak::flaws_of_memory(const MemoryBook& before) {
+std::vector<std::string> Soak::flaws_of_memory(const MemoryByProcess& before) {
     std::vector<std::string> found;
-    for (const auto& [pid, bytes] : memory_of(server_, ledger_.workers())) {
+    for (const auto& [pid, bytes] : memory_of(server_, history_.workers())) {
         const auto then = before.find(pid);
         if (then == before.end())
             continue;

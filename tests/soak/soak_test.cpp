@@ -1,11 +1,11 @@
-// Everything at once, for as long as one likes: people who talk, flood, stall, trickle, leave in
-// every way and come in bursts, while workers are killed; and after each scene the books are
-// balanced.
+// Everything at once, for as long as wanted: clients send, flood, stall, trickle, leave in every
+// way and connect in bursts, while workers are killed. After each scene counters, log and resources
+// must agree.
 //
-// CHATSERV_TEST_SOAK_SECONDS says how long, CHATSERV_TEST_SEED repeats the choices (not the
+// CHATSERV_TEST_SOAK_SECONDS is the duration; CHATSERV_TEST_SEED repeats the choices (not the
 // instants).
+#include "tests/harness/seed.h"
 #include "tests/soak/soak.h"
-#include "tests/support/seed.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -38,7 +38,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
          ++number) {
         Loop loop;
         Soak soak(loop, mixed(base_seed() + number), options);
-        std::cout << "server " << number << ": " << soak.setting().text() << std::endl;
+        std::cout << "server " << number << ": " << soak.config().text() << std::endl;
         ASSERT_THAT(soak.run(), testing::IsEmpty()) << "on server " << number;
         counts += soak.counts();
         std::cout << "    memory: master " << soak.growth_of_master() << " bytes more, workers "
@@ -47,10 +47,10 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
     print(counts);
 }
 
-// The control: where a successor trusts the stored cursors, a soak finds it out.
-TEST(SoakTest, FindsOutWhereTheKernelIsNotAsked) {
+// The control: a soak notices a successor that trusts its stored cursor.
+TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
     const char* const trusting = std::getenv("CHATSERV_TRUSTING");
-    ASSERT_NE(trusting, nullptr) << "run by meson, which knows where that build is";
+    ASSERT_NE(trusting, nullptr) << "run this by meson, which passes the path of that build";
     for (std::uint64_t number = 0; number < 20; ++number) {
         Loop loop;
         Soak soak(loop, mixed(base_seed() + number),
@@ -59,10 +59,10 @@ TEST(SoakTest, FindsOutWhereTheKernelIsNotAsked) {
             if (!soak.run().empty())
                 return;
         } catch (const std::runtime_error&) {
-            return; // somebody waited in vain for what was lost
+            return; // a client waited for bytes that were lost
         }
     }
-    FAIL() << "nobody missed a byte or got one twice";
+    FAIL() << "no client missed a byte or got one twice";
 }
 
 } // namespace

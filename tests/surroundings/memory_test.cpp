@@ -1,5 +1,5 @@
-// The server where shared memory is short: it starts if there is any other memory, or is refused in
-// one line before it listens, and has all of its memory from then on.
+// Too little shared memory: the server starts if it finds other memory, or ends with one line
+// before it listens. Once it listens it has all of its memory.
 #include "tests/surroundings/surroundings_test.h"
 
 #include <cerrno>
@@ -18,8 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// The descriptor of the segment that this process holds, opened anew; none where the system does
-// not let this user do that.
+// A new descriptor of the segment that this process holds; none if the system does not permit that.
 UniqueFd segment_of(pid_t process) {
     std::error_code error;
     for (const auto& entry :
@@ -34,7 +33,7 @@ UniqueFd segment_of(pid_t process) {
 
 class MemoryShortageTest : public SurroundingsTest {
 protected:
-    // The server started so is refused for lack of memory.
+    // Expects that this server ends at the start for lack of memory.
     void expect_no_memory(
         const Surroundings& surroundings, const std::vector<std::string>& options) {
         const Finished finished = run(loop_, command_in(surroundings, options));
@@ -45,39 +44,30 @@ protected:
         EXPECT_THAT(finished.errors, HasSubstr("--log-size"));
         EXPECT_THAT(finished.errors, HasSubstr("--users"));
     }
-
-    // As many users as there may be come, talk and leave.
-    void expect_service() {
-        const auto first = join();
-        const auto second = join();
-        first->send("is there memory?\n");
-        second->wait_for("is there memory?\n");
-        EXPECT_EQ(server_->stop(), 0);
-    }
 };
 
 TEST_F(MemoryShortageTest, DoesNotNeedDevShm) {
     if (const std::string why = why_not({"--shm-size", "1M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--shm-size", "1M"}, {"--log-size", "64M"});
-    expect_service();
+    expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, DoesNotNeedDevShmToBeThere) {
+TEST_F(MemoryShortageTest, DoesNotNeedDevShmToExist) {
     if (const std::string why = why_not({"--no-shm"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-shm"}, {"--log-size", "64M"});
-    expect_service();
+    expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, UsesDevShmWhereThereIsNoOtherMemory) {
+TEST_F(MemoryShortageTest, UsesDevShmWhenThereIsNoOtherMemory) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-memfd", "--shm-size", "64M"});
-    expect_service();
+    expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, SaysThatDevShmIsTooSmall) {
+TEST_F(MemoryShortageTest, ReportsATooSmallDevShm) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     expect_no_memory({"--no-memfd", "--shm-size", "64M"}, {"--log-size", "64M"});
@@ -86,8 +76,9 @@ TEST_F(MemoryShortageTest, SaysThatDevShmIsTooSmall) {
         {"--no-memfd", "--shm-size", "400K"}, {"--log-size", "64K", "--users", "3000"});
 }
 
-// Somebody else fills up /dev/shm once the server listens: it has all that it will ever need.
-TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
+// Another process fills up /dev/shm once the server listens: the server already has all the memory
+// that it needs.
+TEST_F(MemoryShortageTest, ReservesItsMemoryBeforeItListens) {
     if (const std::string why = why_not({"--no-memfd", "--shm-size", "64M"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--no-memfd", "--shm-size", "64M"}, {"--users", "1000"});
@@ -103,10 +94,10 @@ TEST_F(MemoryShortageTest, HasItsMemoryOnceItListens) {
         }
     }
     EXPECT_EQ(fs::space(shm, error).available, 0U) << "of " << room.available;
-    expect_service();
+    expect_conversation();
 }
 
-TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
+TEST_F(MemoryShortageTest, ReportsMemoryThatWasCutOffBeforeItEnds) {
     const Surroundings there{"--no-memfd", "--shm-size", "64M"};
     if (const std::string why = why_not(there); !why.empty())
         GTEST_SKIP() << why;
@@ -121,7 +112,7 @@ TEST_F(MemoryShortageTest, SaysThatItsMemoryWasCutOffBeforeItEnds) {
     client->wait_for_end();
 }
 
-TEST_F(MemoryShortageTest, UsesAllOfItsMemoryOnceWhereItCannotBeReserved) {
+TEST_F(MemoryShortageTest, TouchesAllOfItsMemoryWhenItCannotBeReserved) {
     const Surroundings there{"--no-fallocate"};
     if (const std::string why = why_not(there); !why.empty())
         GTEST_SKIP() << why;
@@ -132,18 +123,18 @@ TEST_F(MemoryShortageTest, UsesAllOfItsMemoryOnceWhereItCannotBeReserved) {
     struct stat info {};
     ASSERT_EQ(::fstat(segment.get(), &info), 0);
     EXPECT_GE(info.st_blocks * 512, info.st_size);
-    expect_service();
+    expect_conversation();
 }
 
-// A container's limit: the kernel refuses nothing there, it ends processes.
-TEST_F(MemoryShortageTest, SaysThatAContainersMemoryIsTooLittle) {
+// A container's limit: the kernel rejects nothing there, it kills processes.
+TEST_F(MemoryShortageTest, ReportsTooLittleMemoryInAContainer) {
     const MemoryGroup group("64M");
     if (!group.made())
         GTEST_SKIP() << "no control group with a limit can be made here: " << group.why_not();
     expect_no_memory({"--cgroup", group.path()}, {"--log-size", "256M"});
     expect_no_memory({"--cgroup", group.path(), "--no-fallocate"}, {"--log-size", "256M"});
     start_in({"--cgroup", group.path()});
-    expect_service();
+    expect_conversation();
 }
 
 } // namespace

@@ -54,8 +54,8 @@ void write_file(const std::string& path, const std::string& text) {
         path);
 }
 
-// Namespaces of its own. Only root has them as it is; anybody else needs a namespace of users too,
-// in which it is who it was.
+// Enters new namespaces. Root may do that directly; any other user needs a user namespace too, in
+// which it keeps its ids.
 void leave(int namespaces) {
     const uid_t uid = ::geteuid();
     const gid_t gid = ::getegid();
@@ -74,7 +74,7 @@ void limit_shm(const std::string& bytes) {
         "mount /dev/shm");
 }
 
-// What is wanted of /dev all the same is opened before it is hidden.
+// Files of /dev that stay available are opened before it is hidden.
 void hide_shm() {
     const std::vector<std::string> kept{"/dev/null", "/dev/urandom"};
     std::vector<UniqueFd> devices;
@@ -102,7 +102,8 @@ void forbid(uint32_t call, uint32_t error) {
         "seccomp");
 }
 
-// Up, it has its addresses and routes; down again it keeps these, and no packet arrives.
+// When up, the interface has its addresses and routes; taken down again, it keeps them and drops
+// all packets.
 void deafen_loopback() {
     const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     for (const bool up : {true, false}) {
@@ -113,7 +114,7 @@ void deafen_loopback() {
     }
 }
 
-// Namespaces come first and the filters last, in whatever order they were asked for.
+// Namespaces are set up first and filters last, in whatever order the options were given.
 struct Changes {
     int namespaces = 0;
     std::vector<std::function<void()>> mounts;
@@ -122,7 +123,7 @@ struct Changes {
     std::vector<std::pair<uint32_t, uint32_t>> forbidden{}; // calls, and how they fail
 };
 
-// Returns where the program's arguments begin.
+// Returns the beginning of the program's arguments.
 char** read_options(char** argument, Changes& changes) {
     for (; *argument != nullptr && std::strncmp(*argument, "--", 2) == 0; ++argument) {
         const std::string option = *argument;

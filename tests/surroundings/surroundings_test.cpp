@@ -49,8 +49,8 @@ Command SurroundingsTest::command_in(
     return command;
 }
 
-// The first kind of control groups has a tree for each thing that is limited, the second has one
-// for all, in which somebody must have said that memory is limited.
+// Version 1 of control groups has one tree for each limited resource. Version 2 has one tree for
+// all, in which the memory controller must be enabled.
 MemoryGroup::MemoryGroup(const std::string& limit) {
     namespace fs = std::filesystem;
     const fs::path root("/sys/fs/cgroup");

@@ -1,4 +1,4 @@
-// What tests of a server in other surroundings begin with: see surroundings.cpp.
+// The fixture of tests of a server in unusual surroundings: see surroundings.cpp.
 #pragma once
 
 #include "tests/integration/server_test.h"
@@ -12,7 +12,7 @@ class SurroundingsTest : public ServerTest {
 protected:
     using Surroundings = std::vector<std::string>; // options of surroundings.cpp
 
-    // Why there can be no such surroundings here; empty where there can.
+    // Why these surroundings cannot be made here; empty if they can.
     [[nodiscard]] std::string why_not(const Surroundings& surroundings);
 
     // A listening server there.
@@ -22,7 +22,7 @@ protected:
         const Surroundings& surroundings, const std::vector<std::string>& options);
 };
 
-// A control group whose processes have so much memory, removed with the object once they are gone.
+// A control group with a memory limit, removed with the object once its processes are gone.
 class MemoryGroup {
 public:
     explicit MemoryGroup(const std::string& limit);

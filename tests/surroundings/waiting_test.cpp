@@ -1,7 +1,8 @@
-// The start where others do not answer: it goes on without them, or says what it waits for.
+// A start at which others do not answer: the server continues without them, or reports what it
+// waits for.
 #include "tests/surroundings/surroundings_test.h"
 
-#include "tests/support/temporary_directory.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <csignal>
 #include <gmock/gmock.h>
@@ -12,7 +13,7 @@ namespace {
 
 using WaitingTest = SurroundingsTest;
 
-TEST_F(WaitingTest, ListensWhereTheLoopbackSwallowsPackets) {
+TEST_F(WaitingTest, ListensThoughTheLoopbackDropsPackets) {
     if (const std::string why = why_not({"--deaf-loopback"}); !why.empty())
         GTEST_SKIP() << why;
     start_in({"--deaf-loopback"});
@@ -20,8 +21,8 @@ TEST_F(WaitingTest, ListensWhereTheLoopbackSwallowsPackets) {
     EXPECT_EQ(server_->stop(), 0);
 }
 
-// A user database that does not answer: getpwnam(3) waits until somebody writes to the FIFO.
-TEST_F(WaitingTest, SaysThatItWaitsForTheUserDatabase) {
+// A user database that does not answer: getpwnam(3) waits until a process writes to the FIFO.
+TEST_F(WaitingTest, ReportsThatItWaitsForTheUserDatabase) {
     const TemporaryDirectory directory;
     const std::string fifo = directory.path() / "passwd";
     ASSERT_EQ(::mkfifo(fifo.c_str(), 0644), 0);

@@ -5,7 +5,7 @@
 // confine() has one implementation per system: confinement_linux.cpp (seccomp), _freebsd.cpp
 // (Capsicum), _openbsd.cpp (pledge), and confinement_none.cpp for the others. The order is that of
 // the declarations here, with whatever needs more than a confined process may do between the last
-// two (worker/main.cpp).
+// two (worker/start.h).
 #pragma once
 
 #include "shared/ipc/protocol.h"

@@ -5,7 +5,7 @@
 // code does on other processors (epoll_pwait, ppoll) or where the clock is not read in user space.
 // Where a call could reach further than the descriptors that a worker holds, its arguments are
 // looked at too. Calls that start later than confine() are not here: see the order in
-// worker/main.cpp.
+// worker/start.h.
 #include "worker/confinement/confinement.h"
 
 #include "config.h"

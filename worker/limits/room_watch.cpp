@@ -34,7 +34,7 @@ void RoomWatch::add_blocking(Client& newcomer) {
 }
 
 void RoomWatch::add_closing(const Client& client) {
-    stalls_.add_farewell(client, clock_.now());
+    stalls_.add_closing(client, clock_.now());
 }
 
 std::vector<RoomWatch::Overdue> RoomWatch::take_overdue(const Roster& roster) {

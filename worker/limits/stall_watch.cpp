@@ -32,21 +32,21 @@ void StallWatch::add_room(Client& client, Clock::time_point now) {
                                .arrived_bytes = 0});
 }
 
-void StallWatch::add_farewell(const Client& client, Clock::time_point now) {
-    farewell_.try_emplace(key_of(client.id), Watched{.client = client.id,
-                                                 .kind = Kind::farewell,
-                                                 .deadline = now + limit_,
-                                                 .arrived_bytes = arrived_at(client)});
+void StallWatch::add_closing(const Client& client, Clock::time_point now) {
+    closing_.try_emplace(key_of(client.id), Watched{.client = client.id,
+                                                .kind = Kind::closing,
+                                                .deadline = now + limit_,
+                                                .arrived_bytes = arrived_at(client)});
 }
 
 void StallWatch::remove(ClientId client) {
     room_.erase(key_of(client));
-    farewell_.erase(key_of(client));
+    closing_.erase(key_of(client));
 }
 
 std::vector<StallWatch::Watched> StallWatch::overdue(Clock::time_point now) const {
     std::vector<Watched> due;
-    for (const Clients* const clients : {&room_, &farewell_})
+    for (const Clients* const clients : {&room_, &closing_})
         for (const auto& [key, watched] : *clients)
             if (watched.deadline <= now)
                 due.push_back(watched);
@@ -78,7 +78,7 @@ bool StallWatch::has_drained_enough(
 
 std::optional<StallWatch::Clock::time_point> StallWatch::earliest_deadline() const {
     std::optional<Clock::time_point> earliest;
-    for (const Clients* const clients : {&room_, &farewell_})
+    for (const Clients* const clients : {&room_, &closing_})
         for (const auto& [key, watched] : *clients)
             earliest = earliest ? std::min(*earliest, watched.deadline) : watched.deadline;
     return earliest;

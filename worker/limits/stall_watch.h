@@ -27,13 +27,13 @@ class StallWatch {
 public:
     using Clock = ServedClock;
 
-    enum class Kind : uint8_t { room, farewell };
+    enum class Kind : uint8_t { room, closing };
 
     struct Watched {
         ClientId client;
         Kind kind;
         Clock::time_point deadline;
-        uint64_t arrived_bytes; // farewell: how much had arrived when the deadline was set
+        uint64_t arrived_bytes; // closing: how much had arrived when the deadline was set
     };
 
     // `min_drain_bytes`: per second, on average over at least the limit.
@@ -48,7 +48,7 @@ public:
 
     // Begins to time a client, unless it is timed for the same thing already.
     void add_room(Client& client, Clock::time_point now);
-    void add_farewell(const Client& client, Clock::time_point now);
+    void add_closing(const Client& client, Clock::time_point now);
     void remove(ClientId client);
 
     // Stops timing for room the clients for which is_past(ClientId) returns true.
@@ -58,7 +58,7 @@ public:
     }
 
     [[nodiscard]] bool any_blocks_room() const { return !room_.empty(); }
-    [[nodiscard]] bool times_anybody() const { return !room_.empty() || !farewell_.empty(); }
+    [[nodiscard]] bool times_anybody() const { return !room_.empty() || !closing_.empty(); }
 
     // The clients whose time is over. They stay timed until they are removed or renewed.
     [[nodiscard]] std::vector<Watched> overdue(Clock::time_point now) const;
@@ -71,7 +71,7 @@ public:
 private:
     using Clients = std::unordered_map<uint64_t, Watched>; // by key_of()
 
-    [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : farewell_; }
+    [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : closing_; }
     [[nodiscard]] bool has_drained_enough(
         const Client& client, uint64_t arrived_bytes, Clock::time_point now) const;
 
@@ -79,7 +79,7 @@ private:
     uint32_t min_drain_bytes_;
     SlowPolicy policy_;
     Clients room_;
-    Clients farewell_;
+    Clients closing_;
 };
 
 } // namespace chatserv

@@ -1,7 +1,7 @@
 // What the worker's kqueue tells of a client's socket, as the client's reading is paused, resumed
 // and ended.
 #include "tests/unit/ids.h"
-#include "tests/unit/segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/clients/socket_filters.h"
 
 #include <gtest/gtest.h>

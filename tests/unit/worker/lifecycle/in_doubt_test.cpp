@@ -1,7 +1,7 @@
 // The client in doubt, with an account of the test's own: what a successor makes of it.
 #include "shared/segment/in_flight.h"
 #include "tests/unit/ids.h"
-#include "tests/unit/segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/lifecycle/in_doubt.h"
 
 #include <cstring>

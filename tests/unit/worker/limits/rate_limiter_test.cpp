@@ -1,6 +1,6 @@
 // The clients that send too fast: how each is held up, and told once.
 #include "tests/unit/ids.h"
-#include "tests/unit/segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/limits/rate_limiter.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // The clients that hold up others: which are found at a look, and why they have to leave.
 #include "tests/unit/ids.h"
-#include "tests/unit/segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/limits/room_watch.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // What each client is written, and what becomes of one whose socket is broken.
 #include "tests/unit/ids.h"
-#include "tests/unit/segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/relay/delivery.h"
 
 #include <cerrno>

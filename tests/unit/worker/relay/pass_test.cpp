@@ -2,7 +2,7 @@
 // (tests/model) tries every interleaving of several passes; here each decision is made once.
 #include "shared/segment/atomic_word.h"
 #include "tests/unit/ids.h"
-#include "tests/unit/segment.h"
+#include "tests/unit/small_segment.h"
 #include "worker/relay/pass.h"
 
 #include <gtest/gtest.h>

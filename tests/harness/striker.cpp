@@ -1,0 +1,24 @@
+#include "tests/harness/striker.h"
+
+#include <csignal>
+
+namespace chatserv::test {
+
+void Striker::strike(
+    const std::vector<pid_t>& workers, Strike how, unsigned all_once_in, std::mt19937_64& random) {
+    if (random() % all_once_in == 0) {
+        for (const pid_t worker : workers)
+            strike_one(worker, how);
+    } else {
+        strike_one(workers[random() % workers.size()], how);
+    }
+}
+
+void Striker::strike_one(pid_t victim, Strike how) {
+    if (!struck_.insert(victim).second ||
+        ::kill(victim, how == Strike::stop ? SIGSTOP : SIGKILL) != 0)
+        return;
+    ++(how == Strike::stop ? stopped_ : killed_);
+}
+
+} // namespace chatserv::test

@@ -1,0 +1,189 @@
+// How clients of a scene join, send, stall and leave.
+#include "tests/soak/burst.h"
+#include "tests/soak/scene.h"
+
+#include <algorithm>
+
+namespace chatserv::test {
+
+namespace {
+
+constexpr int small_buffer_bytes = 4096;
+constexpr std::size_t burst_max = 200;
+
+} // namespace
+
+// The first clients have a stream of their own; all others only read. A client that is to stall
+// does so once it has joined: before that it must read whether it was admitted.
+void Scene::invite(Role role) {
+    Person person;
+    person.role = role;
+    person.session.name = "client " + std::to_string(people_.size());
+    if (people_.size() < senders_max)
+        person.session.sender = static_cast<unsigned>(people_.size());
+    person.slow = role == Role::stalled || role == Role::trickling;
+    const bool small = person.slow || people_.size() % 3 == 0;
+    person.client = std::make_unique<Client>(
+        loop_, server_.endpoint(people_.size() % 2), small ? small_buffer_bytes : 0);
+    person.stay = history_.expect(person.client->address());
+    people_.push_back(std::move(person));
+}
+
+// More than there are places for, now and then.
+void Scene::someone_comes() {
+    const auto is_there = [](const Person& person) { return !person.gone; };
+    const auto there =
+        static_cast<std::size_t>(std::count_if(people_.begin(), people_.end(), is_there));
+    if (there >= crowd_max_)
+        return;
+    const auto stalling = [](const Person& person) {
+        return !person.gone && person.role == Role::stalled;
+    };
+    const auto stalled = std::count_if(people_.begin(), people_.end(), stalling);
+    switch (random_() % 8) {
+    case 0:
+        if (stalled < 3) {
+            invite(Role::stalled);
+            return;
+        }
+        [[fallthrough]];
+    case 1:
+        invite(Role::trickling);
+        return;
+    default:
+        invite(Role::visitor);
+    }
+}
+
+void Scene::speak(Person& person, std::uint64_t bytes) {
+    person.client->send(code_.bytes(*person.session.sender, person.queued_bytes, bytes));
+    person.queued_bytes += bytes;
+    counts_.sent_bytes += bytes;
+}
+
+// In pieces of all sizes; at times a client sends more at once than there is room for.
+void Scene::everyone_speaks() {
+    for (Person& person : people_) {
+        if (!person.talks() || !person.client->is_sent() || !may_speak())
+            continue;
+        const bool flood = random_() % 256 == 0;
+        if (flood && config_.waits && person.role == Role::resident)
+            speak(person, 1U << 18U);
+        else if (person.queued_bytes < stream_bytes_max_)
+            speak(person, std::uint64_t{1} << random_() % 14);
+    }
+}
+
+// If the server waits for no reader, clients send no faster than they receive each other's text: if
+// the log filled up while one of them was reading, it would be disconnected.
+bool Scene::may_speak() const {
+    if (config_.waits)
+        return true;
+    std::uint64_t most = 0;
+    for (std::size_t i = 0; i < residents; ++i) {
+        std::uint64_t missing = 0;
+        for (const Person& person : people_)
+            if (person.talks() && &person != &people_[i])
+                missing +=
+                    person.client->sent_bytes() - people_[i].tally.counts[*person.session.sender];
+        most = std::max(most, people_[i].client->ended() ? 0 : missing);
+    }
+    return most < config_.log_bytes / 8;
+}
+
+// A trickling client reads a little at times; in the end it reads everything, if it is still
+// connected.
+void Scene::trickle() {
+    for (Person& person : people_) {
+        if (person.role != Role::trickling || !person.joined || person.stay->reason)
+            continue;
+        if (random_() % 300 == 0)
+            person.role = Role::visitor;
+        random_() % 8 == 0 || person.role == Role::visitor ? person.client->resume()
+                                                           : person.client->pause();
+    }
+}
+
+void Scene::someone_leaves() {
+    Person& person = people_[random_() % people_.size()];
+    if (person.role != Role::visitor || !person.joined || person.gone ||
+        person.leaves != LeaveBy::none)
+        return;
+    if (person.talks() && random_() % 2 == 0) // the stream may be cut off in the middle of this
+        speak(person, random_() % 4096);
+    switch (random_() % 5) {
+    case 0:
+    case 1:
+        begin_to_leave(person, LeaveBy::reset);
+        break;
+    case 2:
+        begin_to_leave(person, LeaveBy::close);
+        break;
+    default:
+        begin_to_leave(person, LeaveBy::half_close);
+    }
+}
+
+void Scene::begin_to_leave(Person& person, LeaveBy how) {
+    person.tally.take(person.client->received());
+    person.leaves = how;
+    switch (how) {
+    case LeaveBy::reset:
+        person.client->reset();
+        person.gone = true;
+        ++counts_.resets;
+        break;
+    case LeaveBy::close:
+        person.client->close();
+        person.gone = true;
+        ++counts_.closes;
+        break;
+    default:
+        person.session.delivered_before_eof = delivered();
+        person.client->half_close();
+        ++counts_.half_closes;
+    }
+}
+
+// Few enough that all fit into the listen queue, whenever the server accepts.
+void Scene::come_and_go_at_once() {
+    if (counts_.in_bursts - (history_.strangers() - strangers_before_) > 2 * burst_max)
+        return;
+    const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
+    counts_.in_bursts += burst(server_.endpoint(0), 1 + random_() % burst_max, kind);
+}
+
+// While only the residents are connected, there is room for each burst.
+void Scene::many_are_let_in() {
+    const auto in_books = [&] {
+        observe();
+        return history_.strangers() - strangers_before_ == counts_.in_bursts;
+    };
+    const auto nobody_else = [&] {
+        return in_books() && history_.joined() - history_.left() <= residents;
+    };
+    for (std::uint64_t round = 0; round < options_.bursts; ++round) {
+        loop_.wait_until(nobody_else, "the last burst to be over");
+        const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
+        counts_.in_bursts += burst(server_.endpoint(0), config_.users - residents, kind);
+        if (options_.actions_per_strike != 0 && random_() % (5 * options_.actions_per_strike) == 0)
+            strike();
+    }
+    loop_.wait_until(nobody_else, "the last burst to be over");
+}
+
+void Scene::strike() {
+    const bool stop = random_() % 40 == 0;
+    striker_.strike(history_.workers(), stop ? Strike::stop : Strike::kill, 8, random_);
+    counts_.killed = striker_.killed();
+    counts_.stopped = striker_.stopped();
+}
+
+std::vector<PerSender> Scene::delivered() const {
+    std::vector<PerSender> all;
+    for (const Person& person : people_)
+        all.push_back(person.tally.counts);
+    return all;
+}
+
+} // namespace chatserv::test

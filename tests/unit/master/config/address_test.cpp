@@ -1,0 +1,24 @@
+#include "master/config/address.h"
+
+#include <gtest/gtest.h>
+
+namespace chatserv {
+namespace {
+
+TEST(Address, PrintsAsItWasParsed) {
+    for (const char* const text : {"127.0.0.1:9999", "0.0.0.0:0", "[::1]:9999", "[::]:65535"}) {
+        const auto address = Address::parse(text);
+        ASSERT_TRUE(address.has_value()) << text;
+        EXPECT_EQ(address->text(), text);
+    }
+}
+
+TEST(Address, RejectsNamesAndPartialAddresses) {
+    for (const char* const text : {"", ":", "9999", "127.0.0.1", "127.0.0.1:", ":9999", "::1:9999",
+             "[::1]", "[127.0.0.1]:1", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:1x",
+             "127.0.0.1: 1", "localhost:9999", "[::1:9999", "1.2.3.4.5:1"})
+        EXPECT_FALSE(Address::parse(text).has_value()) << text;
+}
+
+} // namespace
+} // namespace chatserv

@@ -1,0 +1,92 @@
+// The recovery of an entry whose worker left a corrupt segment: which clients it disconnects and
+// which it keeps.
+#include "master/workers/takeover.h"
+#include "tests/unit/small_segment.h"
+
+#include <array>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chatserv {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class RecoveryTest : public testing::Test {
+protected:
+    RecoveryTest() {
+        for (const EntryId entry : {entry_0, entry_0, entry_1, entry_0}) {
+            const ClientId client = escrow_.admit(make_pipe().first, Address(), entry);
+            if (client.slot != SlotId{3}) // which stays assigned only
+                segment_.users.attach(client, 0);
+            clients_.push_back(client);
+        }
+        segment_.stage(clients_[0], "said before");
+        EXPECT_TRUE(segment_.publish());
+    }
+
+    // Of entry 0.
+    [[nodiscard]] std::vector<ClientId> lost_in_recovery() {
+        return recover_entry(entry_0, segment_.mapping, escrow_, doorbells_);
+    }
+
+    SmallSegment segment_;
+    Escrow escrow_{segment_.users, 2, false};
+    std::vector<FdPair> pipes_ = [] {
+        std::vector<FdPair> pipes(2);
+        pipes[0] = make_pipe();
+        pipes[1] = make_pipe();
+        return pipes;
+    }();
+    Doorbells doorbells_{segment_.mapping.worker_table(), pipes_};
+    std::vector<ClientId> clients_;
+};
+
+TEST_F(RecoveryTest, NoClientIsLostInAnIntactSegment) {
+    segment_.stage(clients_[1], "staged");
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    EXPECT_EQ(Staging(segment_.mapping, entry_0).chunks().size(), 1U)
+        << "for the successor to publish";
+}
+
+TEST_F(RecoveryTest, ABadCursorLosesItsOwnClientOnly) {
+    const uint64_t head = segment_.log.head();
+    for (const uint64_t offset : {head + 1, log_offset_none - 1}) {
+        segment_.advance(clients_[1], offset);
+        EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[1]));
+    }
+    segment_.advance(clients_[1], head);
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[1], log_offset_none); // the entry is being released
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+}
+
+TEST_F(RecoveryTest, NoSlotIsForgottenWhenTheNumberOfSlotsWasOverwritten) {
+    segment_.mapping.user_control().slots_in_use = 1;
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[2], 3);
+    for (const ClientId client : {clients_[0], clients_[1]})
+        segment_.advance(client, segment_.log.head());
+    EXPECT_EQ(segment_.users.lowest_cursor(segment_.log.head()), 3U);
+}
+
+TEST_F(RecoveryTest, ABatchThatCannotBeParsedLosesTheAttachedClientsOfTheEntry) {
+    const auto spoil_and_recover = [&](auto spoil) {
+        segment_.stage(clients_[0], "one");
+        segment_.stage(clients_[1], "two");
+        spoil();
+        EXPECT_FALSE(Staging(segment_.mapping, entry_0).sane());
+        EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[0], clients_[1]));
+        EXPECT_TRUE(Staging(segment_.mapping, entry_0).empty());
+    };
+    uint32_t& count = segment_.mapping.worker_table()[0].staged_chunks;
+    const std::span<ChunkRecord> chunks = segment_.mapping.staging_chunks(entry_0);
+    spoil_and_recover([&] { count = batch_chunks_max + 1; });
+    spoil_and_recover([&] { count = ~0U; });
+    spoil_and_recover([&] { chunks[0].end = chunks[1].end; });
+    spoil_and_recover([&] { chunks[1].end = ~0U; });
+}
+
+} // namespace
+} // namespace chatserv
