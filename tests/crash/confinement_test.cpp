@@ -13,7 +13,7 @@ using testing::HasSubstr;
 class ConfinementTest : public CrashScene {
 protected:
     void SetUp() override {
-        open(build_named("CHATSERV_CRASHING"));
+        open(build_named("CHATSERV_WITH_CRASH_POINTS"));
         if (server_->wait_for_line(" master: workers run").find(" by seccomp") == std::string::npos)
             GTEST_SKIP() << "workers are not confined here, or not killed for forbidden calls";
     }

@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
 
 TEST_P(CrashPointTest, NoClientNotices) {
     const CrashCase& crash = GetParam();
-    open(build_named("CHATSERV_CRASHING"), {"--max-rate", std::to_string(max_rate_bytes)});
+    open(build_named("CHATSERV_WITH_CRASH_POINTS"), {"--max-rate", std::to_string(max_rate_bytes)});
     if (crash.first == CrashPoint::count) {
         arm_victim(crash.point);
     } else {
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(W6, IdleCrashTest,
     [](const auto& tested) { return std::to_string(static_cast<unsigned>(tested.param)); });
 
 TEST_P(IdleCrashTest, EveryIdleClientReceivesTheNotice) {
-    open(build_named("CHATSERV_CRASHING"), {"--idle-timeout", "3"});
+    open(build_named("CHATSERV_WITH_CRASH_POINTS"), {"--idle-timeout", "3"});
     arm_victim(GetParam());
     for (Person& person : people_) {
         person.client->wait_for_end();

@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(At, SpinTest,
     [](const auto& tested) { return "Point" + std::to_string(static_cast<int>(tested.param)); });
 
 TEST_P(SpinTest, ASpinningWorkerIsReplaced) {
-    open(build_named("CHATSERV_CRASHING"), {"--hang-limit", "0.3"});
+    open(build_named("CHATSERV_WITH_CRASH_POINTS"), {"--hang-limit", "0.3"});
     arm_to_spin(GetParam());
     if (GetParam() == CrashPoint::doubt_asked)
         arm_victim(CrashPoint::written);
@@ -104,7 +104,7 @@ TEST_P(SpinTest, ASpinningWorkerIsReplaced) {
 class FailingTest : public CrashScene {};
 
 TEST_F(FailingTest, ClientsWaitForAWorkerThatStarts) {
-    open(build_named("CHATSERV_CRASHING"));
+    open(build_named("CHATSERV_WITH_CRASH_POINTS"));
     arm_to_fail(CrashPoint::entry_taken);
     ::kill(server_->worker_pids().front(), SIGKILL);
     server_->wait_for_line("ended before their first work: the next is started in 400 ms");

@@ -16,7 +16,7 @@ using testing::UnorderedElementsAre;
 class TrustingTest : public CrashScene {
 protected:
     void SetUp() override {
-        open(build_named("CHATSERV_TRUSTING"), {"--max-rate", std::to_string(max_rate_bytes)});
+        open(build_named("CHATSERV_STALE_CURSORS"), {"--max-rate", std::to_string(max_rate_bytes)});
     }
 
     std::string read_by(std::size_t person) const {
@@ -61,7 +61,7 @@ protected:
     void SetUp() override {
         // Without the account the server cannot know when a client has received everything, so a
         // stop takes the whole limit.
-        open(build_named("CHATSERV_UNACCOUNTED"),
+        open(build_named("CHATSERV_NO_ACCOUNT"),
             {"--stall-limit", "0.5", "--max-rate", std::to_string(max_rate_bytes)});
     }
 

@@ -36,7 +36,7 @@ TEST(TortureTest, NoClientNoticesThatWorkersAreKilled) {
 // The control: the same torture notices a successor that trusts its stored cursor. If it did not,
 // the test above would prove nothing.
 TEST(TortureTest, ClientsNoticeAWorkerThatTrustsItsStoredCursor) {
-    const std::string trusting = build_named("CHATSERV_TRUSTING");
+    const std::string trusting = build_named("CHATSERV_STALE_CURSORS");
     for (std::uint64_t round = 0; round < 20; ++round) {
         Loop loop;
         Torture torture(loop, mixed(base_seed() + round),

@@ -49,7 +49,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
 
 // The control: a soak notices a successor that trusts its stored cursor.
 TEST(SoakTest, NoticesAWorkerThatTrustsItsStoredCursor) {
-    const char* const trusting = std::getenv("CHATSERV_TRUSTING");
+    const char* const trusting = std::getenv("CHATSERV_STALE_CURSORS");
     ASSERT_NE(trusting, nullptr) << "run this by meson, which passes the path of that build";
     for (std::uint64_t number = 0; number < 20; ++number) {
         Loop loop;
