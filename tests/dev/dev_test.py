@@ -134,6 +134,9 @@ class Suites(Scene):
         self.assertEqual(self.targets_of("crash"), ["chatserv", "tests/crash-tests"])
         self.assertEqual(self.targets_of("scripts"), [])
 
+    def test_without_a_suite_all_tests_get_what_they_need_and_the_benchmark_nothing(self):
+        self.assertEqual(self.targets_of(), ["chatserv", "tests/crash-tests", "tests/unit-tests"])
+
     def test_several_suites_need_all_that_each_of_them_does(self):
         self.assertEqual(self.targets_of("unit", "crash"),
                          ["chatserv", "tests/crash-tests", "tests/unit-tests"])
