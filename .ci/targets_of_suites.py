@@ -1,5 +1,6 @@
 """targets_of_suites.py BUILD [SUITE...] : prints the targets that ninja has to build in the folder BUILD
-for the tests of these suites; without a suite, for all tests. Meson wrote the lists of both when it configured the build."""
+for the tests of these suites; without a suite, for all tests. Meson wrote the lists of both when it
+configured the build."""
 import json
 import pathlib
 import sys

@@ -81,7 +81,7 @@ public:
             if (first_ms == 0)
                 first_ms = milliseconds(Clock::now() - begin);
             for (const EventQueue::Event& event : events)
-                outstanding -= read_one(static_cast<int>(event.ident));
+                outstanding -= read_one(descriptor_of(event));
         }
         const double last_ms = milliseconds(Clock::now() - begin);
         if (kill)
@@ -90,14 +90,15 @@ public:
     }
 
 private:
+    enum class Watched : uint8_t { client = 1 };
+
     void connect_one() {
         const test::Endpoint& endpoint = server_.endpoint(sockets_.size() % 2);
         UniqueFd socket(::socket(endpoint.family(), SOCK_STREAM, 0));
         if (!socket || ::connect(socket.get(), endpoint.address(), endpoint.length()) == -1)
             fail("cannot connect");
         set_nonblocking(socket.get());
-        if (!sockets_.empty() &&
-            events_.change(static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD) != 0)
+        if (!sockets_.empty() && events_.watch_readable(socket.get(), Watched::client) != 0)
             fail("cannot watch a client");
         sockets_.push_back(std::move(socket));
     }

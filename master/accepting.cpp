@@ -133,9 +133,8 @@ void Master::pause_accepting(int error) {
         fmt::format("cannot accept: {}; whoever comes waits until a user leaves or there is room "
                     "again",
             std::strerror(error)));
-    for (const Listener& listener : listeners_)
-        [[maybe_unused]] const int failed =
-            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_DISABLE);
+    for (uint32_t index = 0; index < listeners_.size(); ++index)
+        events_.pause_readable(listeners_[index].fd(), {MasterEvent::listener, index});
 }
 
 void Master::try_to_accept_again() {
@@ -148,10 +147,8 @@ void Master::try_to_accept_again() {
     accept_pause_.reset();
     log_info("accept_resumed", fmt::format("accepting again, after {:.1f} s", paused.count()),
         {{"seconds", paused.count()}});
-    for (const Listener& listener : listeners_)
-        [[maybe_unused]] const int failed = events_.change(static_cast<uintptr_t>(listener.fd()),
-            EVFILT_READ, EV_ENABLE, NOTE_NODATA, 0,
-            listener_udata | static_cast<uint64_t>(&listener - listeners_.data()));
+    for (uint32_t index = 0; index < listeners_.size(); ++index)
+        (void)events_.resume_readable(listeners_[index].fd(), {MasterEvent::listener, index});
 }
 
 // Its slot is free and its descriptor is back: whoever waits for one need wait no longer.

@@ -22,7 +22,7 @@ void Master::start_control() {
     if (!control_socket_)
         return;
     control_.emplace(
-        events_, control_udata, std::move(control_socket_), [this] { return greeting(); });
+        events_, MasterEvent::control, std::move(control_socket_), [this] { return greeting(); });
 }
 
 std::string Master::greeting() const {

@@ -88,7 +88,7 @@ void Master::bury(WorkerPool::Process& process, int wait_status) {
     pool_.throttle_after(departure);
     if (departure.entry) {
         for (const ClientId client :
-            recover_entry(*departure.entry, region_, escrow_, doorbells_)) {
+            recover_entry(*departure.entry, segment_, escrow_, doorbells_)) {
             log_error("user_lost",
                 fmt::format("user {} left: its slot was overwritten by its worker", client.slot),
                 {{"slot", client.slot}});
@@ -112,15 +112,15 @@ void Master::man_entries() {
     for (const uint16_t entry :
         pool_.man_entries([this](uint16_t vacant) { return escrow_.clients_of(vacant); })) {
         WorkerPool::Process& process = *pool_.process_of(entry);
-        outbox_[entry] = clients_to_hand_over(entry, region_, escrow_);
+        outbox_[entry] = clients_to_hand_over(entry, segment_, escrow_);
         for (const ClientId client : outbox_[entry])
             escrow_.find(client)->moving = true;
         takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));
         send_clients(entry);
         if (phase_ == Phase::draining || phase_ == Phase::finishing)
-            process.channel.queue(static_cast<uint16_t>(MessageType::stop_reading));
+            process.channel.queue(MessageType::stop_reading);
         if (phase_ == Phase::finishing)
-            process.channel.queue(static_cast<uint16_t>(MessageType::finish));
+            process.channel.queue(MessageType::finish);
         pool_.send(process);
         log_info("worker_started", // while it is at work already
             fmt::format("worker {} started (pid {})", entry + 1, process.pid),
@@ -139,8 +139,7 @@ void Master::send_clients(uint16_t entry) {
     std::vector<ClientId> clients;
     std::vector<int> sockets;
     const auto queue_frame = [&] {
-        process->channel.queue(static_cast<uint16_t>(MessageType::clients),
-            std::span<const ClientId>(clients), sockets);
+        process->channel.queue(MessageType::clients, std::span<const ClientId>(clients), sockets);
         clients.clear();
         sockets.clear();
     };

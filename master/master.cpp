@@ -3,15 +3,16 @@
 #include "master/master.h"
 
 #include "master/clients/listeners.h"
-#include "master/start/failure.h"
 #include "master/start/start_step.h"
 #include "master/workers/account_check.h"
 #include "shared/segment/memory_fault.h"
 #include "shared/segment/segment_memory.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 #include "shared/system/signals.h"
 
 #include "config.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -20,17 +21,12 @@
 #include <fmt/core.h>
 #include <iterator>
 #include <sysexits.h>
-#include <system_error>
 
 namespace chatserv {
 
 namespace {
 
 constexpr std::chrono::seconds worth_telling{1}; // of a standstill
-
-constexpr uint64_t kind_of(uint64_t udata) {
-    return udata & ~0xffff'ffffULL;
-}
 
 constexpr int unexpected_signals[] = {
     SIGUSR1,
@@ -75,21 +71,21 @@ Failure no_memory(const Options& options, const MemoryRefused& refusal) {
 }
 
 // Zeroing so many gigabytes takes a while.
-Region make_region(const Options& options) {
+Segment make_segment(const Options& options) {
     const StartStep step("reserving shared memory",
         fmt::format("choose a smaller --log-size (it is {} bytes)", options.log_bytes), EX_OSERR,
         {.limit = std::chrono::minutes(10)});
     try {
-        return Region::create({.users = options.users,
+        return Segment::create({.users = options.users,
             .workers = options.workers,
-            .log_bytes = options.log_bytes,
-            .stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count()),
             .processes = options.workers + options.spares,
-            .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count()),
-            .min_drain_bytes = options.min_drain_bytes,
-            .slow_policy = options.slow_policy,
-            .max_rate_bytes = options.max_rate_bytes,
-            .idle_timeout_ms = static_cast<uint32_t>(options.idle_timeout.count())});
+            .log_bytes = options.log_bytes,
+            .settings = {.stall_limit_ms = static_cast<uint32_t>(options.stall_limit.count()),
+                .hang_limit_ms = static_cast<uint32_t>(options.hang_limit.count()),
+                .min_drain_bytes = options.min_drain_bytes,
+                .slow_policy = options.slow_policy,
+                .max_rate_bytes = options.max_rate_bytes,
+                .idle_timeout_ms = static_cast<uint32_t>(options.idle_timeout.count())}});
     } catch (const MemoryRefused& refusal) {
         throw no_memory(options, refusal);
     }
@@ -124,17 +120,19 @@ bool begin_log(const Options& options) {
 
 Master::Master(const Options& options, const WorkerProgram& program, LogFile& log_file) :
     clock_(served_, ServedClock::allowance_for(std::chrono::hours(1))),
-    control_socket_(open_control_socket(options)), region_(make_region(options)),
+    control_socket_(open_control_socket(options)), segment_(make_segment(options)),
     doorbell_pipes_(make_doorbells(options.workers)),
-    doorbells_(region_.worker_table(), doorbell_pipes_), listeners_(make_listeners(options.listen)),
+    doorbells_(segment_.worker_table(), doorbell_pipes_),
+    listeners_(make_listeners(options.listen)),
     admission_({options.allow, options.deny, options.max_per_address}),
-    escrow_(UserTable(region_), options.workers, begin_log(options)), takeovers_(options.workers),
-    log_file_(log_file), turned_away_(events_, clock_, turned_away_udata, turned_away_timer_ident),
-    pool_(program, options, region_, doorbell_pipes_, events_, clock_, channel_udata),
+    escrow_(UserTable(segment_), options.workers, begin_log(options)), takeovers_(options.workers),
+    log_file_(log_file),
+    turned_away_(events_, clock_, MasterEvent::turned_away, turned_away_timer_ident),
+    pool_(program, options, segment_, doorbell_pipes_, events_, clock_, MasterEvent::channel),
     outbox_(options.workers), stopped_reading_(options.workers), stall_limit_(options.stall_limit),
     hang_limit_(options.hang_limit), keepalive_seconds_(options.keepalive_seconds),
     worker_user_(options.user), worker_user_by_default_(options.user_by_default) {
-    explain_memory_faults(region_.bytes());
+    explain_memory_faults(segment_.bytes());
     watch_signals();
     start_control();
 }
@@ -149,20 +147,15 @@ void Master::watch_signals() {
         if (signal != SIGTERM && is_ignored(signal))
             continue;
         std::signal(signal, SIG_IGN);
-        must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
-            "watching for signals");
+        require(signals_.watch_signal(signal), "watching for signals");
     }
     for (const int signal : {SIGHUP, SIGCHLD})
-        must_change(signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
-            "watching for signals");
+        require(signals_.watch_signal(signal), "watching for signals");
     // Ignored, and said to be so. Not those that the system sends where a write fails, which says
     // it as well, or would fail if the signal were not ignored (SIGTTOU).
     for (const int signal : unexpected_signals)
-        [[maybe_unused]] const int unwatched =
-            signals_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD);
-    must_change(events_.change(static_cast<uintptr_t>(signals_.fd()), EVFILT_READ, EV_ADD,
-                    NOTE_NODATA, 0, signals_udata),
-        "watching for signals");
+        (void)signals_.watch_signal(signal);
+    require(events_.watch_readable(signals_.fd(), MasterEvent::signals), "watching for signals");
 }
 
 int Master::run() {
@@ -179,7 +172,7 @@ int Master::run() {
         // Newcomers last: whoever left in the meantime has made room for them.
         std::vector<const EventQueue::Event*> accepting;
         for (const EventQueue::Event& event : events) {
-            if (kind_of(EventQueue::udata_of(event)) == listener_udata)
+            if (tag_of(event).kind<MasterEvent>() == MasterEvent::listener)
                 accepting.push_back(&event);
             else
                 handle(event);
@@ -250,36 +243,35 @@ std::optional<std::chrono::nanoseconds> Master::until_next_look() const {
 }
 
 void Master::handle(const EventQueue::Event& event) {
-    const uint64_t udata = EventQueue::udata_of(event);
-    switch (event.filter) {
-    case EVFILT_TIMER:
-        handle_timer(static_cast<uintptr_t>(event.ident));
-        break;
-    case EVFILT_PROC:
-        handle_exit(static_cast<pid_t>(event.ident));
-        break;
-    default:
-        if (kind_of(udata) == channel_udata)
-            handle_channel(static_cast<pid_t>(static_cast<uint32_t>(udata)));
-        else if (kind_of(udata) == turned_away_udata)
-            turned_away_.readable(static_cast<int>(event.ident));
-        else if (kind_of(udata) == signals_udata)
-            handle_signals();
-        else if (kind_of(udata) == control_udata)
-            control_->handle(
-                event, [this](const Control::Request& request) { return answer(request); });
-        else if (phase_ == Phase::serving)
-            (void)accept_clients(listeners_[static_cast<uint32_t>(udata)]);
+    if (is_timer(event))
+        return handle_timer(timer_of(event));
+    if (is_exit(event))
+        return handle_exit(pid_of(event));
+    const Tag tag = tag_of(event);
+    switch (tag.kind<MasterEvent>()) {
+    case MasterEvent::listener:
+        if (phase_ == Phase::serving)
+            (void)accept_clients(listeners_[tag.index()]);
+        return;
+    case MasterEvent::channel:
+        return handle_channel(static_cast<pid_t>(tag.generation()));
+    case MasterEvent::turned_away:
+        return turned_away_.readable(descriptor_of(event));
+    case MasterEvent::control:
+        return control_->handle(
+            event, [this](const Control::Request& request) { return answer(request); });
+    case MasterEvent::signals:
+        return handle_signals();
     }
 }
 
 void Master::handle_signals() {
     for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero())) {
-        const auto signal = static_cast<int>(event.ident);
+        const int signal = signal_of(event);
         if (signal == SIGCHLD)
             reap_children();
         else if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT)
-            for (int64_t count = 0; count < static_cast<int64_t>(event.data); ++count)
+            for (int64_t count = 0; count < times_of(event); ++count)
                 handle_stop(signal);
         else
             handle_signal(signal);

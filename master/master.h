@@ -17,7 +17,7 @@
 #include "master/workers/worker_pool.h"
 #include "master/workers/worker_program.h"
 #include "shared/ipc/doorbell.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
 
@@ -33,12 +33,14 @@ namespace chatserv {
 inline constexpr uintptr_t turned_away_timer_ident = 1;
 inline constexpr uintptr_t stop_timer_ident = 2;
 
-// The upper half of an event's udata says what its descriptor is.
-inline constexpr uint64_t listener_udata = 1ULL << 32; // lower half: index
-inline constexpr uint64_t channel_udata = 2ULL << 32;  // lower half: pid
-inline constexpr uint64_t turned_away_udata = 3ULL << 32;
-inline constexpr uint64_t control_udata = 4ULL << 32;
-inline constexpr uint64_t signals_udata = 5ULL << 32;
+// What the events of the master's kqueue are about.
+enum class MasterEvent : uint8_t {
+    listener = 1, // index: of listeners_
+    channel = 2,  // generation: the worker's pid
+    turned_away = 3,
+    control = 4,
+    signals = 5,
+};
 
 class Master {
 public:
@@ -138,7 +140,7 @@ private:
     EventQueue signals_; // watched by events_: a kqueue with signals in it is dear to wait for
     // Opened before anything else is said or done; later control_ has it.
     std::unique_ptr<ControlSocket> control_socket_;
-    Region region_;
+    Segment segment_;
     std::vector<FdPair> doorbell_pipes_; // one per entry
     Doorbells doorbells_;
     std::vector<Listener> listeners_;

@@ -1,6 +1,7 @@
 // Master: its phases, from the first worker at its place to the end of the last one.
 #include "master/master.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 #include "shared/system/signals.h"
 
@@ -34,10 +35,9 @@ std::string netcat_command(const std::string& address) {
 
 void Master::start_serving() {
     phase_ = Phase::serving;
-    for (const Listener& listener : listeners_) {
-        must_change(
-            events_.change(static_cast<uintptr_t>(listener.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA,
-                0, listener_udata | static_cast<uint64_t>(&listener - listeners_.data())),
+    for (uint32_t index = 0; index < listeners_.size(); ++index) {
+        const Listener& listener = listeners_[index];
+        require(events_.watch_readable(listener.fd(), {MasterEvent::listener, index}),
             "watching a listen socket");
         const std::string address = listener.address().text();
         log_info(
@@ -99,7 +99,7 @@ void Master::begin_stop(int signal) {
     accept_pause_.reset();
     turned_away_.close_all();
     tell_workers(MessageType::stop_reading);
-    must_change(set_stop_timer(stop_limit()), "timing the stop");
+    require(set_stop_timer(stop_limit()), "timing the stop");
 }
 
 // Draining and finishing are each bounded by the stall limit in the workers; should one of them
@@ -109,8 +109,7 @@ std::chrono::milliseconds Master::stop_limit() const {
 }
 
 int Master::set_stop_timer(ServedClock::duration time) {
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
-    return events_.change(stop_timer_ident, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, milliseconds);
+    return events_.set_timer(stop_timer_ident, std::chrono::ceil<std::chrono::milliseconds>(time));
 }
 
 // Early, where the server stood still since the timer was set: the workers are given that time.
@@ -145,7 +144,7 @@ void Master::advance_stop() {
 void Master::tell_workers(MessageType message) {
     for (uint16_t entry = 0; entry < outbox_.size(); ++entry) {
         if (WorkerPool::Process* const process = pool_.process_of(entry)) {
-            process->channel.queue(static_cast<uint16_t>(message));
+            process->channel.queue(message);
             pool_.send(*process);
         }
     }

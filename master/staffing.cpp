@@ -1,10 +1,10 @@
 // Master: what it does when there are fewer workers than asked for. It serves with those that it
 // has, says how many and why, and ends only if it never had one.
 #include "master/master.h"
-#include "master/start/failure.h"
 #include "master/workers/hindrance.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/user_table.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>
@@ -90,7 +90,7 @@ uint32_t Master::users_without_worker() const {
 // Nobody reads the log for users without a worker. Once it is full, all others would wait for them,
 // and no worker times them: so here they have the stall limit from then on, as a slow reader has.
 void Master::limit_hold_up() {
-    const LogControl& log = region_.log_control();
+    const LogControl& log = segment_.log_control();
     const uint64_t wanted = load_acquire(log.room_wanted);
     if (wanted > load_acquire(log.head))
         return; // nonsense, for which all of them would be disconnected
@@ -98,7 +98,7 @@ void Master::limit_hold_up() {
     for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
         if (!pool_.manned(entry))
             for (const ClientId client : escrow_.all_of(entry))
-                if (cursor_of(UserTable(region_)[client.slot]).log_offset < wanted)
+                if (cursor_of(UserTable(segment_)[client.slot]).log_offset < wanted)
                     in_the_way.push_back(client);
     if (in_the_way.empty()) {
         hold_up_.reset();
@@ -109,7 +109,7 @@ void Master::limit_hold_up() {
     hold_up.lasted +=
         std::min<std::chrono::nanoseconds>(now - hold_up.last_look, look_interval_max);
     hold_up.last_look = now;
-    const bool waits = region_.header().slow_policy == static_cast<uint32_t>(SlowPolicy::wait);
+    const bool waits = segment_.header().settings.slow_policy == SlowPolicy::wait;
     if (waits && hold_up.lasted < stall_limit_)
         return;
     hold_up_.reset();

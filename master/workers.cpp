@@ -137,7 +137,7 @@ void Master::tell_confinement(Confinement in_force) const {
 bool Master::handle_message(WorkerPool::Process& process, const Message& message) {
     if (!message.descriptors.empty() || message.descriptors_lost)
         return false;
-    switch (static_cast<MessageType>(message.type)) {
+    switch (message.type) {
     case MessageType::hello: {
         const auto hello = message.items<Hello>();
         if (!hello || hello->size() != 1 || hello->front().layout_version != layout_version)
@@ -280,7 +280,7 @@ void Master::client_closed(const WorkerPool::Process& process, const ClosedClien
     if (held == nullptr || held->entry != process.entry)
         return;
     is_served(*held);
-    const std::string reason = words_for(closed, region_.header().idle_timeout_ms);
+    const std::string reason = words_for(closed, segment_.header().settings.idle_timeout_ms);
     log_info("left", fmt::format("user {} left: {}", closed.client.slot, reason),
         {{"slot", closed.client.slot}, {"reason", reason}});
     let_go(closed.client, departure_of(closed));
@@ -292,7 +292,7 @@ void Master::client_throttled(const WorkerPool::Process& process, ClientId clien
     if (held == nullptr || held->entry != process.entry || std::exchange(held->throttled, true))
         return;
     counters_.count_throttled();
-    const uint32_t max_rate_bytes = region_.header().max_rate_bytes;
+    const uint32_t max_rate_bytes = segment_.header().settings.max_rate_bytes;
     log_info("throttled",
         fmt::format(
             "user {} is sending faster than {} bytes a second", client.slot, max_rate_bytes),

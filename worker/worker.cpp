@@ -2,6 +2,7 @@
 
 #include "shared/segment/crash_point.h"
 #include "shared/segment/memory_fault.h"
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 #include "shared/system/panic.h"
 #include "shared/system/process_title.h"
@@ -11,7 +12,6 @@
 #include <fmt/core.h>
 
 #include <stdexcept>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -24,106 +24,68 @@ void queue_all(Channel& channel, MessageType type, std::span<const Item> items) 
     constexpr size_t per_frame = payload_bytes_max / sizeof(Item);
     while (!items.empty()) {
         const std::span<const Item> frame = items.first(std::min(per_frame, items.size()));
-        channel.queue(static_cast<uint16_t>(type), frame);
+        channel.queue(type, frame);
         items = items.subspan(frame.size());
     }
 }
 
-Heartbeat* heartbeat_at(const Region& region, uint32_t seat) {
-    if (seat >= region.heartbeats().size())
-        throw std::runtime_error("the master gave this worker a seat that there is not");
-    return &region.heartbeats()[seat];
+Heartbeat* heartbeat_at(const Segment& segment, uint32_t seat) {
+    if (seat >= segment.heartbeats().size())
+        throw std::runtime_error("the master gave this worker a seat that does not exist");
+    return &segment.heartbeats()[seat];
 }
 
 } // namespace
 
-Worker::Worker(Inheritance inheritance) :
-    region_(Region::attach(std::move(inheritance.segment))),
-    heartbeat_(heartbeat_at(region_, inheritance.seat)),
-    beat_interval_(std::chrono::milliseconds(std::max(region_.header().hang_limit_ms / 2, 1U))),
-    channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
-    doorbells_(region_.worker_table(), doorbell_pipes_) {
-    explain_memory_faults(region_.bytes());
-    const int error =
-        events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_READ, EV_ADD, NOTE_NODATA);
-    if (error != 0)
-        throw std::system_error(error, std::generic_category(), "watching the master's channel");
+Worker::Worker(Inheritance inheritance, SocketAccount account) :
+    segment_(Segment::attach(std::move(inheritance.segment))),
+    heartbeat_(heartbeat_at(segment_, inheritance.seat)),
+    beat_interval_(
+        std::chrono::milliseconds(std::max(segment_.header().settings.hang_limit_ms / 2, 1U))),
+    account_(account), channel_(std::move(inheritance.channel)),
+    doorbell_pipes_(std::move(inheritance.doorbells)),
+    doorbells_(segment_.worker_table(), doorbell_pipes_) {
+    explain_memory_faults(segment_.bytes());
+    require(events_.watch_readable(channel_.fd(), WorkerEvent::channel),
+        "watching the master's channel");
 }
 
 void Worker::run(Confinement in_force) {
     const Hello hello{.layout_version = layout_version, .confinement = in_force};
-    channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
+    channel_.queue(MessageType::hello, std::span(&hello, 1));
     flush_channel();
     while (running_) {
         const BeatClock::time_point now = beat(*heartbeat_);
-        if (service_)
-            (void)service_->clock().now(now);
+        if (relay_)
+            (void)relay_->clock().now(now);
         const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
         if (doorbell_)
             doorbell_->wake_up();
         for (const EventQueue::Event& event : events)
             handle(event);
-        if (service_)
-            service_->settle();
+        if (relay_)
+            relay_->settle();
         report();
     }
 }
 
-// For how long at the most the worker is about to sleep, as its clock is told.
 std::chrono::nanoseconds Worker::time_to_sleep() {
-    std::chrono::nanoseconds time =
-        nothing_to_do() ? beat_interval_ : std::chrono::nanoseconds::zero();
-    if (service_) {
-        time = std::min(time, service_->sleep_max());
-        service_->clock().about_to_sleep(time);
-    }
-    return time;
-}
-
-// The way to sleep that loses no wake-up: see doorbell.h.
-bool Worker::nothing_to_do() {
-    if (!service_)
-        return true;
-    if (service_->has_work())
-        return false;
-    doorbell_->announce_sleep(service_->wake_reasons());
-    if (!service_->look_again())
-        return true;
-    doorbell_->wake_up();
-    return false;
+    return relay_ ? relay_->time_to_sleep(*doorbell_, beat_interval_) : beat_interval_;
 }
 
 void Worker::handle(const EventQueue::Event& event) {
-    const auto ident = static_cast<uintptr_t>(event.ident);
-    if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_READ) {
-        handle_channel();
-    } else if (ident == static_cast<uintptr_t>(channel_.fd()) && event.filter == EVFILT_WRITE) {
-        flush_channel();
-    } else if (!service_) {
-        return;
-    } else if (event.filter == EVFILT_TIMER) {
-        handle_timer(ident);
-    } else if (ident == static_cast<uintptr_t>(doorbell_->listening_end())) {
-        doorbell_->empty_pipe();
-    } else if (event.filter == EVFILT_READ) {
-        service_->readable(client_of(EventQueue::udata_of(event)));
-    } else if (event.filter == EVFILT_WRITE) {
-        service_->writable(client_of(EventQueue::udata_of(event)));
-    }
-}
-
-void Worker::handle_timer(uintptr_t ident) {
-    switch (ident) {
-    case stall_timer_ident:
-        return service_->stall_timer();
-    case linger_timer_ident:
-        return service_->linger_timer();
-    case throttle_timer_ident:
-        return service_->throttle_timer(RateLimit::Clock::now());
-    case idle_timer_ident:
-        return service_->idle_timer(service_->clock().now());
-    default:
-        return;
+    if (is_timer(event))
+        return relay_->timer(static_cast<Timer>(timer_of(event)),
+            {relay_->clock().now(), RateLimiter::Clock::now()});
+    const Tag tag = tag_of(event);
+    switch (tag.kind<WorkerEvent>()) {
+    case WorkerEvent::channel:
+        return is_readable(event) ? handle_channel() : flush_channel();
+    case WorkerEvent::doorbell:
+        return doorbell_->empty_pipe();
+    case WorkerEvent::client:
+        return is_readable(event) ? relay_->readable(client_of(tag))
+                                  : relay_->writable(client_of(tag));
     }
 }
 
@@ -133,9 +95,9 @@ void Worker::handle_channel() {
         switch (channel_.receive(message)) {
         case Channel::Received::message:
             handle_message(message);
-            // Clients are served as they come: the first of very many need not wait for the last.
-            if (message.type == static_cast<uint16_t>(MessageType::clients) &&
-                !channel_.has_unread())
+            // Clients are served as they come, so the first of very many need not wait for the
+            // last.
+            if (message.type == MessageType::clients && !channel_.has_unread())
                 return;
             break;
         case Channel::Received::nothing:
@@ -151,22 +113,22 @@ void Worker::handle_channel() {
 }
 
 void Worker::handle_message(Message& message) {
-    switch (static_cast<MessageType>(message.type)) {
+    switch (message.type) {
     case MessageType::take_entry:
         if (const auto orders = message.items<TakeEntry>(); orders && orders->size() == 1)
             return take_entry(orders->front().entry);
         break;
     case MessageType::clients:
-        if (service_)
+        if (relay_)
             return receive_clients(message);
         break;
     case MessageType::stop_reading:
-        if (service_)
-            return service_->stop_reading();
+        if (relay_)
+            return relay_->stop_reading();
         break;
     case MessageType::finish:
-        if (service_)
-            return service_->finish();
+        if (relay_)
+            return relay_->finish();
         break;
     case MessageType::log_file:
         if (message.descriptors_lost || message.descriptors.size() == 1)
@@ -175,20 +137,19 @@ void Worker::handle_message(Message& message) {
     default:
         break;
     }
-    log_error(
-        "protocol", fmt::format("the master sent a message out of place (type {})", message.type));
+    log_error("protocol", fmt::format("the master sent a message out of place (type {})",
+                              static_cast<uint16_t>(message.type)));
     running_ = false;
 }
 
 void Worker::take_entry(uint32_t entry) {
-    invariant(!service_ && entry < region_.worker_table().size(),
+    invariant(!relay_ && entry < segment_.worker_table().size(),
         "the master gave a worker an entry that it cannot take");
     set_process_title(fmt::format("chatserv: worker {}", entry + 1));
     const int listening_end = doorbell_pipes_[entry].first.get();
-    doorbell_.emplace(region_.worker_table()[entry], listening_end);
-    service_.emplace(region_, entry, events_, doorbells_, *heartbeat_);
-    const int error =
-        events_.change(static_cast<uintptr_t>(listening_end), EVFILT_READ, EV_ADD, NOTE_NODATA);
+    doorbell_.emplace(segment_.worker_table()[entry], listening_end);
+    relay_.emplace(segment_, entry, events_, doorbells_, *heartbeat_, account_);
+    const int error = events_.watch_readable(listening_end, WorkerEvent::doorbell);
     invariant(error == 0, "a worker could not watch its doorbell");
     crash_point(CrashPoint::entry_taken);
 }
@@ -205,14 +166,14 @@ void Worker::receive_clients(Message& message) {
         return;
     }
     for (size_t i = 0; i < clients->size(); ++i)
-        service_->receive((*clients)[i], std::move(message.descriptors[i]));
+        relay_->receive((*clients)[i], std::move(message.descriptors[i]));
     crash_point(CrashPoint::clients_received);
 }
 
-// The old log is closed with that: it may be a file that was renamed and is to be compressed.
+// This closes the old log, which may be a file that was renamed in order to be compressed.
 void Worker::take_log_file(const Message& message) {
     if (message.descriptors_lost) {
-        channel_.queue(static_cast<uint16_t>(MessageType::log_file_lost));
+        channel_.queue(MessageType::log_file_lost);
         return;
     }
     const int fd = message.descriptors.front().get();
@@ -224,20 +185,18 @@ void Worker::take_log_file(const Message& message) {
 }
 
 void Worker::report() {
-    if (service_) {
-        if (const auto bytes = service_->take_settled_bytes()) {
-            const Settled settled{.bytes = *bytes};
-            channel_.queue(static_cast<uint16_t>(MessageType::settled), std::span(&settled, 1));
+    if (relay_) {
+        const Report report = relay_->take_report();
+        if (report.settled_bytes) {
+            const Settled settled{.bytes = *report.settled_bytes};
+            channel_.queue(MessageType::settled, std::span(&settled, 1));
         }
-        queue_all(
-            channel_, MessageType::attached, std::span<const ClientId>(service_->take_attached()));
-        queue_all(channel_, MessageType::throttled,
-            std::span<const ClientId>(service_->take_throttled()));
-        queue_all(
-            channel_, MessageType::closed, std::span<const ClosedClient>(service_->take_closed()));
-        if (service_->stopped_reading() && !stop_reading_reported_) {
+        queue_all(channel_, MessageType::attached, std::span<const ClientId>(report.attached));
+        queue_all(channel_, MessageType::throttled, std::span<const ClientId>(report.throttled));
+        queue_all(channel_, MessageType::closed, std::span<const ClosedClient>(report.closed));
+        if (relay_->has_stopped_reading() && !stop_reading_reported_) {
             stop_reading_reported_ = true;
-            channel_.queue(static_cast<uint16_t>(MessageType::stopped_reading));
+            channel_.queue(MessageType::stopped_reading);
         }
     }
     flush_channel();
@@ -249,8 +208,7 @@ void Worker::flush_channel() {
         running_ = false;
     if (sent != Channel::Sent::partly)
         return;
-    const int error =
-        events_.change(static_cast<uintptr_t>(channel_.fd()), EVFILT_WRITE, EV_ADD | EV_ONESHOT);
+    const int error = events_.watch_writable_once(channel_.fd(), WorkerEvent::channel);
     invariant(error == 0, "a worker could not wait for the master's channel");
 }
 

@@ -1,17 +1,17 @@
 // A worker process: its kqueue, its channel to the master, and its loop.
 //
-// It begins as a spare, attached and idle, and serves nobody until the master gives it an entry of
-// the worker table; from then on it serves that entry's clients until it or the master ends. When
-// the master is gone, so is the worker: the channel's end tells.
+// A worker begins as a spare: it has mapped the segment and serves no client. Once the master has
+// given it an entry of the worker table, it serves the clients of that entry until it or the master
+// ends. The end of the channel tells it that the master has ended, and then the worker ends too.
 #pragma once
 
 #include "shared/ipc/channel.h"
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/heartbeat.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/system/event_queue.h"
 #include "shared/system/fd.h"
-#include "worker/service.h"
+#include "worker/relay.h"
 
 #include <chrono>
 #include <optional>
@@ -29,18 +29,17 @@ struct Inheritance {
 
 class Worker {
 public:
-    // Throws where the segment is not of this program's making or has no such seat, or the system
-    // has no more kqueues.
-    explicit Worker(Inheritance inheritance);
+    // Throws std::runtime_error if the segment was not made by this version of the program or has
+    // no such seat, and std::system_error if the system refuses a kqueue or the mapping.
+    // `account`: see InDoubt.
+    Worker(Inheritance inheritance, SocketAccount account);
 
     // Works until the master closes the channel.
     void run(Confinement in_force);
 
 private:
     [[nodiscard]] std::chrono::nanoseconds time_to_sleep();
-    [[nodiscard]] bool nothing_to_do();
     void handle(const EventQueue::Event& event);
-    void handle_timer(uintptr_t ident);
     void handle_channel();
     void handle_message(Message& message);
     void take_entry(uint32_t entry);
@@ -49,15 +48,16 @@ private:
     void report();
     void flush_channel();
 
-    Region region_;
+    Segment segment_;
     Heartbeat* heartbeat_;
     std::chrono::nanoseconds beat_interval_;
+    SocketAccount account_;
     Channel channel_;
     std::vector<FdPair> doorbell_pipes_;
     Doorbells doorbells_;
     EventQueue events_;
     std::optional<Doorbell> doorbell_; // with an entry only
-    std::optional<Service> service_;   // with an entry only
+    std::optional<Relay> relay_;       // with an entry only
     bool stop_reading_reported_ = false;
     bool running_ = true;
 };

@@ -2,6 +2,7 @@
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
 #include "bench/load/load.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -37,9 +38,7 @@ void Load::connect_all() {
             connection.sender = static_cast<int>(i - first_sender);
             senders_.push_back({.connection = i, .buffer = published_lines(senders_.size())});
         }
-        must_change(events_.change(static_cast<uintptr_t>(connection.socket.get()), EVFILT_READ,
-                        EV_ADD, NOTE_NODATA, 0, i),
-            "kevent");
+        require(events_.watch_readable(connection.socket.get(), tag_for(i)), "kevent");
     }
 }
 
@@ -93,8 +92,7 @@ void Load::await_listeners() {
 // server disconnect them, that is its right.
 void Load::stall_readers() {
     for (size_t i = connections_.size() - options_.stalled; i < connections_.size(); ++i) {
-        (void)events_.change(
-            static_cast<uintptr_t>(connections_[i].socket.get()), EVFILT_READ, EV_DELETE);
+        events_.unwatch_readable(connections_[i].socket.get());
         connections_[i].receiver.reset();
     }
 }

@@ -17,24 +17,28 @@
 namespace {
 
 using namespace chatserv::bench;
+using chatserv::descriptor_of;
 using chatserv::EventQueue;
+using chatserv::tag_of;
 using chatserv::UniqueFd;
 
 class BareRelay {
 public:
-    BareRelay() { watch(listener_.get()); }
+    BareRelay() { watch(listener_.get(), Watched::listener); }
 
     [[noreturn]] void run() {
         for (;;)
             for (const EventQueue::Event& event : events_.wait())
-                static_cast<int>(event.ident) == listener_.get()
+                tag_of(event).kind<Watched>() == Watched::listener
                     ? accept()
-                    : relay_from(static_cast<int>(event.ident));
+                    : relay_from(descriptor_of(event));
     }
 
 private:
-    void watch(int fd) {
-        if (events_.change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD, NOTE_NODATA) != 0)
+    enum class Watched : uint8_t { listener = 1, client = 2 };
+
+    void watch(int fd, Watched what) {
+        if (events_.watch_readable(fd, what) != 0)
             fail("kevent");
     }
 
@@ -43,7 +47,7 @@ private:
         if (!socket)
             fail("accept");
         chatserv::set_nonblocking(socket.get());
-        watch(socket.get());
+        watch(socket.get(), Watched::client);
         sockets_.push_back(std::move(socket));
     }
 

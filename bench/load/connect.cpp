@@ -1,11 +1,11 @@
 #include "bench/load/connect.h"
 
-#include <cerrno>
+#include "shared/system/errors.h"
+
 #include <netinet/tcp.h>
 #include <stdexcept>
 #include <string>
 #include <sys/socket.h>
-#include <system_error>
 
 namespace chatserv::bench {
 
@@ -27,10 +27,6 @@ void await_answer(int fd, const Handshake& handshake) {
 }
 
 } // namespace
-
-void throw_errno(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
 
 Framing checked_framing(const LoadOptions& options, size_t connection) {
     auto framing = framing_for(options.protocol, options.line_bytes, connection);

@@ -4,6 +4,7 @@
 #include "bench/load/framing.h"
 #include "bench/load/options.h"
 #include "shared/system/fd.h"
+#include "shared/system/tag.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +14,13 @@
 
 namespace chatserv::bench {
 
-// errno as a std::system_error.
-[[noreturn]] void throw_errno(const char* what);
+// What the events of the load generator's kqueue are about.
+enum class LoadEvent : uint8_t {
+    connection = 1, // index: its number
+};
+[[nodiscard]] inline Tag tag_for(size_t connection) {
+    return {LoadEvent::connection, static_cast<uint32_t>(connection)};
+}
 
 // Throws std::runtime_error where there is no such protocol.
 [[nodiscard]] Framing checked_framing(const LoadOptions& options, size_t connection);

@@ -4,6 +4,7 @@
 
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <bit>
@@ -58,10 +59,10 @@ bool Load::turn(Clock::time_point until) {
     const auto left = std::max(until - Clock::now(), Clock::duration::zero());
     const auto events = events_.wait(left);
     for (const EventQueue::Event& event : events) {
-        Connection& connection = connections_[EventQueue::udata_of(event)];
+        Connection& connection = connections_[tag_of(event).index()];
         if (connection.closed)
             continue;
-        if (event.filter == EVFILT_READ)
+        if (is_readable(event))
             receive(connection);
         else
             write(senders_[static_cast<size_t>(connection.sender)]);
@@ -78,8 +79,7 @@ void Load::receive(Connection& connection) {
         return;
     if (got <= 0) {
         connection.closed = true;
-        (void)events_.change(
-            static_cast<uintptr_t>(connection.socket.get()), EVFILT_READ, EV_DELETE);
+        events_.unwatch_readable(connection.socket.get());
         if (connection.sender >= 0)
             end_writing(senders_[static_cast<size_t>(connection.sender)]);
         return;

@@ -1,6 +1,7 @@
 // Load, the senders: floods, as fast as the server takes them, and lines at a pace.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <sys/socket.h>
@@ -28,9 +29,7 @@ void Load::begin_writing() {
         if (sender.bytes_max == 0)
             continue;
         const int socket = connections_[sender.connection].socket.get();
-        must_change(events_.change(static_cast<uintptr_t>(socket), EVFILT_WRITE, EV_ADD,
-                        NOTE_NODATA, 0, sender.connection),
-            "kevent");
+        require(events_.watch_writable(socket, tag_for(sender.connection)), "kevent");
         sender.writing = true;
         ++writing_;
     }
@@ -40,7 +39,7 @@ void Load::end_writing(Sender& sender) {
     if (!sender.writing)
         return;
     const int socket = connections_[sender.connection].socket.get();
-    (void)events_.change(static_cast<uintptr_t>(socket), EVFILT_WRITE, EV_DELETE);
+    events_.unwatch_writable(socket);
     sender.writing = false;
     --writing_;
 }

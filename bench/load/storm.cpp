@@ -2,6 +2,7 @@
 
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -43,9 +44,7 @@ Storm::Storm(const LoadOptions& options) :
                                                                .latency = nullptr},
     sender_(connect_and_greet(options.port, framing_.sender)), incoming_(receive_bytes) {
     send_at_once(sender_.get(), true);
-    must_change(events_.change(static_cast<uintptr_t>(sender_.get()), EVFILT_READ, EV_ADD,
-                    NOTE_NODATA, 0, options.listeners),
-        "kevent");
+    require(events_.watch_readable(sender_.get(), tag_for(options.listeners)), "kevent");
     connections_.reserve(options.listeners);
     for (size_t i = 0; i < options.listeners; ++i)
         connections_.push_back({.handshake = checked_framing(options, i).listener,
@@ -81,18 +80,16 @@ void Storm::begin_to_connect(size_t index) {
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1 &&
         errno != EINPROGRESS)
         return fail(connection, text_of(errno));
-    must_change(events_.change(static_cast<uintptr_t>(fd), EVFILT_WRITE, EV_ADD | EV_ONESHOT,
-                    NOTE_NODATA, 0, index),
-        "kevent");
+    require(events_.watch_writable_once(fd, tag_for(index)), "kevent");
 }
 
 void Storm::turn(Clock::time_point until) {
     const auto left = std::max(until - Clock::now(), Clock::duration::zero());
     for (const EventQueue::Event& event : events_.wait(left)) {
-        const size_t index = EventQueue::udata_of(event);
+        const size_t index = tag_of(event).index();
         if (index == options_.listeners)
             receive_for_sender();
-        else if (event.filter == EVFILT_WRITE)
+        else if (is_writable(event))
             connected(index, event);
         else if (connections_[index].stage != Stage::failed)
             receive(connections_[index]);
@@ -109,9 +106,7 @@ void Storm::connected(size_t index, const EventQueue::Event& event) {
     if (!words.empty() &&
         ::send(fd, words.data(), words.size(), 0) != static_cast<ssize_t>(words.size()))
         return fail(connection, text_of(errno));
-    must_change(
-        events_.change(static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, index),
-        "kevent");
+    require(events_.watch_readable(fd, tag_for(index)), "kevent");
     connection.stage = Stage::greeting;
     take(connection, Clock::now()); // where nothing has to be said, nothing is to be waited for
 }

@@ -1,15 +1,13 @@
 #include "master/clients/listener.h"
 
+#include "shared/system/errors.h"
+
 #include <cerrno>
 #include <netinet/tcp.h>
 
 namespace chatserv {
 
 namespace {
-
-[[noreturn]] void throw_errno(const char* call) {
-    throw std::system_error(errno, std::generic_category(), call);
-}
 
 void set_option(int fd, int level, int option, const char* name) {
     const int on = 1;

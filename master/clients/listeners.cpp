@@ -1,6 +1,6 @@
 #include "master/clients/listeners.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>

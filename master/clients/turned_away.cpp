@@ -23,8 +23,7 @@ void TurnedAway::turn_away(UniqueFd socket, std::string_view message) {
     [[maybe_unused]] const ssize_t sent = ::write(socket.get(), message.data(), message.size());
     if (::shutdown(socket.get(), SHUT_WR) == -1 || swallow_input(socket.get()))
         return;
-    if (events_.change(
-            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
+    if (events_.watch_readable(socket.get(), tag_) != 0)
         return;
     if (waiting_.size() == turned_away_max)
         give_up_oldest();
@@ -75,8 +74,7 @@ void TurnedAway::arm_timer() {
 }
 
 bool TurnedAway::set_timer(ServedClock::duration time) {
-    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(time).count();
-    return events_.change(timer_ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, milliseconds) == 0;
+    return events_.set_timer(timer_ident_, std::chrono::ceil<std::chrono::milliseconds>(time)) == 0;
 }
 
 } // namespace chatserv

@@ -21,8 +21,8 @@ inline constexpr std::chrono::milliseconds turned_away_time{1000};
 
 class TurnedAway {
 public:
-    TurnedAway(EventQueue& events, ServedClock& clock, uint64_t udata, uintptr_t timer_ident) :
-        events_(events), clock_(clock), udata_(udata), timer_ident_(timer_ident) {}
+    TurnedAway(EventQueue& events, ServedClock& clock, Tag tag, uintptr_t timer_ident) :
+        events_(events), clock_(clock), tag_(tag), timer_ident_(timer_ident) {}
 
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
@@ -33,7 +33,7 @@ public:
     // is none.
     bool give_up_oldest();
 
-    // EVFILT_READ with this object's udata, on this descriptor.
+    // EVFILT_READ with this object's tag, on this descriptor.
     void readable(int fd);
     // This object's timer: the time of all that were here when it was set is over, unless this
     // server stood still meanwhile.
@@ -47,7 +47,7 @@ private:
 
     EventQueue& events_;
     ServedClock& clock_;
-    uint64_t udata_;
+    Tag tag_;
     uintptr_t timer_ident_;
     std::deque<UniqueFd> waiting_;  // oldest first
     size_t timed_ = 0;              // of them, those that the running timer was set for

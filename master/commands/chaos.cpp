@@ -2,9 +2,10 @@
 
 #include "master/commands/command_options.h"
 #include "master/config/option_values.h"
-#include "master/start/failure.h"
 #include "shared/segment/served_clock.h"
+#include "shared/system/errors.h"
 #include "shared/system/event_queue.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <chrono>
@@ -78,6 +79,8 @@ double quantile(const std::vector<double>& sorted, double share) {
     return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
 }
 
+enum class ChaosEvent : uint8_t { server = 1 };
+
 // One run: strikes at random instants (a Poisson process) while the server's word is written down.
 class Chaos {
 public:
@@ -88,11 +91,9 @@ public:
             // A shell's `&` has SIGINT ignored, and it stays so.
             if (std::signal(signal, SIG_IGN) == SIG_IGN)
                 continue;
-            must_change(events_.change(static_cast<uintptr_t>(signal), EVFILT_SIGNAL, EV_ADD),
-                "watching for signals");
+            require(events_.watch_signal(signal), "watching for signals");
         }
-        must_change(events_.change(static_cast<uintptr_t>(server_.fd()), EVFILT_READ, EV_ADD),
-            "watching the server");
+        require(events_.watch_readable(server_.fd(), ChaosEvent::server), "watching the server");
     }
 
     int run() {
@@ -142,7 +143,7 @@ private:
                 std::min(end - now, Clock::sleep_max(ControlClient::patience));
             clock_.about_to_sleep(sleep);
             for (const EventQueue::Event& event : events_.wait(sleep)) {
-                if (event.filter == EVFILT_SIGNAL)
+                if (is_signal(event))
                     interrupted_ = true;
                 else
                     read();

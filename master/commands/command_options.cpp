@@ -1,13 +1,13 @@
 #include "master/commands/command_options.h"
 
 #include "master/config/option_values.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fmt/core.h>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 namespace chatserv {
@@ -134,7 +134,7 @@ std::optional<std::string> CommandOptions::one_of(
 void print(const std::string& text) {
     errno = 0;
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw std::system_error(errno, std::generic_category(), "standard output");
+        throw_errno("standard output");
 }
 
 } // namespace chatserv

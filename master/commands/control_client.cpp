@@ -1,7 +1,7 @@
 #include "master/commands/control_client.h"
 
-#include "master/start/failure.h"
 #include "shared/segment/served_clock.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,8 +1,8 @@
 #include "master/commands/server_finder.h"
 
 #include "master/config/option_values.h"
-#include "master/start/failure.h"
 #include "shared/ipc/unix_socket.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <cerrno>

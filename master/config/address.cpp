@@ -1,11 +1,11 @@
 #include "master/config/address.h"
 
+#include "shared/system/errors.h"
+
 #include <arpa/inet.h>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
-#include <system_error>
 
 namespace chatserv {
 
@@ -61,7 +61,7 @@ Address Address::of_socket(int fd) {
     Address address;
     socklen_t size = capacity();
     if (::getsockname(fd, address.data(), &size) == -1)
-        throw std::system_error(errno, std::generic_category(), "getsockname");
+        throw_errno("getsockname");
     return address;
 }
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "master/config/setting.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <set>
 #include <string>

@@ -3,7 +3,7 @@
 #include "master/config/config_input.h"
 #include "master/config/nearest.h"
 #include "master/config/option_table.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <fmt/core.h>

@@ -2,7 +2,7 @@
 
 #include "master/config/config_file.h"
 #include "master/config/option_table.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "shared/system/fd.h"
 
 #include <cerrno>

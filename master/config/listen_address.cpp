@@ -1,7 +1,7 @@
 #include "master/config/listen_address.h"
 
 #include "master/config/resolver.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <arpa/inet.h>

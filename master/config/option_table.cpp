@@ -2,10 +2,10 @@
 
 #include "master/clients/keepalive.h"
 #include "master/config/option_values.h"
-#include "master/start/printable_text.h"
 #include "shared/ipc/unix_socket.h"
 #include "shared/segment/layout.h"
 #include "shared/system/logging.h"
+#include "shared/system/printable_text.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,6 +1,6 @@
 #include "master/config/setting.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <fmt/core.h>

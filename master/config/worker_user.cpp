@@ -2,8 +2,8 @@
 
 #include "master/config/option_values.h"
 #include "master/config/setting.h"
-#include "master/start/failure.h"
 #include "master/start/start_step.h"
+#include "shared/system/failure.h"
 
 #include <fmt/core.h>
 #include <optional>

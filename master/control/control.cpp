@@ -1,5 +1,6 @@
 #include "master/control/control.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>
@@ -46,20 +47,19 @@ constexpr std::string_view no_place =
 
 } // namespace
 
-Control::Control(EventQueue& events, uint64_t udata, std::unique_ptr<ControlSocket> socket,
+Control::Control(EventQueue& events, Tag tag, std::unique_ptr<ControlSocket> socket,
     Greeting greeting, std::chrono::seconds silence) :
     events_(events),
-    udata_(udata), socket_(std::move(socket)), greeting_(std::move(greeting)), silence_(silence) {
-    must_change(watch(socket_->fd()), "watching the control socket");
+    tag_(tag), socket_(std::move(socket)), greeting_(std::move(greeting)), silence_(silence) {
+    require(watch(socket_->fd()), "watching the control socket");
 }
 
 int Control::watch(int listener) {
-    return events_.change(
-        static_cast<uintptr_t>(listener), EVFILT_READ, EV_ADD | EV_CLEAR, NOTE_NODATA, 0, udata_);
+    return events_.watch_newly_readable(listener, tag_);
 }
 
 void Control::handle(const EventQueue::Event& event, const Answer& answer) {
-    const int fd = static_cast<int>(event.ident);
+    const int fd = descriptor_of(event);
     if (fd == socket_->fd()) {
         accept(fd);
         return;
@@ -68,7 +68,7 @@ void Control::handle(const EventQueue::Event& event, const Answer& answer) {
         [fd](const Connection& candidate) { return candidate.socket.get() == fd; });
     if (connection == connections_.end())
         return;
-    if (event.filter == EVFILT_READ)
+    if (is_readable(event))
         read(*connection, answer);
     else
         flush(*connection);
@@ -84,8 +84,7 @@ void Control::tell(const std::string& line) {
 void Control::look() {
     if (const auto former = socket_->look(Clock::now())) {
         accept(former->get());
-        [[maybe_unused]] const int gone =
-            events_.change(static_cast<uintptr_t>(former->get()), EVFILT_READ, EV_DELETE);
+        events_.unwatch_readable(former->get());
         if (const int error = watch(socket_->fd()); error != 0)
             log_warning("control_lost", fmt::format("the control socket cannot be watched: {}",
                                             std::generic_category().message(error)));
@@ -117,8 +116,7 @@ void Control::take_in(UniqueFd socket) {
             ::write(socket.get(), no_place.data(), no_place.size());
         return;
     }
-    if (events_.change(
-            static_cast<uintptr_t>(socket.get()), EVFILT_READ, EV_ADD, NOTE_NODATA, 0, udata_) != 0)
+    if (events_.watch_readable(socket.get(), tag_) != 0)
         return;
     connections_.push_back({.socket = std::move(socket)});
     send(connections_.back(), greeting_());
@@ -186,9 +184,10 @@ void Control::end_input(Connection& connection, const Answer& answer) {
     connection.ending = true;
     if (!connection.socket)
         return;
-    if (connection.output.empty() || events_.change(static_cast<uintptr_t>(connection.socket.get()),
-                                         EVFILT_READ, EV_DELETE) != 0)
+    if (connection.output.empty())
         connection.socket.reset();
+    else
+        events_.unwatch_readable(connection.socket.get());
 }
 
 void Control::send(Connection& connection, const std::string& line) {
@@ -216,8 +215,7 @@ void Control::flush(Connection& connection) {
             connection.socket.reset();
         return;
     }
-    connection.waits_for_write = events_.change(static_cast<uintptr_t>(fd), EVFILT_WRITE,
-                                     EV_ADD | EV_ONESHOT, 0, 0, udata_) == 0;
+    connection.waits_for_write = events_.watch_writable_once(fd, tag_) == 0;
     if (!connection.waits_for_write)
         connection.socket.reset();
 }

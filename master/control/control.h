@@ -61,12 +61,12 @@ public:
 
     // `silence`: after which a client gives its place to another. Throws std::system_error where
     // the socket cannot be watched.
-    Control(EventQueue& events, uint64_t udata, std::unique_ptr<ControlSocket> socket,
-        Greeting greeting, std::chrono::seconds silence = std::chrono::seconds(2));
+    Control(EventQueue& events, Tag tag, std::unique_ptr<ControlSocket> socket, Greeting greeting,
+        std::chrono::seconds silence = std::chrono::seconds(2));
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
 
-    // An event with this object's udata.
+    // An event with this object's tag.
     void handle(const EventQueue::Event& event, const Answer& answer);
     // Tells everybody who is connected.
     void tell(const std::string& line);
@@ -99,7 +99,7 @@ private:
     void sweep();
 
     EventQueue& events_;
-    uint64_t udata_;
+    Tag tag_;
     std::unique_ptr<ControlSocket> socket_;
     Greeting greeting_;
     std::chrono::seconds silence_;

@@ -2,8 +2,8 @@
 
 #include "master/commands/server_finder.h"
 #include "master/control/control_path.h"
-#include "master/start/failure.h"
 #include "master/start/start_step.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 
 #include <cerrno>

@@ -1,7 +1,7 @@
 #include "master/start/descriptor_limit.h"
 
 #include "master/clients/turned_away.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "shared/system/fd.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "master/start/log_file.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "shared/system/log_sink.h"
 #include "shared/system/logging.h"
 

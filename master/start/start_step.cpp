@@ -1,16 +1,16 @@
 #include "master/start/start_step.h"
 
 #include "master/config/option_values.h"
-#include "master/start/printable_text.h"
+#include "shared/system/errors.h"
 #include "shared/system/handler_line.h"
 #include "shared/system/panic.h"
+#include "shared/system/printable_text.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <fmt/core.h>
 #include <string_view>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -71,7 +71,7 @@ StartStep::StartStep(
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     if (::sigaction(SIGALRM, &action, &former_action_) == -1)
-        throw std::system_error(errno, std::generic_category(), "sigaction");
+        throw_errno("sigaction");
     sigset_t alarm;
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);

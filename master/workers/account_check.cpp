@@ -1,6 +1,7 @@
 #include "master/workers/account_check.h"
 
 #include "master/clients/listener.h"
+#include "shared/system/errors.h"
 #include "shared/system/kernel_account.h"
 
 #include <algorithm>
@@ -23,10 +24,6 @@ constexpr size_t read_bytes = 1000;
 constexpr size_t written_bytes = 5000;
 constexpr std::chrono::milliseconds patience{1000};
 
-[[noreturn]] void throw_errno(const char* call) {
-    throw std::system_error(errno, std::generic_category(), call);
-}
-
 // For the whole of the check: where the loopback swallows packets nothing ever comes.
 class Deadline {
 public:
@@ -40,7 +37,7 @@ public:
             if (ready == 1)
                 return;
             if (ready == 0)
-                throw std::system_error(ETIMEDOUT, std::generic_category(), "loopback");
+                throw_error(ETIMEDOUT, "loopback");
             if (errno != EINTR)
                 throw_errno("poll");
         }
@@ -62,8 +59,7 @@ void connect_within(const Deadline& deadline, int fd, const Address& to) {
     socklen_t size = sizeof error;
     if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
         throw_errno("getsockopt");
-    if (error != 0)
-        throw std::system_error(error, std::generic_category(), "connect");
+    require(error, "connect");
 }
 
 // A connection over loopback, of whichever family there is. Neither end ever waits.

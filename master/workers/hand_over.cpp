@@ -1,15 +1,15 @@
 #include "master/workers/hand_over.h"
 
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 
 #include <algorithm>
 
 namespace chatserv {
 
 std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Region& region, const Escrow& escrow) {
+    uint16_t entry, const Segment& segment, const Escrow& escrow) {
     std::vector<ClientId> clients = escrow.all_of(entry);
-    const InFlight in_flight = operation_in_flight(region.worker_table()[entry]);
+    const InFlight in_flight = operation_in_flight(segment.worker_table()[entry]);
     if (in_flight.operation == Operation::none)
         return clients;
     const auto in_doubt = std::find_if(clients.begin(), clients.end(),

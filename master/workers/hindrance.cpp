@@ -1,6 +1,6 @@
 #include "master/workers/hindrance.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -11,20 +11,20 @@
 namespace chatserv {
 
 std::vector<ClientId> recover_entry(
-    uint16_t entry, const Region& region, const Escrow& escrow, const Doorbells& doorbells) {
-    LogAppender(region).repair(entry);
-    store_release(region.worker_table()[entry].asleep, 0);
+    uint16_t entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells) {
+    LogAppender(segment).repair(entry);
+    store_release(segment.worker_table()[entry].asleep, 0);
 
     // Bytes that were read and cannot be told apart are lost, and so are those who sent them: any
     // client that was served.
-    const Staging staging(region, entry);
+    const Staging staging(segment, entry);
     const bool batch_is_sane = staging.sane();
     if (!batch_is_sane)
         staging.discard();
 
-    const UserTable users(region);
+    const UserTable users(segment);
     users.count_in(escrow.slots_ever_used());
-    const BroadcastLog log(region);
+    const BroadcastLog log(segment);
     std::vector<ClientId> lost;
     for (const ClientId client : escrow.all_of(entry)) {
         const SlotState state = users.orphan(client, entry);

@@ -4,7 +4,7 @@
 
 #include "master/clients/escrow.h"
 #include "shared/ipc/doorbell.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
 
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace chatserv {
 // entry, never another's, of whom the segment says what no worker writes: they cannot be carried
 // on.
 [[nodiscard]] std::vector<ClientId> recover_entry(
-    uint16_t entry, const Region& region, const Escrow& escrow, const Doorbells& doorbells);
+    uint16_t entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells);
 
 // A takeover is over when the successor serves every client that the dead worker served. For how
 // long it took the master's served time is asked: a standstill of the whole server is no part of

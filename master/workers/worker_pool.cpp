@@ -1,9 +1,9 @@
 #include "master/workers/worker_pool.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fmt/core.h>
@@ -42,17 +42,16 @@ int64_t doubled_delay_ms(uint32_t failures, int64_t max) {
 
 } // namespace
 
-WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
-    const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
-    uint64_t channel_udata) :
+WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, const Segment& segment,
+    const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock, Tag channel_tag) :
     program_(program),
-    region_(region), doorbells_(doorbells), events_(events), clock_(clock),
-    channel_udata_(channel_udata), common_arguments_{options.log_level,
-                                       options.log_format == LogFormat::json ? "json" : "text",
-                                       std::to_string(options.worker_uid),
-                                       std::to_string(options.worker_gid)},
+    segment_(segment), doorbells_(doorbells), events_(events), clock_(clock),
+    channel_tag_(channel_tag), common_arguments_{options.log_level,
+                                   options.log_format == LogFormat::json ? "json" : "text",
+                                   std::to_string(options.worker_uid),
+                                   std::to_string(options.worker_gid)},
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
-    hang_judge_(region.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
+    hang_judge_(segment.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
 
 void WorkerPool::replenish() {
     while (starting_allowed_ && !respawn_at_ && processes_.size() < processes_wanted_) {
@@ -90,7 +89,7 @@ void WorkerPool::keep_own_rights() {
 
 void WorkerPool::start_one() {
     FdPair ends = make_stream_pair();
-    std::vector<int> inherited{ends.second.get(), region_.fd()};
+    std::vector<int> inherited{ends.second.get(), segment_.fd()};
     for (const FdPair& doorbell : doorbells_)
         inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
     const uint32_t seat = hang_judge_.enter(Clock::now());
@@ -113,17 +112,14 @@ void WorkerPool::start_one() {
                                              .entry = std::nullopt,
                                              .started = clock_.now()})
                            .first->second;
-    const auto channel = static_cast<uintptr_t>(process.channel.fd());
-    const int error = events_.change(
-        channel, EVFILT_READ, EV_ADD, NOTE_NODATA, 0, channel_udata_ | static_cast<uint32_t>(pid));
+    const int error = events_.watch_readable(process.channel.fd(), tag_of(process));
     if (error != 0) { // it would not be heard: better it ends now
         end(process, "its channel cannot be watched");
-        throw std::system_error(error, std::generic_category(), "watching its channel");
+        throw_error(error, "watching its channel");
     }
     // A system that refuses this (a container's filter, an old kernel) tells of its end all the
     // same: by SIGCHLD.
-    [[maybe_unused]] const int refused =
-        events_.change(static_cast<uintptr_t>(pid), EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT);
+    (void)events_.watch_exit(pid);
     refused_ = 0;
 }
 
@@ -180,12 +176,11 @@ std::vector<uint16_t> WorkerPool::man_entries(const std::function<uint32_t(uint1
             break;
         pids_[*vacant] = pid;
         process.entry = vacant;
-        WorkerEntry& shared = region_.worker_table()[*process.entry];
+        WorkerEntry& shared = segment_.worker_table()[*process.entry];
         shared.pid = pid;
         ++shared.generation;
         const TakeEntry orders{.entry = *process.entry};
-        process.channel.queue(
-            static_cast<uint16_t>(MessageType::take_entry), std::span(&orders, 1));
+        process.channel.queue(MessageType::take_entry, std::span(&orders, 1));
         newly_manned.push_back(*process.entry);
     }
     return newly_manned;
@@ -206,7 +201,7 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
     hang_judge_.leave(process.seat);
     if (process.entry) {
         pids_[*process.entry] = 0;
-        region_.worker_table()[*process.entry].pid = 0;
+        segment_.worker_table()[*process.entry].pid = 0;
     }
     processes_.erase(pid);
     return departure;
@@ -233,8 +228,7 @@ void WorkerPool::throttle_after(const Departure& departure) {
 void WorkerPool::send(Process& process) {
     if (process.channel.flush() != Channel::Sent::partly)
         return; // where the process is gone, its exit will be told
-    const int error = events_.change(static_cast<uintptr_t>(process.channel.fd()), EVFILT_WRITE,
-        EV_ADD | EV_ONESHOT, 0, 0, channel_udata_ | static_cast<uint32_t>(process.pid));
+    const int error = events_.watch_writable_once(process.channel.fd(), tag_of(process));
     if (error != 0)
         end(process, fmt::format("its channel cannot be watched: {}", std::strerror(error)));
 }
@@ -245,8 +239,7 @@ void WorkerPool::send_log_file(Process& process) {
     if (!process.channel.open())
         return;
     const int log = STDERR_FILENO;
-    process.channel.queue(
-        static_cast<uint16_t>(MessageType::log_file), std::span<const char>(), std::span(&log, 1));
+    process.channel.queue(MessageType::log_file, std::span<const char>(), std::span(&log, 1));
     send(process);
 }
 
@@ -296,8 +289,7 @@ void WorkerPool::end_hung() {
 void WorkerPool::hang_up(Process& process) {
     if (!process.channel.open())
         return;
-    const auto channel = static_cast<uintptr_t>(process.channel.fd());
-    [[maybe_unused]] const int gone = events_.change(channel, EVFILT_READ, EV_DELETE);
+    events_.unwatch_readable(process.channel.fd());
     process.channel.close();
 }
 

@@ -12,7 +12,7 @@
 #include "master/workers/worker_program.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
 
@@ -45,10 +45,10 @@ public:
         ServedClock::time_point ended{};
     };
 
-    // `channel_udata`: what the events of the processes' channels carry, the pid in its lower half.
-    WorkerPool(const WorkerProgram& program, const Options& options, const Region& region,
+    // `channel_tag`: the events of a process's channel have it, with the pid as its generation.
+    WorkerPool(const WorkerProgram& program, const Options& options, const Segment& segment,
         const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
-        uint64_t channel_udata);
+        Tag channel_tag);
 
     // Starts as many processes as are missing, unless starting is throttled. Where the system
     // refuses one, shortage() says why, and it is tried again later.
@@ -122,6 +122,9 @@ public:
     void kill_all() const; // SIGKILL; their exits will be told
 
 private:
+    [[nodiscard]] Tag tag_of(const Process& process) const {
+        return channel_tag_.with_generation(static_cast<uint32_t>(process.pid));
+    }
     void start_one();
     void throttle(std::chrono::milliseconds pause);
     void end_hung();
@@ -129,11 +132,11 @@ private:
         const std::function<uint32_t(uint16_t)>& users_of) const;
 
     const WorkerProgram& program_;
-    const Region& region_;
+    const Segment& segment_;
     const std::vector<FdPair>& doorbells_;
     EventQueue& events_;
     ServedClock& clock_;
-    uint64_t channel_udata_;
+    Tag channel_tag_;
     std::vector<std::string> common_arguments_; // the same for every process
     size_t processes_wanted_;
     std::chrono::milliseconds hang_limit_;

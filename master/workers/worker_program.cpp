@@ -1,10 +1,11 @@
 #include "master/workers/worker_program.h"
 
 #include "config.h"
-#include "master/start/failure.h"
 #include "master/start/start_step.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
+#include "shared/system/errors.h"
+#include "shared/system/failure.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -118,12 +119,12 @@ pid_t WorkerProgram::start(
         argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
 
-    Frame last_words(static_cast<uint16_t>(MessageType::cannot_work),
-        cannot_work(Hindrance::program, 0, "executing " + path_));
+    Frame last_words(
+        MessageType::cannot_work, cannot_work(Hindrance::program, 0, "executing " + path_));
 
     const pid_t pid = ::fork();
     if (pid == -1)
-        throw std::system_error(errno, std::generic_category(), "fork");
+        throw_errno("fork");
     if (pid != 0)
         return pid;
     bool inheritable = true;

@@ -50,7 +50,7 @@ void attach_descriptors(msghdr& message, ControlBuffer& control, std::span<const
 Channel::Channel(UniqueFd socket) : socket_(std::move(socket)) {}
 
 void Channel::queue_bytes(
-    uint16_t type, std::span<const std::byte> payload, std::span<const int> descriptors) {
+    MessageType type, std::span<const std::byte> payload, std::span<const int> descriptors) {
     invariant(payload.size() <= payload_bytes_max && descriptors.size() <= descriptors_max,
         "a channel message was larger than a frame");
     const FrameHeader header{.payload_bytes = static_cast<uint32_t>(payload.size()),

@@ -24,9 +24,13 @@ namespace chatserv {
 inline constexpr size_t descriptors_max = 253;
 inline constexpr size_t payload_bytes_max = 8 * 1024;
 
+// The channel carries types without knowing them: see protocol.h. A peer can send any number, so a
+// received type may be none of those.
+enum class MessageType : uint16_t;
+
 struct FrameHeader {
     uint32_t payload_bytes;
-    uint16_t type;
+    MessageType type;
     uint16_t descriptors;
 };
 static_assert(sizeof(FrameHeader) == 8 && std::is_trivially_copyable_v<FrameHeader>);
@@ -36,7 +40,7 @@ static_assert(sizeof(FrameHeader) == 8 && std::is_trivially_copyable_v<FrameHead
 template <typename Item>
 struct Frame {
     static_assert(std::is_trivially_copyable_v<Item> && alignof(Item) <= sizeof(FrameHeader));
-    Frame(uint16_t type, const Item& content) :
+    Frame(MessageType type, const Item& content) :
         header{.payload_bytes = sizeof(Item), .type = type, .descriptors = 0}, item(content) {}
 
     FrameHeader header;
@@ -44,7 +48,7 @@ struct Frame {
 };
 
 struct Message {
-    uint16_t type = 0;
+    MessageType type{};
     std::vector<char> payload;
     std::vector<UniqueFd> descriptors;
     // The frame came with descriptors that this process had no room for (EMFILE): they are gone.
@@ -86,11 +90,12 @@ public:
     // Queues a message; flush() sends it. The descriptors are borrowed and must stay open until
     // then. At most payload_bytes_max and descriptors_max.
     template <typename Item>
-    void queue(uint16_t type, std::span<const Item> items, std::span<const int> descriptors = {}) {
+    void queue(
+        MessageType type, std::span<const Item> items, std::span<const int> descriptors = {}) {
         static_assert(std::is_trivially_copyable_v<Item>);
         queue_bytes(type, std::as_bytes(items), descriptors);
     }
-    void queue(uint16_t type) { queue_bytes(type, {}, {}); }
+    void queue(MessageType type) { queue_bytes(type, {}, {}); }
 
     [[nodiscard]] Sent flush();
     [[nodiscard]] bool has_unsent() const { return !outgoing_.empty(); }
@@ -111,7 +116,7 @@ private:
     enum class Read { some, nothing, closed };
 
     void queue_bytes(
-        uint16_t type, std::span<const std::byte> payload, std::span<const int> descriptors);
+        MessageType type, std::span<const std::byte> payload, std::span<const int> descriptors);
     [[nodiscard]] Read read_more();
     [[nodiscard]] ssize_t read_into(std::span<char> room);
     void keep_descriptors(msghdr& header);

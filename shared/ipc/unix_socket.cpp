@@ -1,11 +1,12 @@
 #include "shared/ipc/unix_socket.h"
 
+#include "shared/system/errors.h"
+
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -147,7 +148,7 @@ Listening try_to_listen_at(const std::string& path) {
 NamedSocket listen_at(const std::string& path) {
     Listening listening = try_to_listen_at(path);
     if (listening.error != 0)
-        throw std::system_error(listening.error, std::generic_category(), path);
+        throw_error(listening.error, path.c_str());
     return std::move(listening.socket);
 }
 

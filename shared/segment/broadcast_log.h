@@ -7,7 +7,7 @@
 #pragma once
 
 #include "shared/segment/layout.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/system/panic.h"
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct LogPieces {
 
 class BroadcastLog {
 public:
-    explicit BroadcastLog(const Region& region) :
-        control_(&region.log_control()), index_(region.index()), ring_(region.ring()) {}
+    explicit BroadcastLog(const Segment& segment) :
+        control_(&segment.log_control()), index_(segment.index()), ring_(segment.ring()) {}
 
     // Bytes published so far.
     [[nodiscard]] uint64_t head() const;

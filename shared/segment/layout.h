@@ -16,7 +16,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 5;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 6;                  // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -28,10 +28,21 @@ inline constexpr uint32_t max_rate_bytes_max = 1024 * 1024 * 1024;
 inline constexpr uint32_t idle_timeout_ms_max = 7 * 24 * 3600 * 1000;
 inline constexpr size_t cache_line_bytes = 64;
 
-// What becomes of a reader that is a whole log behind, so that senders would have to wait for it.
+// What happens to a client that is a whole log behind, so that the senders would have to wait.
 enum class SlowPolicy : uint32_t {
-    wait = 0,       // they wait as long as it drains enough (R7)
-    disconnect = 1, // it is disconnected at once
+    wait = 0,       // the senders wait as long as that client drains enough (R7)
+    disconnect = 1, // that client is disconnected at once
+};
+
+// What the master tells every worker about relaying, by way of the header. segment.cpp checks what
+// an attacher can check of it.
+struct RelaySettings {
+    uint32_t stall_limit_ms;
+    uint32_t hang_limit_ms = 2000;
+    uint32_t min_drain_bytes = 64 * 1024; // per second, of a client that senders wait for
+    SlowPolicy slow_policy = SlowPolicy::wait;
+    uint32_t max_rate_bytes = 0;  // read per second from one client; 0: no limit
+    uint32_t idle_timeout_ms = 0; // a client that sends nothing for this long is closed; 0: never
 };
 
 // Written once by the master before the first worker starts; read-only afterwards.
@@ -41,12 +52,7 @@ struct SegmentHeader {
     uint32_t users;     // slots of the user table
     uint32_t workers;   // entries of the worker table
     uint32_t processes; // heartbeats: workers and spares
-    uint32_t stall_limit_ms;
-    uint32_t hang_limit_ms;
-    uint32_t min_drain_bytes; // a second, of a reader that is waited for
-    uint32_t slow_policy;     // SlowPolicy
-    uint32_t max_rate_bytes;  // a second, that are read from one client; 0: any number
-    uint32_t idle_timeout_ms; // a client that has sent nothing for so long is closed; 0: none is
+    RelaySettings settings;
     uint64_t segment_bytes;
     uint64_t log_bytes;     // capacity of the byte ring
     uint64_t index_entries; // capacity of the index ring
@@ -86,7 +92,7 @@ struct alignas(cache_line_bytes) WorkerEntry {
     uint8_t unused_0[56];
 
     // line 1; writer: the worker
-    uint64_t in_flight;     // Operation << 56 | slot; see worker_table.h
+    uint64_t in_flight;     // Operation << 56 | slot; see in_flight.h
     uint64_t batch;         // number of the batch being gathered in the staging area; from 1
     uint32_t staged_chunks; // chunk records of that batch; the store that makes a chunk exist
     uint32_t unused_1;
@@ -199,6 +205,8 @@ struct ChunkRecord {
 // A staging area is batch_chunks_max chunk records, then staging_bytes of payload.
 // Writer: the worker whose entry it belongs to.
 
+static_assert(
+    sizeof(RelaySettings) == 24 && std::has_unique_object_representations_v<RelaySettings>);
 static_assert(sizeof(SegmentHeader) == 144 && std::is_trivially_copyable_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);

@@ -15,7 +15,7 @@
 #pragma once
 
 #include "shared/segment/layout.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/staging.h"
 #include "shared/segment/user_table.h"
 
@@ -53,10 +53,10 @@ enum class AppendResult {
 
 class LogAppender {
 public:
-    explicit LogAppender(const Region& region) :
-        control_(&region.log_control()), worker_table_(region.worker_table()),
-        index_(region.index()), ring_(region.ring()), users_(region),
-        waits_for_slow_(region.header().slow_policy == static_cast<uint32_t>(SlowPolicy::wait)) {}
+    explicit LogAppender(const Segment& segment) :
+        control_(&segment.log_control()), worker_table_(segment.worker_table()),
+        index_(segment.index()), ring_(segment.ring()), users_(segment),
+        waits_for_slow_(segment.header().settings.slow_policy == SlowPolicy::wait) {}
 
     [[nodiscard]] LogControl& control() const { return *control_; }
 

@@ -1,12 +1,11 @@
 #include "shared/segment/memory_fault.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/handler_line.h"
 
-#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <string_view>
-#include <system_error>
 
 namespace chatserv {
 
@@ -52,7 +51,7 @@ void explain_memory_faults(std::span<const char> segment) {
     action.sa_flags = SA_SIGINFO | static_cast<int>(SA_RESETHAND);
     sigemptyset(&action.sa_mask);
     if (::sigaction(SIGBUS, &action, nullptr) == -1)
-        throw std::system_error(errno, std::generic_category(), "sigaction");
+        throw_errno("sigaction");
 }
 
 } // namespace chatserv

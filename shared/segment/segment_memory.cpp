@@ -1,6 +1,7 @@
 #include "shared/segment/segment_memory.h"
 
 #include "config.h"
+#include "shared/system/errors.h"
 
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/shared_memory_object.hpp>
@@ -22,10 +23,6 @@ namespace {
 namespace ipc = boost::interprocess;
 
 constexpr unsigned child_seconds_max = 600; // the largest log takes some 20 s
-
-[[noreturn]] void throw_error(int error) {
-    throw std::system_error(error, std::generic_category(), "shared memory");
-}
 
 // Nothing where the system does not say.
 std::optional<uint64_t> machine_bytes() {
@@ -169,11 +166,11 @@ UniqueFd open_unlinked_memory() {
             ipc::shared_memory_object::remove(name.c_str());
             UniqueFd fd(::fcntl(object.get_mapping_handle().handle, F_DUPFD_CLOEXEC, 3));
             if (!fd)
-                throw_error(errno);
+                throw_errno("shared memory");
             return fd;
         } catch (const ipc::interprocess_exception& failure) {
             if (failure.get_error_code() != ipc::already_exists_error)
-                throw_error(failure.get_native_error());
+                throw_error(failure.get_native_error(), "shared memory");
         }
     }
 }

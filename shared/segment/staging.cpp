@@ -6,9 +6,9 @@
 
 namespace chatserv {
 
-Staging::Staging(const Region& region, uint32_t entry) :
-    entry_(&region.worker_table()[entry]), chunks_(region.staging_chunks(entry)),
-    payload_(region.staging_bytes(entry)) {}
+Staging::Staging(const Segment& segment, uint32_t entry) :
+    entry_(&segment.worker_table()[entry]), chunks_(segment.staging_chunks(entry)),
+    payload_(segment.staging_bytes(entry)) {}
 
 bool Staging::sane() const {
     const uint32_t count = load_acquire(entry_->staged_chunks);

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "shared/segment/layout.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/user_table.h"
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace chatserv {
 
 class Staging {
 public:
-    Staging(const Region& region, uint32_t entry);
+    Staging(const Segment& segment, uint32_t entry);
 
     // What lies here is a batch as a worker writes one. For whoever takes the area up after another
     // process wrote there; from then on only bounds are looked at.

@@ -14,7 +14,7 @@
 #pragma once
 
 #include "shared/segment/layout.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 
 #include <cstdint>
 #include <span>
@@ -48,8 +48,8 @@ void move_cursor(UserSlot& slot, const Cursor& cursor);
 
 class UserTable {
 public:
-    explicit UserTable(const Region& region) :
-        control_(&region.user_control()), slots_(region.user_table()) {}
+    explicit UserTable(const Segment& segment) :
+        control_(&segment.user_control()), slots_(segment.user_table()) {}
 
     [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
     [[nodiscard]] UserSlot& operator[](uint32_t slot) const { return slots_[slot]; }

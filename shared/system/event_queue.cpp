@@ -1,9 +1,9 @@
 #include "shared/system/event_queue.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/panic.h"
 
 #include <cerrno>
-#include <system_error>
 
 namespace chatserv {
 
@@ -12,7 +12,7 @@ namespace {
 UniqueFd make_kqueue() {
     UniqueFd fd(::kqueue());
     if (!fd)
-        throw std::system_error(errno, std::generic_category(), "kqueue");
+        throw_errno("kqueue");
     set_close_on_exec(fd.get(), true);
     return fd;
 }
@@ -21,15 +21,15 @@ UniqueFd make_kqueue() {
 
 EventQueue::EventQueue() : fd_(make_kqueue()), events_(events_max) {}
 
-int EventQueue::change(uintptr_t ident, int16_t filter, uint16_t flags, uint32_t fflags,
-    int64_t data, uint64_t udata) {
+int EventQueue::change(
+    uintptr_t ident, int16_t filter, uint16_t flags, uint32_t fflags, int64_t data, Tag tag) {
     Event asked{};
     asked.ident = ident;
     asked.filter = filter;
     asked.flags = static_cast<uint16_t>(flags | EV_RECEIPT);
     asked.fflags = fflags;
     asked.data = static_cast<decltype(asked.data)>(data);
-    asked.udata = reinterpret_cast<decltype(asked.udata)>(static_cast<uintptr_t>(udata));
+    asked.udata = reinterpret_cast<decltype(asked.udata)>(static_cast<uintptr_t>(tag.word()));
     Event receipt{};
     int got = 0;
     do {
@@ -55,11 +55,6 @@ std::span<const EventQueue::Event> EventQueue::wait(
         return {};
     }
     return {events_.data(), static_cast<size_t>(got)};
-}
-
-void must_change(int error, const char* what) {
-    if (error != 0)
-        throw std::system_error(error, std::generic_category(), what);
 }
 
 } // namespace chatserv

@@ -1,18 +1,15 @@
 #include "shared/system/fd.h"
 
+#include "shared/system/errors.h"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
 
 namespace {
-
-[[noreturn]] void throw_errno(const char* call) {
-    throw std::system_error(errno, std::generic_category(), call);
-}
 
 FdPair prepared(const int (&fds)[2]) {
     FdPair pair{UniqueFd(fds[0]), UniqueFd(fds[1])};

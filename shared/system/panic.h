@@ -13,7 +13,7 @@ namespace chatserv {
 // whoever reads standard error.
 void panic_on_terminate();
 
-inline void invariant(bool holds, const char* what) {
+constexpr void invariant(bool holds, const char* what) {
     if (!holds) [[unlikely]]
         panic(what);
 }

@@ -1,8 +1,8 @@
 #include "shared/system/standard_streams.h"
 
-#include <cerrno>
+#include "shared/system/errors.h"
+
 #include <fcntl.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -26,7 +26,7 @@ void occupy_standard_streams() {
         if (nothing.get() == fd)
             set_close_on_exec(nothing.release(), false);
         else if (::dup2(nothing.get(), fd) == -1)
-            throw std::system_error(errno, std::generic_category(), "standard streams");
+            throw_errno("standard streams");
     }
 }
 

@@ -74,7 +74,7 @@ void read_message(const Message& message) {
     must(!message.descriptors_lost || message.descriptors.empty(), "some of a lost set");
     for (const UniqueFd& fd : message.descriptors)
         must(::fcntl(fd.get(), F_GETFD) == FD_CLOEXEC, "a descriptor that is not one");
-    switch (static_cast<MessageType>(message.type)) {
+    switch (message.type) {
     case MessageType::hello:
         return read_all<Hello>(message);
     case MessageType::take_entry:

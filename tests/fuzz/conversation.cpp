@@ -1,6 +1,6 @@
 #include "tests/fuzz/conversation.h"
 
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 
 #include <algorithm>
 #include <sanitizer/asan_interface.h>
@@ -33,18 +33,18 @@ Operation operation_of(uint8_t situation) {
 } // namespace
 
 Conversation::Conversation() :
-    region(Region::create({.users = 6,
+    segment(Segment::create({.users = 6,
         .workers = 2,
-        .log_bytes = log_bytes_min,
-        .stall_limit_ms = 1000,
         .processes = 3,
-        .max_rate_bytes = 1000,
-        .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())})) {
-    areas_ = {words_of(region.worker_table()), words_of(region.heartbeats()),
-        words_of(std::span(&region.user_control(), 1)), words_of(region.user_table()),
-        words_of(std::span(&region.log_control(), 1)), words_of(region.index()),
-        words_of(region.staging_chunks(0)), words_of(region.staging_chunks(1)),
-        words_of(region.staging_bytes(0)), words_of(region.staging_bytes(1)),
+        .log_bytes = log_bytes_min,
+        .settings = {.stall_limit_ms = 1000,
+            .max_rate_bytes = 1000,
+            .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())}})) {
+    areas_ = {words_of(segment.worker_table()), words_of(segment.heartbeats()),
+        words_of(std::span(&segment.user_control(), 1)), words_of(segment.user_table()),
+        words_of(std::span(&segment.log_control(), 1)), words_of(segment.index()),
+        words_of(segment.staging_chunks(0)), words_of(segment.staging_chunks(1)),
+        words_of(segment.staging_bytes(0)), words_of(segment.staging_bytes(1)),
         words_of(std::span(&shared_header(), 1))};
     for (const Words area : areas_)
         forbid_what_follows(area);
@@ -95,10 +95,10 @@ void Conversation::talk(uint8_t situation) const {
         stage(client(0), "staged");
         stage(client(1), "as well");
     }
-    WorkerEntry& entry = region.worker_table()[0];
-    LogControl& control = region.log_control();
+    WorkerEntry& entry = segment.worker_table()[0];
+    LogControl& control = segment.log_control();
     if ((situation & committed) != 0)
-        (void)appender_.append(Staging(region, 0), 0);
+        (void)appender_.append(Staging(segment, 0), 0);
     if ((situation & locked) != 0)
         control.lock = 1;
     if ((situation & (receiving | delivering)) != 0)
@@ -134,7 +134,7 @@ void Conversation::overwrite(Input& input) const {
 
 void Conversation::stage(ClientId sender, std::string_view text) const {
     const uint16_t entry = entry_of[sender.slot];
-    const Staging staging(region, entry);
+    const Staging staging(segment, entry);
     const std::span<char> room = staging.room();
     const size_t bytes = std::min(text.size(), room.size());
     std::copy_n(text.begin(), bytes, room.begin());
@@ -146,8 +146,8 @@ void Conversation::stage(ClientId sender, std::string_view text) const {
 }
 
 bool Conversation::publish(uint32_t entry) const {
-    const Staging staging(region, entry);
-    LogLock lock(region.log_control(), entry);
+    const Staging staging(segment, entry);
+    LogLock lock(segment.log_control(), entry);
     if (!lock.held() || appender_.append(staging, entry) != AppendResult::appended)
         return false;
     staging.clear();
@@ -155,8 +155,9 @@ bool Conversation::publish(uint32_t entry) const {
 }
 
 SegmentHeader& Conversation::shared_header() const {
-    return *reinterpret_cast<SegmentHeader*>(reinterpret_cast<char*>(region.worker_table().data()) -
-                                             region.header().worker_table_offset);
+    return *reinterpret_cast<SegmentHeader*>(
+        reinterpret_cast<char*>(segment.worker_table().data()) -
+        segment.header().worker_table_offset);
 }
 
 } // namespace chatserv::fuzz

@@ -7,7 +7,7 @@
 
 #include "shared/segment/broadcast_log.h"
 #include "shared/segment/log_append.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/staging.h"
 #include "shared/segment/user_table.h"
 #include "tests/fuzz/input.h"
@@ -55,16 +55,16 @@ public:
 
     [[nodiscard]] SegmentHeader& shared_header() const;
 
-    Region region;
-    UserTable users{region};
-    BroadcastLog log{region};
+    Segment segment;
+    UserTable users{segment};
+    BroadcastLog log{segment};
 
 private:
     using Words = std::span<uint64_t>;
 
     [[nodiscard]] std::vector<std::vector<uint64_t>> copy_of_areas() const;
 
-    LogAppender appender_{region};
+    LogAppender appender_{segment};
     std::vector<Words> areas_;
     std::vector<std::vector<uint64_t>> fresh_;
     std::vector<std::vector<uint64_t>> wrapped_;

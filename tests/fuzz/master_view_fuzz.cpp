@@ -60,7 +60,7 @@ public:
         const uint16_t other = 1 - entry;
         const std::vector<ClientId> others = escrow_.all_of(other);
         for (const ClientId lost :
-            recover_entry(entry, conversation_.region, escrow_, doorbells_)) {
+            recover_entry(entry, conversation_.segment, escrow_, doorbells_)) {
             const Escrow::Held* const held = escrow_.find(lost);
             must(held != nullptr && held->entry == entry, "somebody else's client is lost");
             release(lost);
@@ -93,8 +93,8 @@ private:
 
     // Each is one whom its next worker will attach: none waits for ever.
     void look_at_what_a_successor_gets(uint16_t entry) {
-        const Region& region = conversation_.region;
-        const std::vector<ClientId> clients = clients_to_hand_over(entry, region, escrow_);
+        const Segment& segment = conversation_.segment;
+        const std::vector<ClientId> clients = clients_to_hand_over(entry, segment, escrow_);
         must(clients.size() == escrow_.clients_of(entry), "not all clients are handed over");
         for (const ClientId client : clients) {
             const SlotStatus status = status_of(conversation_.users[client.slot]);
@@ -105,8 +105,8 @@ private:
                          conversation_.log.can_serve(conversation_.users[client.slot])),
                 "a client is handed over that its worker cannot serve");
         }
-        must(Staging(region, entry).sane(), "a batch is handed over that nobody can publish");
-        const uint64_t lock = region.log_control().lock;
+        must(Staging(segment, entry).sane(), "a batch is handed over that nobody can publish");
+        const uint64_t lock = segment.log_control().lock;
         must(lock <= 2 && lock != entry + 1U, "the log is locked by a worker that is dead");
     }
 
@@ -124,10 +124,10 @@ private:
     Conversation& conversation_;
     Escrow escrow_{conversation_.users, 2, false};
     std::vector<FdPair> pipes_ = make_pipes();
-    Doorbells doorbells_{conversation_.region.worker_table(), pipes_};
+    Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::vector<std::pair<ClientId, uint16_t>> held_;
     HangWatch::Clock::time_point now_{std::chrono::hours(1)};
-    HangWatch watch_{conversation_.region.heartbeats(), hang_limit};
+    HangWatch watch_{conversation_.segment.heartbeats(), hang_limit};
     static constexpr uint32_t seats_ = 3;
     const std::array<uint32_t, seats_> entered_{
         watch_.enter(now_), watch_.enter(now_), watch_.enter(now_)};

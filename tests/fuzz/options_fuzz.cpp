@@ -4,7 +4,7 @@
 // Input: lines. Up to the first empty one they are arguments, up to the next NAME=VALUE of the
 // environment (chatserv's own names only), and the rest is the file.
 #include "master/config/options.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "tests/fuzz/input.h"
 
 #include <cctype>

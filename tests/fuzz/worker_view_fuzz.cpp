@@ -5,7 +5,7 @@
 // Input: the situation (1), how (1), then steps: what (1), and what it needs.
 #include "tests/fuzz/conversation.h"
 #include "tests/fuzz/refusal.h"
-#include "worker/service.h"
+#include "worker/relay.h"
 
 #include "shared/system/kernel_account.h"
 
@@ -34,15 +34,15 @@ namespace {
 
 constexpr size_t steps_max = 64;
 
-// A region that was attached is all there.
-void touch_every_area(const Region& region) {
-    volatile uint64_t sum = region.worker_table().back().batch;
-    sum = sum + region.heartbeats().back().beat_ns + region.user_table().back().close_at;
-    sum = sum + region.log_control().room_wanted + region.user_control().slots_in_use;
-    sum = sum + region.index().back().end + static_cast<uint64_t>(region.ring().back());
-    const uint32_t last = region.header().workers - 1;
-    sum = sum + region.staging_chunks(last).back().end;
-    sum = sum + static_cast<uint64_t>(region.staging_bytes(last).back());
+// A segment that was attached is all there.
+void touch_every_area(const Segment& segment) {
+    volatile uint64_t sum = segment.worker_table().back().batch;
+    sum = sum + segment.heartbeats().back().beat_ns + segment.user_table().back().close_at;
+    sum = sum + segment.log_control().room_wanted + segment.user_control().slots_in_use;
+    sum = sum + segment.index().back().end + static_cast<uint64_t>(segment.ring().back());
+    const uint32_t last = segment.header().workers - 1;
+    sum = sum + segment.staging_chunks(last).back().end;
+    sum = sum + static_cast<uint64_t>(segment.staging_bytes(last).back());
 }
 
 void attach_to(Conversation& conversation, Input& input) {
@@ -52,9 +52,9 @@ void attach_to(Conversation& conversation, Input& input) {
         words[word] = input.take<uint32_t>();
     }
     try {
-        const Region region =
-            Region::attach(UniqueFd(::fcntl(conversation.region.fd(), F_DUPFD_CLOEXEC, 3)));
-        touch_every_area(region);
+        const Segment segment =
+            Segment::attach(UniqueFd(::fcntl(conversation.segment.fd(), F_DUPFD_CLOEXEC, 3)));
+        touch_every_area(segment);
     } catch (const std::runtime_error& refusal) {
         must(refusal.what()[0] != '\0', "a segment was refused without a word");
     }
@@ -66,7 +66,7 @@ public:
         for (const uint32_t slot : {0U, 1U, 4U}) {
             FdPair ends = make_stream_pair();
             peers_[slot] = std::move(ends.first);
-            service_.receive({.slot = slot, .generation = 1}, std::move(ends.second));
+            relay_.receive({.slot = slot, .generation = 1}, std::move(ends.second));
         }
     }
 
@@ -80,55 +80,52 @@ public:
             conversation_.overwrite(input);
             break;
         case 2:
-            service_.settle();
+            relay_.settle();
             break;
         case 3:
             say(slot, input.take<uint16_t>());
-            service_.readable(client);
+            relay_.readable(client);
             break;
         case 4:
             hear(slot);
-            service_.writable(client);
+            relay_.writable(client);
             break;
         case 5:
-            service_.stall_timer();
+            relay_.timer(Timer::room, now());
             break;
         case 6:
-            (void)service_.wake_reasons();
-            (void)service_.look_again();
+            (void)relay_.time_to_sleep(doorbell_, std::chrono::seconds(1));
             break;
         case 7:
             peers_[slot].reset();
-            service_.readable(client);
+            relay_.readable(client);
             break;
         case 8: // the other worker is of sound mind
             conversation_.stage({.slot = 2, .generation = 1}, input.take_bytes(200));
             (void)conversation_.publish(1);
             break;
         case 9:
-            what / 11 % 2 == 0 ? service_.stop_reading() : service_.finish();
+            what / 11 % 2 == 0 ? relay_.stop_reading() : relay_.finish();
             break;
         default:
             timer(what / 11 % 3);
             break;
         }
-        (void)service_.take_attached();
-        (void)service_.take_throttled();
-        (void)service_.take_closed();
+        (void)relay_.take_report();
     }
 
-    void settle() { service_.settle(); }
+    void settle() { relay_.settle(); }
 
 private:
-    // As if the time had come: what happens does not depend on how long an input takes.
-    void timer(int which) {
-        if (which == 0)
-            service_.linger_timer();
-        else if (which == 1)
-            service_.throttle_timer(RateLimit::Clock::now() + std::chrono::seconds(1));
-        else
-            service_.idle_timer(service_.clock().now() + idle_timeout);
+    // As if the time had come: the outcome does not depend on how long an input takes.
+    void timer(size_t which) {
+        Instants when = now();
+        when.steady += std::chrono::seconds(1);
+        when.served += idle_timeout;
+        relay_.timer(std::array{Timer::linger, Timer::rate, Timer::idle}.at(which), when);
     }
+
+    Instants now() { return {relay_.clock().now(), RateLimiter::Clock::now()}; }
 
     void say(uint32_t slot, size_t bytes) {
         const std::string text(bytes, 'x');
@@ -152,10 +149,11 @@ private:
     Conversation& conversation_;
     EventQueue events_;
     std::vector<FdPair> pipes_ = make_pipes();
-    Doorbells doorbells_{conversation_.region.worker_table(), pipes_};
+    Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::array<UniqueFd, clients> peers_;
-    Service service_{
-        conversation_.region, 0, events_, doorbells_, conversation_.region.heartbeats()[0]};
+    Doorbell doorbell_{conversation_.segment.worker_table()[0], pipes_[0].first.get()};
+    Relay relay_{conversation_.segment, 0, events_, doorbells_,
+        conversation_.segment.heartbeats()[0], account_of};
 };
 
 void serve(Conversation& conversation, Input& input) {

@@ -9,7 +9,7 @@
 #include "shared/ipc/unix_socket.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/heartbeat.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 
 #include <algorithm>
 #include <array>
@@ -35,11 +35,11 @@ enum Argument { seat_argument = 5, channel_argument = 6, segment_argument = 7 };
 class HostileWorker {
 public:
     HostileWorker(char** argv, uint64_t seed) :
-        random_(seed), region_(Region::attach(UniqueFd(std::atoi(argv[segment_argument])))),
-        heartbeat_(region_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
+        random_(seed), segment_(Segment::attach(UniqueFd(std::atoi(argv[segment_argument])))),
+        heartbeat_(segment_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
         channel_(UniqueFd(std::atoi(argv[channel_argument]))) {
         const Hello hello{.layout_version = layout_version, .confinement = Confinement::not_built};
-        channel_.queue(static_cast<uint16_t>(MessageType::hello), std::span(&hello, 1));
+        channel_.queue(MessageType::hello, std::span(&hello, 1));
     }
 
     void run(std::string_view hostility) {
@@ -71,9 +71,9 @@ private:
         while (!has_clients) {
             wait();
             while (channel_.receive(message) == Channel::Received::message) {
-                if (static_cast<MessageType>(message.type) == MessageType::take_entry)
+                if (message.type == MessageType::take_entry)
                     say(MessageType::settled, std::vector<Settled>{{.bytes = 0}});
-                if (static_cast<MessageType>(message.type) != MessageType::clients)
+                if (message.type != MessageType::clients)
                     continue;
                 has_clients = true;
                 mine_ = message.items<ClientId>().value();
@@ -105,12 +105,12 @@ private:
 
     template <typename Item>
     void say(MessageType type, const std::vector<Item>& items) {
-        channel_.queue(static_cast<uint16_t>(type), std::span<const Item>(items));
+        channel_.queue(type, std::span<const Item>(items));
     }
 
     [[nodiscard]] std::vector<ClientId> everybody() const {
         std::vector<ClientId> clients;
-        for (uint32_t slot = 0; slot < region_.header().users + 1; ++slot)
+        for (uint32_t slot = 0; slot < segment_.header().users + 1; ++slot)
             for (uint32_t generation = 0; generation < generations_guessed; ++generation)
                 clients.push_back({.slot = slot, .generation = generation});
         return clients;
@@ -136,14 +136,10 @@ private:
     // Never malformed, never an end to it, and so small that to hear it takes longer than to say
     // it: the master must find time for others.
     void flood_for_ever() {
-        constexpr size_t header_bytes = 8; // of a frame: shared/ipc/channel.cpp
-        const uint32_t payload_bytes = sizeof(Settled);
-        const auto type = static_cast<uint32_t>(MessageType::settled);
-        std::vector<char> frames(4000 * (header_bytes + payload_bytes));
-        for (size_t at = 0; at < frames.size(); at += header_bytes + payload_bytes) {
-            std::memcpy(&frames[at], &payload_bytes, sizeof payload_bytes);
-            std::memcpy(&frames[at + sizeof payload_bytes], &type, sizeof type);
-        }
+        const Frame frame(MessageType::settled, Settled{.bytes = 0});
+        std::vector<char> frames(4000 * sizeof frame);
+        for (size_t at = 0; at < frames.size(); at += sizeof frame)
+            std::memcpy(&frames[at], &frame, sizeof frame);
         for (size_t sent = 0;;) {
             beat(heartbeat_);
             const ssize_t now = ::write(channel_.fd(), &frames[sent], frames.size() - sent);
@@ -163,14 +159,13 @@ private:
     // The master needs none, and is not to be filled up with them.
     void send_descriptors() {
         const std::vector<int> many(descriptors_max, channel_.fd());
-        channel_.queue(
-            static_cast<uint16_t>(MessageType::attached), std::span<const ClientId>(mine_), many);
+        channel_.queue(MessageType::attached, std::span<const ClientId>(mine_), many);
     }
 
     // Everywhere in the segment, most of it where its few words are.
     void scribble() {
-        const SegmentHeader& header = region_.header();
-        auto* const first = reinterpret_cast<uint64_t*>(region_.worker_table().data());
+        const SegmentHeader& header = segment_.header();
+        auto* const first = reinterpret_cast<uint64_t*>(segment_.worker_table().data());
         const auto words_up_to = [&](uint64_t offset) {
             return (offset - header.worker_table_offset) / sizeof(uint64_t);
         };
@@ -185,12 +180,12 @@ private:
 
     void lock_in_the_name_of_another() {
         constexpr uint64_t worker_2 = 2;
-        while (!replace_if(region_.log_control().lock, 0, worker_2))
+        while (!replace_if(segment_.log_control().lock, 0, worker_2))
             beat(heartbeat_);
     }
 
     std::mt19937_64 random_;
-    Region region_;
+    Segment segment_;
     Heartbeat& heartbeat_;
     Channel channel_;
     std::vector<ClientId> mine_;

@@ -1,54 +1,54 @@
-// The processes of the model: the way of worker/worker.cpp and worker/service.cpp from event to
-// event, for one client, and the master's way through a death.
+// The processes of the model: a worker with one client, and the master's way through a death.
 //
-// What is said here once more is the order in which a worker attaches, publishes, delivers, tells
-// the others and sleeps (Service's functions of the same names). What it calls is the product's
-// own: Ingest, FanOut, LogAppender, Doorbell, recover_entry.
+// A worker runs the product's own code: Pass decides the order of its steps, and the steps call
+// Ingest, FanOut, LogAppender and Doorbell. Only the loop around them is the model's own.
 #pragma once
 
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/broadcast_log.h"
-#include "shared/segment/region.h"
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
+#include "shared/segment/segment.h"
 #include "tests/model/simulator.h"
 #include "worker/relay/fan_out.h"
 #include "worker/relay/ingest.h"
+#include "worker/relay/pass.h"
 
 #include <cstdint>
 
 namespace chatserv::model {
 
-// The right way, and wrong ones that the model has to find.
+// The right way, and wrong ways that the model has to find.
 enum class Sleep { right, looks_before_announcing, forgets_new_reasons };
 enum class Recovery { right, without_repair, without_ringing };
 
-class WorkerProcess {
+class WorkerProcess final : private PassSteps {
 public:
     struct Surroundings {
-        const Region& region;
+        const Segment& segment;
         const Doorbells& doorbells;
         Simulator& simulator;
         Sleep sleep;
     };
 
-    // `newcomer`: its client is yet to be taken over from a predecessor.
+    // `newcomer`: its client has to be taken over from a predecessor first.
     WorkerProcess(const Surroundings& around, uint32_t entry, bool newcomer);
 
     [[noreturn]] void run();
 
 private:
+    bool attach_newcomers() override;
+    std::optional<Ingest::Publish> publish() override;
+    void everything_is_published() override {}
+    void deliver(uint64_t head, bool to_all) override;
+    bool blocks_room(uint64_t wanted, bool first_look) override;
+    bool has_clients() const override;
+    bool has_fresh_clients() const override { return fresh_; }
+    bool has_changes() const override { return false; }
+    bool take_changes() override { return false; }
+
     [[nodiscard]] Hash knowledge() const;
-    [[nodiscard]] bool nothing_to_do();
-    [[nodiscard]] bool look_again();
-    [[nodiscard]] uint32_t wake_reasons() const;
-    void settle();
-    void attach_newcomer();
+    [[nodiscard]] bool may_sleep();
     void settle_doubt();
-    void publish();
-    void tell_room_wanted();
-    void deliver();
-    void watch_room();
-    [[nodiscard]] bool listens() const;
 
     const Surroundings& around_;
     Kernel kernel_;
@@ -62,15 +62,10 @@ private:
     FanOut fan_out_;
     Client client_;
 
+    Pass pass_;
     InFlight doubt_;
     bool newcomer_;
-    uint64_t delivered_head_ = 0;
-    uint64_t seen_room_wanted_ = 0;
-    uint64_t told_room_wanted_ = 0;
-    bool pass_needed_ = true;
-    bool waits_for_lock_ = false;
-    bool waits_for_room_ = false;
-    bool blocks_room_ = false;
+    bool fresh_ = false; // attached, not written to yet
 };
 
 // Waits for deaths, recovers the entries and has spares take them.

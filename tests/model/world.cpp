@@ -28,13 +28,13 @@ uint64_t bytes_in_all(const Setting& setting) {
 } // namespace
 
 World::World(const Setting& setting) :
-    setting_(setting), region_(Region::create({.users = entries + 1,
+    setting_(setting), segment_(Segment::create({.users = entries + 1,
                            .workers = entries,
                            .log_bytes = log_bytes_min,
-                           .stall_limit_ms = 1000})),
+                           .settings = {.stall_limit_ms = 1000}})),
     pipes_(make_pipes()),
-    doorbells_(region_.worker_table(), pipes_), around_{region_, doorbells_, simulator_,
-                                                    setting.sleep} {
+    doorbells_(segment_.worker_table(), pipes_), around_{segment_, doorbells_, simulator_,
+                                                     setting.sleep} {
     admit_clients();
     begin_log();
     watch_memory();
@@ -59,13 +59,13 @@ void World::admit_clients() const {
 
 // What worker A has published before.
 void World::begin_log() const {
-    const Staging staging(region_, entry_a);
+    const Staging staging(segment_, entry_a);
     while (log().head < setting_.head) {
         const uint64_t bytes = std::min(setting_.head - log().head, staging.room().size());
         std::fill_n(staging.room().begin(), bytes, '.');
         staging.add(old_client, static_cast<uint32_t>(bytes), log().head + bytes);
         const LogLock lock(log(), entry_a);
-        invariant(LogAppender(region_).append(staging, entry_a) == AppendResult::appended,
+        invariant(LogAppender(segment_).append(staging, entry_a) == AppendResult::appended,
             "the log cannot begin there");
         staging.clear();
     }
@@ -82,7 +82,7 @@ void World::watch_memory() {
         memory.watch("asleep", &at.asleep, 4, Access::shared);
         memory.watch("published_batch", &at.published_batch, 8, Access::own, static_cast<int>(i));
     }
-    memory.watch("slots_in_use", &region_.user_control().slots_in_use, 4, Access::still);
+    memory.watch("slots_in_use", &segment_.user_control().slots_in_use, 4, Access::still);
     const Access cursors = setting_.roomy() ? Access::own : Access::kept;
     for (uint32_t i = 0; i <= entries; ++i) {
         UserSlot& slot = users_[i];
@@ -113,9 +113,9 @@ void World::watch_memory() {
 
     const uint64_t bytes = bytes_in_all(setting_);
     index_next_ = control.index_next;
-    memory.watch("the index", &region_.index()[index_next_],
+    memory.watch("the index", &segment_.index()[index_next_],
         bytes / message_bytes * sizeof(IndexEntry), Access::shared);
-    const std::span<char> ring = region_.ring();
+    const std::span<char> ring = segment_.ring();
     const uint64_t begin = control.head % ring.size();
     const uint64_t until_wrap = std::min(bytes, ring.size() - begin);
     if (until_wrap < bytes)
@@ -124,9 +124,9 @@ void World::watch_memory() {
     for (uint32_t i = 0; i < entries; ++i) {
         const size_t count = setting_.messages[i];
         const int owner = static_cast<int>(i);
-        memory.watch("staging, chunks", region_.staging_chunks(i).data(),
+        memory.watch("staging, chunks", segment_.staging_chunks(i).data(),
             count * sizeof(ChunkRecord), Access::own, owner);
-        memory.watch("staging, bytes", region_.staging_bytes(i).data(), count * message_bytes,
+        memory.watch("staging, bytes", segment_.staging_bytes(i).data(), count * message_bytes,
             Access::own, owner);
     }
 }
@@ -163,7 +163,7 @@ std::string World::judge() const {
     const uint64_t head = log().head;
     if (head < setting_.head || head > setting_.head + 2 * bytes_in_all(setting_))
         return "the log's head is nowhere";
-    const LogPieces pieces = BroadcastLog(region_).pieces(setting_.head, head);
+    const LogPieces pieces = BroadcastLog(segment_).pieces(setting_.head, head);
     const std::string text = std::string(pieces.first.begin(), pieces.first.end())
                                  .append(pieces.second.begin(), pieces.second.end());
     for (const std::string& wrong :
@@ -209,7 +209,7 @@ std::string World::judge_index(const std::string& text) const {
     if (log().index_next != index_next_ + text.size() / message_bytes)
         return "the index has not as many entries as the log has records";
     for (size_t i = 0; i < text.size() / message_bytes; ++i) {
-        const IndexEntry& entry = region_.index()[index_next_ + i];
+        const IndexEntry& entry = segment_.index()[index_next_ + i];
         const auto number = static_cast<uint64_t>(text[message_bytes * i + 3] - '0');
         if (entry.end != setting_.head + message_bytes * (i + 1) || entry.generation != 1 ||
             entry.slot != static_cast<uint32_t>(text[message_bytes * i + 1] - 'A') ||
@@ -223,7 +223,7 @@ std::string World::judge_entries() const {
     if (log().lock != 0)
         return "the lock was not released";
     for (uint32_t number = 0; number < entries; ++number) {
-        const WorkerEntry& entry = region_.worker_table()[number];
+        const WorkerEntry& entry = segment_.worker_table()[number];
         if (entry.staged_chunks != 0 || entry.published_batch + 1 != entry.batch)
             return "a staging area is not as after a publication";
         if (entry.in_flight != 0)

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "shared/ipc/doorbell.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/user_table.h"
 #include "tests/model/explorer.h"
 #include "tests/model/simulator.h"
@@ -43,9 +43,9 @@ class World {
 public:
     explicit World(const Setting& setting);
 
-    [[nodiscard]] LogControl& log() const { return region_.log_control(); }
+    [[nodiscard]] LogControl& log() const { return segment_.log_control(); }
     [[nodiscard]] WorkerEntry& entry(uint32_t number) const {
-        return region_.worker_table()[number];
+        return segment_.worker_table()[number];
     }
     [[nodiscard]] UserSlot& slot(uint32_t number) const { return users_[number]; }
     // By address, for faults.
@@ -69,8 +69,8 @@ private:
     [[nodiscard]] std::string judge_entries() const;
 
     Setting setting_;
-    Region region_;
-    UserTable users_{region_};
+    Segment segment_;
+    UserTable users_{segment_};
     std::vector<FdPair> pipes_;
     Doorbells doorbells_;
     Simulator simulator_;

@@ -33,16 +33,16 @@ bool same_pipe(int writing_end, int reading_end) {
 TEST(Channel, KeepsMessagesApartAndInOrder) {
     Ends ends;
     const std::vector<uint32_t> numbers{1, 2, 3};
-    ends.a.queue(7, std::span<const uint32_t>(numbers));
-    ends.a.queue(8);
+    ends.a.queue(MessageType{7}, std::span<const uint32_t>(numbers));
+    ends.a.queue(MessageType{8});
     ASSERT_EQ(ends.a.flush(), Channel::Sent::all);
     Message message;
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
-    EXPECT_EQ(message.type, 7);
+    EXPECT_EQ(message.type, MessageType{7});
     EXPECT_EQ(message.items<uint32_t>(), numbers);
     EXPECT_FALSE(message.items<uint64_t>().has_value()) << "12 bytes are no array of those";
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
-    EXPECT_EQ(message.type, 8);
+    EXPECT_EQ(message.type, MessageType{8});
     EXPECT_TRUE(message.payload.empty());
     EXPECT_EQ(receive(ends.b, message), Channel::Received::nothing);
 }
@@ -51,8 +51,8 @@ TEST(Channel, CarriesAFullBatchOfDescriptors) {
     Ends ends;
     const FdPair pipe = make_pipe();
     const std::vector<int> batch(descriptors_max, pipe.second.get());
-    ends.a.queue(1, std::span<const char>(), batch);
-    ends.a.queue(2, std::span<const char>(), std::span(batch).first(1));
+    ends.a.queue(MessageType{1}, std::span<const char>(), batch);
+    ends.a.queue(MessageType{2}, std::span<const char>(), std::span(batch).first(1));
     ASSERT_EQ(ends.a.flush(), Channel::Sent::all);
     Message message;
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
@@ -62,7 +62,7 @@ TEST(Channel, CarriesAFullBatchOfDescriptors) {
         EXPECT_EQ(::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     }
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
-    EXPECT_EQ(message.type, 2);
+    EXPECT_EQ(message.type, MessageType{2});
     EXPECT_EQ(message.descriptors.size(), 1U);
 }
 
@@ -77,7 +77,7 @@ TEST(Channel, SendsTheRestWhenThereIsRoom) {
         std::vector<char> payload(sizeof i);
         std::memcpy(payload.data(), &i, sizeof i);
         payload.insert(payload.end(), ballast.begin(), ballast.end());
-        ends.a.queue(1, std::span<const char>(payload),
+        ends.a.queue(MessageType{1}, std::span<const char>(payload),
             i % 3 == 0 ? std::span(&writing_end, 1) : std::span<const int>());
     }
     ASSERT_EQ(ends.a.flush(), Channel::Sent::partly);
@@ -171,7 +171,7 @@ TEST(Channel, WaitsForTheRestOfATruncatedFrame) {
     ASSERT_EQ(receive(peer.channel, message), Channel::Received::nothing);
     peer.write("4", 1);
     ASSERT_EQ(receive(peer.channel, message), Channel::Received::message);
-    EXPECT_EQ(message.type, 9);
+    EXPECT_EQ(message.type, MessageType{9});
     EXPECT_EQ(std::string(message.payload.begin(), message.payload.end()), "1234");
 }
 
@@ -185,14 +185,14 @@ TEST(Channel, GivesTheLastWordsOfAPeerThatDiedAndNothingOfAHalfFrame) {
     peer.fd.reset();
     Message message;
     EXPECT_EQ(receive(peer.channel, message), Channel::Received::message);
-    EXPECT_EQ(message.type, 5);
+    EXPECT_EQ(message.type, MessageType{5});
     EXPECT_EQ(receive(peer.channel, message), Channel::Received::closed);
 }
 
 TEST(Channel, SaysWhenNobodyIsThereToSendTo) {
     Ends ends;
     ends.b.close();
-    ends.a.queue(1);
+    ends.a.queue(MessageType{1});
     EXPECT_EQ(ends.a.flush(), Channel::Sent::broken);
 }
 
@@ -202,7 +202,7 @@ TEST(Channel, TellsOfDescriptorsThatThereWasNoRoomFor) {
     Ends ends;
     const FdPair pipe = make_pipe();
     const std::vector<int> batch(50, pipe.second.get());
-    ends.a.queue(1, std::span<const char>(), batch);
+    ends.a.queue(MessageType{1}, std::span<const char>(), batch);
     ASSERT_EQ(ends.a.flush(), Channel::Sent::all);
 
     rlimit before{};
@@ -218,10 +218,10 @@ TEST(Channel, TellsOfDescriptorsThatThereWasNoRoomFor) {
     EXPECT_TRUE(message.descriptors_lost);
     EXPECT_TRUE(message.descriptors.empty());
 
-    ends.a.queue(2, std::span<const char>(), std::span(batch).first(2));
+    ends.a.queue(MessageType{2}, std::span<const char>(), std::span(batch).first(2));
     ASSERT_EQ(ends.a.flush(), Channel::Sent::all);
     ASSERT_EQ(receive(ends.b, message), Channel::Received::message);
-    EXPECT_EQ(message.type, 2);
+    EXPECT_EQ(message.type, MessageType{2});
     EXPECT_FALSE(message.descriptors_lost);
     EXPECT_EQ(message.descriptors.size(), 2U);
 }

@@ -144,22 +144,25 @@ TEST_F(ConfinementTest, LetsAWorkerAskForTheAccountOfAClosedConnection) {
     });
 }
 
+enum class Watched : uint8_t { connection = 1 };
+
 TEST_F(ConfinementTest, LetsAWorkerWaitAndTime) {
     const Connection connection;
     std::optional<EventQueue> events;
     const auto wait_and_time = [&] {
-        const auto fd = static_cast<uintptr_t>(connection.server.get());
-        const bool watched = events->change(fd, EVFILT_READ, EV_ADD, NOTE_NODATA) == 0 &&
-                             events->change(fd, EVFILT_WRITE, EV_ADD) == 0 &&
-                             events->change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 1) == 0;
+        const int fd = connection.server.get();
+        const Tag tag = Watched::connection;
+        const bool watched = events->watch_readable(fd, tag) == 0 &&
+                             events->watch_writable(fd, tag) == 0 &&
+                             events->set_timer(1, std::chrono::milliseconds(1)) == 0;
         bool timed = false;
         bool writable = false;
         while (watched && !timed)
             for (const EventQueue::Event& event : events->wait(std::chrono::milliseconds(100))) {
-                timed = timed || event.filter == EVFILT_TIMER;
-                writable = writable || event.filter == EVFILT_WRITE;
+                timed = timed || is_timer(event);
+                writable = writable || is_writable(event);
             }
-        return writable && events->change(1000, EVFILT_READ, EV_DELETE) == EBADF ? done : failed;
+        return writable && events->resume_readable(1000, tag) == EBADF ? done : failed;
     };
     expect_done(wait_and_time, [&] { events.emplace(); });
 }

@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-constexpr uint64_t udata = 7;
+enum class Watched : uint8_t { control = 7 };
+constexpr Tag tag = Watched::control;
 
 class ControlTest : public testing::Test {
 protected:
@@ -70,8 +71,7 @@ protected:
     void begin(std::chrono::seconds silence) {
         control_.reset();
         control_ = std::make_unique<Control>(
-            events_, udata, std::make_unique<ControlSocket>(path()), [] { return "hello"; },
-            silence);
+            events_, tag, std::make_unique<ControlSocket>(path()), [] { return "hello"; }, silence);
     }
 
     void SetUp() override { begin(std::chrono::hours(1)); }

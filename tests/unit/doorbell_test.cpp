@@ -12,10 +12,10 @@ namespace chatserv {
 namespace {
 
 struct Bells {
-    explicit Bells(const Region& region) :
-        doorbells(region.worker_table(), pipes),
-        first(region.worker_table()[0], pipes[0].first.get()),
-        second(region.worker_table()[1], pipes[1].first.get()) {}
+    explicit Bells(const Segment& segment) :
+        doorbells(segment.worker_table(), pipes),
+        first(segment.worker_table()[0], pipes[0].first.get()),
+        second(segment.worker_table()[1], pipes[1].first.get()) {}
 
     FdPair pipes[2] = {make_pipe(), make_pipe()};
     Doorbells doorbells;
@@ -28,8 +28,8 @@ bool rang(const Doorbell& doorbell) {
 }
 
 TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
-    const Segment segment;
-    const Bells bells(segment.region);
+    const SmallSegment segment;
+    const Bells bells(segment.mapping);
     bells.doorbells.ring(wake_on_growth, 0);
     EXPECT_FALSE(rang(bells.second)) << "it was awake";
     bells.second.announce_sleep(wake_never | wake_on_unlock);
@@ -46,13 +46,15 @@ TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
 }
 
 TEST(Doorbell, AFullPipeIsRungAlready) {
-    const Segment segment;
-    const Bells bells(segment.region);
+    const SmallSegment segment;
+    const Bells bells(segment.mapping);
     for (int i = 0; i < 200'000; ++i)
         bells.doorbells.ring_all();
     bells.first.empty_pipe();
     EXPECT_FALSE(rang(bells.first));
 }
+
+enum class Watched : uint8_t { doorbell = 1 };
 
 // One side of the exchange: each of its turns is published in `mine`, and it sleeps, without any
 // timeout, until the other's has come. A single lost wake-up leaves both asleep for good.
@@ -60,7 +62,7 @@ void take_turns(
     const Bells& bells, uint32_t self, uint64_t& mine, const uint64_t& theirs, uint64_t turns) {
     const Doorbell& bell = self == 0 ? bells.first : bells.second;
     EventQueue events;
-    ASSERT_EQ(events.change(static_cast<uintptr_t>(bell.listening_end()), EVFILT_READ, EV_ADD), 0);
+    ASSERT_EQ(events.watch_readable(bell.listening_end(), Watched::doorbell), 0);
     for (uint64_t turn = 1; turn <= turns; ++turn) {
         store_release(mine, turn);
         bells.doorbells.ring(wake_on_growth, self);
@@ -77,10 +79,10 @@ void take_turns(
 
 TEST(Doorbell, LosesNoWakeUpBetweenTwoProcesses) {
     constexpr uint64_t turns = 100'000;
-    const Segment segment;
-    const Bells bells(segment.region);
-    uint64_t& a = segment.region.log_control().room_wanted; // any two words of the segment
-    uint64_t& b = segment.region.log_control().tail;
+    const SmallSegment segment;
+    const Bells bells(segment.mapping);
+    uint64_t& a = segment.mapping.log_control().room_wanted; // any two words of the segment
+    uint64_t& b = segment.mapping.log_control().tail;
     const pid_t pid = ::fork();
     ASSERT_NE(pid, -1);
     if (pid == 0) {

@@ -30,7 +30,7 @@ FdPair make_tcp_pair() {
 }
 
 TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
-    const Segment segment(5);
+    const SmallSegment segment(5);
     Escrow escrow(segment.users, 2, true);
     std::vector<ClientId> clients;
     for (uint32_t slot = 0; slot < 5; ++slot) {
@@ -50,7 +50,7 @@ TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
 }
 
 TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
-    const Segment segment(2);
+    const SmallSegment segment(2);
     Escrow escrow(segment.users, 1, true);
     FdPair ends = make_stream_pair();
     const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
@@ -64,7 +64,7 @@ TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
 
 TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
     constexpr uint32_t users = 1000;
-    const Segment segment(users);
+    const SmallSegment segment(users);
     Escrow escrow(segment.users, 2, true);
     std::set<uint32_t> free;
     for (uint32_t slot = 0; slot < users; ++slot)
@@ -92,7 +92,7 @@ TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
 }
 
 TEST(Escrow, KnowsAClientByItsGeneration) {
-    const Segment segment;
+    const SmallSegment segment;
     Escrow escrow(segment.users, 2, true);
     const ClientId first = escrow.admit(make_pipe().first, peer, 0);
     ASSERT_NE(escrow.find(first), nullptr);
@@ -106,7 +106,7 @@ TEST(Escrow, KnowsAClientByItsGeneration) {
 }
 
 TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
-    const Segment segment;
+    const SmallSegment segment;
     Escrow escrow(segment.users, 2, true);
     FdPair ends = make_tcp_pair();
     const UniqueFd worker_copy(::dup(ends.first.get()));

@@ -1,5 +1,5 @@
 // Fan-out: a client gets what it lacks, in as few writes as can be, and none of its own bytes.
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 #include "tests/unit/segment.h"
 #include "worker/relay/fan_out.h"
 
@@ -35,10 +35,10 @@ protected:
 
     [[nodiscard]] uint64_t cursor() const { return cursor_of(*client.slot).log_offset; }
 
-    Segment segment;
+    SmallSegment segment;
     Client client{.id = segment.attach(0), .fd = UniqueFd(), .slot = &segment.users[0]};
     ClientId other = segment.attach(1);
-    FanOut fan_out{segment.region, 0};
+    FanOut fan_out{segment.mapping, 0};
     UniqueFd peer;
 };
 
@@ -49,7 +49,7 @@ TEST_F(FanOutTest, LeavesOutTheClientsOwnBytes) {
     say(client.id, "[mine]");
     say(other, "theirs again");
     say(client.id, "[mine]");
-    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(received(), "theirs,theirs again");
     EXPECT_EQ(cursor(), segment.log.head());
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, 19U);
@@ -58,7 +58,7 @@ TEST_F(FanOutTest, LeavesOutTheClientsOwnBytes) {
 
 TEST_F(FanOutTest, MovesThePointerPastOwnBytesWithoutAWrite) {
     say(client.id, "nobody else spoke");
-    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(received(), "");
     EXPECT_EQ(cursor(), segment.log.head());
 }
@@ -67,7 +67,7 @@ TEST_F(FanOutTest, GoesUpToItsTargetOnly) {
     say(other, "before");
     const uint64_t target = segment.log.head();
     say(other, "after");
-    EXPECT_EQ(fan_out.deliver(client, target), FanOut::Delivery::complete);
+    EXPECT_EQ(fan_out.deliver(client, target).kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(received(), "before");
     EXPECT_EQ(cursor(), target);
 }
@@ -79,9 +79,9 @@ TEST_F(FanOutTest, TakesAsManyWritesAsItNeedsForVeryManyPieces) {
         expected += std::to_string(i);
         say(client.id, "mine");
     }
-    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::more);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::more);
     int calls = 1;
-    while (fan_out.deliver(client, segment.log.head()) == FanOut::Delivery::more)
+    while (fan_out.deliver(client, segment.log.head()).kind == FanOut::Delivery::Kind::more)
         ++calls;
     EXPECT_LT(calls, 10);
     EXPECT_EQ(received(), expected);
@@ -101,9 +101,10 @@ TEST_F(FanOutTest, GoesOnWhereAFullSocketStoppedIt) {
                 expected += text;
         }
         segment.advance(other, segment.log.head());
-        const FanOut::Delivery result = fan_out.deliver(client, segment.log.head());
-        if (result == FanOut::Delivery::blocked)
-            while (fan_out.deliver(client, segment.log.head()) != FanOut::Delivery::complete)
+        const FanOut::Delivery::Kind result = fan_out.deliver(client, segment.log.head()).kind;
+        if (result == FanOut::Delivery::Kind::blocked)
+            while (fan_out.deliver(client, segment.log.head()).kind !=
+                   FanOut::Delivery::Kind::complete)
                 got += received();
     }
     for (std::string more = received(); !more.empty(); more = received())
@@ -114,15 +115,15 @@ TEST_F(FanOutTest, GoesOnWhereAFullSocketStoppedIt) {
 
 TEST_F(FanOutTest, WritesALineThatIsNotOfTheLogAndStaysWhereItIs) {
     say(other, "first;");
-    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(client.slot->told_too_fast, 0U);
-    EXPECT_EQ(fan_out.notify(client, "a line;"), FanOut::Delivery::complete);
+    EXPECT_EQ(fan_out.notify(client, "a line;").kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(client.slot->told_too_fast, 1U);
     EXPECT_EQ(cursor(), segment.log.head());
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, 13U);
-    EXPECT_EQ(operation_in_flight(segment.region.worker_table()[0]).operation, Operation::none);
+    EXPECT_EQ(operation_in_flight(segment.mapping.worker_table()[0]).operation, Operation::none);
     say(other, "second");
-    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::complete);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::complete);
     EXPECT_EQ(received(), "first;a line;second");
 }
 
@@ -130,7 +131,7 @@ TEST_F(FanOutTest, TellsNobodyWhoseSocketIsFull) {
     const std::string filling(10'000, 'f');
     while (::send(client.fd.get(), filling.data(), filling.size(), 0) > 0) {
     }
-    EXPECT_EQ(fan_out.notify(client, "a line;"), FanOut::Delivery::blocked);
+    EXPECT_EQ(fan_out.notify(client, "a line;").kind, FanOut::Delivery::Kind::blocked);
     EXPECT_EQ(client.slot->told_too_fast, 0U);
     EXPECT_EQ(cursor_of(*client.slot).bytes_written, 0U);
 }
@@ -155,10 +156,10 @@ TEST_F(FanOutTest, SaysWhenTheSocketIsBroken) {
     peer.reset();
     say(other, "anyone there?");
     const uint64_t before = cursor();
-    EXPECT_EQ(fan_out.deliver(client, segment.log.head()), FanOut::Delivery::failed);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::failed);
     EXPECT_EQ(errno, EPIPE);
     EXPECT_EQ(cursor(), before);
-    EXPECT_EQ(operation_in_flight(segment.region.worker_table()[0]).operation, Operation::none);
+    EXPECT_EQ(operation_in_flight(segment.mapping.worker_table()[0]).operation, Operation::none);
 }
 
 TEST(OwnRanges, MergeAndAreForgottenFromTheFront) {

@@ -1,7 +1,7 @@
-// A worker's clients and the limits on what they send: one worker's Service over sockets of this
+// A worker's clients and the limits on what they send: one worker's Relay over sockets of this
 // process, with a time of the test's own.
 #include "tests/unit/segment.h"
-#include "worker/service.h"
+#include "worker/relay.h"
 
 #include <algorithm>
 #include <array>
@@ -31,13 +31,13 @@ protected:
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
                 (void)users_.orphan(id_of(slot), 0);
-        service_.reset();
+        relay_.reset();
         events_.emplace();
-        service_.emplace(region_, 0, *events_, doorbells_, region_.heartbeats()[0]);
+        relay_.emplace(segment_, 0, *events_, doorbells_, segment_.heartbeats()[0], account_of);
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
-                service_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
-        service_->settle();
+                relay_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
+        relay_->settle();
     }
 
     static ClientId id_of(uint32_t slot) { return {.slot = slot, .generation = 1}; }
@@ -52,8 +52,8 @@ protected:
                 ASSERT_EQ(
                     ::setsockopt(end->get(), SOL_SOCKET, option, &buffer_bytes, sizeof(int)), 0);
         users_.assign(id_of(slot), 0);
-        service_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
-        service_->settle();
+        relay_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
+        relay_->settle();
     }
 
     void say(uint32_t slot, const std::string& text) {
@@ -71,9 +71,9 @@ protected:
     // Handles what the kqueue says, timers not among it.
     void serve() {
         for (const EventQueue::Event& event : events_->wait(std::chrono::nanoseconds(0)))
-            if (event.filter == EVFILT_READ)
-                service_->readable(client_of(EventQueue::udata_of(event)));
-        service_->settle();
+            if (is_readable(event))
+                relay_->readable(client_of(tag_of(event)));
+        relay_->settle();
     }
 
     // It was so long ago that it was heard.
@@ -83,18 +83,22 @@ protected:
 
     // The worker has not looked at the clock for so long.
     void stand_still(milliseconds time) {
-        region_.worker_table()[0].served.looked_ns -=
+        segment_.worker_table()[0].served.looked_ns -=
             static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
     }
 
+    std::chrono::nanoseconds time_to_sleep() {
+        return relay_->time_to_sleep(doorbell_, std::chrono::nanoseconds::max());
+    }
+
     void pass_idle_time(milliseconds time) {
-        service_->idle_timer(service_->clock().now() + time);
-        service_->settle();
+        relay_->timer(Timer::idle, {relay_->clock().now() + time, {}});
+        relay_->settle();
     }
 
     std::vector<uint32_t> left() {
         std::vector<uint32_t> slots;
-        for (const ClosedClient& closed : service_->take_closed()) {
+        for (const ClosedClient& closed : relay_->take_report().closed) {
             EXPECT_EQ(closed.reason, LeaveReason::idle);
             slots.push_back(closed.client.slot);
         }
@@ -108,19 +112,20 @@ protected:
         return pipes;
     }
 
-    Region region_ = Region::create({.users = 2,
+    Segment segment_ = Segment::create({.users = 2,
         .workers = 1,
         .log_bytes = log_bytes_min,
-        .stall_limit_ms = 3'600'000,
-        .max_rate_bytes = max_rate_bytes,
-        .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())});
-    UserTable users_{region_};
+        .settings = {.stall_limit_ms = 3'600'000,
+            .max_rate_bytes = max_rate_bytes,
+            .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())}});
+    UserTable users_{segment_};
     std::optional<EventQueue> events_;
     std::vector<FdPair> pipes_ = make_pipes();
-    Doorbells doorbells_{region_.worker_table(), pipes_};
+    Doorbells doorbells_{segment_.worker_table(), pipes_};
+    Doorbell doorbell_{segment_.worker_table()[0], pipes_[0].first.get()};
     std::array<UniqueFd, 2> peers_;
     std::array<UniqueFd, 2> sockets_; // as the escrow's
-    std::optional<Service> service_;
+    std::optional<Relay> relay_;
 };
 
 using Slots = std::vector<uint32_t>;
@@ -178,9 +183,9 @@ TEST_F(LimitsTest, NobodyIsIdleForTheTimeInWhichAWorkerHung) {
 }
 
 TEST_F(LimitsTest, TheWorkerSleepsForASmallPartOfARunningLimitAtTheMost) {
-    EXPECT_EQ(service_->sleep_max(), ServedClock::duration::max());
+    EXPECT_EQ(time_to_sleep(), std::chrono::nanoseconds::max());
     join(0);
-    EXPECT_EQ(service_->sleep_max(), ServedClock::sleep_max(idle_timeout));
+    EXPECT_EQ(time_to_sleep(), ServedClock::sleep_max(idle_timeout));
 }
 
 // What no worker stores costs nobody his place, and gives nobody one for ever.
@@ -213,7 +218,7 @@ TEST_F(LimitsTest, WhoSendsTooFastIsLeftAloneUntilItMaySendAgain) {
     serve();
     serve();
     EXPECT_EQ(heard_by(1), all.substr(0, max_rate_bytes));
-    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    ASSERT_EQ(relay_->take_report().throttled, std::vector{id_of(0)});
     EXPECT_EQ(heard_by(0), "you are sending too fast: 4096 bytes a second are read!\n");
 
     say(1, "others are not held up");
@@ -222,15 +227,15 @@ TEST_F(LimitsTest, WhoSendsTooFastIsLeftAloneUntilItMaySendAgain) {
     EXPECT_EQ(heard_by(1), "");
 
     const auto empty = std::chrono::seconds(1);
-    service_->throttle_timer(RateLimit::Clock::now() + empty);
+    relay_->timer(Timer::rate, {{}, RateLimit::Clock::now() + empty});
     std::string rest;
     while (rest.size() < 1000) { // in pieces, since it is not so late in truth
         serve();
-        service_->throttle_timer(RateLimit::Clock::now() + empty);
+        relay_->timer(Timer::rate, {{}, RateLimit::Clock::now() + empty});
         rest += heard_by(1);
     }
     EXPECT_EQ(rest, all.substr(max_rate_bytes));
-    EXPECT_TRUE(service_->take_throttled().empty()) << "each is said once";
+    EXPECT_TRUE(relay_->take_report().throttled.empty()) << "each is said once";
     EXPECT_EQ(heard_by(0), "") << "and told once";
 }
 
@@ -241,12 +246,12 @@ TEST_F(LimitsTest, ARateIsNoLowerForAStandstillOfTheServer) {
     say(0, std::string(max_rate_bytes + 1000, 't'));
     serve();
     serve();
-    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    ASSERT_EQ(relay_->take_report().throttled, std::vector{id_of(0)});
     stand_still(std::chrono::hours(1));
     const auto later = RateLimit::Clock::now() + std::chrono::minutes(1);
     std::string heard;
     while (heard.size() < max_rate_bytes + 1000 && RateLimit::Clock::now() < later) {
-        service_->throttle_timer(later);
+        relay_->timer(Timer::rate, {{}, later});
         serve();
         heard += heard_by(1);
     }
@@ -259,7 +264,7 @@ TEST_F(LimitsTest, WhoIsNotReadIsNotIdle) {
     say(0, std::string(max_rate_bytes + 1000, 't'));
     serve();
     serve();
-    ASSERT_EQ(service_->take_throttled(), std::vector{id_of(0)});
+    ASSERT_EQ(relay_->take_report().throttled, std::vector{id_of(0)});
     for (int i = 0; i < 3; ++i) {
         pass_idle_time(2 * idle_timeout);
         EXPECT_EQ(left(), Slots{});
@@ -276,7 +281,7 @@ TEST_F(LimitsTest, ASuccessorDoesNotSayItAgain) {
     begin_worker();
     serve();
     serve();
-    EXPECT_EQ(service_->take_throttled(), std::vector{id_of(0)}) << "but the master is told";
+    EXPECT_EQ(relay_->take_report().throttled, std::vector{id_of(0)}) << "but the master is told";
     EXPECT_EQ(heard_by(0), "");
 }
 

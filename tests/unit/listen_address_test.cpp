@@ -2,7 +2,7 @@
 // such form at all is in options_test.cpp.
 #include "master/config/listen_address.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 // from a process of its own, as systemd's RestrictAddressFamilies= does.
 #include "master/clients/listeners.h"
 
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "shared/system/logging.h"
 
 #include <array>

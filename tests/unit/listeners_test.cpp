@@ -2,7 +2,7 @@
 #include "master/clients/listeners.h"
 
 #include "master/clients/admission.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@ namespace chatserv {
 namespace {
 
 TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
     segment.stage(a, "one");
@@ -23,7 +23,7 @@ TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
 }
 
 TEST(Log, IsReadInTwoPiecesWhereItWraps) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId reader = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const std::string filler(10'000, 'x');
@@ -46,7 +46,7 @@ TEST(Log, IsReadInTwoPiecesWhereItWraps) {
 }
 
 TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
     const std::string filler(8192, 'x');
@@ -63,14 +63,14 @@ TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
     // Just short of what is wanted is not enough to be told, and any room is enough to append.
     segment.advance(slow, segment.log.room_wanted());
     EXPECT_TRUE(segment.publish());
-    EXPECT_FALSE(Staging(segment.region, 0).published());
+    EXPECT_FALSE(Staging(segment.mapping, 0).published());
 }
 
 TEST(Log, HasNoRoomWhereItsIndexHasNone) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId slow = segment.attach(0);
     const ClientId sender = segment.attach(1);
-    const uint64_t entries = segment.region.header().index_entries;
+    const uint64_t entries = segment.mapping.header().index_entries;
     for (uint64_t i = 0; i < entries; ++i) {
         segment.stage(sender, "x");
         ASSERT_TRUE(segment.publish());
@@ -85,7 +85,7 @@ TEST(Log, HasNoRoomWhereItsIndexHasNone) {
 }
 
 TEST(Log, TellsWhoSentWhatAfterACursor) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1);
     segment.stage(a, "aaa");
@@ -112,12 +112,12 @@ TEST(Log, TellsWhoSentWhatAfterACursor) {
 }
 
 TEST(LogLock, HasOneOwnerAtATime) {
-    const Segment segment;
-    LogLock first(segment.region.log_control(), 0);
+    const SmallSegment segment;
+    LogLock first(segment.mapping.log_control(), 0);
     EXPECT_TRUE(first.held());
-    EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
     first.release();
-    EXPECT_TRUE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_TRUE(LogLock(segment.mapping.log_control(), 1).held());
 }
 
 // Runs `last_deed` in a process of its own, which then is gone for good.
@@ -134,25 +134,25 @@ void die_after(Deed last_deed) {
 }
 
 TEST(LogRepair, W3BeforeTheCommitLeavesNothingOfTheAppend) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     const ClientId b = segment.attach(1, 1);
     segment.stage(a, "first");
     ASSERT_TRUE(segment.publish(0));
     segment.stage(a, "lost?");
     die_after([&] {
-        new LogLock(segment.region.log_control(), 0);
-        LogControl& control = segment.region.log_control();
-        std::memcpy(segment.region.ring().data() + control.head, "los", 3);
+        new LogLock(segment.mapping.log_control(), 0);
+        LogControl& control = segment.mapping.log_control();
+        std::memcpy(segment.mapping.ring().data() + control.head, "los", 3);
         control.intent_head = ~0ULL;
-        control.intent_batch = Staging(segment.region, 0).batch();
+        control.intent_batch = Staging(segment.mapping, 0).batch();
     });
-    EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
     segment.appender.repair(1); // not the owner: nothing to mend
-    EXPECT_FALSE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
     segment.appender.repair(0);
     EXPECT_EQ(segment.text_after(0), "first");
-    EXPECT_FALSE(Staging(segment.region, 0).published()) << "the batch is still to be published";
+    EXPECT_FALSE(Staging(segment.mapping, 0).published()) << "the batch is still to be published";
 
     segment.stage(b, "second", 1);
     ASSERT_TRUE(segment.publish(1));
@@ -161,32 +161,32 @@ TEST(LogRepair, W3BeforeTheCommitLeavesNothingOfTheAppend) {
 }
 
 TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     segment.stage(a, "all of it");
     die_after([&] {
-        new LogLock(segment.region.log_control(), 0);
-        (void)segment.appender.append(Staging(segment.region, 0), 0);
+        new LogLock(segment.mapping.log_control(), 0);
+        (void)segment.appender.append(Staging(segment.mapping, 0), 0);
         // Undone: what the owner would have done after the commit.
-        segment.region.worker_table()[0].published_batch = 0;
-        segment.region.log_control().index_next = 0;
+        segment.mapping.worker_table()[0].published_batch = 0;
+        segment.mapping.log_control().index_next = 0;
     });
     segment.appender.repair(0);
     EXPECT_EQ(segment.text_after(0), "all of it");
-    EXPECT_TRUE(Staging(segment.region, 0).published());
-    EXPECT_EQ(segment.region.log_control().index_next, 1U);
-    EXPECT_TRUE(LogLock(segment.region.log_control(), 1).held());
+    EXPECT_TRUE(Staging(segment.mapping, 0).published());
+    EXPECT_EQ(segment.mapping.log_control().index_next, 1U);
+    EXPECT_TRUE(LogLock(segment.mapping.log_control(), 1).held());
 }
 
 TEST(LogRepair, CanBeRepeated) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId a = segment.attach(0);
     segment.stage(a, "once");
     die_after([&] {
-        new LogLock(segment.region.log_control(), 0);
-        (void)segment.appender.append(Staging(segment.region, 0), 0);
+        new LogLock(segment.mapping.log_control(), 0);
+        (void)segment.appender.append(Staging(segment.mapping, 0), 0);
     });
-    LogControl& control = segment.region.log_control();
+    LogControl& control = segment.mapping.log_control();
     const uint64_t lock_before = control.lock;
     segment.appender.repair(0);
     control.lock = lock_before; // as if the repair itself had died before its last store

@@ -79,13 +79,13 @@ protected:
 
     void send(uint16_t type, size_t descriptors) {
         const std::vector<int> batch(descriptors, pipe_.second.get());
-        sender_.queue(type, std::span<const char>("text", 4), batch);
+        sender_.queue(MessageType{type}, std::span<const char>("text", 4), batch);
         ASSERT_EQ(sender_.flush(), Channel::Sent::all);
     }
     void expect_message(uint16_t type, size_t descriptors, bool lost) {
         Message message;
         ASSERT_EQ(receiver_.receive(message), Channel::Received::message);
-        EXPECT_EQ(message.type, type);
+        EXPECT_EQ(message.type, MessageType{type});
         EXPECT_EQ(std::string(message.payload.begin(), message.payload.end()), "text");
         EXPECT_EQ(message.descriptors.size(), descriptors);
         EXPECT_EQ(message.descriptors_lost, lost);

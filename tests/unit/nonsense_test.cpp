@@ -17,7 +17,7 @@ protected:
         EXPECT_TRUE(segment_.publish());
     }
 
-    Segment segment_;
+    SmallSegment segment_;
     const std::vector<ClientId> clients_{segment_.attach(0), segment_.attach(1)};
 };
 
@@ -57,11 +57,11 @@ TEST_F(NonsenseTest, ACursorBehindTheTailHoldsUpNobodyElse) {
     segment_.advance(clients_[0], segment_.log.head());
     segment_.advance(clients_[1], 0);
     EXPECT_TRUE(fill());
-    EXPECT_GE(segment_.region.log_control().tail, 1U);
+    EXPECT_GE(segment_.mapping.log_control().tail, 1U);
 }
 
 TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
-    LogControl& control = segment_.region.log_control();
+    LogControl& control = segment_.mapping.log_control();
     control.room_wanted = segment_.log.head() + 1;
     EXPECT_EQ(segment_.log.room_wanted(), 0U) << "nobody is to be disconnected for it";
     segment_.advance(clients_[0], segment_.log.head());
@@ -73,7 +73,7 @@ TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
 }
 
 TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
-    LogControl& control = segment_.region.log_control();
+    LogControl& control = segment_.mapping.log_control();
     control.lock = 3; // of two entries
     segment_.appender.repair(0);
     EXPECT_EQ(control.lock, 0U);
@@ -85,18 +85,18 @@ TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
 using NonsenseDeathTest = NonsenseTest;
 
 TEST_F(NonsenseDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
-    segment_.region.worker_table()[0].staged_chunks = batch_chunks_max + 1;
-    EXPECT_DEATH(Ingest(segment_.region, 0), "panic: a staging area");
-    EXPECT_DEATH((void)Staging(segment_.region, 0).chunks(), "panic: a staging area");
-    segment_.region.worker_table()[0].staged_chunks = 1;
-    segment_.region.staging_chunks(0)[0].end = ~0U;
-    EXPECT_DEATH(Ingest(segment_.region, 0), "panic: a staging area");
-    EXPECT_DEATH((void)Staging(segment_.region, 0).payload(), "panic: a staging area");
+    segment_.mapping.worker_table()[0].staged_chunks = batch_chunks_max + 1;
+    EXPECT_DEATH(Ingest(segment_.mapping, 0), "panic: a staging area");
+    EXPECT_DEATH((void)Staging(segment_.mapping, 0).chunks(), "panic: a staging area");
+    segment_.mapping.worker_table()[0].staged_chunks = 1;
+    segment_.mapping.staging_chunks(0)[0].end = ~0U;
+    EXPECT_DEATH(Ingest(segment_.mapping, 0), "panic: a staging area");
+    EXPECT_DEATH((void)Staging(segment_.mapping, 0).payload(), "panic: a staging area");
 }
 
 TEST_F(NonsenseDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {
     segment_.stage(clients_[0], "after all this");
-    LogControl& control = segment_.region.log_control();
+    LogControl& control = segment_.mapping.log_control();
     const LogControl before = control;
     for (uint64_t* const word : {&control.head, &control.index_next}) {
         *word = 1ULL << 63;
@@ -113,10 +113,10 @@ TEST_F(NonsenseDeathTest, AWorkerReadsNoLogThatIsNotThere) {
     EXPECT_DEATH((void)segment_.log.pieces(0, log_bytes_min + 1), "panic: a cursor");
     EXPECT_DEATH((void)segment_.log.pieces(2, 1), "panic: a cursor");
     const auto walk = [&] { segment_.log.for_each_chunk_after(0, [](auto&&...) {}); };
-    segment_.region.log_control().index_next = 1ULL << 63;
+    segment_.mapping.log_control().index_next = 1ULL << 63;
     EXPECT_DEATH(walk(), "panic: the log's index");
-    segment_.region.log_control().index_next = 1;
-    segment_.region.index()[0].end = segment_.log.head() + 1;
+    segment_.mapping.log_control().index_next = 1;
+    segment_.mapping.index()[0].end = segment_.log.head() + 1;
     EXPECT_DEATH(walk(), "panic: the log's index");
 }
 

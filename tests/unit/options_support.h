@@ -5,7 +5,7 @@
 
 #include "master/config/option_table.h"
 #include "master/config/options.h"
-#include "master/start/failure.h"
+#include "shared/system/failure.h"
 #include "tests/support/temporary_directory.h"
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // What may stand on a line of the log or of standard error.
-#include "master/start/printable_text.h"
+#include "shared/system/printable_text.h"
 
 #include <gtest/gtest.h>
 

@@ -27,10 +27,10 @@ protected:
 
     // Of entry 0.
     [[nodiscard]] std::vector<ClientId> lost_in_recovery() {
-        return recover_entry(0, segment_.region, escrow_, doorbells_);
+        return recover_entry(0, segment_.mapping, escrow_, doorbells_);
     }
 
-    Segment segment_;
+    SmallSegment segment_;
     Escrow escrow_{segment_.users, 2, false};
     std::vector<FdPair> pipes_ = [] {
         std::vector<FdPair> pipes(2);
@@ -38,14 +38,14 @@ protected:
         pipes[1] = make_pipe();
         return pipes;
     }();
-    Doorbells doorbells_{segment_.region.worker_table(), pipes_};
+    Doorbells doorbells_{segment_.mapping.worker_table(), pipes_};
     std::vector<ClientId> clients_;
 };
 
 TEST_F(RecoveryTest, NobodyIsLostWhereThereIsNone) {
     segment_.stage(clients_[1], "staged");
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
-    EXPECT_EQ(Staging(segment_.region, 0).chunks().size(), 1U) << "for the successor to publish";
+    EXPECT_EQ(Staging(segment_.mapping, 0).chunks().size(), 1U) << "for the successor to publish";
 }
 
 TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
@@ -61,7 +61,7 @@ TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
 }
 
 TEST_F(RecoveryTest, NoSlotIsForgottenWhoseNumberWasOverwritten) {
-    segment_.region.user_control().slots_in_use = 1;
+    segment_.mapping.user_control().slots_in_use = 1;
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
     segment_.advance(clients_[2], 3);
     for (const ClientId client : {clients_[0], clients_[1]})
@@ -74,12 +74,12 @@ TEST_F(RecoveryTest, ABatchThatCannotBeToldApartCostsTheEntrysClientsThatWereSer
         segment_.stage(clients_[0], "one");
         segment_.stage(clients_[1], "two");
         spoil();
-        EXPECT_FALSE(Staging(segment_.region, 0).sane());
+        EXPECT_FALSE(Staging(segment_.mapping, 0).sane());
         EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[0], clients_[1]));
-        EXPECT_TRUE(Staging(segment_.region, 0).empty());
+        EXPECT_TRUE(Staging(segment_.mapping, 0).empty());
     };
-    uint32_t& count = segment_.region.worker_table()[0].staged_chunks;
-    const std::span<ChunkRecord> chunks = segment_.region.staging_chunks(0);
+    uint32_t& count = segment_.mapping.worker_table()[0].staged_chunks;
+    const std::span<ChunkRecord> chunks = segment_.mapping.staging_chunks(0);
     spoil_and_recover([&] { count = batch_chunks_max + 1; });
     spoil_and_recover([&] { count = ~0U; });
     spoil_and_recover([&] { chunks[0].end = chunks[1].end; });

@@ -3,7 +3,7 @@
 
 #include "shared/segment/broadcast_log.h"
 #include "shared/segment/log_append.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/staging.h"
 #include "shared/segment/user_table.h"
 
@@ -13,12 +13,12 @@
 
 namespace chatserv {
 
-struct Segment {
-    explicit Segment(uint32_t user_slots = 4) :
-        region(Region::create({.users = user_slots,
+struct SmallSegment {
+    explicit SmallSegment(uint32_t user_slots = 4) :
+        mapping(Segment::create({.users = user_slots,
             .workers = 2,
             .log_bytes = log_bytes_min,
-            .stall_limit_ms = 1000})) {}
+            .settings = {.stall_limit_ms = 1000}})) {}
 
     // A client of `entry` with its cursor at the log's head.
     ClientId attach(uint32_t slot, uint16_t entry = 0, uint32_t generation = 1) const {
@@ -30,7 +30,7 @@ struct Segment {
 
     // As if `sender` had sent `text` and the worker had read it.
     void stage(ClientId sender, std::string_view text, uint32_t entry = 0) const {
-        const Staging staging(region, entry);
+        const Staging staging(mapping, entry);
         std::memcpy(staging.room().data(), text.data(), text.size());
         UserSlot& slot = users[sender.slot];
         slot.bytes_read += text.size();
@@ -39,8 +39,8 @@ struct Segment {
 
     // Publishes what is staged; true where there was room.
     [[nodiscard]] bool publish(uint32_t entry = 0) const {
-        const Staging staging(region, entry);
-        LogLock lock(region.log_control(), entry);
+        const Staging staging(mapping, entry);
+        LogLock lock(mapping.log_control(), entry);
         if (!lock.held() || appender.append(staging, entry) != AppendResult::appended)
             return false;
         staging.clear();
@@ -58,10 +58,10 @@ struct Segment {
         move_cursor(users[client.slot], {.bytes_written = 0, .log_offset = log_offset});
     }
 
-    Region region;
-    UserTable users{region};
-    BroadcastLog log{region};
-    LogAppender appender{region};
+    Segment mapping;
+    UserTable users{mapping};
+    BroadcastLog log{mapping};
+    LogAppender appender{mapping};
 };
 
 } // namespace chatserv

@@ -1,7 +1,7 @@
 // The segment's memory: backed, nameless, of a size that nobody can change, and refused with an
 // error where there is too little. And what a process says that finds part of it gone.
 #include "shared/segment/memory_fault.h"
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 #include "shared/segment/segment_memory.h"
 
 #include <cerrno>
@@ -109,11 +109,13 @@ TEST(SegmentMemory, KeepsItsSizeWhateverAWorkerDoes) {
 
 // All of it, not the log alone: a user table has no other memory to grow into.
 TEST(SegmentMemory, OfASegmentIsBackedAltogether) {
-    const Region region = Region::create(
-        {.users = users_max, .workers = 2, .log_bytes = log_bytes_min, .stall_limit_ms = 5000});
+    const Segment segment = Segment::create({.users = users_max,
+        .workers = 2,
+        .log_bytes = log_bytes_min,
+        .settings = {.stall_limit_ms = 5000}});
     struct stat info {};
-    ASSERT_EQ(::fstat(region.fd(), &info), 0);
-    EXPECT_GE(static_cast<uint64_t>(info.st_blocks) * 512, region.header().segment_bytes);
+    ASSERT_EQ(::fstat(segment.fd(), &info), 0);
+    EXPECT_GE(static_cast<uint64_t>(info.st_blocks) * 512, segment.header().segment_bytes);
 }
 
 class MemoryFaultTest : public testing::Test {

@@ -11,8 +11,8 @@ std::string payload_of(const Staging& staging) {
 }
 
 TEST(Staging, KeepsItsChunksInOrder) {
-    const Segment segment;
-    const Staging staging(segment.region, 1);
+    const SmallSegment segment;
+    const Staging staging(segment.mapping, 1);
     EXPECT_TRUE(staging.empty());
     segment.stage({.slot = 0, .generation = 1}, "abc", 1);
     segment.stage({.slot = 3, .generation = 2}, "de", 1);
@@ -21,12 +21,12 @@ TEST(Staging, KeepsItsChunksInOrder) {
     EXPECT_EQ(staging.chunks()[1].slot, 3U);
     EXPECT_EQ(staging.chunks()[1].generation, 2U);
     EXPECT_EQ(staging.chunks()[1].end, 5U);
-    EXPECT_TRUE(Staging(segment.region, 0).empty()) << "another worker's is another";
+    EXPECT_TRUE(Staging(segment.mapping, 0).empty()) << "another worker's is another";
 }
 
 TEST(Staging, HasNoRoomForMoreChunksThanItCanRecord) {
-    const Segment segment;
-    const Staging staging(segment.region, 0);
+    const SmallSegment segment;
+    const Staging staging(segment.mapping, 0);
     for (uint32_t i = 0; i < batch_chunks_max; ++i) {
         ASSERT_FALSE(staging.room().empty());
         segment.stage({.slot = 0, .generation = 1}, "x");
@@ -35,24 +35,24 @@ TEST(Staging, HasNoRoomForMoreChunksThanItCanRecord) {
 }
 
 TEST(Staging, IsFoundAsItWasByTheSuccessor) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "not yet published");
-    const Staging successor(segment.region, 0);
+    const Staging successor(segment.mapping, 0);
     EXPECT_FALSE(successor.published());
     EXPECT_EQ(payload_of(successor), "not yet published");
 }
 
 TEST(Staging, IsClearedInAnOrderThatAPredecessorsDeathCannotSpoil) {
-    const Segment segment;
+    const SmallSegment segment;
     const ClientId sender = segment.attach(0);
     segment.stage(sender, "published");
-    const Staging staging(segment.region, 0);
+    const Staging staging(segment.mapping, 0);
     const uint64_t batch = staging.batch();
-    LogLock lock(segment.region.log_control(), 0);
+    LogLock lock(segment.mapping.log_control(), 0);
     ASSERT_EQ(segment.appender.append(staging, 0), AppendResult::appended);
     EXPECT_TRUE(staging.published());
-    segment.region.worker_table()[0].staged_chunks = 0; // died between the two stores of clear()
+    segment.mapping.worker_table()[0].staged_chunks = 0; // died between the two stores of clear()
     EXPECT_TRUE(staging.published());
     staging.clear();
     EXPECT_FALSE(staging.published());

@@ -16,7 +16,7 @@ struct StallWatchTest : ::testing::Test {
         return {.id = segment.attach(slot), .fd = UniqueFd(), .slot = &segment.users[slot]};
     }
 
-    Segment segment;
+    SmallSegment segment;
     Client a = make(0);
     Client b = make(1);
     // How far a client has got, as if it had been written to.

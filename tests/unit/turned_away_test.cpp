@@ -9,7 +9,8 @@
 namespace chatserv {
 namespace {
 
-constexpr uint64_t udata = 7;
+enum class Watched : uint8_t { turned_away = 7 };
+constexpr Tag tag = Watched::turned_away;
 constexpr uintptr_t timer_ident = 3;
 
 struct TurnedAwayTest : ::testing::Test {
@@ -29,9 +30,9 @@ struct TurnedAwayTest : ::testing::Test {
         for (;;) {
             clock.about_to_sleep(std::chrono::hours(1));
             for (const EventQueue::Event& event : events.wait()) {
-                if (event.filter == EVFILT_TIMER)
+                if (is_timer(event))
                     return;
-                turned_away.readable(static_cast<int>(event.ident));
+                turned_away.readable(descriptor_of(event));
             }
         }
     }
@@ -39,7 +40,7 @@ struct TurnedAwayTest : ::testing::Test {
     EventQueue events;
     ServedRecord record{};
     ServedClock clock{record, std::chrono::milliseconds(100)};
-    TurnedAway turned_away{events, clock, udata, timer_ident};
+    TurnedAway turned_away{events, clock, tag, timer_ident};
 };
 
 bool is_open(const UniqueFd& socket) {
@@ -57,8 +58,8 @@ TEST_F(TurnedAwayTest, StaysUntilItCloses) {
     UniqueFd client = turn_away();
     client.reset();
     for (const EventQueue::Event& event : events.wait()) {
-        EXPECT_EQ(EventQueue::udata_of(event), udata);
-        turned_away.readable(static_cast<int>(event.ident));
+        EXPECT_EQ(tag_of(event), tag);
+        turned_away.readable(descriptor_of(event));
     }
     EXPECT_TRUE(events.wait(std::chrono::nanoseconds(0)).empty()) << "nothing is watched any more";
 }
@@ -80,7 +81,7 @@ TEST_F(TurnedAwayTest, HasTheWholeOfItsTimeWhereTheServerStoodStill) {
     const UniqueFd client = turn_away();
     for (bool over = false; !over;)
         for (const EventQueue::Event& event : events.wait()) // without a word to the clock
-            over = over || event.filter == EVFILT_TIMER;
+            over = over || is_timer(event);
     turned_away.timer();
     EXPECT_TRUE(is_open(client));
     wait_for_timer(); // it has been set again

@@ -8,12 +8,12 @@ namespace {
 
 constexpr ClientId client{.slot = 2, .generation = 7};
 
-SlotState state_of(const Segment& segment) {
+SlotState state_of(const SmallSegment& segment) {
     return status_of(segment.users[client.slot]).state;
 }
 
 TEST(UserTable, ASlotLivesFromAssignToRelease) {
-    const Segment segment;
+    const SmallSegment segment;
     EXPECT_EQ(state_of(segment), SlotState::free);
     segment.users.assign(client, 1);
     EXPECT_EQ(state_of(segment), SlotState::assigned);
@@ -30,7 +30,7 @@ TEST(UserTable, ASlotLivesFromAssignToRelease) {
 }
 
 TEST(UserTable, ATakeoverOrphansWhoIsAttachedAndLeavesTheOthersAsTheyAre) {
-    const Segment segment;
+    const SmallSegment segment;
     segment.users.assign(client, 0);
     EXPECT_EQ(segment.users.orphan(client, 0), SlotState::assigned);
     segment.users.attach(client, 5);
@@ -44,7 +44,7 @@ TEST(UserTable, ATakeoverOrphansWhoIsAttachedAndLeavesTheOthersAsTheyAre) {
 }
 
 TEST(UserTable, ASlotThatHoldsNonsenseIsToldApart) {
-    const Segment segment;
+    const SmallSegment segment;
     segment.users.assign(client, 0);
     segment.users[2].status |= 0xee;
     EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free);
@@ -56,7 +56,7 @@ TEST(UserTable, ASlotThatHoldsNonsenseIsToldApart) {
 
 TEST(UserTableDeathTest, AWorkerMakesNoOtherTransition) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
-    const Segment segment;
+    const SmallSegment segment;
     segment.users.assign(client, 0);
     EXPECT_DEATH(segment.users.close(client, 0), "panic: a user slot");
     EXPECT_DEATH(segment.users.adopt(client), "panic: a user slot");
@@ -66,7 +66,7 @@ TEST(UserTableDeathTest, AWorkerMakesNoOtherTransition) {
 }
 
 TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
-    const Segment segment;
+    const SmallSegment segment;
     EXPECT_EQ(segment.users.lowest_cursor(1000), 1000U);
     const ClientId attached = segment.attach(0);
     const ClientId closing = segment.attach(1);
@@ -85,7 +85,7 @@ TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
 }
 
 TEST(Cursor, MovesInOneStore) {
-    const Segment segment;
+    const SmallSegment segment;
     UserSlot& slot = segment.users[0];
     move_cursor(slot, {.bytes_written = 1, .log_offset = 10});
     const uint64_t index = slot.cursor_index;

@@ -1,12 +1,12 @@
-// One client as its worker knows it. All that must outlive the worker is in the client's slot; what
-// is here can be made anew from the slot and the log (adopt in roster.cpp).
+// One client as its worker knows it. Everything that must outlive the worker is in the client's
+// slot; a successor makes the rest anew from the slot and the log (worker/lifecycle/attaching.cpp).
 #pragma once
 
 #include "shared/ipc/protocol.h"
 #include "shared/segment/served_clock.h"
 #include "shared/segment/user_table.h"
 #include "shared/system/fd.h"
-#include "worker/limits/rate_limit.h"
+#include "shared/system/tag.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,12 +14,28 @@
 
 namespace chatserv {
 
-// A client's identity in one word: what its events carry, and what it is found by.
-[[nodiscard]] inline uint64_t udata_of(ClientId id) {
+// What the events of a worker's kqueue are about.
+enum class WorkerEvent : uint8_t {
+    channel = 1, // the master's
+    doorbell = 2,
+    client = 3, // slot and generation
+};
+
+static_assert(users_max <= Tag::indexes);
+
+[[nodiscard]] inline Tag tag_of(ClientId id) {
+    return {WorkerEvent::client, id.slot, id.generation};
+}
+[[nodiscard]] inline ClientId client_of(Tag tag) {
+    return {.slot = tag.index(), .generation = tag.generation()};
+}
+
+// A client's identity in one word, for maps and sets.
+[[nodiscard]] inline uint64_t key_of(ClientId id) {
     return static_cast<uint64_t>(id.generation) << 32 | id.slot;
 }
-[[nodiscard]] inline ClientId client_of(uint64_t udata) {
-    return {.slot = static_cast<uint32_t>(udata), .generation = static_cast<uint32_t>(udata >> 32)};
+[[nodiscard]] inline ClientId client_of_key(uint64_t key) {
+    return {.slot = static_cast<uint32_t>(key), .generation = static_cast<uint32_t>(key >> 32)};
 }
 
 // A stretch of the log, in log offsets.
@@ -28,14 +44,14 @@ struct LogRange {
     uint64_t end;
 };
 
-// The client's own chunks that its cursor has not passed yet: what is to be left out (R2).
+// The client's own chunks ahead of its cursor: the client is not sent these (R2).
 class OwnRanges {
 public:
     [[nodiscard]] bool empty() const { return first_ == ranges_.size(); }
     [[nodiscard]] const LogRange* begin() const { return ranges_.data() + first_; }
     [[nodiscard]] const LogRange* end() const { return ranges_.data() + ranges_.size(); }
 
-    // Ranges come in the log's order.
+    // Ranges must be added in the log's order.
     void add(LogRange range) {
         if (!empty() && ranges_.back().end == range.begin)
             ranges_.back().end = range.end;
@@ -47,7 +63,7 @@ public:
     void forget_up_to(uint64_t offset) {
         while (!empty() && begin()->end <= offset)
             ++first_;
-        if (first_ > ranges_.size() / 2) { // so that what is copied was worth it
+        if (first_ > ranges_.size() / 2) { // so that each erase copies fewer than it frees
             ranges_.erase(ranges_.begin(), ranges_.begin() + static_cast<ptrdiff_t>(first_));
             first_ = 0;
         }
@@ -58,46 +74,50 @@ private:
     size_t first_ = 0;
 };
 
-// Since when, and from how many bytes on, a client's draining is measured: from the instant at
-// which its socket took no more until it has everything.
+// The measurement of how fast a client reads. It begins when the client's socket takes no more
+// bytes, and ends when the client has everything.
 struct DrainWindow {
     bool open = false;
     ServedClock::time_point begin{};
-    uint64_t arrived_bytes = 0;
+    uint64_t arrived_bytes = 0; // at the client's end, when the measurement began
 };
 
 struct Client {
     enum class Phase : uint8_t {
         talking,   // it is read from and written to
-        ended,     // nothing more comes from it; its last bytes are yet to be published
-        closing,   // it gets what the log holds up to its slot's close_at
-        lingering, // everything was written and sent EOF; waits for it to arrive (server stop only)
+        ended,     // nothing more comes from it; its last bytes are not published yet
+        closing,   // it gets the log up to its slot's close_at
+        lingering, // it was written everything and EOF, which have not all arrived (server stop)
     };
 
     enum class WriteFilter : uint8_t { none, enabled, disabled };
 
-    // Why it is not read for now; its filter is enabled where there is no reason.
-    enum ReadHold : unsigned {
+    // Why a client is not read for now. Its bytes wait in its socket, TCP holds the sender back,
+    // and all of them are read in the end, the end of file last. (When the server stops, no client
+    // is read any more.)
+    enum PauseReason : unsigned {
         no_room = 1,  // the batch is full, and the log has no room for it yet
-        too_fast = 2, // it sends more than it may
+        too_fast = 2, // it sends faster than it may
     };
 
-    [[nodiscard]] bool read_held() const { return read_holds != 0; }
+    [[nodiscard]] bool is_paused() const { return pause_reasons != 0; }
+    // Its slot's close_at says where the log ends for it.
+    [[nodiscard]] bool is_closing() const {
+        return phase == Phase::closing || phase == Phase::lingering;
+    }
 
     ClientId id;
     UniqueFd fd;
     UserSlot* slot;
     OwnRanges own{};
-    size_t flowing_index = 0; // its place in the roster's list, unless write_blocked
+    size_t flowing_index = 0; // its place in the roster's list of those that take bytes
     Phase phase = Phase::talking;
     bool write_blocked = false; // waits for EVFILT_WRITE
     WriteFilter write_filter = WriteFilter::none;
     DrainWindow drain{};
-    unsigned read_holds = 0; // of ReadHold
-    RateBucket bucket{};     // where its rate is limited
-    bool throttled = false;  // the rate limit held it up once
-    bool mute = false;       // a write failed: it is only read to its end
-    bool adopting = false;   // its own ranges are yet to be found in the log's index
+    unsigned pause_reasons = 0; // bits of PauseReason; none: its read filter is enabled
+    bool mute = false;          // a write failed: it is only read, to its end
+    bool adopting = false;      // its own ranges have to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
 };

@@ -1,4 +1,4 @@
-// The clients that this worker serves, and which of them can be written to right now.
+// The clients that a worker serves, and which of them take bytes right now.
 #pragma once
 
 #include "worker/clients/client.h"
@@ -14,25 +14,25 @@ public:
     [[nodiscard]] bool empty() const { return count_ == 0; }
     [[nodiscard]] bool any_blocked() const { return flowing_.size() < count_; }
 
-    // Null where this worker serves no such client: word of one that left can be late.
+    // Null for a client that this worker does not serve: an event can come after its client left.
     [[nodiscard]] Client* find(ClientId id) const;
 
     Client& add(ClientId id, UniqueFd fd, UserSlot& slot);
     // Destroys the client and closes its descriptor.
     void remove(Client& client);
 
-    // A blocked client is not flowing. Either may be called twice.
+    // A blocked client is not visited by for_each_flowing(). Both may be called again.
     void block(Client& client);
     void unblock(Client& client);
 
-    // Calls visit(Client&) for each client that is not blocked; it may block or remove that client.
+    // Calls visit(Client&) for each client that is not blocked. It may block or remove that client.
     template <typename Visit>
     void for_each_flowing(Visit visit) {
         for (size_t i = flowing_.size(); i-- > 0;)
             visit(*flowing_[i]);
     }
 
-    // Calls visit(Client&) for every client; it may remove that client.
+    // Calls visit(Client&) for every client. It may remove that client.
     template <typename Visit>
     void for_each(Visit visit) {
         for (const std::unique_ptr<Client>& client : by_slot_)
@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    std::vector<std::unique_ptr<Client>> by_slot_; // as long as the highest slot served so far
+    std::vector<std::unique_ptr<Client>> by_slot_; // as long as the highest slot so far
     std::vector<Client*> flowing_;
     size_t count_ = 0;
 };

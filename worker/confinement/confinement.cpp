@@ -2,26 +2,17 @@
 #include "worker/confinement/confinement.h"
 
 #include "config.h"
+#include "shared/system/errors.h"
 #include "shared/system/fd.h"
 #include "shared/system/standard_streams.h"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
-
-namespace {
-
-[[noreturn]] void throw_errno(const std::string& what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-} // namespace
 
 void leave_descriptors_but(const std::vector<int>& kept) {
     int next = STDERR_FILENO + 1;
@@ -45,8 +36,9 @@ void drop_privileges(uid_t uid, gid_t gid) {
     // The groups first: who is no longer root cannot give them up. One rather than none, for on
     // some systems the first is the effective group.
     if (::setgroups(1, &gid) == -1 || ::setgid(gid) == -1 || ::setuid(uid) == -1)
-        throw_errno("becoming user " + std::to_string(uid) + " of group " + std::to_string(gid) +
-                    " (--user names another, --user root keeps root)");
+        throw_errno(("becoming user " + std::to_string(uid) + " of group " + std::to_string(gid) +
+                     " (--user names another, --user root keeps root)")
+                        .c_str());
     if (::setuid(0) == 0 || ::seteuid(0) == 0 || ::getuid() != uid || ::geteuid() != uid ||
         ::getgid() != gid || ::getegid() != gid)
         throw std::runtime_error(

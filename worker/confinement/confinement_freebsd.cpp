@@ -5,11 +5,11 @@
 // be done to them; and the log, to which it may write and no more, since it may be a terminal.
 #include "worker/confinement/confinement.h"
 
+#include "shared/system/errors.h"
 #include "shared/system/logging.h"
 
 #include <cerrno>
 #include <sys/capsicum.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -24,10 +24,6 @@ Confinement confine() {
 void confine_log(int /*fd*/) {}
 #else
 namespace {
-
-[[noreturn]] void throw_errno(const char* call) {
-    throw std::system_error(errno, std::generic_category(), call);
-}
 
 // CAP_EVENT: poll(2) tells whether a line can be written without waiting.
 int limit_to_log(int fd) {

@@ -9,6 +9,7 @@
 #include "worker/confinement/confinement.h"
 
 #include "config.h"
+#include "shared/system/errors.h"
 
 #include <cerrno>
 #include <csignal>
@@ -27,7 +28,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -56,7 +56,7 @@ constexpr Condition lacks(unsigned argument, scmp_datum_t bit) {
 
 void check(int returned, const char* call) {
     if (returned < 0)
-        throw std::system_error(-returned, std::generic_category(), call);
+        throw_error(-returned, call);
 }
 
 class Filter {

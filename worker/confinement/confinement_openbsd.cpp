@@ -1,9 +1,8 @@
 // OpenBSD: pledge(2). "stdio" has what a worker does with descriptors that it holds, its memory and
 // its clock, "recvfd" the clients that come over the master's channel. Anything else kills it.
+#include "shared/system/errors.h"
 #include "worker/confinement/confinement.h"
 
-#include <cerrno>
-#include <system_error>
 #include <unistd.h>
 
 namespace chatserv {
@@ -21,7 +20,7 @@ constexpr const char* promises = "stdio recvfd";
 
 Confinement confine() {
     if (::pledge(promises, nullptr) == -1)
-        throw std::system_error(errno, std::generic_category(), "pledge");
+        throw_errno("pledge");
     return Confinement::pledge;
 }
 

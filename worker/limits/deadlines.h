@@ -22,11 +22,11 @@ public:
     // One instant a client, the last one said.
     void set(ClientId client, time_point when) {
         remove(client);
-        when_.emplace(udata_of(client), when);
-        ordered_.emplace(when, udata_of(client));
+        when_.emplace(key_of(client), when);
+        ordered_.emplace(when, key_of(client));
     }
     void remove(ClientId client) {
-        const auto found = when_.find(udata_of(client));
+        const auto found = when_.find(key_of(client));
         if (found == when_.end())
             return;
         ordered_.erase({found->second, found->first});
@@ -37,7 +37,7 @@ public:
     [[nodiscard]] std::vector<ClientId> take_due(time_point now) {
         std::vector<ClientId> due;
         while (!ordered_.empty() && ordered_.begin()->first <= now) {
-            due.push_back(client_of(ordered_.begin()->second));
+            due.push_back(client_of_key(ordered_.begin()->second));
             remove(due.back());
         }
         return due;
@@ -51,8 +51,8 @@ public:
     }
 
 private:
-    std::set<std::pair<time_point, uint64_t>> ordered_; // with udata_of()
-    std::unordered_map<uint64_t, time_point> when_;     // by udata_of()
+    std::set<std::pair<time_point, uint64_t>> ordered_; // with key_of()
+    std::unordered_map<uint64_t, time_point> when_;     // by key_of()
 };
 
 } // namespace chatserv

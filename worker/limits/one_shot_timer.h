@@ -33,8 +33,7 @@ public:
         if (!deadline || (due_ && *due_ <= *deadline))
             return;
         const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(*deadline - now());
-        if (events_.change(ident_, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0,
-                std::max(remaining, pause_).count()) == 0)
+        if (events_.set_timer(ident_, std::max(remaining, pause_)) == 0)
             due_ = deadline;
     }
 

@@ -26,22 +26,22 @@ void StallWatch::add_room(Client& client, Clock::time_point now) {
     fell_behind(client, now); // where its socket was never full: its worker had not got to it yet
     const bool at_once = policy_ == SlowPolicy::disconnect && client.write_blocked;
     room_.try_emplace(
-        udata_of(client.id), Watched{.client = client.id,
-                                 .kind = Kind::room,
-                                 .deadline = at_once ? now : client.drain.begin + limit_,
-                                 .arrived_bytes = 0});
+        key_of(client.id), Watched{.client = client.id,
+                               .kind = Kind::room,
+                               .deadline = at_once ? now : client.drain.begin + limit_,
+                               .arrived_bytes = 0});
 }
 
 void StallWatch::add_farewell(const Client& client, Clock::time_point now) {
-    farewell_.try_emplace(udata_of(client.id), Watched{.client = client.id,
-                                                   .kind = Kind::farewell,
-                                                   .deadline = now + limit_,
-                                                   .arrived_bytes = arrived_at(client)});
+    farewell_.try_emplace(key_of(client.id), Watched{.client = client.id,
+                                                 .kind = Kind::farewell,
+                                                 .deadline = now + limit_,
+                                                 .arrived_bytes = arrived_at(client)});
 }
 
 void StallWatch::remove(ClientId client) {
-    room_.erase(udata_of(client));
-    farewell_.erase(udata_of(client));
+    room_.erase(key_of(client));
+    farewell_.erase(key_of(client));
 }
 
 std::vector<StallWatch::Watched> StallWatch::overdue(Clock::time_point now) const {
@@ -57,7 +57,7 @@ bool StallWatch::renew(const Watched& watched, Client& client, Clock::time_point
     const uint64_t arrived = arrived_at(client);
     const bool deserved = watched.kind == Kind::room ? has_drained_enough(client, arrived, now)
                                                      : arrived != watched.arrived_bytes;
-    const auto found = of(watched.kind).find(udata_of(client.id));
+    const auto found = of(watched.kind).find(key_of(client.id));
     if (!deserved || found == of(watched.kind).end())
         return deserved;
     found->second.deadline = now + limit_;

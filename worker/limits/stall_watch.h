@@ -69,7 +69,7 @@ public:
     [[nodiscard]] std::optional<Clock::time_point> earliest_deadline() const;
 
 private:
-    using Clients = std::unordered_map<uint64_t, Watched>; // by udata_of()
+    using Clients = std::unordered_map<uint64_t, Watched>; // by key_of()
 
     [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : farewell_; }
     [[nodiscard]] bool has_drained_enough(

@@ -2,7 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 #include "shared/system/kernel_account.h"
 
 #include <algorithm>
@@ -15,10 +15,10 @@ namespace chatserv {
 
 namespace {
 
-// Pieces of the log for one write, which leaves out the client's own chunks between them.
+// The pieces of the log for one write; the client's own chunks between them are left out.
 class Gather {
 public:
-    // Takes in [from, to) as far as there is room for its pieces; says whether there was.
+    // Adds [from, to) unless there is no room for its pieces. Returns whether there was.
     bool add(const BroadcastLog& log, uint64_t from, uint64_t to) {
         const LogPieces pieces = log.pieces(from, to);
         for (const std::span<const char> piece : {pieces.first, pieces.second}) {
@@ -34,8 +34,8 @@ public:
 
     [[nodiscard]] size_t bytes() const { return bytes_; }
 
-    // The calls for sockets alone: of a small write, a twentieth is what write(2) and writev(2) do
-    // for files of every kind.
+    // send(2) and sendmsg(2) are for sockets alone. A small write by write(2) or writev(2), which
+    // are for every kind of file, costs a twentieth more.
     [[nodiscard]] ssize_t write_to(int fd) {
         if (count_ == 1)
             return ::send(fd, pieces_[0].iov_base, pieces_[0].iov_len, 0);
@@ -46,12 +46,13 @@ public:
     }
 
 private:
-    std::array<iovec, 64> pieces_; // POSIX lets sendmsg(2) take no fewer than 16, all have 1,024
+    std::array<iovec, 64> pieces_; // sendmsg(2) takes 16 at least (POSIX), 1,024 in practice
     size_t count_ = 0;
     size_t bytes_ = 0;
 };
 
-// The offset that is `bytes` of others' further on than `from`, and past any own chunk there.
+// The offset after `bytes` bytes of other senders, counted from `from`, and after any own chunk
+// there.
 uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint64_t target) {
     uint64_t offset = from;
     for (const LogRange& range : own) {
@@ -67,8 +68,16 @@ uint64_t offset_after(uint64_t from, uint64_t bytes, const OwnRanges& own, uint6
     return offset + bytes;
 }
 
-// In this order: one whose worker dies in between was told, as the kernel's account still says, or
-// will be told by the next.
+FanOut::Delivery failed_with(int error) {
+    using Kind = FanOut::Delivery::Kind;
+    if (error == EAGAIN || error == EWOULDBLOCK)
+        return {.kind = Kind::blocked};
+    const bool no_memory = error == ENOBUFS || error == ENOMEM;
+    return {.kind = no_memory ? Kind::no_memory : Kind::failed, .error = error};
+}
+
+// In this order: if the worker dies in between, the kernel's account still says whether the client
+// was told, or the successor tells it.
 void record_notice(UserSlot& slot, const Cursor& cursor, uint64_t bytes) {
     store_release(slot.told_too_fast, 1);
     crash_point(CrashPoint::notice_noted);
@@ -109,14 +118,13 @@ FanOut::Delivery FanOut::notify(Client& client, std::string_view line) const {
         written = ::send(client.fd.get(), line.data(), line.size(), 0);
     } while (written == -1 && errno == EINTR);
     const int error = errno;
-    crash_point(CrashPoint::notice_sent); // W2: the socket has it, the slot does not say so
+    crash_point(CrashPoint::notice_sent); // W2: the socket has the line, the slot does not say so
     if (written > 0)
         record_notice(*client.slot, cursor_of(*client.slot), static_cast<uint64_t>(written));
     end_operation(*entry_);
     if (written > 0)
-        return Delivery::complete;
-    errno = error;
-    return error == EAGAIN || error == EWOULDBLOCK ? Delivery::blocked : Delivery::failed;
+        return {.kind = Delivery::Kind::complete};
+    return failed_with(error);
 }
 
 FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
@@ -152,15 +160,11 @@ FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
     crash_point(CrashPoint::cursor_moved);
     end_operation(*entry_);
 
-    if (written == -1) {
-        errno = error;
-        if (error == EAGAIN || error == EWOULDBLOCK)
-            return Delivery::blocked;
-        return error == ENOBUFS || error == ENOMEM ? Delivery::no_memory : Delivery::failed;
-    }
+    if (written == -1)
+        return failed_with(error);
     if (moved < gather.bytes())
-        return Delivery::blocked;
-    return whole ? Delivery::complete : Delivery::more;
+        return {.kind = Delivery::Kind::blocked};
+    return {.kind = whole ? Delivery::Kind::complete : Delivery::Kind::more};
 }
 
 } // namespace chatserv

@@ -1,7 +1,7 @@
 // Fan-out, the second half of a byte's way: from the log to a client's socket, at its cursor.
 //
-// A client gets the whole of what it lacks in one system call; its own bytes are left out. There is
-// no queue per client: what it lacks is the log between its cursor and the target.
+// One system call writes everything that a client lacks, without the client's own bytes. There is
+// no queue per client: a client lacks the stretch of the log between its cursor and the target.
 #pragma once
 
 #include "shared/segment/broadcast_log.h"
@@ -15,32 +15,38 @@ namespace chatserv {
 
 class FanOut {
 public:
-    enum class Delivery {
-        complete,  // the cursor is at the target
-        more,      // one system call was not enough for so many pieces: call again
-        blocked,   // the socket takes no more: wait for EVFILT_WRITE
-        no_memory, // the system has none for it now: try again
-        failed,    // the socket is broken; errno says why
+    struct Delivery {
+        enum class Kind {
+            complete,  // the cursor is at the target
+            more,      // one system call could not take that many pieces: call again
+            blocked,   // the socket takes no more: wait for EVFILT_WRITE
+            no_memory, // the system had no memory for the write: try again
+            failed,    // the connection is broken
+        };
+        Kind kind;
+        int error = 0; // no_memory, failed: the errno of send(2)
     };
 
-    FanOut(const Region& region, uint32_t entry) :
-        entry_(&region.worker_table()[entry]), log_(region) {}
+    FanOut(const Segment& segment, uint32_t entry) :
+        entry_(&segment.worker_table()[entry]), log_(segment) {}
 
-    // Writes what the client lacks up to `target` and moves its cursor.
+    // Writes what the client lacks up to `target`, and moves its cursor.
     [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;
 
-    // Writes a line that is not of the log; the client counts as told that it sends too fast. What
-    // of it the socket does not take is not sent: complete where it took anything.
+    // Writes a line that is not part of the log, after which the client counts as told that it
+    // sends too fast. A rest that the socket does not take is not sent: the result is complete if
+    // the socket took anything.
     [[nodiscard]] Delivery notify(Client& client, std::string_view line) const;
 
-    // W2: moves the cursor of a client whose worker died while writing to where the kernel says
-    // that it was: `bytes_written` in all. Returns how many bytes it had written and not recorded;
-    // nothing where that is further than the target.
+    // W2: a predecessor died while it was writing to this client. The kernel says that it had
+    // written `bytes_written` bytes in all, and the cursor is moved there. Returns how many bytes
+    // it had not recorded; nothing if that is beyond the target, so that the account cannot be
+    // true.
     [[nodiscard]] static std::optional<uint64_t> settle(
         Client& client, uint64_t bytes_written, uint64_t target);
 
-    // W2, where it died while writing a line of `line_bytes` that is not of the log: the cursor
-    // stays where it is in the log. Nothing where more than the line was written.
+    // W2, if the predecessor was writing a line of `line_bytes` that is not part of the log: the
+    // cursor keeps its place in the log. Returns nothing if more than the line was written.
     [[nodiscard]] static std::optional<uint64_t> settle_notice(
         Client& client, uint64_t bytes_written, uint64_t line_bytes);
 

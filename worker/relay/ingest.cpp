@@ -2,7 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
-#include "shared/segment/worker_table.h"
+#include "shared/segment/in_flight.h"
 #include "shared/system/kernel_account.h"
 #include "shared/system/panic.h"
 
@@ -14,20 +14,20 @@ namespace chatserv {
 
 namespace {
 
-// One sender's share of a batch: enough that a fast one is read and relayed in large pieces, little
-// enough that others have room in the same batch.
+// One sender's share of a batch: large enough to read and relay a fast sender in large pieces,
+// small enough to leave room for others in the same batch.
 constexpr size_t read_bytes_max = 256 * 1024;
 
-// Less room than that is not worth a system call.
+// Less room than this is not worth a system call.
 constexpr size_t read_bytes_min = 4 * 1024;
 
 } // namespace
 
-Ingest::Ingest(const Region& region, uint32_t entry) :
-    entry_(&region.worker_table()[entry]), entry_number_(entry), staging_(region, entry),
-    appender_(region) {
+Ingest::Ingest(const Segment& segment, uint32_t entry) :
+    entry_(&segment.worker_table()[entry]), entry_number_(entry), staging_(segment, entry),
+    appender_(segment) {
     invariant(staging_.sane(), "a staging area held what no worker writes");
-    // W3: a predecessor may have died between the commit of its batch and this.
+    // W3: a predecessor may have died after the commit of its batch and before this.
     if (staging_.published())
         staging_.clear();
 }
@@ -50,18 +50,20 @@ Ingest::Read Ingest::read(Client& client, size_t bytes_max) {
         record(client, static_cast<uint32_t>(got),
             load_acquire(client.slot->bytes_read) + static_cast<uint64_t>(got));
     end_operation(*entry_);
-    errno = error;
     if (got > 0)
-        return Read::some;
+        return {.kind = Read::Kind::some, .bytes = static_cast<uint32_t>(got)};
     if (got == 0)
-        return Read::end_of_file;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? Read::nothing : Read::failed;
+        return {.kind = Read::Kind::end_of_file};
+    if (error == EAGAIN || error == EWOULDBLOCK)
+        return {.kind = Read::Kind::nothing};
+    return {.kind = Read::Kind::failed, .error = error};
 }
 
 void Ingest::record(const Client& client, uint32_t bytes, uint64_t bytes_read) {
     staging_.add(client.id, bytes, bytes_read);
     crash_point(CrashPoint::recorded);
-    // A death here leaves the chunk recorded and its sender's total behind: settle() looks at both.
+    // A death here leaves the chunk recorded and its sender's total too low: settle() looks at
+    // both.
     store_release(client.slot->bytes_read, bytes_read);
 }
 

@@ -1,5 +1,5 @@
 // Ingest, the first half of a byte's way: from a client's socket into the staging area, and from
-// there into the log.
+// there into the log. A worker has one, for the staging area of its entry.
 #pragma once
 
 #include "shared/segment/broadcast_log.h"
@@ -17,35 +17,41 @@ namespace chatserv {
 
 class Ingest {
 public:
-    enum class Read {
-        some,        // bytes were staged
-        nothing,     // there was nothing to read
-        end_of_file, //
-        failed,      // recv(2) failed for this client; errno says why
+    // What came of one recv(2).
+    struct Read {
+        enum class Kind {
+            some,        // bytes were staged
+            nothing,     // the socket had none
+            end_of_file, // and never will
+            failed,      // the connection is broken
+        };
+        Kind kind;
+        uint32_t bytes = 0; // some: how many
+        int error = 0;      // failed: the errno of recv(2)
     };
     enum class Publish {
         nothing,    // nothing was staged
-        published,  // the log has it; published_chunks() tells who sent what
-        locked_out, // another worker is appending: try again when it is done
-        no_room,    // the slowest readers must get on first: see BroadcastLog::room_wanted
+        published,  // the log has the batch
+        locked_out, // another worker is appending: try again when it has released the lock
+        no_room,    // the slowest readers have to advance first: see BroadcastLog::room_wanted
     };
 
-    Ingest(const Region& region, uint32_t entry);
+    Ingest(const Segment& segment, uint32_t entry);
 
-    // No room to read into: publish first.
+    // The staging area has no room worth a recv(2): publish first.
     [[nodiscard]] bool full() const;
     [[nodiscard]] bool empty() const { return staging_.empty(); }
 
-    // Reads what one recv(2) brings, up to `bytes_max`. Not to be called when full().
+    // Reads what one recv(2) brings, up to `bytes_max`. Must not be called when full().
     [[nodiscard]] Read read(Client& client, size_t bytes_max = std::numeric_limits<size_t>::max());
 
-    // W1: records what a worker that died while reading had read, if it had not recorded it: the
-    // kernel says that `bytes_read` in all were read from this client, and the bytes lie in the
-    // staging area. Returns how many bytes it recorded; nothing where that cannot be.
+    // W1: a predecessor died while it was reading from this client. The kernel says that it had
+    // read `bytes_read` bytes in all; those of them that it had not recorded lie in the staging
+    // area and are recorded now. Returns how many; nothing if the account cannot be true.
     [[nodiscard]] std::optional<uint64_t> settle(const Client& client, uint64_t bytes_read);
 
     // Publishes the batch and begins the next one. Calls own(const ChunkRecord&, LogRange) for each
-    // chunk published, in order, with where the log has it.
+    // published chunk, in order, with its place in the log.
     template <typename Own>
     [[nodiscard]] Publish publish(Own own) {
         if (staging_.empty())

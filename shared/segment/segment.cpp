@@ -1,15 +1,14 @@
-#include "shared/segment/region.h"
+#include "shared/segment/segment.h"
 
 #include "shared/segment/segment_memory.h"
+#include "shared/system/errors.h"
 
 #include <algorithm>
 #include <boost/interprocess/exceptions.hpp>
-#include <cerrno>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
-#include <system_error>
 
 namespace chatserv {
 
@@ -38,19 +37,14 @@ uint64_t staging_area_bytes(const SegmentHeader& header) {
 }
 
 // The areas one after the other, each from a page of its own.
-SegmentHeader arrange(const RegionConfig& config) {
+SegmentHeader arrange(const SegmentConfig& config) {
     SegmentHeader header{};
     header.magic = segment_magic;
     header.layout_version = layout_version;
     header.users = config.users;
     header.workers = config.workers;
     header.processes = config.processes;
-    header.stall_limit_ms = config.stall_limit_ms;
-    header.hang_limit_ms = config.hang_limit_ms;
-    header.min_drain_bytes = config.min_drain_bytes;
-    header.slow_policy = static_cast<uint32_t>(config.slow_policy);
-    header.max_rate_bytes = config.max_rate_bytes;
-    header.idle_timeout_ms = config.idle_timeout_ms;
+    header.settings = config.settings;
     header.log_bytes = config.log_bytes;
     // An append takes at most a quarter of either ring, so that one waiting for room can be
     // satisfied long before every reader has caught up.
@@ -75,8 +69,10 @@ SegmentHeader arrange(const RegionConfig& config) {
     return header;
 }
 
-[[noreturn]] void throw_error(int error, const char* what) {
-    throw std::system_error(error, std::generic_category(), what);
+bool are_possible(const RelaySettings& settings) {
+    return settings.slow_policy <= SlowPolicy::disconnect &&
+           settings.max_rate_bytes <= max_rate_bytes_max &&
+           settings.idle_timeout_ms <= idle_timeout_ms_max;
 }
 
 // The header is believed only where it is what this very program would have written.
@@ -92,20 +88,12 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                          header.workers <= workers_max && header.processes >= 1 &&
                          header.processes <= workers_max + spares_max &&
                          header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
-                         header.slow_policy <= static_cast<uint32_t>(SlowPolicy::disconnect) &&
-                         header.max_rate_bytes <= max_rate_bytes_max &&
-                         header.idle_timeout_ms <= idle_timeout_ms_max &&
-                         header.segment_bytes <= bytes;
+                         are_possible(header.settings) && header.segment_bytes <= bytes;
     const SegmentHeader expected = bounded ? arrange({.users = header.users,
                                                  .workers = header.workers,
-                                                 .log_bytes = header.log_bytes,
-                                                 .stall_limit_ms = header.stall_limit_ms,
                                                  .processes = header.processes,
-                                                 .hang_limit_ms = header.hang_limit_ms,
-                                                 .min_drain_bytes = header.min_drain_bytes,
-                                                 .slow_policy = SlowPolicy{header.slow_policy},
-                                                 .max_rate_bytes = header.max_rate_bytes,
-                                                 .idle_timeout_ms = header.idle_timeout_ms})
+                                                 .log_bytes = header.log_bytes,
+                                                 .settings = header.settings})
                                            : SegmentHeader{};
     if (std::memcmp(&header, &expected, sizeof header) != 0)
         throw std::runtime_error("the shared-memory segment's header is damaged");
@@ -113,7 +101,7 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
 
 } // namespace
 
-Region::Region(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
+Segment::Segment(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
     try {
         mapping_ = ipc::mapped_region(
             BorrowedMapping{fd_.get()}, ipc::read_write, 0, static_cast<std::size_t>(bytes));
@@ -122,67 +110,67 @@ Region::Region(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
     }
 }
 
-Region Region::create(const RegionConfig& config) {
+Segment Segment::create(const SegmentConfig& config) {
     const SegmentHeader header = arrange(config);
-    Region region(make_segment_memory(header.segment_bytes), header.segment_bytes);
-    region.header_ = header;
-    *region.at<SegmentHeader>(0) = header;
-    for (WorkerEntry& entry : region.worker_table())
+    Segment segment(make_segment_memory(header.segment_bytes), header.segment_bytes);
+    segment.header_ = header;
+    *segment.at<SegmentHeader>(0) = header;
+    for (WorkerEntry& entry : segment.worker_table())
         entry.batch = 1; // batch 0 counts as published
-    return region;
+    return segment;
 }
 
-Region Region::attach(UniqueFd fd) {
+Segment Segment::attach(UniqueFd fd) {
     struct stat info {};
     if (::fstat(fd.get(), &info) == -1)
-        throw_error(errno, "the shared-memory segment");
+        throw_errno("the shared-memory segment");
     const auto bytes = static_cast<uint64_t>(info.st_size);
     if (bytes < sizeof(SegmentHeader))
         throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
-    Region region(std::move(fd), bytes);
-    region.fd_.reset();
-    region.header_ = *region.at<SegmentHeader>(0);
-    validate(region.header_, bytes);
-    return region;
+    Segment segment(std::move(fd), bytes);
+    segment.fd_.reset();
+    segment.header_ = *segment.at<SegmentHeader>(0);
+    validate(segment.header_, bytes);
+    return segment;
 }
 
-std::span<WorkerEntry> Region::worker_table() const {
+std::span<WorkerEntry> Segment::worker_table() const {
     return {at<WorkerEntry>(header().worker_table_offset), header().workers};
 }
 
-std::span<Heartbeat> Region::heartbeats() const {
+std::span<Heartbeat> Segment::heartbeats() const {
     return {at<Heartbeat>(header().heartbeats_offset), header().processes};
 }
 
-UserTableControl& Region::user_control() const {
+UserTableControl& Segment::user_control() const {
     return *at<UserTableControl>(header().user_control_offset);
 }
 
-std::span<UserSlot> Region::user_table() const {
+std::span<UserSlot> Segment::user_table() const {
     return {at<UserSlot>(header().user_table_offset), header().users};
 }
 
-LogControl& Region::log_control() const {
+LogControl& Segment::log_control() const {
     return *at<LogControl>(header().log_control_offset);
 }
 
-std::span<IndexEntry> Region::index() const {
+std::span<IndexEntry> Segment::index() const {
     return {at<IndexEntry>(header().index_offset), header().index_entries};
 }
 
-std::span<char> Region::ring() const {
+std::span<char> Segment::ring() const {
     return {at<char>(header().ring_offset), header().log_bytes};
 }
 
-uint64_t Region::staging_area_offset(uint32_t entry) const {
+uint64_t Segment::staging_area_offset(uint32_t entry) const {
     return header().staging_offset + entry * staging_area_bytes(header());
 }
 
-std::span<ChunkRecord> Region::staging_chunks(uint32_t entry) const {
+std::span<ChunkRecord> Segment::staging_chunks(uint32_t entry) const {
     return {at<ChunkRecord>(staging_area_offset(entry)), batch_chunks_max};
 }
 
-std::span<char> Region::staging_bytes(uint32_t entry) const {
+std::span<char> Segment::staging_bytes(uint32_t entry) const {
     return {at<char>(staging_area_offset(entry) + batch_chunks_max * sizeof(ChunkRecord)),
         header().staging_bytes};
 }

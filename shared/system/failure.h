@@ -1,7 +1,7 @@
 // Why the server cannot start (or go on), told to the user in one line, with the exit status.
 #pragma once
 
-#include "master/start/printable_text.h"
+#include "shared/system/printable_text.h"
 
 #include <stdexcept>
 #include <string>

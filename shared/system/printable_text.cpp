@@ -1,4 +1,4 @@
-#include "master/start/printable_text.h"
+#include "shared/system/printable_text.h"
 
 #include <cstdint>
 

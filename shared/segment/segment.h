@@ -13,30 +13,25 @@
 
 namespace chatserv {
 
-struct RegionConfig {
+struct SegmentConfig {
     uint32_t users;
     uint32_t workers;
+    uint32_t processes = workers; // that can exist at once: workers and spares
     uint64_t log_bytes;
-    uint32_t stall_limit_ms;
-    uint32_t processes = workers; // that can be at once: workers and spares
-    uint32_t hang_limit_ms = 2000;
-    uint32_t min_drain_bytes = 64 * 1024;
-    SlowPolicy slow_policy = SlowPolicy::wait;
-    uint32_t max_rate_bytes = 0;
-    uint32_t idle_timeout_ms = 0;
+    RelaySettings settings;
 };
 
-class Region {
+class Segment {
 public:
     // Makes a segment for `config` and fills in its header. All of its memory is backed, so that
     // lack of it is an error here and never a SIGBUS later. Throws MemoryRefused,
     // std::system_error.
-    static Region create(const RegionConfig& config);
+    static Segment create(const SegmentConfig& config);
 
     // Maps the segment behind `fd`, and closes that: with it the segment could be cut off under all
     // who map it. Throws std::runtime_error where magic, layout version or sizes are not this
     // program's, std::system_error where mapping fails.
-    static Region attach(UniqueFd fd);
+    static Segment attach(UniqueFd fd);
 
     // Of the segment that create() made, for others to attach to; -1 where it was attached.
     [[nodiscard]] int fd() const { return fd_.get(); }
@@ -59,7 +54,7 @@ public:
     [[nodiscard]] std::span<char> staging_bytes(uint32_t entry) const;
 
 private:
-    Region(UniqueFd fd, uint64_t bytes);
+    Segment(UniqueFd fd, uint64_t bytes);
 
     template <typename T>
     [[nodiscard]] T* at(uint64_t offset) const {

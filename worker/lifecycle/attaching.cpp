@@ -1,0 +1,97 @@
+#include "worker/lifecycle/attaching.h"
+
+#include "shared/segment/crash_point.h"
+#include "shared/segment/log_append.h"
+#include "shared/system/panic.h"
+
+#include <algorithm>
+
+namespace chatserv {
+
+Attaching::Attaching(
+    const Segment& segment, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse) :
+    entry_(entry),
+    users_(segment), log_(segment), log_control_(&segment.log_control()), doorbells_(doorbells),
+    pulse_(pulse) {}
+
+bool Attaching::has(ClientId id) const {
+    return std::any_of(newcomers_.begin(), newcomers_.end(),
+        [id](const Newcomer& newcomer) { return newcomer.id == id; });
+}
+
+// Under the log's lock, so that no append falls between the placing of a cursor and the instant
+// from which appenders respect it (R4).
+std::optional<std::vector<Client*>> Attaching::attach(Roster& roster) {
+    std::vector<Client*> present;
+    {
+        const LogLock lock(*log_control_, entry_);
+        if (!lock.held())
+            return std::nullopt;
+        for (Newcomer& newcomer : newcomers_) {
+            if (Client* const client = attach_one(newcomer, roster)) {
+                present.push_back(client);
+                attached_.push_back(client->id);
+            }
+            pulse_.beat();
+            crash_point(CrashPoint::some_attached); // W4
+        }
+        newcomers_.clear();
+        find_own_ranges(present, roster);
+    }
+    doorbells_.ring(wake_on_unlock, entry_);
+    crash_point(CrashPoint::all_attached); // W4
+    return present;
+}
+
+// Null if the slot does not wait for this worker.
+Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) const {
+    invariant(
+        newcomer.id.slot < users_.size(), "the master gave a worker a slot that does not exist");
+    UserSlot& slot = users_[newcomer.id.slot];
+    const SlotStatus status = status_of(slot);
+    if (status.generation != newcomer.id.generation || status.owner != entry_)
+        return nullptr;
+    Client::Phase phase = Client::Phase::talking;
+    switch (status.state) {
+    case SlotState::assigned:
+        users_.attach(newcomer.id, log_.head());
+        break;
+    case SlotState::orphaned:
+        users_.adopt(newcomer.id);
+        break;
+    case SlotState::closing:
+        phase = Client::Phase::closing;
+        break;
+    default:
+        return nullptr;
+    }
+    invariant(log_.can_serve(slot), "a cursor was outside the log");
+    Client& client = roster.add(newcomer.id, std::move(newcomer.fd), slot);
+    client.phase = phase;
+    client.adopting = status.state != SlotState::assigned;
+    return &client;
+}
+
+// Finds the adopted clients' own chunks ahead of their cursors, in one walk through the index. (The
+// cursors of other newcomers are at the head, and these clients learn of their own chunks when the
+// chunks are published.)
+void Attaching::find_own_ranges(const std::vector<Client*>& newcomers, const Roster& roster) const {
+    const uint64_t head = log_.head();
+    uint64_t from = head;
+    for (const Client* const client : newcomers)
+        from = std::min(from, cursor_of(*client->slot).log_offset);
+    if (from == head)
+        return;
+    log_.for_each_chunk_after(from, [&](const IndexEntry& chunk, uint64_t begin) {
+        Client* const sender = roster.find({chunk.slot, chunk.generation});
+        if (sender == nullptr || !sender->adopting)
+            return;
+        const uint64_t cursor = cursor_of(*sender->slot).log_offset;
+        if (chunk.end > cursor)
+            sender->own.add({std::max(begin, cursor), chunk.end});
+    });
+    for (Client* const client : newcomers)
+        client->adopting = false;
+}
+
+} // namespace chatserv

@@ -1,0 +1,55 @@
+// How a client that the master has sent is attached, or carried on with after its worker died.
+#pragma once
+
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/user_table.h"
+#include "shared/system/fd.h"
+#include "worker/clients/pulse.h"
+#include "worker/clients/roster.h"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+class Attaching {
+public:
+    Attaching(
+        const Segment& segment, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse);
+
+    // A client that the master has sent, with this process's own descriptor of its socket.
+    void add(ClientId id, UniqueFd fd) { newcomers_.push_back({id, std::move(fd)}); }
+    [[nodiscard]] bool empty() const { return newcomers_.empty(); }
+    [[nodiscard]] bool has(ClientId id) const;
+
+    // Attaches all of them, in state `talking` or `closing`. Returns those that this worker serves
+    // from now on; the master's word for another may have been out of date, and the master still
+    // has that client's socket. Nothing if another worker holds the log's lock.
+    [[nodiscard]] std::optional<std::vector<Client*>> attach(Roster& roster);
+
+    // The clients that the master has to be told of.
+    [[nodiscard]] std::vector<ClientId> take_attached() { return std::exchange(attached_, {}); }
+
+private:
+    struct Newcomer {
+        ClientId id;
+        UniqueFd fd;
+    };
+
+    [[nodiscard]] Client* attach_one(Newcomer& newcomer, Roster& roster) const;
+    void find_own_ranges(const std::vector<Client*>& newcomers, const Roster& roster) const;
+
+    uint32_t entry_;
+    UserTable users_;
+    BroadcastLog log_;
+    LogControl* log_control_;
+    const Doorbells& doorbells_;
+    Pulse pulse_;
+    std::vector<Newcomer> newcomers_; // received, not attached yet
+    std::vector<ClientId> attached_;
+};
+
+} // namespace chatserv

@@ -1,0 +1,140 @@
+#include "worker/lifecycle/closing.h"
+
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/crash_point.h"
+#include "shared/system/kernel_account.h"
+#include "worker/limits/timers.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr std::chrono::milliseconds linger_check{20};
+
+} // namespace
+
+Closing::Closing(
+    const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster) :
+    events_(events),
+    filters_(filters), roster_(roster), users_(segment), log_(segment) {}
+
+void Closing::end(Client& client, LeaveReason reason, int error) {
+    client.phase = Client::Phase::ended;
+    client.leave_reason = reason;
+    client.leave_error = error;
+    filters_.end_reading(client);
+    ended_.push_back(client.id);
+    changed_ = true;
+}
+
+std::vector<Client*> Closing::close_ended() {
+    std::vector<Client*> reachable;
+    for (const ClientId id : std::exchange(ended_, {}))
+        if (Client* const client = roster_.find(id); client != nullptr && begin_closing(*client))
+            reachable.push_back(client);
+    return reachable;
+}
+
+// The client's end takes its place in the total order: the client gets what the log holds now.
+// Returns false if the client cannot be reached any more; then it has left.
+bool Closing::begin_closing(Client& client) {
+    const bool reachable = client.leave_reason != LeaveReason::read_error && !client.mute;
+    const uint64_t close_at = reachable ? log_.head() : cursor_of(*client.slot).log_offset;
+    crash_point(CrashPoint::end_seen); // W6
+    store_release(client.slot->idled, client.leave_reason == LeaveReason::idle ? 1 : 0);
+    users_.close(client.id, close_at);
+    crash_point(CrashPoint::closing);
+    client.phase = Client::Phase::closing;
+    changed_ = true;
+    if (!reachable)
+        leave(client);
+    return reachable;
+}
+
+void Closing::carry_on(Client& client) const {
+    if (finishing_)
+        client.leave_reason = LeaveReason::server_stopped;
+    else if (load_acquire(client.slot->idled) != 0)
+        client.leave_reason = LeaveReason::idle;
+}
+
+// A client that ended can send nothing more, so the kernel delivers the rest by itself. (The master
+// keeps an idle client's socket for a moment.) A client that the server leaves may still be
+// sending. Bytes that arrive for a closed socket would make the kernel reset the connection and
+// throw away what the client has not got yet. So such a client is sent EOF, and what it sends is
+// thrown away until it has everything.
+void Closing::delivered_all(Client& client) {
+    if (client.leave_reason != LeaveReason::server_stopped) {
+        leave(client);
+        return;
+    }
+    const int fd = client.fd.get();
+    client.phase = Client::Phase::lingering;
+    const bool sent_eof = ::shutdown(fd, SHUT_WR) == 0;
+    if (!sent_eof || unacknowledged_bytes(fd) == 0U || filters_.read_to_discard(client) != 0) {
+        leave(client);
+        return;
+    }
+    if (lingering_.empty())
+        set_linger_timer();
+    lingering_.push_back(client.id);
+}
+
+void Closing::discard_input(Client& client) {
+    char unwanted[16 * 1024];
+    const ssize_t got = ::recv(client.fd.get(), unwanted, sizeof unwanted, 0);
+    const bool waiting = got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+    if (got <= 0 && !waiting)
+        leave(client);
+}
+
+// No event says that the peer has acknowledged everything, so the kernel is asked again and again
+// while a client lingers.
+void Closing::linger_timer() {
+    std::erase_if(lingering_, [&](ClientId id) {
+        Client* const client = roster_.find(id);
+        if (client != nullptr && unacknowledged_bytes(client->fd.get()) == 0U)
+            leave(*client);
+        return roster_.find(id) == nullptr;
+    });
+    if (!lingering_.empty())
+        set_linger_timer();
+}
+
+void Closing::set_linger_timer() const {
+    (void)events_.set_timer(static_cast<uintptr_t>(Timer::linger), linger_check);
+}
+
+void Closing::finish() {
+    finishing_ = true;
+    roster_.for_each([&](Client& client) {
+        if (client.phase == Client::Phase::talking)
+            end(client, LeaveReason::server_stopped, 0);
+    });
+}
+
+void Closing::drop(Client& client, LeaveReason reason, int error) {
+    client.leave_reason = reason;
+    client.leave_error = error;
+    if (client.phase == Client::Phase::talking || client.phase == Client::Phase::ended)
+        users_.close(client.id, cursor_of(*client.slot).log_offset);
+    leave(client);
+}
+
+// The cursor goes out of every appender's way, since the slot is not free yet. A successor that
+// finds it there has nothing left to deliver.
+void Closing::leave(Client& client) {
+    move_cursor(*client.slot, {cursor_of(*client.slot).bytes_written, log_offset_none});
+    filters_.remove(client);
+    closed_.push_back(
+        {.client = client.id, .reason = client.leave_reason, .error = client.leave_error});
+    roster_.remove(client);
+    crash_point(CrashPoint::left_untold); // W6
+    changed_ = true; // the client may have been the last that blocked the room in the log
+}
+
+} // namespace chatserv

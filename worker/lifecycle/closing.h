@@ -1,0 +1,68 @@
+// How a client that ended, failed, stalled or outlived the server leaves.
+//
+// The worker never shuts a connection down and never frees a slot. It closes its own descriptor and
+// tells the master, which frees the slot first and shuts the connection down then, so that anyone
+// who sees the connection closed finds the slot free (R5). A worker that dies before the master is
+// told leaves the slot in state closing (W6), and its successor comes to the same end.
+#pragma once
+
+#include "shared/ipc/protocol.h"
+#include "shared/segment/broadcast_log.h"
+#include "shared/segment/user_table.h"
+#include "worker/clients/roster.h"
+#include "worker/clients/socket_filters.h"
+
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+class Closing {
+public:
+    Closing(
+        const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster);
+
+    // Nothing more will come from the client. It is closed once its last bytes are published.
+    void end(Client& client, LeaveReason reason, int error);
+    // Everything is published: begins to close the clients that ended. Returns those that can be
+    // sent the rest of the log.
+    [[nodiscard]] std::vector<Client*> close_ended();
+    // A predecessor had begun to close the client.
+    void carry_on(Client& client) const;
+    // A client that is closing was written everything.
+    void delivered_all(Client& client);
+    // Disconnects a client now, whatever it has not got.
+    void drop(Client& client, LeaveReason reason, int error);
+
+    // The server stops: ends all clients.
+    void finish();
+    [[nodiscard]] bool finishing() const { return finishing_; }
+    // Bytes have come from a client that was sent EOF.
+    void discard_input(Client& client);
+    // The timer for clients that were sent EOF has gone off.
+    void linger_timer();
+
+    // A client has ended, begun to close or left, which calls for a delivery to all clients.
+    [[nodiscard]] bool has_changes() const { return changed_; }
+    [[nodiscard]] bool take_changes() { return std::exchange(changed_, false); }
+    // The clients that have left.
+    [[nodiscard]] std::vector<ClosedClient> take_closed() { return std::exchange(closed_, {}); }
+
+private:
+    [[nodiscard]] bool begin_closing(Client& client);
+    void set_linger_timer() const;
+    void leave(Client& client);
+
+    EventQueue& events_;
+    const SocketFilters& filters_;
+    Roster& roster_;
+    UserTable users_;
+    BroadcastLog log_;
+    std::vector<ClientId> ended_;
+    std::vector<ClientId> lingering_; // see Client::Phase
+    std::vector<ClosedClient> closed_;
+    bool finishing_ = false;
+    bool changed_ = false;
+};
+
+} // namespace chatserv

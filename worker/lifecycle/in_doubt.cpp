@@ -1,0 +1,61 @@
+#include "worker/lifecycle/in_doubt.h"
+
+#include "shared/segment/crash_point.h"
+#include "worker/relay/fan_out.h"
+
+namespace chatserv {
+
+std::optional<ByteCounts> account_of(const Client& client) {
+    const UserSlot& slot = *client.slot;
+    if (slot.accounted == 0)
+        return std::nullopt;
+    const std::optional<ByteCounts> counts = byte_counts(client.fd.get());
+    if (!counts)
+        return std::nullopt;
+    return ByteCounts{.written = counts->written - slot.written_base,
+        .consumed = counts->consumed - slot.consumed_base};
+}
+
+InDoubt::InDoubt(const Segment& segment, uint32_t entry, SocketAccount account) :
+    entry_number_(entry), entry_(&segment.worker_table()[entry]), users_(segment), log_(segment),
+    account_(account), in_flight_(operation_in_flight(*entry_)) {
+    if (!any())
+        settled_bytes_ = 0;
+}
+
+std::optional<ClientId> InDoubt::find() {
+    if (!any())
+        return std::nullopt;
+    if (in_flight_.slot < users_.size()) {
+        const SlotStatus status = status_of(users_[in_flight_.slot]);
+        if (status.owner == entry_number_ &&
+            (status.state == SlotState::orphaned || status.state == SlotState::closing))
+            return ClientId{.slot = in_flight_.slot, .generation = status.generation};
+    }
+    end(0);
+    return std::nullopt;
+}
+
+bool InDoubt::settle(Client& client, Ingest& ingest, uint64_t line_bytes) {
+    const std::optional<ByteCounts> counts = account_(client);
+    crash_point(CrashPoint::doubt_asked);
+    std::optional<uint64_t> bytes;
+    if (counts && in_flight_.operation == Operation::receive)
+        bytes = ingest.settle(client, counts->consumed);
+    else if (counts && in_flight_.operation == Operation::notify)
+        bytes = FanOut::settle_notice(client, counts->written, line_bytes);
+    else if (counts)
+        bytes = FanOut::settle(
+            client, counts->written, client.is_closing() ? client.slot->close_at : log_.head());
+    crash_point(CrashPoint::doubt_settled);
+    end(bytes.value_or(0));
+    return bytes.has_value();
+}
+
+void InDoubt::end(uint64_t settled_bytes) {
+    in_flight_.operation = Operation::none;
+    end_operation(*entry_);
+    settled_bytes_ = settled_bytes;
+}
+
+} // namespace chatserv

@@ -1,0 +1,71 @@
+#include "worker/limits/idle_watch.h"
+
+#include "shared/segment/atomic_word.h"
+#include "worker/limits/timers.h"
+
+namespace chatserv {
+
+namespace {
+
+// The timer goes off no more often than this, however many clients are timed.
+constexpr std::chrono::milliseconds timer_pause{10};
+
+uint64_t nanoseconds_of(ServedClock::time_point instant) {
+    return static_cast<uint64_t>(instant.time_since_epoch().count());
+}
+
+} // namespace
+
+IdleWatch::IdleWatch(EventQueue& events, ServedClock& clock, std::chrono::milliseconds timeout) :
+    clock_(clock), timeout_(timeout),
+    timer_(events, static_cast<uintptr_t>(Timer::idle), timer_pause) {}
+
+void IdleWatch::note_heard(const Client& client) {
+    if (timeout_.count() != 0)
+        store_release(client.slot->heard_ns, nanoseconds_of(clock_.now()));
+}
+
+// The instant at which the client is idle if it sends nothing until then. A slot that holds no
+// instant, or one of the future, which no worker can have stored, gets the present one.
+ServedClock::time_point IdleWatch::deadline_of(const Client& client, ServedClock::time_point now) {
+    const uint64_t heard_ns = load_acquire(client.slot->heard_ns);
+    const uint64_t now_ns = nanoseconds_of(now);
+    if (heard_ns == 0 || heard_ns > now_ns) {
+        note_heard(client);
+        return now + timeout_;
+    }
+    return now - std::chrono::nanoseconds(static_cast<int64_t>(now_ns - heard_ns)) + timeout_;
+}
+
+void IdleWatch::watch(const Client& client) {
+    if (timeout_.count() != 0)
+        deadlines_.set(client.id, deadline_of(client, clock_.now()));
+}
+
+std::vector<ClientId> IdleWatch::take_due(ServedClock::time_point now) {
+    timer_.went_off();
+    return deadlines_.take_due(now);
+}
+
+bool IdleWatch::is_overdue(const Client& client, ServedClock::time_point now) {
+    return deadline_of(client, now) <= now;
+}
+
+bool IdleWatch::is_idle(const Client& client, bool is_read, ServedClock::time_point now) {
+    const auto deadline = is_read ? deadline_of(client, now) : now + timeout_;
+    if (deadline <= now)
+        return true;
+    deadlines_.set(client.id, deadline);
+    return false;
+}
+
+void IdleWatch::arm_timer() {
+    if (!deadlines_.empty())
+        timer_.arm(deadlines_.earliest(), [this] { return clock_.now(); });
+}
+
+ServedClock::duration IdleWatch::sleep_max() const {
+    return deadlines_.empty() ? ServedClock::duration::max() : ServedClock::sleep_max(timeout_);
+}
+
+} // namespace chatserv

@@ -1,0 +1,54 @@
+// The clients that have sent nothing for the idle timeout. They leave as if they had sent end of
+// file, so they get what the log holds then.
+//
+// The instant at which a client was heard last is in its slot, in the served time of its entry, so
+// a takeover gives the client no more time, and time in which the server stood still does not
+// count. A client also counts as heard when it is attached, and as long as it is not read: its
+// bytes may be waiting in its socket.
+#pragma once
+
+#include "shared/segment/served_clock.h"
+#include "worker/clients/client.h"
+#include "worker/limits/deadlines.h"
+#include "worker/limits/one_shot_timer.h"
+
+#include <chrono>
+#include <vector>
+
+namespace chatserv {
+
+class IdleWatch {
+public:
+    // `timeout` 0: no client is ever idle, and every function below does nothing.
+    IdleWatch(EventQueue& events, ServedClock& clock, std::chrono::milliseconds timeout);
+
+    // Some bytes of the client were read, or it may have sent some while it was not read.
+    void note_heard(const Client& client);
+    // Begins to time a client that is read.
+    void watch(const Client& client);
+    // The client has left.
+    void forget(ClientId client) { deadlines_.remove(client); }
+
+    // The timer has gone off: the clients whose time may be over at `now`, which are not timed any
+    // more. Read each that is_overdue(), since a worker that was held up or has just taken over may
+    // not have read it for long; then ask is_idle().
+    [[nodiscard]] std::vector<ClientId> take_due(ServedClock::time_point now);
+    [[nodiscard]] bool is_overdue(const Client& client, ServedClock::time_point now);
+    // Whether the client is idle. One that is not is timed again; `is_read`: it is not paused.
+    [[nodiscard]] bool is_idle(const Client& client, bool is_read, ServedClock::time_point now);
+
+    void arm_timer();
+    // How long the worker may sleep at the most while clients are timed (served_clock.h).
+    [[nodiscard]] ServedClock::duration sleep_max() const;
+
+private:
+    [[nodiscard]] ServedClock::time_point deadline_of(
+        const Client& client, ServedClock::time_point now);
+
+    ServedClock& clock_;
+    std::chrono::milliseconds timeout_;
+    Deadlines<ServedClock> deadlines_;
+    OneShotTimer<ServedClock> timer_;
+};
+
+} // namespace chatserv

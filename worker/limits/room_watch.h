@@ -1,0 +1,59 @@
+// The clients that hold up others, and the timer for them (R5, R7): which clients block the room
+// that an appender wants, how long they may, and why they have to leave then.
+//
+// StallWatch knows when a client's time is over. This class knows the worker's clients, the timer
+// and the reasons.
+#pragma once
+
+#include "shared/ipc/protocol.h"
+#include "worker/clients/roster.h"
+#include "worker/limits/one_shot_timer.h"
+#include "worker/limits/stall_watch.h"
+#include "worker/limits/timers.h"
+
+#include <vector>
+
+namespace chatserv {
+
+class RoomWatch {
+public:
+    RoomWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings);
+
+    // The client's socket is full.
+    void fell_behind(Client& client);
+    // The client has everything.
+    static void caught_up(Client& client) { StallWatch::caught_up(client); }
+
+    // Whether a client's cursor is below `wanted`. At the first look after an appender has asked
+    // for that offset, all clients are compared with it, and those below it are timed from then on.
+    [[nodiscard]] bool any_blocks(Roster& roster, uint64_t wanted, bool first_look);
+    // A client that a takeover has brought is below the offset of the last look.
+    void add_blocking(Client& newcomer);
+    // The client gets its last bytes: it has to make progress within the stall limit. The caller
+    // arms the timer.
+    void add_closing(const Client& client);
+    // The client has left.
+    void forget(ClientId client) { stalls_.remove(client); }
+
+    struct Overdue {
+        ClientId client;
+        LeaveReason reason;
+    };
+    // The timer has gone off: the clients that have to leave. A client that drained enough gets
+    // more time.
+    [[nodiscard]] std::vector<Overdue> take_overdue(const Roster& roster);
+
+    void arm_timer();
+    // Some client's time is running.
+    [[nodiscard]] bool times_anybody() const { return stalls_.times_anybody(); }
+
+private:
+    [[nodiscard]] LeaveReason reason_of(
+        const StallWatch::Watched& watched, const Client& client) const;
+
+    ServedClock& clock_;
+    StallWatch stalls_;
+    OneShotTimer<ServedClock> timer_;
+};
+
+} // namespace chatserv

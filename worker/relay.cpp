@@ -1,0 +1,346 @@
+#include "worker/relay.h"
+
+#include "shared/segment/crash_point.h"
+#include "shared/system/panic.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace chatserv {
+
+namespace {
+
+constexpr uint32_t deliveries_per_beat = 64;
+
+ServedClock::duration shortest_limit(const RelaySettings& settings) {
+    const uint32_t idle_timeout_ms = settings.idle_timeout_ms;
+    return std::chrono::milliseconds(idle_timeout_ms == 0
+                                         ? settings.stall_limit_ms
+                                         : std::min(settings.stall_limit_ms, idle_timeout_ms));
+}
+
+} // namespace
+
+Relay::Relay(const Segment& segment, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+    Heartbeat& heartbeat, SocketAccount account) :
+    entry_(entry),
+    log_control_(&segment.log_control()),
+    clock_(segment.worker_table()[entry].served,
+        ServedClock::allowance_for(shortest_limit(segment.header().settings))),
+    pulse_(heartbeat, clock_),
+    sleep_max_when_blocked_(ServedClock::sleep_max(
+        std::chrono::milliseconds(segment.header().settings.stall_limit_ms))),
+    pass_(segment, entry, doorbells), filters_(events), publisher_(segment, entry),
+    delivery_(segment, entry), room_watch_(events, clock_, segment.header().settings),
+    rate_limiter_(events, segment.header().settings.max_rate_bytes),
+    idle_watch_(
+        events, clock_, std::chrono::milliseconds(segment.header().settings.idle_timeout_ms)),
+    attaching_(segment, entry, doorbells, pulse_), in_doubt_(segment, entry, account),
+    closing_(segment, events, filters_, roster_) {}
+
+void Relay::settle() {
+    pass_.run(*this);
+    notify_throttled();
+    forget_closed();
+    // Here, since a timer that the system refused has to be asked for again.
+    rate_limiter_.arm_timer();
+    idle_watch_.arm_timer();
+}
+
+std::chrono::nanoseconds Relay::time_to_sleep(
+    const Doorbell& doorbell, std::chrono::nanoseconds longest) {
+    // Otherwise all other workers would wait for this one to release the lock.
+    invariant(!LogLock::names(*log_control_, entry_),
+        "the log's lock named a worker that does not hold it");
+    std::chrono::nanoseconds time = std::chrono::nanoseconds::zero();
+    if (pass_.may_sleep(*this, doorbell)) {
+        time = std::min(longest, idle_watch_.sleep_max());
+        // A client whose socket is full may come to block the room, and its time is running.
+        if (roster_.any_blocked() || room_watch_.times_anybody())
+            time = std::min(time, sleep_max_when_blocked_);
+    }
+    clock_.about_to_sleep(time);
+    return time;
+}
+
+Report Relay::take_report() {
+    forget_closed();
+    return {.settled_bytes = in_doubt_.take_settled_bytes(),
+        .attached = attaching_.take_attached(),
+        .throttled = rate_limiter_.take_throttled(),
+        .closed = std::exchange(closed_, {})};
+}
+
+bool Relay::has_stopped_reading() const {
+    return filters_.stopped_reading() && attaching_.empty() && !in_doubt_.any() &&
+           publisher_.ingest().empty();
+}
+
+// The watches know clients by their ids and bear with one that has left, so they are told late.
+void Relay::forget_closed() {
+    for (const ClosedClient& closed : closing_.take_closed()) {
+        room_watch_.forget(closed.client);
+        idle_watch_.forget(closed.client);
+        closed_.push_back(closed);
+    }
+}
+
+// --- attaching ---------------------------------------------------------------------------------
+
+bool Relay::attach_newcomers() {
+    if (attaching_.empty())
+        return true;
+    const std::optional<ClientId> doubtful = in_doubt_.find();
+    if (doubtful && !attaching_.has(*doubtful))
+        return true; // it has to be among the first: until then nothing can be published
+    const std::optional<std::vector<Client*>> present = attaching_.attach(roster_);
+    if (!present)
+        return false;
+    for (Client* const client : *present)
+        begin_to_serve(*client);
+    if (doubtful)
+        settle_doubt(*doubtful);
+    room_watch_.arm_timer();
+    return true;
+}
+
+void Relay::begin_to_serve(Client& client) {
+    delivery_.add_fresh(client.id);
+    if (cursor_of(*client.slot).log_offset < pass_.state().seen_room_wanted) {
+        room_watch_.add_blocking(client);
+        pass_.note_blocked_room();
+    }
+    if (client.phase == Client::Phase::closing) {
+        closing_.carry_on(client);
+        room_watch_.add_closing(client);
+    } else if (const int error = filters_.start_reading(client)) {
+        closing_.end(client, LeaveReason::read_error, error);
+    } else if (closing_.finishing()) {
+        closing_.end(client, LeaveReason::server_stopped, 0);
+    } else {
+        idle_watch_.watch(client);
+    }
+}
+
+void Relay::settle_doubt(ClientId id) {
+    Client* const client = roster_.find(id);
+    invariant(client != nullptr, "other clients were attached before the client in doubt");
+    if (!in_doubt_.settle(*client, publisher_.ingest(), rate_limiter_.line_bytes()))
+        closing_.drop(*client, LeaveReason::in_doubt, 0);
+}
+
+// --- reading -----------------------------------------------------------------------------------
+
+void Relay::readable(ClientId id) {
+    Client* client = roster_.find(id);
+    if (client == nullptr)
+        return;
+    if (client->phase == Client::Phase::lingering) {
+        closing_.discard_input(*client);
+        return;
+    }
+    if (client->phase != Client::Phase::talking || client->is_paused())
+        return;
+    const size_t bytes_max = rate_limiter_.allowance(*client);
+    if (bytes_max == 0) {
+        filters_.pause_reading(*client, Client::too_fast);
+        return;
+    }
+    if (publisher_.ingest().full()) {
+        pass_.publish_and_deliver(*this);
+        client = roster_.find(id); // it can have left meanwhile
+        if (client == nullptr)
+            return;
+    }
+    if (publisher_.ingest().full()) {
+        filters_.pause_reading(*client, Client::no_room);
+        publisher_.wait_for_room(id);
+        return;
+    }
+    read(*client, bytes_max);
+}
+
+void Relay::read(Client& client, size_t bytes_max) {
+    const Ingest::Read read = publisher_.ingest().read(client, bytes_max);
+    switch (read.kind) {
+    case Ingest::Read::Kind::some:
+        rate_limiter_.note_read(client, read.bytes);
+        idle_watch_.note_heard(client);
+        break;
+    case Ingest::Read::Kind::nothing:
+        break;
+    case Ingest::Read::Kind::end_of_file:
+        if (client.mute && client.leave_error != EPIPE)
+            closing_.end(client, LeaveReason::write_error, client.leave_error);
+        else
+            closing_.end(client, LeaveReason::end_of_file, 0);
+        break;
+    case Ingest::Read::Kind::failed:
+        closing_.end(client, LeaveReason::read_error, read.error);
+        break;
+    }
+}
+
+void Relay::resume_reading(ClientId id, Client::PauseReason reason) {
+    Client* const client = roster_.find(id);
+    if (client == nullptr || client->phase != Client::Phase::talking)
+        return;
+    idle_watch_.note_heard(*client); // it may have sent bytes that are not read yet
+    if (const int error = filters_.resume_reading(*client, reason))
+        closing_.end(*client, LeaveReason::read_error, error);
+}
+
+std::optional<Ingest::Publish> Relay::publish() {
+    if (in_doubt_.any())
+        return std::nullopt;
+    return publisher_.publish(roster_);
+}
+
+void Relay::everything_is_published() {
+    for (const ClientId id : publisher_.take_waiting())
+        resume_reading(id, Client::no_room);
+    const std::vector<Client*> closing = closing_.close_ended();
+    for (Client* const client : closing)
+        room_watch_.add_closing(*client);
+    if (!closing.empty())
+        room_watch_.arm_timer();
+}
+
+// --- delivering --------------------------------------------------------------------------------
+
+void Relay::deliver(uint64_t head, bool to_all) {
+    const std::vector<ClientId> fresh = delivery_.take_fresh();
+    if (!to_all) {
+        for (const ClientId id : fresh)
+            if (Client* const client = roster_.find(id))
+                deliver_to(*client, head);
+        return;
+    }
+    uint32_t delivered = 0;
+    roster_.for_each_flowing([&](Client& client) {
+        deliver_to(client, head);
+        if (++delivered % deliveries_per_beat == 0)
+            pulse_.beat();
+    });
+}
+
+void Relay::deliver_to(Client& client, uint64_t head) {
+    const FanOut::Delivery delivery = delivery_.deliver(client, head);
+    switch (delivery.kind) {
+    case FanOut::Delivery::Kind::complete:
+        RoomWatch::caught_up(client);
+        if (client.phase == Client::Phase::closing)
+            closing_.delivered_all(client);
+        break;
+    case FanOut::Delivery::Kind::more:
+        pass_.run_again();
+        break;
+    case FanOut::Delivery::Kind::blocked:
+        wait_for_write(client, false);
+        break;
+    case FanOut::Delivery::Kind::no_memory: // the filter, added anew, tells of a socket with room
+        wait_for_write(client, true);
+        break;
+    case FanOut::Delivery::Kind::failed:
+        closing_.drop(client, LeaveReason::write_error, delivery.error);
+        break;
+    }
+}
+
+void Relay::wait_for_write(Client& client, bool anew) {
+    roster_.block(client);
+    room_watch_.fell_behind(client);
+    if (const int error = filters_.wait_for_write(client, anew))
+        closing_.drop(client, LeaveReason::write_error, error);
+}
+
+void Relay::writable(ClientId id) {
+    Client* const client = roster_.find(id);
+    if (client == nullptr)
+        return;
+    if (!client->write_blocked) {
+        filters_.end_waiting_for_write(*client);
+        return;
+    }
+    roster_.unblock(*client);
+    pass_.run_again();
+}
+
+// A client is told once that it sends too fast, between two writes of the log, when it has all of
+// the log. A client that is behind is told when it has caught up. One that never catches up, or
+// whose socket does not take the line for another reason, is not told.
+void Relay::notify_throttled() {
+    rate_limiter_.notify([this](ClientId id, std::string_view line) {
+        Client* const client = roster_.find(id);
+        if (client == nullptr || client->mute || client->is_closing())
+            return true;
+        if (client->write_blocked ||
+            cursor_of(*client->slot).log_offset != pass_.state().delivered_head)
+            return false;
+        if (delivery_.notify(*client, line).kind != FanOut::Delivery::Kind::blocked)
+            return true;
+        wait_for_write(*client, false);
+        return false;
+    });
+}
+
+bool Relay::blocks_room(uint64_t wanted, bool first_look) {
+    return room_watch_.any_blocks(roster_, wanted, first_look);
+}
+
+// --- timers ------------------------------------------------------------------------------------
+
+void Relay::timer(Timer timer, const Instants& now) {
+    switch (timer) {
+    case Timer::room:
+        room_timer();
+        break;
+    case Timer::linger:
+        closing_.linger_timer();
+        break;
+    case Timer::rate:
+        for (const ClientId id : rate_limiter_.take_due(now.steady))
+            resume_reading(id, Client::too_fast);
+        break;
+    case Timer::idle:
+        idle_timer(now.served);
+        break;
+    }
+}
+
+// What can be delivered is delivered first: a worker that was held up itself, for a time so short
+// that served time does not know of it, must not take its own absence for its clients' stall.
+void Relay::room_timer() {
+    pass_.run_again();
+    settle();
+    for (const RoomWatch::Overdue& overdue : room_watch_.take_overdue(roster_))
+        closing_.drop(*roster_.find(overdue.client), overdue.reason, 0);
+    forget_closed();
+    room_watch_.arm_timer();
+}
+
+void Relay::idle_timer(ServedClock::time_point now) {
+    for (const ClientId id : idle_watch_.take_due(now)) {
+        if (is_idle(id, now))
+            closing_.end(*roster_.find(id), LeaveReason::idle, 0);
+        pulse_.beat(); // very many clients can be due at once
+    }
+}
+
+bool Relay::is_idle(ClientId id, ServedClock::time_point now) {
+    const auto find_talking = [&] {
+        Client* const client = roster_.find(id);
+        return client != nullptr && client->phase == Client::Phase::talking ? client : nullptr;
+    };
+    Client* client = find_talking();
+    if (client != nullptr && idle_watch_.is_overdue(*client, now)) {
+        readable(id); // which can be its end
+        client = find_talking();
+    }
+    if (client == nullptr)
+        return false;
+    const bool is_read = !client->is_paused() && !filters_.stopped_reading();
+    return idle_watch_.is_idle(*client, is_read, now);
+}
+
+} // namespace chatserv

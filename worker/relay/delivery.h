@@ -1,0 +1,36 @@
+// What each client of a worker is to be written, and how far.
+#pragma once
+
+#include "worker/relay/fan_out.h"
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+class Delivery {
+public:
+    Delivery(const Segment& segment, uint32_t entry) : fan_out_(segment, entry) {}
+
+    // Clients that were attached and have not been written to.
+    void add_fresh(ClientId client) { fresh_.push_back(client); }
+    [[nodiscard]] bool has_fresh() const { return !fresh_.empty(); }
+    [[nodiscard]] std::vector<ClientId> take_fresh() { return std::exchange(fresh_, {}); }
+
+    // Writes what the client lacks: of a log that ends at `head`, or up to where the client's slot
+    // says that it is closed. The result is `failed` only for a client that is closing. Another
+    // client whose socket is broken becomes mute.
+    [[nodiscard]] FanOut::Delivery deliver(Client& client, uint64_t head) const;
+
+    // Writes a line that is not part of the log: see FanOut::notify.
+    [[nodiscard]] FanOut::Delivery notify(Client& client, std::string_view line) const {
+        return fan_out_.notify(client, line);
+    }
+
+private:
+    FanOut fan_out_;
+    std::vector<ClientId> fresh_;
+};
+
+} // namespace chatserv

@@ -1,0 +1,37 @@
+// A worker's batch on its way into the log, and the clients that cannot be read until it is there.
+#pragma once
+
+#include "worker/clients/roster.h"
+#include "worker/relay/ingest.h"
+
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+class Publisher {
+public:
+    Publisher(const Segment& segment, uint32_t entry) : ingest_(segment, entry) {}
+
+    [[nodiscard]] Ingest& ingest() { return ingest_; }
+    [[nodiscard]] const Ingest& ingest() const { return ingest_; }
+
+    // Publishes the batch. Its senders learn which stretches of the log are their own.
+    [[nodiscard]] Ingest::Publish publish(const Roster& roster) {
+        return ingest_.publish([&](const ChunkRecord& chunk, const LogRange& range) {
+            if (Client* const sender = roster.find({chunk.slot, chunk.generation}))
+                sender->own.add(range);
+        });
+    }
+
+    // The client has bytes for which the batch has no room. It must not be read until the batch is
+    // published.
+    void wait_for_room(ClientId client) { waiting_.push_back(client); }
+    [[nodiscard]] std::vector<ClientId> take_waiting() { return std::exchange(waiting_, {}); }
+
+private:
+    Ingest ingest_;
+    std::vector<ClientId> waiting_;
+};
+
+} // namespace chatserv
