@@ -86,8 +86,9 @@ void Master::take_in(Listener::Accepted newcomer) {
         keep_alive(newcomer.socket.get(), keepalive_seconds_);
     admission_.entered(newcomer.peer);
     counters_.count_accepted();
-    const uint16_t entry = entry_for_a_newcomer();
-    outbox_[entry].push_back(escrow_.admit(std::move(newcomer.socket), newcomer.peer, entry));
+    const EntryId entry = entry_for_a_newcomer();
+    outbox_[index_of(entry)].push_back(
+        escrow_.admit(std::move(newcomer.socket), newcomer.peer, entry));
 }
 
 void Master::turn_away(Listener::Accepted newcomer, Refusal why) {
@@ -108,9 +109,10 @@ void Master::say_farewell(UniqueFd socket, std::string_view line) {
 
 // With the fewest clients (P3). An entry that nobody serves for now is the last choice, but one:
 // its clients wait for the next worker.
-uint16_t Master::entry_for_a_newcomer() const {
-    uint16_t best = 0;
-    for (uint16_t entry = 1; entry < outbox_.size(); ++entry) {
+EntryId Master::entry_for_a_newcomer() const {
+    EntryId best{0};
+    for (uint32_t index = 1; index < outbox_.size(); ++index) {
+        const EntryId entry{index};
         const bool better_manned = pool_.manned(entry) && !pool_.manned(best);
         const bool as_well_manned = pool_.manned(entry) == pool_.manned(best);
         if (better_manned ||

@@ -51,7 +51,7 @@ std::string Master::strike(const Control::Request& request) {
     const uint32_t worker = request.worker;
     if (worker < 1 || worker > outbox_.size())
         return refusal(fmt::format("there is no worker {}", worker));
-    WorkerPool::Process* const process = pool_.process_of(static_cast<uint16_t>(worker - 1));
+    WorkerPool::Process* const process = pool_.process_of(EntryId{worker - 1});
     if (process == nullptr || !process->ended_because.empty())
         return refusal(fmt::format("worker {} is being replaced", worker));
     if (process->stopped)
@@ -69,11 +69,11 @@ std::string Master::strike(const Control::Request& request) {
 void Master::tell_takeover(const Takeover& takeover, double milliseconds) {
     if (!control_)
         return;
-    control_->tell(
-        ordered_json{{"event", "taken_over"}, {"worker", takeover.entry + 1}, {"pid", takeover.pid},
-            {"milliseconds", milliseconds}, {"cause", takeover.cause}, {"deaths", takeover.deaths},
-            {"users", takeover.users}, {"settled_bytes", takeover.settled_bytes}}
-            .dump());
+    control_->tell(ordered_json{{"event", "taken_over"}, {"worker", number_of(takeover.entry)},
+        {"pid", takeover.pid}, {"milliseconds", milliseconds}, {"cause", takeover.cause},
+        {"deaths", takeover.deaths}, {"users", takeover.users},
+        {"settled_bytes", takeover.settled_bytes}}
+                       .dump());
 }
 
 } // namespace chatserv

@@ -78,11 +78,11 @@ void Master::bury(WorkerPool::Process& process, int wait_status) {
         return;
     if (keep_own_rights_instead(departure))
         return pool_.replenish();
-    const std::string who = departure.entry ? fmt::format("worker {}", *departure.entry + 1)
+    const std::string who = departure.entry ? fmt::format("worker {}", number_of(*departure.entry))
                                             : std::string("spare worker");
     const std::string cause = cause_of(wait_status, departure);
     log_warning("worker_died", fmt::format("{} died (pid {}): {}", who, pid, cause),
-        {{"pid", pid}, {"worker", departure.entry ? *departure.entry + 1 : 0}});
+        {{"pid", pid}, {"worker", departure.entry ? number_of(*departure.entry) : 0}});
     if (!departure.was_ready)
         weigh_failed_start(departure, cause);
     pool_.throttle_after(departure);
@@ -90,11 +90,12 @@ void Master::bury(WorkerPool::Process& process, int wait_status) {
         for (const ClientId client :
             recover_entry(*departure.entry, segment_, escrow_, doorbells_)) {
             log_error("user_lost",
-                fmt::format("user {} left: its slot was overwritten by its worker", client.slot),
-                {{"slot", client.slot}});
+                fmt::format(
+                    "user {} left: its slot was overwritten by its worker", index_of(client.slot)),
+                {{"slot", index_of(client.slot)}});
             let_go(client, Departure::lost);
         }
-        stopped_reading_[*departure.entry] = false;
+        stopped_reading_[index_of(*departure.entry)] = false;
         takeovers_.died(*departure.entry, cause, departure.ended);
     }
     man_entries();
@@ -109,13 +110,14 @@ void Master::replenish_pool() {
 }
 
 void Master::man_entries() {
-    for (const uint16_t entry :
-        pool_.man_entries([this](uint16_t vacant) { return escrow_.clients_of(vacant); })) {
+    for (const EntryId entry :
+        pool_.man_entries([this](EntryId vacant) { return escrow_.clients_of(vacant); })) {
         WorkerPool::Process& process = *pool_.process_of(entry);
-        outbox_[entry] = clients_to_hand_over(entry, segment_, escrow_);
-        for (const ClientId client : outbox_[entry])
+        outbox_[index_of(entry)] = clients_to_hand_over(entry, segment_, escrow_);
+        for (const ClientId client : outbox_[index_of(entry)])
             escrow_.find(client)->moving = true;
-        takeovers_.manned(entry, process.pid, static_cast<uint32_t>(outbox_[entry].size()));
+        takeovers_.manned(
+            entry, process.pid, static_cast<uint32_t>(outbox_[index_of(entry)].size()));
         send_clients(entry);
         if (phase_ == Phase::draining || phase_ == Phase::finishing)
             process.channel.queue(MessageType::stop_reading);
@@ -123,8 +125,8 @@ void Master::man_entries() {
             process.channel.queue(MessageType::finish);
         pool_.send(process);
         log_info("worker_started", // while it is at work already
-            fmt::format("worker {} started (pid {})", entry + 1, process.pid),
-            {{"worker", entry + 1}, {"pid", process.pid}});
+            fmt::format("worker {} started (pid {})", number_of(entry), process.pid),
+            {{"worker", number_of(entry)}, {"pid", process.pid}});
     }
     if (phase_ == Phase::starting && pool_.all_manned())
         start_serving();
@@ -132,9 +134,9 @@ void Master::man_entries() {
 
 // In frames of as many as one message can carry. Clients of an entry that nobody serves wait: all
 // of them are sent to whoever serves it next.
-void Master::send_clients(uint16_t entry) {
+void Master::send_clients(EntryId entry) {
     WorkerPool::Process* const process = pool_.process_of(entry);
-    if (process == nullptr || outbox_[entry].empty() || !process->channel.open())
+    if (process == nullptr || outbox_[index_of(entry)].empty() || !process->channel.open())
         return;
     std::vector<ClientId> clients;
     std::vector<int> sockets;
@@ -143,7 +145,7 @@ void Master::send_clients(uint16_t entry) {
         clients.clear();
         sockets.clear();
     };
-    for (const ClientId client : std::exchange(outbox_[entry], {})) {
+    for (const ClientId client : std::exchange(outbox_[index_of(entry)], {})) {
         const Escrow::Held* const held = escrow_.find(client);
         if (held == nullptr)
             continue;
@@ -165,7 +167,7 @@ void Master::is_served(Escrow::Held& held) {
     finish_takeover(held.entry);
 }
 
-void Master::finish_takeover(uint16_t entry) {
+void Master::finish_takeover(EntryId entry) {
     const auto takeover = takeovers_.take_finished(entry);
     if (!takeover)
         return;
@@ -176,9 +178,9 @@ void Master::finish_takeover(uint16_t entry) {
     log_info("taken_over",
         fmt::format("worker {} taken over by pid {} in {:.2f} ms: {}{}; {} users moved, {} bytes "
                     "settled by the kernel's account",
-            entry + 1, takeover->pid, milliseconds, takeover->cause, again, takeover->users,
+            number_of(entry), takeover->pid, milliseconds, takeover->cause, again, takeover->users,
             takeover->settled_bytes),
-        {{"worker", entry + 1}, {"pid", takeover->pid}, {"milliseconds", milliseconds},
+        {{"worker", number_of(entry)}, {"pid", takeover->pid}, {"milliseconds", milliseconds},
             {"cause", takeover->cause}, {"deaths", takeover->deaths}, {"users", takeover->users},
             {"settled_bytes", static_cast<int64_t>(takeover->settled_bytes)}});
     tell_takeover(*takeover, milliseconds);

@@ -182,8 +182,8 @@ int Master::run() {
         read_on();
         try_to_accept_again();
         send_again();
-        for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
-            send_clients(entry);
+        for (uint32_t index = 0; index < outbox_.size(); ++index)
+            send_clients(EntryId{index});
         look_at_staff();
         advance_stop();
         say_dropped_lines(); // once a second at the least: so often the heartbeats are looked at

@@ -77,7 +77,7 @@ private:
     void take_in(Listener::Accepted newcomer);
     void turn_away(Listener::Accepted newcomer, Refusal why);
     void say_farewell(UniqueFd socket, std::string_view line);
-    [[nodiscard]] uint16_t entry_for_a_newcomer() const;
+    [[nodiscard]] EntryId entry_for_a_newcomer() const;
     void pause_accepting(int error);
     void try_to_accept_again();
     void let_go(ClientId client, Departure why);
@@ -102,9 +102,9 @@ private:
     void bury(WorkerPool::Process& process, int wait_status);
     void replenish_pool();
     void man_entries();
-    void send_clients(uint16_t entry);
+    void send_clients(EntryId entry);
     void is_served(Escrow::Held& held);
-    void finish_takeover(uint16_t entry);
+    void finish_takeover(EntryId entry);
 
     // fewer workers than asked for: staffing.cpp
     void look_at_staff();

@@ -126,8 +126,9 @@ void Master::stop_timer() {
 void Master::advance_stop() {
     // An entry that has neither a worker nor users has nothing to stop.
     const auto all_stopped_reading = [&] {
-        for (uint16_t entry = 0; entry < stopped_reading_.size(); ++entry)
-            if (!stopped_reading_[entry] && (pool_.manned(entry) || escrow_.clients_of(entry) > 0))
+        for (uint32_t index = 0; index < stopped_reading_.size(); ++index)
+            if (const EntryId entry{index};
+                !stopped_reading_[index] && (pool_.manned(entry) || escrow_.clients_of(entry) > 0))
                 return false;
         return true;
     };
@@ -142,8 +143,8 @@ void Master::advance_stop() {
 }
 
 void Master::tell_workers(MessageType message) {
-    for (uint16_t entry = 0; entry < outbox_.size(); ++entry) {
-        if (WorkerPool::Process* const process = pool_.process_of(entry)) {
+    for (uint32_t index = 0; index < outbox_.size(); ++index) {
+        if (WorkerPool::Process* const process = pool_.process_of(EntryId{index})) {
             process->channel.queue(message);
             pool_.send(*process);
         }

@@ -81,8 +81,8 @@ std::string Master::staff_text() const {
 
 uint32_t Master::users_without_worker() const {
     uint32_t users = 0;
-    for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
-        if (!pool_.manned(entry))
+    for (uint32_t index = 0; index < outbox_.size(); ++index)
+        if (const EntryId entry{index}; !pool_.manned(entry))
             users += escrow_.clients_of(entry);
     return users;
 }
@@ -95,8 +95,8 @@ void Master::limit_hold_up() {
     if (wanted > load_acquire(log.head))
         return; // nonsense, for which all of them would be disconnected
     std::vector<ClientId> in_the_way;
-    for (uint16_t entry = 0; entry < outbox_.size(); ++entry)
-        if (!pool_.manned(entry))
+    for (uint32_t index = 0; index < outbox_.size(); ++index)
+        if (const EntryId entry{index}; !pool_.manned(entry))
             for (const ClientId client : escrow_.all_of(entry))
                 if (cursor_of(UserTable(segment_)[client.slot]).log_offset < wanted)
                     in_the_way.push_back(client);
@@ -116,8 +116,8 @@ void Master::limit_hold_up() {
     for (const ClientId client : in_the_way) {
         const std::string reason = "stalled: no worker could be started for it, and it held up the "
                                    "others for the stall limit";
-        log_info("left", fmt::format("user {} left: {}", client.slot, reason),
-            {{"slot", client.slot}, {"reason", reason}});
+        log_info("left", fmt::format("user {} left: {}", index_of(client.slot), reason),
+            {{"slot", index_of(client.slot)}, {"reason", reason}});
         let_go(client, Departure::stalled);
     }
     doorbells_.ring_all(); // whoever waits for room can have it now

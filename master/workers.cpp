@@ -197,7 +197,7 @@ bool Master::handle_message(WorkerPool::Process& process, const Message& message
         return false;
     case MessageType::stopped_reading:
         if (process.entry)
-            stopped_reading_[*process.entry] = true;
+            stopped_reading_[index_of(*process.entry)] = true;
         return process.entry.has_value();
     case MessageType::log_file_lost:
         send_log_file_later(process);
@@ -223,7 +223,7 @@ void Master::send_again_later(
         return;
     log_warning("not_received",
         fmt::format("worker {} had no descriptors left for {} users; sending them again",
-            *process.entry + 1, noted));
+            number_of(*process.entry), noted));
     if (!send_again_at_)
         send_again_at_ = std::chrono::steady_clock::now() + resend_pause;
 }
@@ -256,7 +256,7 @@ void Master::send_again() {
             send_again_at_ = now + resend_pause;
         } else {
             held->to_be_sent_again = false;
-            outbox_[held->entry].push_back(client);
+            outbox_[index_of(held->entry)].push_back(client);
         }
     }
 }
@@ -271,8 +271,9 @@ void Master::confirm_attached(WorkerPool::Process& process, ClientId client) {
     held->announced = true;
     const std::string peer = held->peer.text();
     log_info("joined",
-        fmt::format("user {} joined from {} on worker {}", client.slot, peer, held->entry + 1),
-        {{"slot", client.slot}, {"address", peer}, {"worker", held->entry + 1}});
+        fmt::format("user {} joined from {} on worker {}", index_of(client.slot), peer,
+            number_of(held->entry)),
+        {{"slot", index_of(client.slot)}, {"address", peer}, {"worker", number_of(held->entry)}});
 }
 
 void Master::client_closed(const WorkerPool::Process& process, const ClosedClient& closed) {
@@ -281,8 +282,8 @@ void Master::client_closed(const WorkerPool::Process& process, const ClosedClien
         return;
     is_served(*held);
     const std::string reason = words_for(closed, segment_.header().settings.idle_timeout_ms);
-    log_info("left", fmt::format("user {} left: {}", closed.client.slot, reason),
-        {{"slot", closed.client.slot}, {"reason", reason}});
+    log_info("left", fmt::format("user {} left: {}", index_of(closed.client.slot), reason),
+        {{"slot", index_of(closed.client.slot)}, {"reason", reason}});
     let_go(closed.client, departure_of(closed));
 }
 
@@ -294,9 +295,9 @@ void Master::client_throttled(const WorkerPool::Process& process, ClientId clien
     counters_.count_throttled();
     const uint32_t max_rate_bytes = segment_.header().settings.max_rate_bytes;
     log_info("throttled",
-        fmt::format(
-            "user {} is sending faster than {} bytes a second", client.slot, max_rate_bytes),
-        {{"slot", client.slot}, {"max_rate_bytes", max_rate_bytes}});
+        fmt::format("user {} is sending faster than {} bytes a second", index_of(client.slot),
+            max_rate_bytes),
+        {{"slot", index_of(client.slot)}, {"max_rate_bytes", max_rate_bytes}});
 }
 
 // A worker that says what none of ours would say is ended, and then recovered like any other.

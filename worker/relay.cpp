@@ -21,11 +21,11 @@ ServedClock::duration shortest_limit(const RelaySettings& settings) {
 
 } // namespace
 
-Relay::Relay(const Segment& segment, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Doorbells& doorbells,
     Heartbeat& heartbeat, SocketAccount account) :
     entry_(entry),
     log_control_(&segment.log_control()),
-    clock_(segment.worker_table()[entry].served,
+    clock_(segment.worker_table()[index_of(entry)].served,
         ServedClock::allowance_for(shortest_limit(segment.header().settings))),
     pulse_(heartbeat, clock_),
     sleep_max_when_blocked_(ServedClock::sleep_max(

@@ -37,7 +37,7 @@ struct Report {
 class Relay final : private PassSteps {
 public:
     // `account`: asked about a client that a predecessor left in doubt.
-    Relay(const Segment& segment, uint32_t entry, EventQueue& events, const Doorbells& doorbells,
+    Relay(const Segment& segment, EntryId entry, EventQueue& events, const Doorbells& doorbells,
         Heartbeat& heartbeat, SocketAccount account);
 
     // A client that the master has sent.
@@ -91,7 +91,7 @@ private:
     [[nodiscard]] bool is_idle(ClientId id, ServedClock::time_point now);
     void forget_closed();
 
-    uint32_t entry_;
+    EntryId entry_;
     LogControl* log_control_;
     ServedClock clock_;
     Pulse pulse_;

@@ -64,7 +64,7 @@ std::optional<Orders> orders_of(int argc, char** argv) {
         return std::nullopt;
     Orders orders{.uid = *uid, .gid = *gid};
     Inheritance& inheritance = orders.inheritance;
-    inheritance.seat = *seat;
+    inheritance.seat = SeatId{*seat};
     for (int i = first; i < argc; i += 2) {
         auto one = inherited(argv[i]);
         auto two = inherited(argv[i + 1]);

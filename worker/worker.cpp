@@ -29,10 +29,10 @@ void queue_all(Channel& channel, MessageType type, std::span<const Item> items) 
     }
 }
 
-Heartbeat* heartbeat_at(const Segment& segment, uint32_t seat) {
-    if (seat >= segment.heartbeats().size())
+Heartbeat* heartbeat_at(const Segment& segment, SeatId seat) {
+    if (index_of(seat) >= segment.heartbeats().size())
         throw std::runtime_error("the master gave this worker a seat that does not exist");
-    return &segment.heartbeats()[seat];
+    return &segment.heartbeats()[index_of(seat)];
 }
 
 } // namespace
@@ -142,12 +142,12 @@ void Worker::handle_message(Message& message) {
     running_ = false;
 }
 
-void Worker::take_entry(uint32_t entry) {
-    invariant(!relay_ && entry < segment_.worker_table().size(),
+void Worker::take_entry(EntryId entry) {
+    invariant(!relay_ && index_of(entry) < segment_.worker_table().size(),
         "the master gave a worker an entry that it cannot take");
-    set_process_title(fmt::format("chatserv: worker {}", entry + 1));
-    const int listening_end = doorbell_pipes_[entry].first.get();
-    doorbell_.emplace(segment_.worker_table()[entry], listening_end);
+    set_process_title(fmt::format("chatserv: worker {}", number_of(entry)));
+    const int listening_end = doorbell_pipes_[index_of(entry)].first.get();
+    doorbell_.emplace(segment_.worker_table()[index_of(entry)], listening_end);
     relay_.emplace(segment_, entry, events_, doorbells_, *heartbeat_, account_);
     const int error = events_.watch_readable(listening_end, WorkerEvent::doorbell);
     invariant(error == 0, "a worker could not watch its doorbell");

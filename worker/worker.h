@@ -23,7 +23,7 @@ namespace chatserv {
 struct Inheritance {
     UniqueFd channel;
     UniqueFd segment;
-    uint32_t seat = 0;             // its place among the heartbeats
+    SeatId seat{};                 // its place among the heartbeats
     std::vector<FdPair> doorbells; // one per entry: listening end, ringing end
 };
 
@@ -42,7 +42,7 @@ private:
     void handle(const EventQueue::Event& event);
     void handle_channel();
     void handle_message(Message& message);
-    void take_entry(uint32_t entry);
+    void take_entry(EntryId entry);
     void receive_clients(Message& message);
     void take_log_file(const Message& message);
     void report();

@@ -27,20 +27,20 @@ void write_address(UserSlot& slot, const Address& peer) {
 
 } // namespace
 
-uint32_t Escrow::take_lowest_free_slot() {
+SlotId Escrow::take_lowest_free_slot() {
     if (freed_.empty()) {
         slots_.emplace_back();
-        return static_cast<uint32_t>(slots_.size() - 1);
+        return SlotId{static_cast<uint32_t>(slots_.size() - 1)};
     }
-    const uint32_t slot = freed_.top();
+    const SlotId slot = freed_.top();
     freed_.pop();
     return slot;
 }
 
-ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
+ClientId Escrow::admit(UniqueFd socket, const Address& peer, EntryId entry) {
     invariant(!full(), "a client was admitted to a full table");
-    const uint32_t slot = take_lowest_free_slot();
-    Held& held = slots_[slot];
+    const SlotId slot = take_lowest_free_slot();
+    Held& held = slots_[index_of(slot)];
     held.socket = std::move(socket);
     held.peer = peer;
     held.entry = entry;
@@ -49,7 +49,7 @@ ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
     held.to_be_sent_again = false;
     held.throttled = false;
     ++held.generation;
-    ++clients_of_entry_[entry];
+    ++clients_of_entry_[index_of(entry)];
     ++held_;
     const ClientId client{.slot = slot, .generation = held.generation};
     write_address(users_[slot], peer);
@@ -59,9 +59,9 @@ ClientId Escrow::admit(UniqueFd socket, const Address& peer, uint16_t entry) {
 }
 
 Escrow::Held* Escrow::find(ClientId client) {
-    if (client.slot >= slots_.size())
+    if (index_of(client.slot) >= slots_.size())
         return nullptr;
-    Held& held = slots_[client.slot];
+    Held& held = slots_[index_of(client.slot)];
     return held.socket && held.generation == client.generation ? &held : nullptr;
 }
 
@@ -71,7 +71,7 @@ UniqueFd Escrow::take(ClientId client) {
     users_.release(client);
     UniqueFd socket = std::move(held->socket);
     freed_.push(client.slot);
-    --clients_of_entry_[held->entry];
+    --clients_of_entry_[index_of(held->entry)];
     --held_;
     return socket;
 }
@@ -82,11 +82,11 @@ void Escrow::release(ClientId client) {
     ::shutdown(socket.get(), SHUT_RDWR);
 }
 
-std::vector<ClientId> Escrow::all_of(uint16_t entry) const {
+std::vector<ClientId> Escrow::all_of(EntryId entry) const {
     std::vector<ClientId> clients;
-    for (uint32_t slot = 0; slot < slots_.size(); ++slot)
-        if (slots_[slot].socket && slots_[slot].entry == entry)
-            clients.push_back({.slot = slot, .generation = slots_[slot].generation});
+    for (uint32_t index = 0; index < slots_.size(); ++index)
+        if (slots_[index].socket && slots_[index].entry == entry)
+            clients.push_back({.slot = SlotId{index}, .generation = slots_[index].generation});
     return clients;
 }
 

@@ -23,7 +23,7 @@ public:
         UniqueFd socket; // none: the slot is free
         Address peer;
         uint32_t generation = 0;
-        uint16_t entry = 0;            // the worker table's entry that serves it
+        EntryId entry{};               // the worker table's entry that serves it
         bool announced = false;        // its joining was confirmed once
         bool moving = false;           // its worker died, and the next has not confirmed it yet
         bool to_be_sent_again = false; // its worker had no descriptor for it
@@ -40,10 +40,12 @@ public:
     [[nodiscard]] uint32_t slots() const { return users_.size(); }
     // All that were ever held are below it.
     [[nodiscard]] uint32_t slots_ever_used() const { return static_cast<uint32_t>(slots_.size()); }
-    [[nodiscard]] uint32_t clients_of(uint16_t entry) const { return clients_of_entry_[entry]; }
+    [[nodiscard]] uint32_t clients_of(EntryId entry) const {
+        return clients_of_entry_[index_of(entry)];
+    }
 
     // Takes a client into the lowest free slot (R1) and assigns it to a worker. Not when full().
-    ClientId admit(UniqueFd socket, const Address& peer, uint16_t entry);
+    ClientId admit(UniqueFd socket, const Address& peer, EntryId entry);
 
     // Null where that client is not, or no longer, held.
     [[nodiscard]] Held* find(ClientId client);
@@ -56,15 +58,15 @@ public:
     [[nodiscard]] UniqueFd take(ClientId client);
 
     // Every client that the entry serves, by slot.
-    [[nodiscard]] std::vector<ClientId> all_of(uint16_t entry) const;
+    [[nodiscard]] std::vector<ClientId> all_of(EntryId entry) const;
 
 private:
-    [[nodiscard]] uint32_t take_lowest_free_slot();
+    [[nodiscard]] SlotId take_lowest_free_slot();
 
     UserTable users_;
     std::vector<Held> slots_; // as many as were ever in use
     // Free slots among those, lowest first; all from slots_.size() on are free as well, and higher.
-    std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>> freed_;
+    std::priority_queue<SlotId, std::vector<SlotId>, std::greater<>> freed_;
     std::vector<uint32_t> clients_of_entry_;
     uint32_t held_ = 0;
     bool keep_account_;

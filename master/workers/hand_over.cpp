@@ -7,9 +7,9 @@
 namespace chatserv {
 
 std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Segment& segment, const Escrow& escrow) {
+    EntryId entry, const Segment& segment, const Escrow& escrow) {
     std::vector<ClientId> clients = escrow.all_of(entry);
-    const InFlight in_flight = operation_in_flight(segment.worker_table()[entry]);
+    const InFlight in_flight = operation_in_flight(segment.worker_table()[index_of(entry)]);
     if (in_flight.operation == Operation::none)
         return clients;
     const auto in_doubt = std::find_if(clients.begin(), clients.end(),

@@ -12,6 +12,6 @@ namespace chatserv {
 // All of the entry's clients: first the one that its predecessor was serving when it died, for
 // until that one is settled nobody is served.
 [[nodiscard]] std::vector<ClientId> clients_to_hand_over(
-    uint16_t entry, const Segment& segment, const Escrow& escrow);
+    EntryId entry, const Segment& segment, const Escrow& escrow);
 
 } // namespace chatserv

@@ -17,17 +17,17 @@ HangJudge::HangJudge(
     heartbeats_(heartbeats),
     grace_(grace_for(limit)), clock_(clock), watch_(heartbeats, limit - grace_) {}
 
-void HangJudge::leave(uint32_t seat) {
+void HangJudge::leave(SeatId seat) {
     forget(seat);
     watch_.leave(seat);
 }
 
-void HangJudge::ignore(uint32_t seat) {
+void HangJudge::ignore(SeatId seat) {
     forget(seat);
     watch_.ignore(seat);
 }
 
-void HangJudge::forget(uint32_t seat) {
+void HangJudge::forget(SeatId seat) {
     std::erase_if(suspects_, [seat](const Suspect& suspect) { return suspect.seat == seat; });
 }
 
@@ -38,20 +38,21 @@ std::optional<HangJudge::Clock::time_point> HangJudge::next_look() const {
     return std::min(look.value_or(*next_verdict_), *next_verdict_);
 }
 
-std::vector<uint32_t> HangJudge::hung(Clock::time_point now) {
+std::vector<SeatId> HangJudge::hung(Clock::time_point now) {
     const ServedClock::time_point served = clock_.now(now);
-    std::vector<uint32_t> hung;
+    std::vector<SeatId> hung;
     std::erase_if(suspects_, [&](const Suspect& suspect) {
-        const bool silent = load_acquire(heartbeats_[suspect.seat].beat_ns) == suspect.beat_ns;
+        const bool silent =
+            load_acquire(heartbeats_[index_of(suspect.seat)].beat_ns) == suspect.beat_ns;
         if (silent && suspect.verdict_at <= served)
             hung.push_back(suspect.seat);
         return !silent || suspect.verdict_at <= served;
     });
-    for (const uint32_t seat : watch_.overdue(now, clock_.stood_still()))
+    for (const SeatId seat : watch_.overdue(now, clock_.stood_still()))
         if (std::none_of(suspects_.begin(), suspects_.end(),
                 [seat](const Suspect& suspect) { return suspect.seat == seat; }))
             suspects_.push_back({.seat = seat,
-                .beat_ns = load_acquire(heartbeats_[seat].beat_ns),
+                .beat_ns = load_acquire(heartbeats_[index_of(seat)].beat_ns),
                 .verdict_at = served + grace_});
     next_verdict_.reset();
     for (const Suspect& suspect : suspects_) {

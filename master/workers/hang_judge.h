@@ -25,23 +25,23 @@ public:
     HangJudge(std::span<Heartbeat> heartbeats, std::chrono::milliseconds limit, ServedClock& clock);
 
     // As the hang watch's.
-    [[nodiscard]] uint32_t enter(Clock::time_point now) { return watch_.enter(now); }
-    void leave(uint32_t seat);
-    void ignore(uint32_t seat);
+    [[nodiscard]] SeatId enter(Clock::time_point now) { return watch_.enter(now); }
+    void leave(SeatId seat);
+    void ignore(SeatId seat);
 
     // When to look next; nothing where nobody is watched.
     [[nodiscard]] std::optional<Clock::time_point> next_look() const;
     // The seats of those that are to be ended.
-    [[nodiscard]] std::vector<uint32_t> hung(Clock::time_point now);
+    [[nodiscard]] std::vector<SeatId> hung(Clock::time_point now);
 
 private:
     struct Suspect {
-        uint32_t seat;
+        SeatId seat;
         uint64_t beat_ns; // the last there was
         ServedClock::time_point verdict_at;
     };
 
-    void forget(uint32_t seat);
+    void forget(SeatId seat);
 
     std::span<Heartbeat> heartbeats_;
     std::chrono::milliseconds grace_; // from the first look to the verdict

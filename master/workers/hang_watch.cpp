@@ -17,30 +17,30 @@ constexpr std::chrono::seconds start_limit{10};
 HangWatch::HangWatch(std::span<Heartbeat> heartbeats, std::chrono::milliseconds limit) :
     heartbeats_(heartbeats), limit_(limit), seats_(heartbeats.size()) {}
 
-uint32_t HangWatch::enter(Clock::time_point now) {
+SeatId HangWatch::enter(Clock::time_point now) {
     const auto free =
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.taken; });
     invariant(free != seats_.end(), "more worker processes were started than there are places for");
     *free = {.taken = true, .watched = true, .entered = now, .beat = now};
-    const auto seat = static_cast<uint32_t>(free - seats_.begin());
-    clear(heartbeats_[seat]);
+    const SeatId seat{static_cast<uint32_t>(free - seats_.begin())};
+    clear(heartbeats_[index_of(seat)]);
     const Clock::time_point look = now + limit_;
     next_look_ = next_look_ ? std::min(*next_look_, look) : look;
     return seat;
 }
 
-void HangWatch::leave(uint32_t seat) {
-    seats_[seat] = {};
+void HangWatch::leave(SeatId seat) {
+    seats_[index_of(seat)] = {};
 }
 
-HangWatch::Clock::time_point HangWatch::deadline_of(uint32_t seat, Clock::time_point now) const {
-    if (has_beaten(heartbeats_[seat])) {
+HangWatch::Clock::time_point HangWatch::deadline_of(SeatId seat, Clock::time_point now) const {
+    if (has_beaten(heartbeats_[index_of(seat)])) {
         // A beat of the future is nobody's, and would excuse its process until then.
-        const Clock::time_point beat = last_beat(heartbeats_[seat]);
-        return beat > now + limit_ ? now : beat + limit_ + seats_[seat].excused;
+        const Clock::time_point beat = last_beat(heartbeats_[index_of(seat)]);
+        return beat > now + limit_ ? now : beat + limit_ + seats_[index_of(seat)].excused;
     }
-    return seats_[seat].entered + std::max<Clock::duration>(start_limit, limit_) +
-           seats_[seat].excused;
+    return seats_[index_of(seat)].entered + std::max<Clock::duration>(start_limit, limit_) +
+           seats_[index_of(seat)].excused;
 }
 
 // When in the time since the last look the standstill was is not known. It can have been no longer
@@ -53,19 +53,21 @@ void HangWatch::excuse(
         seat.excused += std::min(stood_still, now - last_seen);
 }
 
-std::vector<uint32_t> HangWatch::overdue(Clock::time_point now, Clock::duration stood_still) {
+std::vector<SeatId> HangWatch::overdue(Clock::time_point now, Clock::duration stood_still) {
     if (!next_look_ || now < *next_look_)
         return {};
     const Clock::duration newly_stood_still =
         stood_still - std::exchange(stood_still_, stood_still);
     const bool held_up = now - *next_look_ > limit_ / 4;
     next_look_.reset();
-    std::vector<uint32_t> overdue;
-    for (uint32_t seat = 0; seat < seats_.size(); ++seat) {
-        if (!seats_[seat].watched)
+    std::vector<SeatId> overdue;
+    for (uint32_t index = 0; index < seats_.size(); ++index) {
+        const SeatId seat{index};
+        if (!seats_[index_of(seat)].watched)
             continue;
-        excuse(seats_[seat],
-            has_beaten(heartbeats_[seat]) ? last_beat(heartbeats_[seat]) : seats_[seat].entered,
+        excuse(seats_[index_of(seat)],
+            has_beaten(heartbeats_[index_of(seat)]) ? last_beat(heartbeats_[index_of(seat)])
+                                                    : seats_[index_of(seat)].entered,
             newly_stood_still, now);
         Clock::time_point look = deadline_of(seat, now);
         if (look <= now) {
@@ -74,7 +76,7 @@ std::vector<uint32_t> HangWatch::overdue(Clock::time_point now, Clock::duration 
             look = now + limit_ / 2;
         }
         // A process whose first beat is outstanding can beat at any time, and hang then.
-        if (!has_beaten(heartbeats_[seat]))
+        if (!has_beaten(heartbeats_[index_of(seat)]))
             look = std::min(look, now + limit_);
         next_look_ = next_look_ ? std::min(*next_look_, look) : look;
     }

@@ -24,11 +24,11 @@ public:
 
     // A process is about to start: its place among the heartbeats, to be given back by leave().
     // There must be one that is free.
-    [[nodiscard]] uint32_t enter(Clock::time_point now);
+    [[nodiscard]] SeatId enter(Clock::time_point now);
     // It has been reaped.
-    void leave(uint32_t seat);
+    void leave(SeatId seat);
     // Its end has been seen to: it is not to be told overdue any more.
-    void ignore(uint32_t seat) { seats_[seat].watched = false; }
+    void ignore(SeatId seat) { seats_[index_of(seat)].watched = false; }
 
     // When to look next; nothing where nobody is watched.
     [[nodiscard]] std::optional<Clock::time_point> next_look() const { return next_look_; }
@@ -36,7 +36,7 @@ public:
     // no judge: the whole machine may have stood still. It then tells nobody, and when to look
     // again. `stood_still`: for how long the watching process has stood still in all, as far as it
     // knows (ServedClock::stood_still). That time counts against nobody.
-    [[nodiscard]] std::vector<uint32_t> overdue(
+    [[nodiscard]] std::vector<SeatId> overdue(
         Clock::time_point now, Clock::duration stood_still = Clock::duration::zero());
 
 private:
@@ -51,7 +51,7 @@ private:
     static void excuse(Seat& seat, Clock::time_point last_seen, Clock::duration stood_still,
         Clock::time_point now);
 
-    [[nodiscard]] Clock::time_point deadline_of(uint32_t seat, Clock::time_point now) const;
+    [[nodiscard]] Clock::time_point deadline_of(SeatId seat, Clock::time_point now) const;
 
     std::span<Heartbeat> heartbeats_;
     std::chrono::milliseconds limit_;

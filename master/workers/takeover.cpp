@@ -11,9 +11,9 @@
 namespace chatserv {
 
 std::vector<ClientId> recover_entry(
-    uint16_t entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells) {
+    EntryId entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells) {
     LogAppender(segment).repair(entry);
-    store_release(segment.worker_table()[entry].asleep, 0);
+    store_release(segment.worker_table()[index_of(entry)].asleep, 0);
 
     // Bytes that were read and cannot be told apart are lost, and so are those who sent them: any
     // client that was served.
@@ -38,8 +38,8 @@ std::vector<ClientId> recover_entry(
     return lost;
 }
 
-void TakeoverBook::died(uint16_t entry, std::string cause, Takeover::Clock::time_point when) {
-    Page& page = pages_[entry];
+void TakeoverBook::died(EntryId entry, std::string cause, Takeover::Clock::time_point when) {
+    Page& page = pages_[index_of(entry)];
     if (page.takeover)
         ++page.takeover->deaths;
     else
@@ -48,8 +48,8 @@ void TakeoverBook::died(uint16_t entry, std::string cause, Takeover::Clock::time
     page.settled = false;
 }
 
-void TakeoverBook::manned(uint16_t entry, pid_t pid, uint32_t users) {
-    Page& page = pages_[entry];
+void TakeoverBook::manned(EntryId entry, pid_t pid, uint32_t users) {
+    Page& page = pages_[index_of(entry)];
     page.manned = true;
     page.settled = false;
     page.outstanding = users;
@@ -59,15 +59,15 @@ void TakeoverBook::manned(uint16_t entry, pid_t pid, uint32_t users) {
     }
 }
 
-void TakeoverBook::settled(uint16_t entry, uint64_t bytes) {
-    Page& page = pages_[entry];
+void TakeoverBook::settled(EntryId entry, uint64_t bytes) {
+    Page& page = pages_[index_of(entry)];
     page.settled = true;
     if (page.takeover)
         page.takeover->settled_bytes += bytes;
 }
 
-void TakeoverBook::arrived(uint16_t entry) {
-    Page& page = pages_[entry];
+void TakeoverBook::arrived(EntryId entry) {
+    Page& page = pages_[index_of(entry)];
     if (page.outstanding > 0)
         --page.outstanding;
 }
@@ -77,8 +77,8 @@ bool TakeoverBook::any_under_way() const {
         pages_.begin(), pages_.end(), [](const Page& page) { return page.takeover.has_value(); });
 }
 
-std::optional<Takeover> TakeoverBook::take_finished(uint16_t entry) {
-    Page& page = pages_[entry];
+std::optional<Takeover> TakeoverBook::take_finished(EntryId entry) {
+    Page& page = pages_[index_of(entry)];
     if (!page.manned || !page.settled || page.outstanding > 0)
         return std::nullopt;
     return std::exchange(page.takeover, std::nullopt);

@@ -23,7 +23,7 @@ namespace chatserv {
 // entry, never another's, of whom the segment says what no worker writes: they cannot be carried
 // on.
 [[nodiscard]] std::vector<ClientId> recover_entry(
-    uint16_t entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells);
+    EntryId entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells);
 
 // A takeover is over when the successor serves every client that the dead worker served. For how
 // long it took the master's served time is asked: a standstill of the whole server is no part of
@@ -31,7 +31,7 @@ namespace chatserv {
 struct Takeover {
     using Clock = ServedClock;
 
-    uint16_t entry;
+    EntryId entry;
     std::string cause;          // of the (first) death
     Clock::time_point begun;    // the death was noticed; where the master was the cause, was caused
     pid_t pid = 0;              // the successor
@@ -46,17 +46,17 @@ public:
     explicit TakeoverBook(uint32_t workers) : pages_(workers) {}
 
     // The entry's worker has died. If its predecessor's takeover is not over, it goes on.
-    void died(uint16_t entry, std::string cause, Takeover::Clock::time_point when);
+    void died(EntryId entry, std::string cause, Takeover::Clock::time_point when);
     // A process has been given the entry, and so many of its clients are on their way to it.
-    void manned(uint16_t entry, pid_t pid, uint32_t users);
-    void settled(uint16_t entry, uint64_t bytes);
+    void manned(EntryId entry, pid_t pid, uint32_t users);
+    void settled(EntryId entry, uint64_t bytes);
     // One of these clients is served, or has gone.
-    void arrived(uint16_t entry);
+    void arrived(EntryId entry);
 
     // Some takeover is not over.
     [[nodiscard]] bool any_under_way() const;
     // The entry's takeover, if it is over now; it is struck from the book.
-    [[nodiscard]] std::optional<Takeover> take_finished(uint16_t entry);
+    [[nodiscard]] std::optional<Takeover> take_finished(EntryId entry);
 
 private:
     struct Page {

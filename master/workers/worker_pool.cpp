@@ -92,9 +92,9 @@ void WorkerPool::start_one() {
     std::vector<int> inherited{ends.second.get(), segment_.fd()};
     for (const FdPair& doorbell : doorbells_)
         inherited.insert(inherited.end(), {doorbell.first.get(), doorbell.second.get()});
-    const uint32_t seat = hang_judge_.enter(Clock::now());
+    const SeatId seat = hang_judge_.enter(Clock::now());
     std::vector<std::string> arguments = common_arguments_;
-    arguments.push_back(std::to_string(seat));
+    arguments.push_back(std::to_string(index_of(seat)));
     for (const int fd : inherited)
         arguments.push_back(std::to_string(fd));
 
@@ -132,8 +132,8 @@ WorkerPool::Process* WorkerPool::find(pid_t pid) {
     return found == processes_.end() ? nullptr : &found->second;
 }
 
-WorkerPool::Process* WorkerPool::process_of(uint16_t entry) {
-    return manned(entry) ? find(pids_[entry]) : nullptr;
+WorkerPool::Process* WorkerPool::process_of(EntryId entry) {
+    return manned(entry) ? find(pids_[index_of(entry)]) : nullptr;
 }
 
 bool WorkerPool::all_manned() const {
@@ -157,26 +157,27 @@ bool WorkerPool::any_on_its_way() const {
 
 // The entry without a process that has the most users, of several the first; nothing where every
 // entry has a process.
-std::optional<uint16_t> WorkerPool::most_urgent_entry(
-    const std::function<uint32_t(uint16_t)>& users_of) const {
-    std::optional<uint16_t> urgent;
-    for (uint16_t entry = 0; entry < pids_.size(); ++entry)
-        if (!manned(entry) && (!urgent || users_of(entry) > users_of(*urgent)))
+std::optional<EntryId> WorkerPool::most_urgent_entry(
+    const std::function<uint32_t(EntryId)>& users_of) const {
+    std::optional<EntryId> urgent;
+    for (uint32_t index = 0; index < pids_.size(); ++index)
+        if (const EntryId entry{index};
+            !manned(entry) && (!urgent || users_of(entry) > users_of(*urgent)))
             urgent = entry;
     return urgent;
 }
 
-std::vector<uint16_t> WorkerPool::man_entries(const std::function<uint32_t(uint16_t)>& users_of) {
-    std::vector<uint16_t> newly_manned;
+std::vector<EntryId> WorkerPool::man_entries(const std::function<uint32_t(EntryId)>& users_of) {
+    std::vector<EntryId> newly_manned;
     for (auto& [pid, process] : processes_) {
         if (!process.ready || process.entry)
             continue;
         const auto vacant = most_urgent_entry(users_of);
         if (!vacant)
             break;
-        pids_[*vacant] = pid;
+        pids_[index_of(*vacant)] = pid;
         process.entry = vacant;
-        WorkerEntry& shared = segment_.worker_table()[*process.entry];
+        WorkerEntry& shared = segment_.worker_table()[index_of(*process.entry)];
         shared.pid = pid;
         ++shared.generation;
         const TakeEntry orders{.entry = *process.entry};
@@ -200,8 +201,8 @@ WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
         .ended = by_itself ? clock_.now() : process.ended};
     hang_judge_.leave(process.seat);
     if (process.entry) {
-        pids_[*process.entry] = 0;
-        segment_.worker_table()[*process.entry].pid = 0;
+        pids_[index_of(*process.entry)] = 0;
+        segment_.worker_table()[index_of(*process.entry)].pid = 0;
     }
     processes_.erase(pid);
     return departure;
@@ -279,7 +280,7 @@ void WorkerPool::look() {
 }
 
 void WorkerPool::end_hung() {
-    for (const uint32_t seat : hang_judge_.hung(Clock::now()))
+    for (const SeatId seat : hang_judge_.hung(Clock::now()))
         for (auto& [pid, process] : processes_)
             if (process.seat == seat)
                 end(process,

@@ -32,10 +32,10 @@ public:
     struct Process {
         pid_t pid;
         Channel channel;
-        uint32_t seat;                 // its place among the heartbeats
-        std::optional<uint16_t> entry; // none: a spare
-        bool ready = false;            // has said hello
-        bool proven = false;           // has taken up an entry, and settled what was in doubt
+        SeatId seat;                  // its place among the heartbeats
+        std::optional<EntryId> entry; // none: a spare
+        bool ready = false;           // has said hello
+        bool proven = false;          // has taken up an entry, and settled what was in doubt
         ServedClock::time_point started{};
         bool lacks_log_file = false;             // had no descriptor left for it
         bool stopped = false;                    // by the master, since chaos asked for it
@@ -69,8 +69,8 @@ public:
 
     // Null for a process that is no longer there: late word of it is to be ignored.
     [[nodiscard]] Process* find(pid_t pid);
-    [[nodiscard]] Process* process_of(uint16_t entry);
-    [[nodiscard]] bool manned(uint16_t entry) const { return pids_[entry] != 0; }
+    [[nodiscard]] Process* process_of(EntryId entry);
+    [[nodiscard]] bool manned(EntryId entry) const { return pids_[index_of(entry)] != 0; }
     [[nodiscard]] bool all_manned() const;
     [[nodiscard]] uint32_t count_manned() const;
     [[nodiscard]] uint32_t count_spares() const; // that are ready
@@ -83,14 +83,14 @@ public:
     void mark_ready(Process& process);
     // Gives entries that nobody serves to spares that are ready, those with the most users first;
     // returns those entries.
-    [[nodiscard]] std::vector<uint16_t> man_entries(
-        const std::function<uint32_t(uint16_t)>& users_of);
+    [[nodiscard]] std::vector<EntryId> man_entries(
+        const std::function<uint32_t(EntryId)>& users_of);
 
     struct Departure {
-        std::optional<uint16_t> entry; // it served this one
-        bool died_young;               // before it had proven itself; by itself, or not ready
-        bool was_ready;                // had said hello
-        int wait_status;               // as of waitpid(2)
+        std::optional<EntryId> entry; // it served this one
+        bool died_young;              // before it had proven itself; by itself, or not ready
+        bool was_ready;               // had said hello
+        int wait_status;              // as of waitpid(2)
         std::optional<CannotWork> cannot_work;
         std::string ended_because;     // empty: it died by itself
         ServedClock::time_point ended; // or of its death being noticed
@@ -128,8 +128,8 @@ private:
     void start_one();
     void throttle(std::chrono::milliseconds pause);
     void end_hung();
-    [[nodiscard]] std::optional<uint16_t> most_urgent_entry(
-        const std::function<uint32_t(uint16_t)>& users_of) const;
+    [[nodiscard]] std::optional<EntryId> most_urgent_entry(
+        const std::function<uint32_t(EntryId)>& users_of) const;
 
     const WorkerProgram& program_;
     const Segment& segment_;

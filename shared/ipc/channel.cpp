@@ -13,22 +13,22 @@ namespace {
 
 constexpr size_t read_bytes = 16 * 1024;
 
-// Aligned room for the one SCM_RIGHTS message that comes or goes with a frame.
+// Aligned room for the one SCM_RIGHTS message of a frame.
 union ControlBuffer {
     cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int) * descriptors_max)];
 };
 
-// A received descriptor is close-on-exec from the start where the system can do that.
+// Makes received descriptors close-on-exec at once, if the system can.
 #ifdef MSG_CMSG_CLOEXEC
 constexpr int receive_flags = MSG_CMSG_CLOEXEC;
 #else
 constexpr int receive_flags = 0;
 #endif
 
-// Where this process has no room for a set of descriptors, Linux delivers the bytes with
-// MSG_CTRUNC. The BSDs let recvmsg(2) fail first: with EMSGSIZE, FreeBSD also with E2BIG where it
-// has no memory for the numbers (unp_externalize() in sys/kern/uipc_usrreq.c). The set is gone in
+// If this process has no room for a set of descriptors, Linux delivers the bytes with MSG_CTRUNC.
+// On the BSDs recvmsg(2) fails first: with EMSGSIZE, on FreeBSD also with E2BIG if the kernel has
+// no memory for the numbers (unp_externalize() in sys/kern/uipc_usrreq.c). The set is lost in
 // either case, and on a BSD the next call delivers the bytes.
 bool means_lost_descriptors(int error) {
     return error == EMSGSIZE || error == E2BIG || error == EMFILE || error == ENFILE;
@@ -78,7 +78,8 @@ Channel::Sent Channel::flush() {
         if (sent == -1) {
             if (errno == EINTR)
                 continue;
-            // ENOBUFS and ETOOMANYREFS: as full as EAGAIN, of memory or of descriptors in transit.
+            // ENOBUFS and ETOOMANYREFS are like EAGAIN: the limit of memory, or of descriptors in
+            // transit, is reached for now.
             const bool full = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ||
                               errno == ENOMEM || errno == ETOOMANYREFS;
             return full ? Sent::partly : Sent::broken;
@@ -108,8 +109,8 @@ Channel::Received Channel::receive(Message& message) {
     }
 }
 
-// Once every whole frame is taken out, only the descriptors of a frame that has begun can be left:
-// any others would be kept for ever, until this process had room for no more.
+// Once every whole frame has been parsed, only the descriptors of a frame that has begun may be
+// left. Any others would never be claimed, and would use up this process's descriptors.
 bool Channel::holds_unclaimed_descriptors() const {
     return incoming_descriptors_.size() > (has_unread() ? 1U : 0U);
 }
@@ -132,7 +133,7 @@ Channel::Read Channel::read_more() {
     return empty_for_now ? Read::nothing : Read::closed;
 }
 
-// One recvmsg(2). Its result; errno as it set it.
+// Calls recvmsg(2) once. Returns its result, with errno as the call set it.
 ssize_t Channel::read_into(std::span<char> room) {
     iovec piece{room.data(), room.size()};
     ControlBuffer control{};
@@ -150,8 +151,8 @@ ssize_t Channel::read_into(std::span<char> room) {
     return got;
 }
 
-// One recvmsg(2) brings the descriptors of one sendmsg(2) at the most, so the sets are in the order
-// of the frames that they belong to; a lost set keeps its place in that order.
+// One recvmsg(2) delivers the descriptors of at most one sendmsg(2), so the sets are in the order
+// of their frames. A lost set keeps its place in that order.
 void Channel::keep_descriptors(msghdr& header) {
     DescriptorSet set;
     for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr;

@@ -2,9 +2,10 @@
 // stream socket.
 //
 // A frame is a header, its payload, and up to descriptors_max descriptors (SCM_RIGHTS), which
-// travel with the frame's first byte. Neither side ever waits for the other: what the socket does
-// not take at once is kept and goes out when EVFILT_WRITE says so. A message is a hint, the segment
-// and the master's escrow are the truth: a message lost with a dead peer loses nothing else.
+// travel with the frame's first byte. Neither side ever waits for the other: bytes that the socket
+// does not take at once are kept, and sent when the socket is writable. A message is only a hint;
+// the state itself is in the segment and in the master's escrow. A message that is lost with a dead
+// peer loses no other state.
 #pragma once
 
 #include "shared/system/fd.h"
@@ -20,7 +21,7 @@
 
 namespace chatserv {
 
-// As many as one sendmsg(2) can carry on every system (Linux: SCM_MAX_FD, 253).
+// The number that one sendmsg(2) can carry on every system (Linux: SCM_MAX_FD, 253).
 inline constexpr size_t descriptors_max = 253;
 inline constexpr size_t payload_bytes_max = 8 * 1024;
 
@@ -35,8 +36,8 @@ struct FrameHeader {
 };
 static_assert(sizeof(FrameHeader) == 8 && std::is_trivially_copyable_v<FrameHeader>);
 
-// A frame of one item, for a process that has no Channel: a child between fork(2) and exec(2) may
-// do little more than write(2) it.
+// A frame of one item, for a process without a Channel: a child between fork(2) and exec(2) can
+// write(2) it.
 template <typename Item>
 struct Frame {
     static_assert(std::is_trivially_copyable_v<Item> && alignof(Item) <= sizeof(FrameHeader));
@@ -51,10 +52,10 @@ struct Message {
     MessageType type{};
     std::vector<char> payload;
     std::vector<UniqueFd> descriptors;
-    // The frame came with descriptors that this process had no room for (EMFILE): they are gone.
+    // The frame's descriptors are lost, as this process had no room for them (EMFILE).
     bool descriptors_lost = false;
 
-    // The payload as an array of Item, or nothing where its size does not fit.
+    // The payload as an array of Item, or nothing if its size is no multiple of Item's.
     template <typename Item>
     [[nodiscard]] std::optional<std::vector<Item>> items() const {
         static_assert(std::is_trivially_copyable_v<Item>);
@@ -71,14 +72,14 @@ class Channel {
 public:
     enum class Sent {
         all,    // nothing is left to send
-        partly, // go on when EVFILT_WRITE fires
+        partly, // flush() again when the socket is writable
         broken, // the peer is gone
     };
     enum class Received {
         message,   // `message` was filled in
-        nothing,   // no whole message for now
-        closed,    // the peer is gone, and every message it sent was received
-        malformed, // the peer sent what no version of ours sends; close the channel
+        nothing,   // there is no whole message for now
+        closed,    // the peer is gone, and every message that it sent was received
+        malformed, // the peer sent bytes that no version of ours sends; close the channel
     };
 
     explicit Channel(UniqueFd socket);
@@ -100,7 +101,7 @@ public:
     [[nodiscard]] Sent flush();
     [[nodiscard]] bool has_unsent() const { return !outgoing_.empty(); }
     [[nodiscard]] Received receive(Message& message);
-    // Bytes were received that receive() has not looked at: no event will tell of them.
+    // Whether bytes were received that receive() has not parsed. No event reports those.
     [[nodiscard]] bool has_unread() const { return parsed_bytes_ < incoming_.size(); }
 
 private:
@@ -109,7 +110,7 @@ private:
         std::vector<int> descriptors;
         size_t sent_bytes = 0;
     };
-    struct DescriptorSet { // what came with one recvmsg(2)
+    struct DescriptorSet { // the descriptors of one recvmsg(2)
         std::vector<UniqueFd> descriptors{};
         bool lost = false;
     };

@@ -10,19 +10,20 @@ namespace {
 
 void write_ring(const FdPair& pipe) {
     const char ring = 1;
-    // EAGAIN: rung already. Nothing else can fail here that would leave the sleeper unrung.
+    // EAGAIN: the doorbell has been rung already. No other error leaves the sleeper unrung.
     [[maybe_unused]] const ssize_t written = ::write(pipe.second.get(), &ring, 1);
 }
 
 } // namespace
 
-void Doorbells::ring(uint32_t reasons, uint32_t self) const {
+void Doorbells::ring(uint32_t reasons, EntryId self) const {
     full_fence();
-    for (uint32_t entry = 0; entry < table_.size(); ++entry) {
-        uint32_t& asleep = table_[entry].asleep;
-        // Of several ringers one takes the word, and it alone spends the system call.
-        if (entry != self && (load_acquire(asleep) & reasons) != 0 && exchange(asleep, 0) != 0)
-            write_ring(pipes_[entry]);
+    for (uint32_t index = 0; index < table_.size(); ++index) {
+        uint32_t& asleep = table_[index].asleep;
+        // Only one of several ringers gets the word, and only that one makes the system call.
+        if (EntryId{index} != self && (load_acquire(asleep) & reasons) != 0 &&
+            exchange(asleep, 0) != 0)
+            write_ring(pipes_[index]);
     }
 }
 

@@ -1,20 +1,20 @@
-// Doorbells: how a worker that sleeps in kevent(2) learns that there is something for it.
+// Doorbells: how one worker wakes another that sleeps in kevent(2).
 //
 // Each entry of the worker table has a pipe, whose reading end its worker watches. A ring is one
-// byte; a full pipe has been rung already. Only a worker that sleeps is rung. The one correct way
-// to sleep, of which no other order is safe:
+// byte; a full pipe has been rung already. Only a worker that sleeps is rung. A worker goes to
+// sleep in these steps; no other order is safe:
 //
-//     doorbell.announce_sleep(reasons);      // 1. say so
-//     if (something to do after all)         // 2. look once more
-//         do not sleep                       //    (nor with reasons that were not announced)
+//     doorbell.announce_sleep(reasons);      // 1. announce it
+//     if (there is work after all)           // 2. look once more
+//         do not sleep                       //    (nor for reasons that were not announced)
 //     kevent(...);                           // 3. sleep
-//     doorbell.wake_up();                    // 4. unsay it, and empty the pipe if it rang
+//     doorbell.wake_up();                    // 4. withdraw it, and empty the pipe if it was rung
 //
-// and of waking others: publish first (commit, release, advance), then ring(). Between the store
-// and the look of either side stands a full fence, so one of the two sees the other's store: either
-// the sleeper finds the news at step 2, or the ringer finds it asleep. With 2 before 1, news that
-// comes between the two wakes nobody. A crash between publishing and ringing (W5) is mended by
-// ring_all() after the recovery.
+// A worker that wakes others publishes first (commit, release, advance), then calls ring(). On
+// either side a full fence stands between the store and the load, so one of the two sees the
+// other's store: either the sleeper finds the work in step 2, or the ringer finds it asleep. If
+// step 2 came before step 1, work published between the two would wake no worker. After a crash
+// between publishing and ringing (W5), the master's recovery calls ring_all().
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -25,10 +25,10 @@
 
 namespace chatserv {
 
-// What a sleeping worker wants to be woken for; a set of bits.
+// The reasons to wake a sleeping worker; a set of bits.
 enum WakeReason : uint32_t {
-    wake_never = 1,     // only says "asleep": for nothing that other workers do
-    wake_on_growth = 2, // the log's head moved, or somebody waits for room in it
+    wake_never = 1,     // no reason: the worker is asleep, and no other worker wakes it
+    wake_on_growth = 2, // the log's head has moved, or an appender waits for room
     wake_on_unlock = 4, // the log's lock is free
     wake_on_room = 8,   // there may be room in the log again
 };
@@ -39,8 +39,8 @@ public:
     Doorbells(std::span<WorkerEntry> table, std::span<const FdPair> pipes) :
         table_(table), pipes_(pipes) {}
 
-    // Wakes each worker, `self` excepted, that sleeps and wants to hear of any of `reasons`.
-    void ring(uint32_t reasons, uint32_t self) const;
+    // Wakes each worker, except `self`, that sleeps and has announced any of `reasons`.
+    void ring(uint32_t reasons, EntryId self) const;
     // Wakes every worker, asleep or not.
     void ring_all() const;
 

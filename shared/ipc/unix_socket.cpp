@@ -15,10 +15,10 @@ namespace {
 
 static_assert(socket_path_bytes_max < sizeof(sockaddr_un::sun_path));
 
-// Each is used up only by another server that takes the name in the very same instant.
+// An attempt fails only if another server takes the name at the same instant.
 constexpr int attempts_max = 4;
 
-// Nothing where the path is too long for an address.
+// Returns nothing if the path is too long for an address.
 std::optional<sockaddr_un> address_of(const std::string& path) {
     sockaddr_un address{};
     if (path.size() >= sizeof address.sun_path)
@@ -51,20 +51,22 @@ int try_to_bind(int fd, const sockaddr_un& address) {
     return error;
 }
 
-// Returns 0 or an errno: EEXIST where something has come to be at `path`. The unfinished name is
-// gone in each case.
+// Gives the socket its real name. Returns 0 or an errno: EEXIST if a file has appeared at `path`.
+// The unfinished name is removed in every case.
 int finish(const std::string& unfinished, const std::string& path) {
     int error = ::link(unfinished.c_str(), path.c_str()) == 0 ? 0 : errno;
-    // Not every file system has hard links; renaming is as good but for that same instant.
+    // Not every file system has hard links. rename(2) does the same, except that it replaces a file
+    // that appears at this instant.
     if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS || error == EMLINK)
         error = ::rename(unfinished.c_str(), path.c_str()) == 0 ? 0 : errno;
     ::unlink(unfinished.c_str());
     return error;
 }
 
-// Between a look at a name and unlink(2) another server can come to have it. So the file is moved
-// aside first, looked at there, and put back if it is not meant. Should a third server have taken
-// the name just then it keeps it, and the other finds out as if a cleaner had removed its socket.
+// Another server can take a name between a check of the name and unlink(2). So the file is moved
+// aside first, checked there, and put back if it is the wrong one. If a third server has taken the
+// name meanwhile, it keeps the name, and the server whose file was moved notices that its socket
+// has been removed.
 template <typename Condition>
 int remove_where(const std::string& path, Condition is_meant) {
     const std::string aside = unfinished_name(path);
@@ -78,7 +80,7 @@ int remove_where(const std::string& path, Condition is_meant) {
     return EADDRINUSE;
 }
 
-// Returns 0 where nothing is at `path` now, or why something is.
+// Returns 0 if there is no file at `path` now, or the reason why there is one.
 int make_room(const std::string& path) {
     struct stat info {};
     if (::lstat(path.c_str(), &info) == -1)
@@ -91,11 +93,11 @@ int make_room(const std::string& path) {
     if (error == ECONNREFUSED)
         return remove_abandoned(path);
     if (error == 0 || error == EAGAIN || error == EACCES)
-        return EADDRINUSE; // with EACCES it is another user's
+        return EADDRINUSE; // EACCES: the socket belongs to another user
     return error == ENOENT ? 0 : error;
 }
 
-// Listens under the unfinished name, whose address is given as well.
+// Listens under the unfinished name; `address` is its address.
 Listening begin(const std::string& unfinished, const sockaddr_un& address) {
     Listening begun{.socket = {.fd = make_socket(), .file = {}}, .error = 0};
     if (!begun.socket.fd) {
@@ -104,7 +106,7 @@ Listening begin(const std::string& unfinished, const sockaddr_un& address) {
     }
     const int fd = begun.socket.fd.get();
     begun.error = try_to_bind(fd, address);
-    // No other living process has this pid: whoever left the name behind is dead.
+    // No other living process has this pid, so the process that left the name behind is dead.
     if (begun.error == EADDRINUSE && is_abandoned(unfinished) && ::unlink(unfinished.c_str()) == 0)
         begun.error = try_to_bind(fd, address);
     if (begun.error != 0)

@@ -1,9 +1,9 @@
 // UNIX stream sockets with a name in the file system: unix(4), unix(7).
 //
-// No call here waits. A name that anybody can see always has a listener, from its first instant on:
-// the socket is bound and listens under a name of its own, `.chatserv-PID` in the same folder, and
-// is given its real name then. So ECONNREFUSED says of a socket that its server is dead, never that
-// it has not come so far.
+// No call here waits. A socket has a listener from the first instant of its real name on: it is
+// bound and listens under a name of its own, `.chatserv-PID` in the same folder, and only then gets
+// its real name. ECONNREFUSED therefore always means that the server is dead, never that it is not
+// ready yet.
 #pragma once
 
 #include "shared/system/fd.h"
@@ -18,17 +18,18 @@ namespace chatserv {
 // Longer names do not fit into a socket address on every system.
 inline constexpr size_t socket_path_bytes_max = 103;
 
-// What a socket is called until it listens: this and the pid. Left behind if the process dies then.
+// The name of a socket until it listens: this prefix and the pid. A process that dies in between
+// leaves the file behind.
 inline constexpr std::string_view unfinished_socket_prefix = ".chatserv-";
 
-// Tells a file from another one that has taken its name.
+// Distinguishes a file from a later one of the same name.
 struct FileIdentity {
     dev_t device;
     ino_t inode;
     bool operator==(const FileIdentity&) const = default;
 };
 
-// lstat(2). Nothing where the name is not there, or cannot be looked at.
+// lstat(2). Returns nothing if the name does not exist or cannot be examined.
 [[nodiscard]] std::optional<FileIdentity> identity_of(const std::string& path);
 
 struct NamedSocket {
@@ -36,47 +37,47 @@ struct NamedSocket {
     FileIdentity file{};
 };
 
-// A socket that listens, or why there is none.
+// A listening socket, or the error.
 struct Listening {
     NamedSocket socket;
     int error; // 0, or an errno
 };
 
-// Listens at `path`, for this user alone. A socket there at which nobody listens is replaced.
-// Non-blocking, close-on-exec. The errors are
-//     EADDRINUSE    somebody listens there, or another user's socket is there
+// Listens at `path`, for this user alone, and replaces an abandoned socket there. The new socket is
+// non-blocking and close-on-exec. The errors are
+//     EADDRINUSE    a server listens there, or the socket there belongs to another user
 //     EISDIR        a folder is there
-//     ENOTSOCK      something else is there that is no socket
-//     ENAMETOOLONG  the path has more than socket_path_bytes_max bytes, or its folder's name is so
-//                   long that the unfinished name does not fit
-// and what bind(2), connect(2), link(2), rename(2) and unlink(2) say: ENOENT and ENOTDIR are about
+//     ENOTSOCK      another file is there that is not a socket
+//     ENAMETOOLONG  the path has more than socket_path_bytes_max bytes, or the unfinished name does
+//                   not fit into an address
+// and those of bind(2), connect(2), link(2), rename(2) and unlink(2): ENOENT and ENOTDIR are about
 // the folder.
 [[nodiscard]] Listening try_to_listen_at(const std::string& path);
 
 // The same; throws std::system_error with the error.
 [[nodiscard]] NamedSocket listen_at(const std::string& path);
 
-// A connection, or why there is none.
+// A connection, or the error.
 struct Connecting {
     UniqueFd socket; // non-blocking, close-on-exec
     int error;       // 0, or an errno
 };
 
-// Connects to `path`. ECONNREFUSED: nobody listens there any more. EAGAIN: somebody does, but does
-// not accept, and the queue is full. ENOTSOCK: no socket is there. Symbolic links are not followed.
+// Connects to `path`. ECONNREFUSED: no server listens there any more. EAGAIN: a server listens, but
+// does not accept, and its queue is full. ENOTSOCK: the file is not a socket. Symbolic links are
+// not followed.
 [[nodiscard]] Connecting connect_at_once(const std::string& path);
 
-// Whether `path` is a socket at which nobody listens any more.
+// Whether `path` is a socket at which no server listens any more.
 [[nodiscard]] bool is_abandoned(const std::string& path);
 
-// Removes the file at `path` if it is `file`, and no other that has taken its name meanwhile.
-// Returns 0 where it is gone, by this call or before; EADDRINUSE where another has the name; or
-// what rename(2) says. For a file that is held open: the inode of one that is not can be given to
-// another.
+// Removes the file at `path` if it is `file`, and not a later file of the same name. Returns 0 if
+// `file` is gone, by this call or before; EADDRINUSE if another file has the name; or an errno of
+// rename(2). The caller holds `file` open: otherwise its inode can be given to another file.
 [[nodiscard]] int remove_if_still(const std::string& path, const FileIdentity& file);
 
-// Removes the socket at `path` if it is abandoned, and no other that has taken its name meanwhile.
-// Returns 0 where no abandoned socket is there now, or as above.
+// Removes the socket at `path` if it is abandoned, and not a later file of the same name. Returns 0
+// if no abandoned socket is there now, or an errno as remove_if_still() does.
 [[nodiscard]] int remove_abandoned(const std::string& path);
 
 } // namespace chatserv

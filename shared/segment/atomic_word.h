@@ -1,8 +1,8 @@
-// Loads and stores of the segment's words that several processes look at.
+// Loads and stores of the words of the segment that several processes access.
 //
-// The segment holds plain integers (layout.h); these functions are the only way to touch one that
-// another process may be writing. All are lock-free, so a process killed in the midst of one leaves
-// either the old value or the new one.
+// The segment holds plain integers (layout.h). A word that another process may be writing is
+// accessed through these functions only. All of them are lock-free: a process that is killed during
+// one leaves either the old value or the new one.
 #pragma once
 
 #include <atomic>
@@ -10,8 +10,9 @@
 
 namespace chatserv {
 
-// std::atomic_ref where the library has it. LLVM's has it from release 19 on; before, what it would
-// be made of, the compiler's own functions, is used. CHATSERV_ATOMIC_BUILTINS asks for those.
+// std::atomic_ref where the library has it. LLVM's library has it from release 19 on; an older one
+// gets the compiler's built-in functions, on which atomic_ref is built. CHATSERV_ATOMIC_BUILTINS
+// selects those everywhere.
 #if defined(__cpp_lib_atomic_ref) && !defined(CHATSERV_ATOMIC_BUILTINS)
 
 template <typename Word>
@@ -28,13 +29,13 @@ inline void store_release(Word& word, std::type_identity_t<Word> value) {
     std::atomic_ref<Word>(word).store(value, std::memory_order_release);
 }
 
-// Swaps in `value` and returns what was there.
+// Stores `value` and returns the value that it replaced.
 template <SharedWord Word>
 inline Word exchange(Word& word, std::type_identity_t<Word> value) {
     return std::atomic_ref<Word>(word).exchange(value, std::memory_order_acq_rel);
 }
 
-// Stores `desired` where `expected` was; false where something else was.
+// Stores `desired` if the word holds `expected`; returns false if it holds another value.
 template <SharedWord Word>
 [[nodiscard]] inline bool replace_if(
     Word& word, std::type_identity_t<Word> expected, std::type_identity_t<Word> desired) {
@@ -72,8 +73,9 @@ template <SharedWord Word>
 
 #endif
 
-// Between a store and a load of another word, where another process does the same the other way
-// round and at least one of the two must see the other's store (sleeping and waking, for one).
+// Stands between a store and a load of another word, where a second process stores and loads the
+// same two words the other way round. At least one of the two processes then sees the other's
+// store. Sleeping and waking depend on this (shared/ipc/doorbell.h).
 inline void full_fence() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
 }

@@ -20,7 +20,7 @@ bool BroadcastLog::can_serve(const UserSlot& slot) const {
     const uint64_t from = cursor_of(slot).log_offset;
     if (from == log_offset_none)
         return true;
-    const uint64_t published = head(); // after the cursor, as it moves on only
+    const uint64_t published = head(); // loaded after the cursor: it only grows
     const uint64_t to =
         status_of(slot).state == SlotState::closing ? load_acquire(slot.close_at) : published;
     return from <= to && to <= published && published - from <= ring_.size();

@@ -1,9 +1,8 @@
 // The broadcast log as its readers see it: every relayed byte, once, in the one total order.
 //
-// Offsets count bytes since the log began and never wrap; where an offset lies in the byte ring is
-// nobody else's business. Bytes from a client's cursor up to head() do not move or change as long
-// as that cursor stays there: an append makes sure that it overwrites no byte that a cursor has
-// still before it (log_append.h).
+// Offsets count bytes since the log began and never wrap; only this class maps an offset to a place
+// in the byte ring. The bytes from a client's cursor up to head() neither move nor change while the
+// cursor stays there: an append overwrites no byte that a cursor has yet to pass (log_append.h).
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -29,21 +28,21 @@ public:
     // Bytes published so far.
     [[nodiscard]] uint64_t head() const;
 
-    // An appender waits for every cursor to reach this offset; one that is below it blocks the
-    // room (R7). 0 as long as nobody ever waited, and where it is an offset that no cursor can
-    // reach.
+    // An appender waits until every cursor has reached this offset; a client whose cursor is below
+    // it blocks the room (R7). 0 if no appender has waited yet, and if the segment holds an offset
+    // beyond head(), which no cursor can reach.
     [[nodiscard]] uint64_t room_wanted() const;
 
-    // Whether the slot's cursor, and where it is to end, lie where the log can serve it: whatever
-    // else they say, no worker wrote it.
+    // Whether the log holds everything from the slot's cursor to the offset at which delivery ends.
+    // If it does not, no worker of ours wrote the slot.
     [[nodiscard]] bool can_serve(const UserSlot& slot) const;
 
-    // [from, to), to <= head(), to - from <= capacity. Panics where it is more than that.
+    // The bytes [from, to), where to <= head(). Panics if they are more than the log can hold.
     [[nodiscard]] LogPieces pieces(uint64_t from, uint64_t to) const;
 
     // Calls visit(const IndexEntry&, uint64_t begin) for each chunk that ends after `from`, oldest
-    // first; the first one begins at `from` at the earliest. For the holder of the log's lock: an
-    // append would reuse the entries. Panics where they are not in the log's order.
+    // first; `begin` of the first one is `from` at the earliest. The caller holds the log's lock,
+    // as an append would reuse the index entries. Panics if they are not in the order of the log.
     template <typename Visit>
     void for_each_chunk_after(uint64_t from, Visit visit) const {
         const uint64_t next = control_->index_next;

@@ -1,8 +1,8 @@
 // The heartbeat: how a worker process shows that it is alive, and how the master sees it.
 //
-// A beat is the time at which it was given. A process beats each time it comes back to its loop,
-// and sleeps for half the hang limit at the most; one whose last beat is older than the hang limit
-// is stopped, or goes round and round somewhere. The clock is one for all processes of a machine
+// A beat is the time at which a process gave it. A process beats in each turn of its loop, and
+// sleeps for half the hang limit at most. A process whose last beat is older than the hang limit is
+// stopped, or has not left some other loop. All processes of a machine share the clock
 // (CLOCK_MONOTONIC).
 #pragma once
 
@@ -16,7 +16,7 @@ namespace chatserv {
 
 using BeatClock = std::chrono::steady_clock;
 
-// Returns the time of the beat, so that the caller need not look at the clock again.
+// Returns the time of the beat, which saves the caller another reading of the clock.
 inline BeatClock::time_point beat(Heartbeat& heartbeat) {
     const BeatClock::time_point now = BeatClock::now();
     store_release(heartbeat.beat_ns,
@@ -25,7 +25,7 @@ inline BeatClock::time_point beat(Heartbeat& heartbeat) {
     return now;
 }
 
-// To be called before the process that this place is for starts: it has not beaten yet.
+// Marks a seat as one whose process has not beaten. To be called before that process starts.
 inline void clear(Heartbeat& heartbeat) {
     store_release(heartbeat.beat_ns, 0);
 }
@@ -34,8 +34,8 @@ inline void clear(Heartbeat& heartbeat) {
     return load_acquire(heartbeat.beat_ns) != 0;
 }
 
-// A process can have written anything there: what no clock says is the end of time, and so a beat
-// of the future.
+// A faulty process can write any number. One that is beyond the range of the clock counts as the
+// end of time, and so as a beat of the future.
 [[nodiscard]] inline BeatClock::time_point last_beat(const Heartbeat& heartbeat) {
     constexpr auto last = static_cast<uint64_t>(std::chrono::nanoseconds::max().count());
     const auto since_epoch = std::chrono::nanoseconds(

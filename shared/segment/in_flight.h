@@ -1,6 +1,5 @@
-// A worker's own entry of the worker table: the operation it has in flight, as seen by itself and,
-// after its death, by whoever recovers it. (Staging and doorbell, in the same entry, have files of
-// their own.)
+// The operation in flight: the system call that a worker has begun and not yet recorded. The worker
+// writes it to its entry of the worker table; after its death the successor reads it there.
 #pragma once
 
 #include "shared/segment/atomic_word.h"
@@ -10,24 +9,25 @@ namespace chatserv {
 
 struct InFlight {
     Operation operation;
-    uint32_t slot;
+    SlotId slot;
 };
 
-// Says what system call comes next, on whose socket. To be called right before it.
-inline void begin_operation(WorkerEntry& entry, Operation operation, uint32_t slot) {
-    store_release(entry.in_flight, static_cast<uint64_t>(operation) << 56 | slot);
+// Records the system call that comes next and the client whose socket it is about. To be called
+// right before that call.
+inline void begin_operation(WorkerEntry& entry, Operation operation, SlotId slot) {
+    store_release(entry.in_flight, static_cast<uint64_t>(operation) << 56 | index_of(slot));
 }
 
-// The call's effect is recorded in the segment: nobody is in doubt any more.
+// To be called once the effect of the call is recorded in the segment: no client is in doubt then.
 inline void end_operation(WorkerEntry& entry) {
     store_release(entry.in_flight, 0);
 }
 
-// What a dead worker left behind: the one client whose socket may be further than the segment says.
-// A word that no worker writes reads as `none`.
+// What a dead worker left: the one client whose socket may have read or written more than the
+// segment shows. A word that no worker writes is read as `none`.
 [[nodiscard]] inline InFlight operation_in_flight(const WorkerEntry& entry) {
     const uint64_t word = load_acquire(entry.in_flight);
-    const auto slot = static_cast<uint32_t>(word);
+    const SlotId slot{static_cast<uint32_t>(word)};
     switch (word >> 56) {
     case static_cast<uint64_t>(Operation::receive):
         return {Operation::receive, slot};
@@ -36,7 +36,7 @@ inline void end_operation(WorkerEntry& entry) {
     case static_cast<uint64_t>(Operation::notify):
         return {Operation::notify, slot};
     default:
-        return {Operation::none, 0};
+        return {Operation::none, SlotId{}};
     }
 }
 

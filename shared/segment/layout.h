@@ -1,9 +1,9 @@
 // The shared-memory segment: what lies where, and which process may write it.
 //
 // Both executables map the same bytes, so this file is their contract: fixed-width integers,
-// offsets instead of pointers, every size and every shared offset asserted. Each field names its
-// one writer. A field that two processes look at while one may write is accessed through
-// shared/segment/atomic_word.h only.
+// offsets instead of pointers, every size and every shared offset asserted. The comments name the
+// one writer of each field. A field that one process may write while another reads it is accessed
+// through shared/segment/atomic_word.h only.
 //
 //     header | worker table | heartbeats | user table | log control | index ring | byte ring |
 //     staging areas
@@ -27,6 +27,27 @@ inline constexpr uint32_t batch_chunks_max = 512; // chunks that one append can 
 inline constexpr uint32_t max_rate_bytes_max = 1024 * 1024 * 1024;
 inline constexpr uint32_t idle_timeout_ms_max = 7 * 24 * 3600 * 1000;
 inline constexpr size_t cache_line_bytes = 64;
+
+// Places in the segment's tables: an entry of the worker table, a seat among the heartbeats, a slot
+// of the user table. A place read from the segment or a channel can lie outside its table.
+enum class EntryId : uint32_t {};
+enum class SeatId : uint32_t {};
+enum class SlotId : uint32_t {};
+
+[[nodiscard]] constexpr uint32_t index_of(EntryId entry) {
+    return static_cast<uint32_t>(entry);
+}
+[[nodiscard]] constexpr uint32_t index_of(SeatId seat) {
+    return static_cast<uint32_t>(seat);
+}
+[[nodiscard]] constexpr uint32_t index_of(SlotId slot) {
+    return static_cast<uint32_t>(slot);
+}
+
+// The number that people read: "worker 3".
+[[nodiscard]] constexpr uint32_t number_of(EntryId entry) {
+    return index_of(entry) + 1;
+}
 
 // What happens to a client that is a whole log behind, so that the senders would have to wait.
 enum class SlowPolicy : uint32_t {
@@ -67,28 +88,29 @@ struct SegmentHeader {
     uint64_t staging_offset;
 };
 
-// What a worker has asked the kernel to do and not yet recorded: at most one client is in doubt
-// when it dies. Packed into one word so that it is always whole.
+// The system call that a worker has begun and not yet recorded. There is one at most, so the death
+// of a worker leaves at most one client in doubt. It is packed into one word, which is always
+// whole.
 enum class Operation : uint8_t {
     none = 0,
     receive = 1,
-    deliver = 2, // of the log
-    notify = 3,  // a line to this client that is not of the log
+    deliver = 2, // bytes of the log
+    notify = 3,  // a notice to this client, which is not part of the log
 };
 
-// How far a process's served clock has got: see served_clock.h, whose words these are.
+// The state of a process's served clock: see served_clock.h.
 struct ServedRecord {
-    uint64_t looked_ns;      // steady clock; the last look at it, or 0
-    uint64_t asleep_ns;      // for how long at the most the process sleeps after that look
-    uint64_t stood_still_ns; // all that does not count
+    uint64_t looked_ns;      // steady clock: when the process read it last, or 0
+    uint64_t asleep_ns;      // how long at most the process sleeps after that reading
+    uint64_t stood_still_ns; // the sum of all standstills, which do not count
 };
 
-// One per worker process at work. The entry outlives the process: whoever succeeds a dead worker
-// takes up its entry, with its clients, its staging area and its doorbell.
+// One for each worker at work. The entry outlives the process: the successor of a dead worker takes
+// over its entry, with the clients, the staging area and the doorbell.
 struct alignas(cache_line_bytes) WorkerEntry {
     // line 0; writer: master
-    int32_t pid;         // 0: nobody is at work here
-    uint32_t generation; // counts the processes that took up this entry
+    int32_t pid;         // 0: no process has this entry
+    uint32_t generation; // counts the processes that have had this entry
     uint8_t unused_0[56];
 
     // line 1; writer: the worker
@@ -96,10 +118,10 @@ struct alignas(cache_line_bytes) WorkerEntry {
     uint64_t batch;         // number of the batch being gathered in the staging area; from 1
     uint32_t staged_chunks; // chunk records of that batch; the store that makes a chunk exist
     uint32_t unused_1;
-    ServedRecord served; // a successor goes on with it
+    ServedRecord served; // the successor continues this clock
     uint8_t unused_2[16];
 
-    // line 2; set by the worker, cleared by whoever rings it: see doorbell.h
+    // line 2; set by the worker, cleared by the process that rings its doorbell: see doorbell.h
     uint32_t asleep;
     uint8_t unused_3[60];
 
@@ -108,24 +130,24 @@ struct alignas(cache_line_bytes) WorkerEntry {
     uint8_t unused_4[56];
 };
 
-// One per worker process, spares included: where it shows that it is alive. See heartbeat.h.
+// One for each worker process, spares included, which shows by it that it is alive: heartbeat.h.
 struct alignas(cache_line_bytes) Heartbeat {
     uint64_t beat_ns; // writer: the process, or the master before it starts
     uint8_t unused[56];
 };
 
-// A slot's life. Each transition has one permitted caller; user_table.h names them.
+// The states of a slot. user_table.h names the transitions and the one permitted caller of each.
 enum class SlotState : uint8_t {
     free = 0,     // no client
-    assigned = 1, // the master has given it to a worker, which has not confirmed it
-    attached = 2, // a worker serves it
-    orphaned = 3, // it was attached and its worker died
-    closing = 4,  // it gets what the log holds up to close_at, and no more
+    assigned = 1, // the master has assigned the client to a worker, which has not attached it
+    attached = 2, // a worker serves the client
+    orphaned = 3, // the client was attached, and its worker has died
+    closing = 4,  // the client gets the log up to close_at, and no more
 };
 
 struct Cursor {
-    uint64_t bytes_written; // to this client's socket, since it was attached; of the log or not
-    uint64_t log_offset;    // everything before it was delivered, or was the client's own
+    uint64_t bytes_written; // to this client's socket since it was attached, notices included
+    uint64_t log_offset;    // everything below it was delivered, or sent by the client itself
 };
 
 // In front of the user table.
@@ -146,22 +168,21 @@ struct alignas(cache_line_bytes) UserSlot {
     uint8_t address[16]; // IPv6, or IPv4 in the first four bytes; network order
     uint16_t port;       // host order
     uint8_t ip_version;  // 4 or 6
-    uint8_t accounted;   // 1: the kernel keeps account of this socket, and stood at accept(2) at
+    uint8_t accounted;   // 1: the kernel counts this socket's bytes; at accept(2) it counted
     uint8_t unused_0[4];
     uint64_t written_base;  // ByteCounts::written (kernel_account.h)
     uint64_t consumed_base; // ByteCounts::consumed
     // ... line 1, continued; writer: the owner
-    uint64_t heard_ns;      // the owner's served time; when it sent something last (see
-                            // worker/idle.cpp), or 0
-    uint32_t told_too_fast; // 1: it was told that it sends too fast
-    uint32_t idled;         // 1: it is closing because it was idle; before the state says closing
+    uint64_t heard_ns;      // when the client last sent something, in the owner's served time; or 0
+    uint32_t told_too_fast; // 1: the client has been told that it sends too fast
+    uint32_t idled;         // 1: it is closing because it was idle; set before the state changes
     uint8_t unused_1[8];
 };
 
-// The log's shared words. `head` counts all bytes ever published and is the commit: storing it is
-// the one instant at which a batch becomes visible to everyone.
+// The log's shared words. `head` counts all bytes ever published. Storing it is the commit: the one
+// instant at which a batch becomes visible to every worker.
 struct alignas(cache_line_bytes) LogControl {
-    // line 0; writer: whoever holds the lock, or the master after the holder's death
+    // line 0; writer: a worker that takes or holds the lock, or the master after its death
     uint64_t lock; // 0: free, otherwise the owner's entry + 1
     uint8_t unused_0[56];
 
@@ -170,14 +191,14 @@ struct alignas(cache_line_bytes) LogControl {
     uint8_t unused_1[56];
 
     // line 2; writer: the lock holder
-    uint64_t tail;       // no cursor is below it (a lower bound, brought up to date when needed)
+    uint64_t tail;       // no cursor is below it: a lower bound, brought up to date when needed
     uint64_t index_next; // index entries published since the segment was made
     uint64_t index_tail; // entries below it end at or before `tail`
-    // What the append under way will have done once `head` equals intent_head: see log_append.h.
+    // The effects of the append under way, valid once `head` equals intent_head: see log_append.h.
     uint64_t intent_head;
     uint64_t intent_index_next;
     uint64_t intent_batch;
-    uint32_t intent_entry;
+    uint32_t intent_entry; // index of an EntryId
     uint8_t unused_2[12];
 
     // line 3; writer: the lock holder
@@ -185,18 +206,18 @@ struct alignas(cache_line_bytes) LogControl {
     uint8_t unused_3[56];
 };
 
-// One per published chunk: who sent the bytes that end at `end`.
+// One for each published chunk: it names the sender of the bytes that end at `end`.
 struct IndexEntry {
     uint64_t end; // log offset
-    uint32_t slot;
+    SlotId slot;
     uint32_t generation;
     uint64_t sender_bytes; // the sender's bytes_read up to the end of this chunk
 };
 
-// One per chunk in a staging area, in the order of its bytes there.
+// One for each chunk in a staging area, in the order of the chunks' bytes.
 struct ChunkRecord {
-    uint64_t sender_bytes; // the sender's bytes_read, this chunk included
-    uint32_t slot;
+    uint64_t sender_bytes; // the sender's bytes_read up to the end of this chunk
+    SlotId slot;
     uint32_t generation;
     uint32_t end; // offset in the staging area's payload
     uint32_t unused;

@@ -11,18 +11,22 @@ namespace chatserv {
 
 namespace {
 
-// No append ends there: while the intent is being written, head must not match it.
+// An offset at which no append ends: head must not match the intent while that is being written.
 constexpr uint64_t intent_none = ~0ULL;
 
 constexpr int lock_attempts = 100;
 
+constexpr uint64_t lock_word_of(EntryId owner) {
+    return uint64_t{index_of(owner)} + 1;
+}
+
 } // namespace
 
-LogLock::LogLock(LogControl& control, uint32_t entry) {
+LogLock::LogLock(LogControl& control, EntryId entry) {
     uint64_t owner = 0;
     for (int attempt = 0; attempt < lock_attempts; ++attempt) {
         owner = load_acquire(control.lock);
-        if (owner == 0 && replace_if(control.lock, 0, entry + 1)) {
+        if (owner == 0 && replace_if(control.lock, 0, lock_word_of(entry))) {
             control_ = &control;
             return;
         }
@@ -31,8 +35,8 @@ LogLock::LogLock(LogControl& control, uint32_t entry) {
     invariant(!names(control, entry), "the log's lock named a worker that does not hold it");
 }
 
-bool LogLock::names(const LogControl& control, uint32_t entry) {
-    return load_acquire(control.lock) == entry + 1;
+bool LogLock::names(const LogControl& control, EntryId entry) {
+    return load_acquire(control.lock) == lock_word_of(entry);
 }
 
 void LogLock::release() {
@@ -41,7 +45,7 @@ void LogLock::release() {
     control_ = nullptr;
 }
 
-AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
+AppendResult LogAppender::append(const Staging& staging, EntryId entry) const {
     const std::span<const char> payload = staging.payload();
     const std::span<const ChunkRecord> chunks = staging.chunks();
     invariant(sane(), "the log's offsets were further apart than the log is long");
@@ -59,7 +63,7 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
     const uint64_t head_after = head + payload.size();
     const uint64_t index_next_after = control_->index_next + chunks.size();
     store_release(control_->intent_head, intent_none);
-    store_release(control_->intent_entry, entry);
+    store_release(control_->intent_entry, index_of(entry));
     store_release(control_->intent_batch, staging.batch());
     store_release(control_->intent_index_next, index_next_after);
     store_release(control_->intent_head, head_after);
@@ -68,20 +72,20 @@ AppendResult LogAppender::append(const Staging& staging, uint32_t entry) const {
     store_release(control_->head, head_after); // the commit
     crash_point(CrashPoint::committed);
 
-    store_release(worker_table_[entry].published_batch, staging.batch());
+    store_release(worker_table_[index_of(entry)].published_batch, staging.batch());
     crash_point(CrashPoint::batch_noted);
     store_release(control_->index_next, index_next_after);
     return AppendResult::appended;
 }
 
-void LogAppender::repair(uint32_t entry) const {
+void LogAppender::repair(EntryId entry) const {
     const uint64_t owner = load_acquire(control_->lock);
     if (owner > worker_table_.size())
-        store_release(control_->lock, 0); // nonsense, and nobody's
-    if (owner != entry + 1)
+        store_release(control_->lock, 0); // no entry has this number
+    if (owner != lock_word_of(entry))
         return;
-    // Where the dead owner had not got to its intent, the intent is that of the last append, whose
-    // effects are there already: to repeat them changes nothing.
+    // If the dead owner had not written its intent, the words hold the intent of the last append,
+    // whose effects are complete: repeating them changes nothing.
     const uint32_t intended_by = load_acquire(control_->intent_entry);
     if (load_acquire(control_->head) == load_acquire(control_->intent_head) &&
         intended_by < worker_table_.size()) {
@@ -97,7 +101,7 @@ bool LogAppender::sane() const {
            control_->index_next - control_->index_tail <= index_.size();
 }
 
-// Looks at the cursors only where the known tail leaves too little room.
+// Reads the cursors only if the known tail leaves too little room.
 bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     const auto enough = [&] {
         return control_->head + bytes - control_->tail <= ring_.size() &&
@@ -105,8 +109,8 @@ bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     };
     if (enough())
         return true;
-    // A cursor below the tail is nonsense that must not hold up anybody else: what it says that its
-    // client lacks was overwritten long ago.
+    // A cursor below the tail is corrupt and must not block the others: the bytes after it were
+    // overwritten long ago.
     const uint64_t tail = std::max(control_->tail, users_.lowest_cursor(control_->head));
     uint64_t index_tail = control_->index_tail;
     while (index_tail < control_->index_next && index_[index_tail % index_.size()].end <= tail)
@@ -116,20 +120,21 @@ bool LogAppender::make_room(uint64_t bytes, uint64_t chunks) const {
     return enough();
 }
 
-// Waits for an eighth of the log at least, not for the next byte: else a reader that is always just
-// short of a full log behind would have every append wait and wake. Where nobody waits for such a
-// reader it is gone at once, and none that is less behind is to go with it.
+// Asks for an eighth of the log at least. If it asked for the next byte only, a client that is
+// always almost a full log behind would make every append wait and wake. Under
+// SlowPolicy::disconnect it asks for no more than it needs, so that no client that is less far
+// behind is disconnected.
 void LogAppender::want_room(uint64_t bytes, uint64_t chunks) const {
     const uint64_t bytes_wanted = std::max<uint64_t>(bytes, waits_for_slow_ ? ring_.size() / 8 : 0);
     const uint64_t chunks_wanted =
         std::max<uint64_t>(chunks, waits_for_slow_ ? index_.size() / 8 : 0);
     uint64_t wanted = load_acquire(control_->room_wanted);
     if (wanted > control_->head)
-        wanted = 0; // nonsense, for which everybody would be disconnected
+        wanted = 0; // corrupt: every client would be disconnected for it
     if (control_->head + bytes_wanted > ring_.size())
         wanted = std::max(wanted, control_->head + bytes_wanted - ring_.size());
     if (control_->index_next + chunks_wanted > index_.size()) {
-        // The newest entry that has to go; its end is where every cursor must have got to.
+        // The newest index entry to be overwritten; every cursor must have passed its end.
         const uint64_t last_to_go = control_->index_next + chunks_wanted - index_.size() - 1;
         wanted = std::max(wanted, index_[last_to_go % index_.size()].end);
     }

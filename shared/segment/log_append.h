@@ -1,17 +1,17 @@
 // Appending to the broadcast log: its lock, its room, the commit, and the repair after a death.
 //
-// The lock is one word that holds its owner's entry, so that a dead owner can be told. Under it, in
-// this order, of which each step may be the owner's last:
+// The lock is one word that holds its owner's entry, so that the master can recognize a dead owner.
+// The owner takes these steps in this order, and may die after each of them:
 //
-//     make sure of the room        W3: nothing happened
-//     copy the bytes beyond head   W3: bytes that nobody will ever see
+//     make room                    W3: nothing has changed
+//     copy the bytes beyond head   W3: the bytes are never read
 //     write the index entries      W3: the same
-//     write down the intent        W3: the same; the intent does not match head
-//     store head                   the commit: all of the batch is published, in one store
+//     write the intent             W3: the same; the intent does not match head
+//     store head                   the commit: the whole batch is published, in one store
 //     published_batch, index_next  W3: head matches the intent, and repair() does the rest
 //     release the lock
 //
-// What an append publishes is a batch of a staging area, whole or not at all.
+// An append publishes the batch of a staging area, whole or not at all.
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -24,22 +24,22 @@
 
 namespace chatserv {
 
-// The log's lock, held by one worker. Never waited for: who does not get it has other work.
+// The log's lock, held by one worker. A worker that fails to take it goes on with other work.
 class LogLock {
 public:
-    // Tries for a moment, as an append takes microseconds. held() says whether it worked. Panics
-    // where the word names an owner that there cannot be, or this entry, which holds no other lock:
-    // nobody would ever release it.
-    LogLock(LogControl& control, uint32_t entry);
+    // Tries for a moment, as an append takes microseconds. held() says whether the lock was taken.
+    // Panics if the word names an entry that cannot exist, or this entry, which does not hold the
+    // lock: no process would ever release it.
+    LogLock(LogControl& control, EntryId entry);
     ~LogLock() { release(); }
     LogLock(const LogLock&) = delete;
     LogLock& operator=(const LogLock&) = delete;
 
-    // Whether the entry is the owner, as the word has it.
-    [[nodiscard]] static bool names(const LogControl& control, uint32_t entry);
+    // Whether the lock word names the entry as the owner.
+    [[nodiscard]] static bool names(const LogControl& control, EntryId entry);
 
     [[nodiscard]] bool held() const { return control_ != nullptr; }
-    // Whoever waits for the lock has to be woken after this: Doorbells::ring(wake_on_unlock).
+    // The caller then wakes the workers that wait for the lock: Doorbells::ring(wake_on_unlock).
     void release();
 
 private:
@@ -47,8 +47,8 @@ private:
 };
 
 enum class AppendResult {
-    appended, // to be told to all: Doorbells::ring(wake_on_growth)
-    no_room,  // room_wanted is set; those that block it are to be told: the same ring
+    appended, // the caller wakes the other workers: Doorbells::ring(wake_on_growth)
+    no_room,  // room_wanted is set; the caller wakes the workers whose clients block it, likewise
 };
 
 class LogAppender {
@@ -61,13 +61,14 @@ public:
     [[nodiscard]] LogControl& control() const { return *control_; }
 
     // Publishes the batch in `staging`, which belongs to `entry`. The caller holds the lock. Panics
-    // where the log's words are such as no append leaves: what to overwrite depends on them.
-    [[nodiscard]] AppendResult append(const Staging& staging, uint32_t entry) const;
+    // if the log's words hold values that no append leaves, as they decide what is overwritten.
+    [[nodiscard]] AppendResult append(const Staging& staging, EntryId entry) const;
 
-    // After the death of the worker at `entry`, reaped: if it held the lock, its append is finished
-    // where it was committed and forgotten where not, and the lock is released, as is one that no
-    // entry can hold. Everybody has to be woken then. May itself be killed and run again.
-    void repair(uint32_t entry) const;
+    // Mends the log after the worker of `entry` has died and been reaped. If that worker held the
+    // lock, a committed append is completed, an uncommitted one is dropped, and the lock is
+    // released. A lock word that names no entry is cleared as well. The caller then wakes every
+    // worker. repair() may be killed at any instant and run again.
+    void repair(EntryId entry) const;
 
 private:
     [[nodiscard]] bool sane() const;

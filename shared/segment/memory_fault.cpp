@@ -28,8 +28,9 @@ bool is_of_an_access(int code) {
     return code == BUS_ADRALN || code == BUS_ADRERR || code == BUS_OBJERR;
 }
 
-// SA_RESETHAND has restored the default when this runs: the instruction that failed is tried again
-// once this returns, and ends the process there. A signal that was sent has to be sent again.
+// SA_RESETHAND has restored the default action before the handler runs. When the handler returns,
+// the faulting instruction runs again and ends the process. A signal that a process sent does not
+// come back by itself, so the handler raises it again.
 void handle(int signal, siginfo_t* info, void* /*context*/) {
     if (!is_of_an_access(info->si_code)) {
         write_line_from_handler(not_of_an_access);

@@ -1,16 +1,16 @@
-// The last words of a process that touched shared memory which is not there: SIGBUS.
+// The log line of a process that ends by SIGBUS because it touched shared memory that is gone.
 //
-// The segment is backed before anybody uses it, so this is the end of a process whose memory was
-// cut off or has a hole, by another process or by a faulty machine.
+// The segment is backed before any process uses it. A SIGBUS therefore means that another process
+// has truncated the memory or punched a hole into it, or that the machine is faulty.
 #pragma once
 
 #include <span>
 
 namespace chatserv {
 
-// From now on one line on standard error tells of a SIGBUS, and whether `segment` was touched,
-// before the process ends by it. sigaction(2); throws std::system_error. Of several calls the last
-// one counts.
+// Installs a handler that writes one line to standard error when a SIGBUS ends the process. The
+// line says whether the fault was in `segment`. A later call replaces `segment`. sigaction(2);
+// throws std::system_error.
 void explain_memory_faults(std::span<const char> segment);
 
 } // namespace chatserv

@@ -16,7 +16,7 @@ namespace {
 
 namespace ipc = boost::interprocess;
 
-// What mapped_region asks of the thing it maps; ours is a descriptor that somebody else opened.
+// The interface that mapped_region requires, for a descriptor that is already open.
 class BorrowedMapping {
 public:
     explicit BorrowedMapping(int fd) { handle_.handle = fd; }
@@ -36,7 +36,7 @@ uint64_t staging_area_bytes(const SegmentHeader& header) {
     return rounded_up(batch_chunks_max * sizeof(ChunkRecord) + header.staging_bytes, page_bytes);
 }
 
-// The areas one after the other, each from a page of its own.
+// Places the areas one after the other, each on a page of its own.
 SegmentHeader arrange(const SegmentConfig& config) {
     SegmentHeader header{};
     header.magic = segment_magic;
@@ -46,8 +46,8 @@ SegmentHeader arrange(const SegmentConfig& config) {
     header.processes = config.processes;
     header.settings = config.settings;
     header.log_bytes = config.log_bytes;
-    // An append takes at most a quarter of either ring, so that one waiting for room can be
-    // satisfied long before every reader has caught up.
+    // An append takes at most a quarter of either ring, so an append that waits for room gets it
+    // long before every client has caught up.
     header.index_entries = std::max<uint64_t>(4 * batch_chunks_max, config.log_bytes / 64);
     header.staging_bytes = std::min<uint64_t>(config.log_bytes / 4, 256 * 1024);
 
@@ -75,7 +75,7 @@ bool are_possible(const RelaySettings& settings) {
            settings.idle_timeout_ms <= idle_timeout_ms_max;
 }
 
-// The header is believed only where it is what this very program would have written.
+// Accepts a header only if this program would have written the same one.
 void validate(const SegmentHeader& header, uint64_t bytes) {
     if (header.magic != segment_magic)
         throw std::runtime_error("the shared-memory segment is not chatserv's");
@@ -162,15 +162,15 @@ std::span<char> Segment::ring() const {
     return {at<char>(header().ring_offset), header().log_bytes};
 }
 
-uint64_t Segment::staging_area_offset(uint32_t entry) const {
-    return header().staging_offset + entry * staging_area_bytes(header());
+uint64_t Segment::staging_area_offset(EntryId entry) const {
+    return header().staging_offset + index_of(entry) * staging_area_bytes(header());
 }
 
-std::span<ChunkRecord> Segment::staging_chunks(uint32_t entry) const {
+std::span<ChunkRecord> Segment::staging_chunks(EntryId entry) const {
     return {at<ChunkRecord>(staging_area_offset(entry)), batch_chunks_max};
 }
 
-std::span<char> Segment::staging_bytes(uint32_t entry) const {
+std::span<char> Segment::staging_bytes(EntryId entry) const {
     return {at<char>(staging_area_offset(entry) + batch_chunks_max * sizeof(ChunkRecord)),
         header().staging_bytes};
 }

@@ -1,7 +1,7 @@
 // The shared-memory segment as a mapping: made once by the master, attached by every worker.
 //
-// The segment has no name (shared/segment/segment_memory.h): workers get it as an inherited
-// descriptor. When the last process that maps it is gone, so is the memory.
+// The segment has no name (shared/segment/segment_memory.h): workers inherit its descriptor. The
+// kernel frees the memory when the last process that maps it has ended.
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -16,32 +16,31 @@ namespace chatserv {
 struct SegmentConfig {
     uint32_t users;
     uint32_t workers;
-    uint32_t processes = workers; // that can exist at once: workers and spares
+    uint32_t processes = workers; // at most, at the same time: workers and spares
     uint64_t log_bytes;
     RelaySettings settings;
 };
 
 class Segment {
 public:
-    // Makes a segment for `config` and fills in its header. All of its memory is backed, so that
-    // lack of it is an error here and never a SIGBUS later. Throws MemoryRefused,
-    // std::system_error.
+    // Makes a segment for `config` and fills in its header. All of its memory is backed, so a lack
+    // of memory is an error here and never a SIGBUS later. Throws MemoryRefused, std::system_error.
     static Segment create(const SegmentConfig& config);
 
-    // Maps the segment behind `fd`, and closes that: with it the segment could be cut off under all
-    // who map it. Throws std::runtime_error where magic, layout version or sizes are not this
-    // program's, std::system_error where mapping fails.
+    // Maps the segment behind `fd` and closes `fd`: a process that kept it could truncate the
+    // segment under all processes that map it. Throws std::runtime_error if magic, layout version
+    // or sizes are not this program's, std::system_error if mapping fails.
     static Segment attach(UniqueFd fd);
 
-    // Of the segment that create() made, for others to attach to; -1 where it was attached.
+    // The descriptor of a segment that create() made, for workers to inherit; -1 after attach().
     [[nodiscard]] int fd() const { return fd_.get(); }
 
-    // All of it, as this process has mapped it.
+    // The whole segment, as this process has mapped it.
     [[nodiscard]] std::span<const char> bytes() const {
         return {static_cast<const char*>(mapping_.get_address()), mapping_.get_size()};
     }
 
-    // A private copy: what another process may do to the segment later cannot move the areas.
+    // A private copy of the header: no later change to the segment can move the areas.
     [[nodiscard]] const SegmentHeader& header() const { return header_; }
     [[nodiscard]] std::span<WorkerEntry> worker_table() const;
     [[nodiscard]] std::span<Heartbeat> heartbeats() const;
@@ -50,8 +49,8 @@ public:
     [[nodiscard]] LogControl& log_control() const;
     [[nodiscard]] std::span<IndexEntry> index() const;
     [[nodiscard]] std::span<char> ring() const;
-    [[nodiscard]] std::span<ChunkRecord> staging_chunks(uint32_t entry) const;
-    [[nodiscard]] std::span<char> staging_bytes(uint32_t entry) const;
+    [[nodiscard]] std::span<ChunkRecord> staging_chunks(EntryId entry) const;
+    [[nodiscard]] std::span<char> staging_bytes(EntryId entry) const;
 
 private:
     Segment(UniqueFd fd, uint64_t bytes);
@@ -60,7 +59,7 @@ private:
     [[nodiscard]] T* at(uint64_t offset) const {
         return reinterpret_cast<T*>(static_cast<char*>(mapping_.get_address()) + offset);
     }
-    [[nodiscard]] uint64_t staging_area_offset(uint32_t entry) const;
+    [[nodiscard]] uint64_t staging_area_offset(EntryId entry) const;
 
     UniqueFd fd_;
     boost::interprocess::mapped_region mapping_;

@@ -24,7 +24,7 @@ namespace ipc = boost::interprocess;
 
 constexpr unsigned child_seconds_max = 600; // the largest log takes some 20 s
 
-// Nothing where the system does not say.
+// Returns nothing if the system does not report it.
 std::optional<uint64_t> machine_bytes() {
     const long pages = ::sysconf(_SC_PHYS_PAGES);
     const long page_bytes = ::sysconf(_SC_PAGESIZE);
@@ -33,7 +33,7 @@ std::optional<uint64_t> machine_bytes() {
     return static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes);
 }
 
-// What is left in the file system that limits this memory, or else what the machine has.
+// The free space of the file system that limits this memory, or else the machine's memory.
 std::optional<uint64_t> bytes_to_be_had(int fd) {
     struct statvfs fs {};
     if (::fstatvfs(fd, &fs) == 0 && fs.f_blocks > 0)
@@ -41,7 +41,8 @@ std::optional<uint64_t> bytes_to_be_had(int fd) {
     return machine_bytes();
 }
 
-// 0 or an errno. Ends by SIGBUS or SIGKILL where a system has no more memory and cannot say so.
+// Returns 0 or an errno. On a system that cannot report a lack of memory, SIGBUS or SIGKILL ends
+// the process here.
 int write_to_each_page(int fd, uint64_t bytes) {
     void* const memory =
         ::mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -54,7 +55,7 @@ int write_to_each_page(int fd, uint64_t bytes) {
     return 0;
 }
 
-// 0 or an errno.
+// Returns 0 or an errno.
 int set_size(int fd, uint64_t bytes) {
     while (::ftruncate(fd, static_cast<off_t>(bytes)) == -1) {
         if (errno != EINTR)
@@ -71,9 +72,9 @@ uint64_t allocated_bytes(int fd) {
     return ::fstat(fd, &info) == 0 ? static_cast<uint64_t>(info.st_blocks) * block_bytes : 0;
 }
 
-// 0 or an errno; nothing where the system cannot reserve this kind of memory. Not every
-// posix_fallocate(2) that succeeds has reserved anything (FreeBSD's only sets the size of such
-// memory): whether the pages were counted tells.
+// Returns 0 or an errno, or nothing if the system cannot reserve this kind of memory. A
+// posix_fallocate(2) that succeeds need not have reserved anything (FreeBSD's only sets the size of
+// this kind of memory), so the number of allocated blocks is checked.
 std::optional<int> reserve(int fd, uint64_t bytes) {
     const uint64_t before = allocated_bytes(fd);
     int error = 0;
@@ -102,19 +103,19 @@ int size_and_back_here(int fd, uint64_t bytes) {
     return reserved ? *reserved : write_to_each_page(fd, bytes);
 }
 
-// Linux ends the process with the highest score when memory, or a container's share of it, runs
-// out. Whether that can be said makes no difference elsewhere.
+// When memory, or a container's share of it, runs out, Linux ends the process with the highest
+// score. Other systems have no such file, and the result is of no importance there.
 void offer_to_be_ended_first() {
     const UniqueFd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
     if (score)
         (void)!::pwrite(score.get(), "1000", 4, 0);
 }
 
-// As size_and_back_here(), by a child process: a system that has too little memory does not refuse
-// it, it ends a process, and that is to be neither the server nor some innocent one. Where no child
-// can be had this process has to risk it.
+// Does the same as size_and_back_here() in a child process. A system with too little memory does
+// not refuse it but ends a process. That process must be neither the server nor an unrelated one.
+// If no child can be started, this process takes the risk itself.
 int size_and_back_in_child(int fd, uint64_t bytes) {
-    // With SIGCHLD ignored waitpid(2) would not tell how the child ended.
+    // If SIGCHLD were ignored, waitpid(2) would not report how the child ended.
     struct sigaction inherited {};
     struct sigaction by_default {};
     by_default.sa_handler = SIG_DFL;
@@ -141,7 +142,7 @@ int size_and_back_in_child(int fd, uint64_t bytes) {
 
 UniqueFd open_nameless_memory() {
 #ifdef HAVE_MEMFD_CREATE
-#ifdef MFD_NOEXEC_SEAL // Linux may be told to give out no other (sysctl vm.memfd_noexec)
+#ifdef MFD_NOEXEC_SEAL // the only kind that Linux gives out under sysctl vm.memfd_noexec
     if (UniqueFd fd(::memfd_create("chatserv", MFD_CLOEXEC | MFD_NOEXEC_SEAL)); fd)
         return fd;
 #endif

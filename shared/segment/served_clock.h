@@ -1,26 +1,26 @@
-// Served time: what every time limit on a client, and on this server's own processes, is measured
-// by.
+// Served time: the clock for every time limit on a client and on the server's own processes.
 //
-// A limit is about what others do while they are served. While the server itself stands still (it
-// is stopped, its machine is suspended, its cgroup is frozen, it gets no processor), nobody else
-// can be blamed, so that time does not count. No system tells a process how long it stood still,
-// so the process finds out: it looks at the clock once in each turn of its loop at least, and says
-// before it sleeps how long it will sleep at the most. If more time than that and an allowance has
-// passed since the last look, the process stood still, and of all the time since that look only
-// the allowance counts. Therefore:
+// A limit measures what clients do while they are served. While the server itself stands still (it
+// is stopped, its machine is suspended, its cgroup is frozen, it gets no processor), clients are
+// not to blame, so that time does not count. No system tells a process how long it stood still, so
+// the process detects it: it reads the clock at least once in each turn of its loop, and records
+// before it sleeps how long it will sleep at most. If more than that and an allowance has passed
+// since the last reading, the process stood still, and only the allowance counts of all the time
+// since that reading. Therefore:
 //
-// - Nobody can tell how much of such a stretch was sleep and how much was standstill. The error is
-//   in favour of those who are timed.
+// - The process cannot know how much of that time was sleep and how much was standstill. The error
+//   favours the clients.
 // - A standstill that is shorter than the sleep and the allowance together is not noticed, and it
-//   counts. So a process sleeps for a small part of a limit at the most, while that limit runs
-//   (sleep_max). A limit that does not run costs no wake-up.
-// - Served time goes on in each turn, by as much as the turn took or by the allowance. A process
-//   that is always late measures a limit too long, but no limit can be put off for ever.
+//   counts. So a process sleeps for only a small part of a limit while that limit runs (sleep_max).
+//   A limit that does not run costs no wake-up.
+// - Served time advances in each turn, by the length of the turn or by the allowance. A process
+// that
+//   is always late measures a limit too long, but no limit is put off for ever.
 //
-// Each look at the clock can find a standstill, so no instant that was read is ahead of served
-// time. The clock goes on from process to process: a worker's is kept in its entry of the worker
-// table, and its successor finds there when the dead worker looked last. The time in between, in
-// which nobody served the entry's clients, is a standstill like any other.
+// Each reading of the clock can find a standstill, so no instant that was read is ahead of served
+// time. A successor continues the clock of its predecessor: the entry of the worker table holds a
+// worker's clock, with the time at which the dead worker read it last. The time in between, in
+// which no process served the entry's clients, is a standstill like any other.
 #pragma once
 
 #include "shared/segment/atomic_word.h"
@@ -35,8 +35,8 @@ namespace chatserv {
 
 class ServedClock {
 public:
-    // A clock as <chrono> knows them, but that now() is an object's. Instants of it cannot be mixed
-    // up with those of the steady clock; they are the steady clock's instants less the standstills.
+    // A clock in the sense of <chrono>, except that now() is a member of an object. Its instants
+    // are those of the steady clock less the standstills; the type keeps the two apart.
     using duration = std::chrono::nanoseconds;
     using rep = duration::rep;
     using period = duration::period;
@@ -46,7 +46,7 @@ public:
     using Steady = std::chrono::steady_clock;
 
     // `record`: all zeros, or what the predecessor left. A record that no worker can have written
-    // begins anew. `now`: the present instant.
+    // is reset. `now`: the present instant.
     ServedClock(ServedRecord& record, duration allowance, Steady::time_point now = Steady::now()) :
         record_(record), allowance_(std::min(allowance, allowance_max)) {
         const uint64_t now_ns = nanoseconds_of(now);
@@ -59,8 +59,8 @@ public:
         (void)this->now(now);
     }
 
-    // For limits of this length: what a process may be late without having stood still, and how
-    // long it may sleep while such a limit runs.
+    // For limits of this length: how late a process may be without having stood still, and how long
+    // it may sleep while the limit runs.
     [[nodiscard]] static duration allowance_for(duration limit) {
         return std::min<duration>(limit / 16, allowance_max);
     }
@@ -84,7 +84,7 @@ public:
         return time_point(steady - bounded(record_.stood_still_ns, steady));
     }
 
-    // To be called right before the process sleeps: it will not do so for longer than that.
+    // To be called right before the process sleeps, for `at_most` as the longest time.
     void about_to_sleep(duration at_most) {
         store_release(record_.asleep_ns,
             static_cast<uint64_t>(std::clamp(at_most, duration::zero(), sleep_longest).count()));
@@ -94,16 +94,16 @@ public:
     [[nodiscard]] duration stood_still() const {
         return bounded(record_.stood_still_ns, duration::max());
     }
-    // How long the standstills were that have been found since this was asked last: at least so
-    // long, and longer by the sleep in which they began at the most.
+    // The length of the standstills found since the last call. The true length can be greater, at
+    // most by the sleep in which a standstill began.
     [[nodiscard]] duration take_found() { return std::exchange(found_, duration::zero()); }
 
 private:
     static constexpr duration allowance_max = std::chrono::milliseconds(100);
     static constexpr duration sleep_longest = std::chrono::hours(24 * 365);
 
-    // The record can be in memory that other processes write to: more than `most` is nonsense
-    // there, and is to have no more effect than that.
+    // Other processes can write to the record. A value above `most` is corrupt, and counts as
+    // `most`.
     static duration bounded(const uint64_t& nanoseconds, duration most) {
         return duration(static_cast<rep>(
             std::min(load_acquire(nanoseconds), static_cast<uint64_t>(most.count()))));
@@ -114,8 +114,8 @@ private:
             std::chrono::duration_cast<duration>(instant.time_since_epoch()).count());
     }
 
-    // Before the instant of the look: a process that dies in between leaves a standstill that its
-    // successor counts twice, not one that is charged to a client.
+    // Stored before looked_ns: if the process dies in between, its successor counts the standstill
+    // twice, and no client is charged with it.
     void stood_still(duration gap, duration asleep) {
         store_release(
             record_.stood_still_ns, load_acquire(record_.stood_still_ns) +

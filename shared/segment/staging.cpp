@@ -6,8 +6,8 @@
 
 namespace chatserv {
 
-Staging::Staging(const Segment& segment, uint32_t entry) :
-    entry_(&segment.worker_table()[entry]), chunks_(segment.staging_chunks(entry)),
+Staging::Staging(const Segment& segment, EntryId entry) :
+    entry_(&segment.worker_table()[index_of(entry)]), chunks_(segment.staging_chunks(entry)),
     payload_(segment.staging_bytes(entry)) {}
 
 bool Staging::sane() const {
@@ -70,7 +70,8 @@ bool Staging::published() const {
 
 void Staging::clear() const {
     invariant(published(), "a staging area was cleared before the log had its batch");
-    // In this order: between the two stores the batch is empty, and still known as published.
+    // The order matters: a crash between the two stores leaves an empty batch that is still marked
+    // as published.
     crash_point(CrashPoint::appended);
     store_release(entry_->staged_chunks, 0);
     crash_point(CrashPoint::half_cleared);

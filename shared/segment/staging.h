@@ -1,10 +1,10 @@
-// A worker's staging area: where the bytes it reads lie until the log has them.
+// A worker's staging area: it holds the bytes that the worker has read, until the log has them.
 //
-// Bytes that were read have left the kernel, so they must be in the segment from the instant they
-// are read. Chunks gather there into a batch, and the log takes a batch whole or not at all
-// (log_append.h). A crash leaves the area as it was, for the successor to the entry:
-//   W1, after recv(2) and before add(): the bytes lie at room() and the kernel knows how many;
-//   W3, after the append's commit and before clear(): published_batch says that they are published.
+// Bytes that were read have left the kernel, so a worker reads them straight into the segment. The
+// chunks form a batch, and the log takes a batch whole or not at all (log_append.h). A crash leaves
+// the area as it was, for the successor of the entry:
+//   W1, after recv(2) and before add(): the bytes lie at room(), and the kernel knows how many;
+//   W3, after the append's commit and before clear(): published_batch shows that it is published.
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -18,27 +18,28 @@ namespace chatserv {
 
 class Staging {
 public:
-    Staging(const Segment& segment, uint32_t entry);
+    Staging(const Segment& segment, EntryId entry);
 
-    // What lies here is a batch as a worker writes one. For whoever takes the area up after another
-    // process wrote there; from then on only bounds are looked at.
+    // Whether the area holds a batch that a worker could have written. A process checks this when
+    // it takes over an area that another one has written; each later access checks bounds only.
     [[nodiscard]] bool sane() const;
 
     [[nodiscard]] bool empty() const { return chunk_count() == 0; }
     [[nodiscard]] std::span<const ChunkRecord> chunks() const;
-    // The batch's payload, all chunks one after the other.
+    // The payload of the batch: all chunks, one after the other.
     [[nodiscard]] std::span<const char> payload() const;
-    // Where the next chunk goes; empty where the batch can take no more.
+    // The place of the next chunk; empty if the batch is full.
     [[nodiscard]] std::span<char> room() const;
 
-    // Makes a chunk of the `bytes` that were put at room(), the sender's total included.
+    // Makes a chunk of the first `bytes` at room(). `sender_bytes`: the sender's bytes_read, these
+    // included.
     void add(ClientId sender, uint32_t bytes, uint64_t sender_bytes) const;
 
     [[nodiscard]] uint64_t batch() const;
     [[nodiscard]] bool published() const;
-    // Begins the next batch; the present one must be published.
+    // Begins the next batch. Panics if the present one is not published.
     void clear() const;
-    // Forgets a batch that is not sane; nothing of it is published.
+    // Drops a batch that is not sane, without publishing any of it.
     void discard() const;
 
 private:

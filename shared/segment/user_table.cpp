@@ -12,10 +12,10 @@ namespace {
 
 uint64_t pack(const SlotStatus& status) {
     return static_cast<uint64_t>(status.generation) << 32 |
-           static_cast<uint64_t>(status.owner) << 8 | static_cast<uint64_t>(status.state);
+           static_cast<uint64_t>(index_of(status.owner)) << 8 | static_cast<uint64_t>(status.state);
 }
 
-// A worker's way from state to state: the client must be the one meant, in the state expected.
+// A worker's transition. Panics unless the slot holds this client in the expected state.
 void transit(UserSlot& slot, uint32_t generation, SlotState from, SlotState to) {
     SlotStatus status = status_of(slot);
     invariant(status.generation == generation && status.state == from,
@@ -29,7 +29,7 @@ void transit(UserSlot& slot, uint32_t generation, SlotState from, SlotState to) 
 SlotStatus status_of(const UserSlot& slot) {
     const uint64_t word = load_acquire(slot.status);
     return {.state = static_cast<SlotState>(word & 0xff),
-        .owner = static_cast<uint16_t>(word >> 8 & 0xffff),
+        .owner = EntryId{static_cast<uint32_t>(word >> 8 & 0xffff)},
         .generation = static_cast<uint32_t>(word >> 32)};
 }
 
@@ -46,11 +46,11 @@ void move_cursor(UserSlot& slot, const Cursor& cursor) {
     store_release(slot.cursor_index, other);
 }
 
-void UserTable::assign(ClientId client, uint16_t owner) const {
-    store_release(slots_[client.slot].status,
+void UserTable::assign(ClientId client, EntryId owner) const {
+    store_release(slots_[index_of(client.slot)].status,
         pack({.state = SlotState::assigned, .owner = owner, .generation = client.generation}));
-    // After the status: an appender that counts the slot in finds it assigned, and skips it.
-    count_in(client.slot + 1);
+    // After the status: an appender that reads the slot then finds it assigned and skips it.
+    count_in(index_of(client.slot) + 1);
 }
 
 void UserTable::count_in(uint32_t slots) const {
@@ -59,12 +59,12 @@ void UserTable::count_in(uint32_t slots) const {
 }
 
 void UserTable::release(ClientId client) const {
-    store_release(slots_[client.slot].status,
-        pack({.state = SlotState::free, .owner = 0, .generation = client.generation}));
+    store_release(slots_[index_of(client.slot)].status,
+        pack({.state = SlotState::free, .owner = EntryId{}, .generation = client.generation}));
 }
 
-SlotState UserTable::orphan(ClientId client, uint16_t owner) const {
-    UserSlot& slot = slots_[client.slot];
+SlotState UserTable::orphan(ClientId client, EntryId owner) const {
+    UserSlot& slot = slots_[index_of(client.slot)];
     SlotStatus status = status_of(slot);
     if (status.generation != client.generation || status.owner != owner ||
         status.state > SlotState::closing)
@@ -77,7 +77,7 @@ SlotState UserTable::orphan(ClientId client, uint16_t owner) const {
 }
 
 void UserTable::attach(ClientId client, uint64_t log_head) const {
-    UserSlot& slot = slots_[client.slot];
+    UserSlot& slot = slots_[index_of(client.slot)];
     store_release(slot.bytes_read, 0);
     store_release(slot.heard_ns, 0);
     store_release(slot.told_too_fast, 0);
@@ -87,11 +87,12 @@ void UserTable::attach(ClientId client, uint64_t log_head) const {
 }
 
 void UserTable::adopt(ClientId client) const {
-    transit(slots_[client.slot], client.generation, SlotState::orphaned, SlotState::attached);
+    transit(
+        slots_[index_of(client.slot)], client.generation, SlotState::orphaned, SlotState::attached);
 }
 
 void UserTable::close(ClientId client, uint64_t close_at) const {
-    UserSlot& slot = slots_[client.slot];
+    UserSlot& slot = slots_[index_of(client.slot)];
     store_release(slot.close_at, close_at);
     transit(slot, client.generation, SlotState::attached, SlotState::closing);
 }

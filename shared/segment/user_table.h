@@ -1,16 +1,17 @@
-// The user table: who is in which slot, served by which worker, and how far each one has got.
+// The user table: the client in each slot, the worker that serves it, and its cursor.
 //
 // The transitions of a slot, each with the one process that may make it:
 //
 //     free     --assign-->  assigned   master   a client was accepted
-//     assigned --attach-->  attached   worker   it is served, from the log's head on
-//     attached --orphan-->  orphaned   master   its worker died
+//     assigned --attach-->  attached   worker   the client is served, from the log's head on
+//     attached --orphan-->  orphaned   master   the client's worker died
 //     orphaned --adopt-->   attached   worker   the successor serves it, from its cursor on
-//     attached --close-->   closing    worker   it gets the log up to close_at, and no more
-//     any      --release--> free       master   it is gone (or was never attached)
+//     attached --close-->   closing    worker   the client gets the log up to close_at
+//     any      --release--> free       master   the client is gone
 //
 // A slot that is assigned or closing keeps its state when its worker dies: the successor attaches
-// it, or goes on closing it. Identity is {slot, generation}; a slot alone says nothing.
+// the client, or continues to close it. A client is identified by {slot, generation}; the slot
+// alone does not identify it.
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -21,17 +22,17 @@
 
 namespace chatserv {
 
-// The log offset of a cursor that needs nothing of the log any more.
+// The log offset of the cursor of a client that needs nothing more of the log.
 inline constexpr uint64_t log_offset_none = ~0ULL;
 
 struct SlotStatus {
     SlotState state;
-    uint16_t owner; // entry of the worker table; meaningless where the state is free
+    EntryId owner; // meaningless if the state is free
     uint32_t generation;
 };
 
 struct ClientId {
-    uint32_t slot;
+    SlotId slot;
     uint32_t generation;
 
     bool operator==(const ClientId&) const = default;
@@ -42,8 +43,8 @@ struct ClientId {
 // The valid copy of a cursor.
 [[nodiscard]] Cursor cursor_of(const UserSlot& slot);
 
-// Moves the cursor in one store. A crash before it leaves the old cursor, and the kernel's account
-// tells how far the socket has got since (W2).
+// Moves the cursor in one store. A crash before that store leaves the old cursor; the kernel's
+// account then says how many bytes the socket has taken since (W2).
 void move_cursor(UserSlot& slot, const Cursor& cursor);
 
 class UserTable {
@@ -52,25 +53,25 @@ public:
         control_(&segment.user_control()), slots_(segment.user_table()) {}
 
     [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
-    [[nodiscard]] UserSlot& operator[](uint32_t slot) const { return slots_[slot]; }
+    [[nodiscard]] UserSlot& operator[](SlotId slot) const { return slots_[index_of(slot)]; }
 
-    // The master's transitions. It keeps books of its own and does not believe the segment, so
+    // The master's transitions. The master keeps its own books and does not rely on the segment, so
     // these never fail.
-    void assign(ClientId client, uint16_t owner) const;
+    void assign(ClientId client, EntryId owner) const;
     void release(ClientId client) const;
-    // Appenders look at so many slots at least, whatever a worker has made of that number.
+    // Raises slots_in_use to at least `slots`, in case a faulty worker lowered it.
     void count_in(uint32_t slots) const;
-    // The state in which a successor will find the client: orphaned where it was attached. `free`
-    // where the slot holds nothing that any worker of the entry `owner` would have written.
-    [[nodiscard]] SlotState orphan(ClientId client, uint16_t owner) const;
+    // Returns the state in which the successor will find the client; an attached client becomes
+    // orphaned. Returns `free` if the slot holds values that no worker of the entry `owner` writes.
+    [[nodiscard]] SlotState orphan(ClientId client, EntryId owner) const;
 
-    // The worker's transitions; each panics where the slot's state does not permit it.
+    // The worker's transitions. Each panics if the state of the slot does not permit it.
     void attach(ClientId client, uint64_t log_head) const; // holding the log's lock
     void adopt(ClientId client) const;
     void close(ClientId client, uint64_t close_at) const;
 
-    // The lowest cursor of all clients, or `head` where there is none. For the holder of the log's
-    // lock: nobody attaches meanwhile.
+    // The lowest cursor of all clients, or `head` if there is no client. The caller holds the log's
+    // lock, so no client is attached meanwhile.
     [[nodiscard]] uint64_t lowest_cursor(uint64_t head) const;
 
 private:

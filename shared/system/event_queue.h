@@ -17,8 +17,8 @@
 #include <sys/event.h>
 #include <vector>
 
-// Says for an EVFILT_READ that nobody will look at the event's `data`. Systems where that number
-// costs nothing have no such flag.
+// Tells an EVFILT_READ that the event's `data` will not be read. Systems on which that number costs
+// nothing have no such flag.
 #ifndef NOTE_NODATA
 #define NOTE_NODATA 0
 #endif
@@ -29,7 +29,7 @@ class EventQueue {
 public:
     using Event = struct kevent;
 
-    // Throws std::system_error where the system has no kqueue left (EMFILE, ENFILE, ENOMEM).
+    // Throws std::system_error if the system has no kqueue left (EMFILE, ENFILE, ENOMEM).
     EventQueue();
 
     [[nodiscard]] int fd() const { return fd_.get(); }
@@ -83,8 +83,8 @@ public:
         return change(timer, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, time.count());
     }
 
-    // Waits for events, at most `events_max` of which come at once; without a timeout for ever.
-    // Returns those that came: none after the timeout or a signal. Valid until the next call.
+    // Waits for events; without a timeout it waits for ever. Returns at most `events_max` events,
+    // and none after the timeout or a signal. The result is valid until the next call.
     [[nodiscard]] std::span<const Event> wait(
         std::optional<std::chrono::nanoseconds> timeout = std::nullopt);
 

@@ -1,4 +1,4 @@
-// Why the server cannot start (or go on), told to the user in one line, with the exit status.
+// Why a program of ours cannot start or go on: one line for the user, and the exit status.
 #pragma once
 
 #include "shared/system/printable_text.h"
@@ -10,8 +10,8 @@ namespace chatserv {
 
 class Failure : public std::runtime_error {
 public:
-    // `exit_status`: as in sysexits(3). What the user wrote may be part of `what`: nothing in it
-    // may break the line, or the terminal.
+    // `exit_status`: as in sysexits(3). `what` may contain text that the user wrote; control
+    // characters in it are replaced, so that they cannot break the line or the terminal.
     Failure(int exit_status, const std::string& what) :
         std::runtime_error(as_one_line(what)), exit_status_(exit_status) {}
 

@@ -1,9 +1,9 @@
 // Owned file descriptors, and the descriptor calls whose modern forms are not everywhere.
 //
-// Every descriptor that the project opens is close-on-exec and, where it is waited for,
-// non-blocking. Not every system can say so in the call that opens it, so it is said in a second
-// one: chatserv's processes have one thread each, and no fork can come between. Errors are thrown
-// as std::system_error.
+// Every descriptor that the project opens is close-on-exec and, if a process waits for it,
+// non-blocking. Not every system can set this in the call that opens a descriptor, so a second call
+// sets it: chatserv's processes have one thread each, so no fork comes in between. Errors are
+// thrown as std::system_error.
 #pragma once
 
 #include <utility>

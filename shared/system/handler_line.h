@@ -1,12 +1,12 @@
-// A line on standard error from the handler of a signal.
+// A line on standard error, written by a signal handler.
 #pragma once
 
 #include <string_view>
 
 namespace chatserv {
 
-// Writes it, or leaves it out where it could not be written at once: whoever reads standard error
-// may have stopped to. Makes async-signal-safe calls only (signal-safety(7)).
+// Writes the line, or drops it if it cannot be written at once: the reader of standard error may
+// have stopped reading. Makes async-signal-safe calls only (signal-safety(7)).
 void write_line_from_handler(std::string_view line);
 
 } // namespace chatserv

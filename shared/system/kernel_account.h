@@ -1,7 +1,8 @@
-// What the kernel knows of a connection's bytes, which no common interface tells.
+// The kernel's account of a connection: the bytes it has counted, for which there is no portable
+// interface.
 //
 // One implementation per system: kernel_account_linux.cpp, kernel_account_freebsd.cpp, and
-// kernel_account_none.cpp for the systems that keep no such account or do not tell.
+// kernel_account_none.cpp for the systems that keep no account or do not report it.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +10,23 @@
 
 namespace chatserv {
 
-// Bytes that went through a socket, each since an unnamed beginning: only differences mean
-// anything, and those modulo what the system counts in. The beginning is the same for all readings
-// of one socket.
+// The bytes that went through a socket, counted from an unspecified origin, which is the same for
+// all readings of one socket. Only differences have a meaning, modulo byte_count_mask + 1.
 struct ByteCounts {
     uint64_t written;  // accepted by write(2) and the like
     uint64_t consumed; // returned by read(2) and the like
 };
 
-// The bits of a difference of two counts that mean anything.
+// The significant bits of a difference of two counts.
 extern const uint64_t byte_count_mask;
 
-// Exact as long as no process writes to or reads from the socket meanwhile: the peer may send and
-// acknowledge as it likes. Nothing where the system keeps no account of such a socket, which can
-// change during its life: a connection that was reset may have none any more.
+// Exact as long as no process reads from or writes to the socket meanwhile; the peer may send and
+// acknowledge. Returns nothing if the system keeps no account of this socket. That can change: a
+// connection that was reset may have no account any more.
 [[nodiscard]] std::optional<ByteCounts> byte_counts(int socket);
 
-// Bytes (and FIN) written to this TCP socket that the peer has not acknowledged. Nothing where the
-// system does not say.
+// The bytes (and FIN) written to this TCP socket that the peer has not acknowledged. Returns
+// nothing if the system does not report it.
 [[nodiscard]] std::optional<uint64_t> unacknowledged_bytes(int socket);
 
 } // namespace chatserv

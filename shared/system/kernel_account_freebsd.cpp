@@ -4,11 +4,11 @@
 //     consumed = tcpi_rcv_nxt - FIONREAD  - FIN received
 //
 // FreeBSD 14.0 is the first release whose struct tcp_info has tcpi_snd_una; an older one gets
-// kernel_account_none.cpp (meson.build asks).
+// kernel_account_none.cpp (meson.build checks).
 //
 // These are sequence numbers, so they count modulo 2^32. FIONWRITE is read without the socket's
-// lock: the numbers are of one instant if those that a packet changes are the same before and
-// after. A connection that was dropped answers TCP_INFO with ECONNRESET, and has no account any
+// lock. The numbers belong to one instant if those that a packet changes are equal before and
+// after. For a connection that was dropped TCP_INFO fails with ECONNRESET; it has no account any
 // more.
 #include "shared/system/kernel_account.h"
 

@@ -3,8 +3,8 @@
 //     written  = tcpi_bytes_acked    + SIOCOUTQ - FIN sent
 //     consumed = tcpi_bytes_received - SIOCINQ  - FIN received
 //
-// The four numbers come from three calls, between which the peer may acknowledge or send: they are
-// of one instant if those that such a packet changes are the same before and after.
+// The four numbers come from three calls, between which the peer may acknowledge or send. They
+// belong to one instant if those that a packet changes are equal before and after.
 #include "shared/system/kernel_account.h"
 
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace chatserv {
 
 namespace {
 
-// <netinet/tcp.h> would declare struct tcp_info a second time, and an older one.
+// Not <netinet/tcp.h>: it declares an older struct tcp_info.
 enum TcpState : uint8_t {
     tcp_fin_wait1 = 4,
     tcp_fin_wait2 = 5,
@@ -57,8 +57,8 @@ bool fin_sent(uint8_t state) {
            state == tcp_closing;
 }
 
-// In CLOSE the state does not tell any more. TCP_INQ counts a FIN that waits to be read and SIOCINQ
-// does not; a socket that gives an error instead has had none.
+// In CLOSE the state does not show whether a FIN was received. TCP_INQ counts a FIN that waits to
+// be read, SIOCINQ does not; a socket on which TCP_INQ fails has received none.
 bool fin_received_before_close(int socket, int unread) {
     const int on = 1;
     if (::setsockopt(socket, IPPROTO_TCP, TCP_INQ, &on, sizeof on) == -1)

@@ -1,4 +1,4 @@
-// Systems without an account.
+// Systems without a kernel account.
 #include "shared/system/kernel_account.h"
 
 namespace chatserv {

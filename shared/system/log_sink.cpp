@@ -17,7 +17,7 @@ namespace {
 
 constexpr int stat_flags_that_matter = O_ACCMODE | O_APPEND | O_NONBLOCK;
 
-// poll(2) tells that something is there to be written to, or that a write would fail at once.
+// poll(2) reports that the descriptor takes bytes, or that a write would fail at once.
 bool takes_bytes(int fd) {
     pollfd asked{.fd = fd, .events = POLLOUT, .revents = 0};
     return ::poll(&asked, 1, 0) == 1;
@@ -37,7 +37,7 @@ std::string_view whole_characters(std::string_view text, size_t bytes_max) {
     if (text.size() <= bytes_max)
         return text;
     size_t end = bytes_max;
-    // A character has three continuation bytes at the most: more of them are no UTF-8 anyway.
+    // A character has at most three continuation bytes; more of them are not UTF-8.
     while (end > 0 && bytes_max - end < 3 && is_continuation(text[end]))
         --end;
     return text.substr(0, is_continuation(text[end]) ? bytes_max : end);
@@ -47,7 +47,7 @@ void LogSink::open(int fd) {
     adopt(fd);
     struct stat status {};
     if (::fstat(fd, &status) == -1 || S_ISREG(status.st_mode))
-        return; // where the descriptor is closed, each write says so
+        return; // the descriptor is closed: each write fails
     if (S_ISSOCK(status.st_mode)) {
         way_ = Way::socket;
         return;
@@ -55,7 +55,7 @@ void LogSink::open(int fd) {
     const bool pipe = S_ISFIFO(status.st_mode);
     way_ = pipe ? Way::pipe : Way::device;
     if (!pipe && ::isatty(fd) == 0)
-        return; // opening a device can have effects of its own
+        return; // opening a device can have side effects
     own_ = open_once_more(fd);
     if (own_) {
         way_ = Way::description;
@@ -65,15 +65,15 @@ void LogSink::open(int fd) {
 
 void LogSink::adopt(int fd) {
     if (!rest_.empty())
-        ++dropped_; // its beginning is where the rest cannot follow any more
+        ++dropped_; // its beginning went to the old descriptor, where its rest cannot follow
     rest_.clear();
     own_.reset();
     fd_ = fd;
     way_ = Way::file;
 }
 
-// Some systems duplicate the descriptor instead: the flags of the new one are then those of the old
-// one, whichever are asked for. (fcntl(2) could only change them for both.)
+// Some systems duplicate the descriptor instead. The new one then has the flags of the old one,
+// whatever open(2) asked for, and fcntl(2) would change them for both.
 UniqueFd LogSink::open_once_more(int fd) const {
     const int flags_before = ::fcntl(fd, F_GETFL);
     for (const std::string& folder : folders_) {
@@ -107,14 +107,15 @@ void LogSink::say_dropped(const Notice& notice) {
         dropped_ = 0;
 }
 
-// False while there is a line that was taken in part, and its rest is not taken.
+// Writes the rest of a line that was taken in part. Returns false if some of it is still left.
 bool LogSink::finish_line() {
     if (!rest_.empty())
         rest_.erase(0, put(rest_));
     return rest_.empty();
 }
 
-// False where nothing of it was taken: a line that has begun is finished later.
+// Returns false if the system took no byte of the line. A line that was taken in part is finished
+// later.
 bool LogSink::begin_line(std::string_view line) {
     std::string cut;
     if (line.size() > log_line_bytes_max) {
@@ -128,7 +129,8 @@ bool LogSink::begin_line(std::string_view line) {
     return true;
 }
 
-// How many of the bytes the system took. Whatever its error is, the log is no reason to end.
+// Returns the number of bytes that the system took. An error counts as none: an error of the log
+// never ends the process.
 size_t LogSink::put(std::string_view bytes) {
     switch (way_) {
     case Way::file:
@@ -154,7 +156,7 @@ size_t LogSink::put_into_pipe(std::string_view bytes) const {
     return takes_bytes(fd_) ? taken(::write(fd_, bytes.data(), bytes.size())) : 0;
 }
 
-// A terminal that takes something need not take all of it.
+// A terminal that takes a byte need not take the next one.
 size_t LogSink::put_byte_by_byte(std::string_view bytes) const {
     size_t done = 0;
     while (done < bytes.size() && takes_bytes(fd_) && ::write(fd_, &bytes[done], 1) == 1)

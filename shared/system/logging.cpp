@@ -15,11 +15,11 @@ namespace chatserv {
 
 namespace {
 
-// What a line has before its text, and the JSON around it, take less.
+// More than the prefix of a line and its JSON members take.
 constexpr size_t frame_bytes_max = 160;
 constexpr size_t text_bytes_max = log_line_bytes_max - frame_bytes_max;
 
-// The members of a JSON object, without its braces: the pattern has the others.
+// The members of a JSON object, without the braces: the pattern has those, and the other members.
 std::string json_members(const char* event, std::string_view text, LogFields fields) {
     nlohmann::ordered_json object;
     object["message"] = text;
@@ -31,8 +31,8 @@ std::string json_members(const char* event, std::string_view text, LogFields fie
     return dump.substr(1, dump.size() - 2);
 }
 
-// So short that the whole line is still an object: first without the fields, which the text says as
-// well, then with less of the text.
+// Shortens the payload until the line is a whole object that fits: it first drops the fields, which
+// the text repeats, and then cuts the text.
 std::string short_json_members(const char* event, std::string_view text, LogFields fields) {
     std::string members = json_members(event, text, fields);
     if (members.size() > text_bytes_max)
@@ -113,11 +113,11 @@ void set_up_logging(const std::string& process, const std::string& level, LogFor
     logger->set_formatter(
         std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
     logger->set_level(spdlog::level::from_str(level));
-    // spdlog's own words about an error would wait for whoever reads standard error.
+    // spdlog's own message about an error would block if standard error is not read.
     logger->set_error_handler([](const std::string&) {});
     (void)standard_error_sink(); // opened here, while a worker may still open something
-    // The first time of day to be converted has the C library read a file, which a worker may not
-    // do any more when it has something to say.
+    // The first conversion of a time makes the C library read a file. A confined worker may not do
+    // that, so it is done now.
     (void)spdlog::details::os::gmtime();
     process_log() = {std::move(sink), std::move(logger), format};
 }

@@ -4,11 +4,11 @@
 //     {"time":"2026-11-23T09:00:00.123Z","level":"info","process":"master",
 //      "message":"user 0 joined from 127.0.0.1:5555 on worker 1","event":"joined","slot":0, ...}
 //
-// (one line each). The text says everything; the fields say it once more for programs. Never
-// anything of what users send.
+// (one line each). The text is complete; the fields repeat it for programs. A line never contains
+// bytes that users send.
 //
-// No process ever waits for the log's reader (log_sink.h): a line that is not taken at once is
-// dropped, and the line `log_dropped` says how many were.
+// No process ever waits for the log's reader (log_sink.h): a line that the system does not take at
+// once is dropped, and the line `log_dropped` reports how many were.
 #pragma once
 
 #include <cstdint>
@@ -22,24 +22,25 @@ namespace chatserv {
 
 enum class LogFormat { text, json };
 
-// The names that set_up_logging() takes for a level, in rising order of silence.
+// The names of the levels, for set_up_logging(); each level logs less than the one before.
 inline constexpr std::string_view log_levels[] = {"debug", "info", "warning", "error", "off"};
 
-// `process`: who speaks, for example "master". `level`: one of log_levels.
+// `process`: the name in each line, for example "master". `level`: one of log_levels.
 void set_up_logging(const std::string& process, const std::string& level, LogFormat format);
 
 // The descriptor beside standard error that the log needs to stay open; -1 for none.
 [[nodiscard]] int log_descriptor();
-// Standard error has become another file, of chatserv's own: non-blocking, or a regular file.
+// To be called after standard error was replaced by a file that only chatserv uses: a regular file,
+// or a non-blocking one.
 void log_goes_to_new_file();
-// Says how many lines were dropped since the last that went out, if any were and the log takes
-// lines again. For a process that has nothing else to say, or comes to its end.
+// Writes the line that reports how many lines were dropped since the last one that was written, if
+// any were and the log takes lines again. For a process that has nothing else to log, or ends.
 void say_dropped_lines();
 
 using LogFields =
     std::initializer_list<std::pair<const char*, std::variant<int64_t, double, std::string>>>;
 
-// `event` is the line's kind, a word that stays the same whatever the text says.
+// `event`: the kind of the line, one word that does not change with the text.
 void log_debug(const char* event, const std::string& text, LogFields fields = {});
 void log_info(const char* event, const std::string& text, LogFields fields = {});
 void log_warning(const char* event, const std::string& text, LogFields fields = {});

@@ -1,16 +1,16 @@
 // The end of a process that found one of its own invariants broken.
 //
-// Only for what can be nobody's doing but ours: whatever a client, the kernel or another process
-// does wrong is an error to handle. A worker that panics is recovered like one that was killed.
+// Only our own faults are a reason to panic: faults of a client, the kernel or another process are
+// errors to handle. A worker that panics is recovered like one that was killed.
 #pragma once
 
 namespace chatserv {
 
-// Writes one line to standard error, without waiting for its reader, and aborts (abort(3)).
+// Writes one line to standard error without waiting for its reader, and aborts (abort(3)).
 [[noreturn]] void panic(const char* what);
 
-// Has an exception that nothing catches end in panic(): the C++ library's own words would wait for
-// whoever reads standard error.
+// Makes an uncaught exception end in panic(). The C++ library's own message would block if standard
+// error is not read.
 void panic_on_terminate();
 
 constexpr void invariant(bool holds, const char* what) {

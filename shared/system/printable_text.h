@@ -1,4 +1,4 @@
-// Text that a terminal and a log can be trusted with: UTF-8 (RFC 3629) without control characters.
+// Text that is safe to write to a terminal and a log: UTF-8 (RFC 3629) without control characters.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace chatserv {
 // an escape cannot.
 [[nodiscard]] bool is_printable(std::string_view text);
 
-// The same text with "?" in place of every byte that does not belong to such a character: one line,
-// whatever the user wrote.
+// The same text with "?" in place of every byte that does not belong to a printable character. The
+// result is one line, whatever the user wrote.
 [[nodiscard]] std::string as_one_line(std::string_view text);
 
 } // namespace chatserv

@@ -30,7 +30,8 @@ size_t title_bytes = 0;
 } // namespace
 
 void prepare_process_title(int argc, char** argv) {
-    // The strings of argv and environ usually lie in one stretch; as far as they do, it is ours.
+    // The strings of argv and environ usually lie one after the other. The title uses the memory of
+    // those that do.
     char* end = argv[0];
     for (int i = 0; i < argc && argv[i] == end; ++i)
         end += std::strlen(argv[i]) + 1;

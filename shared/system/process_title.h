@@ -1,15 +1,15 @@
-// What ps(1) shows of this process.
+// The title of this process in ps(1).
 #pragma once
 
 #include <string>
 
 namespace chatserv {
 
-// To be called first thing in main(): where the system has no call of its own for it, the title is
-// written over the arguments, and the environment behind them is moved out of the way.
+// To be called first in main(). On a system without setproctitle(3) the title is written over the
+// arguments, and the environment behind them is moved elsewhere.
 void prepare_process_title(int argc, char** argv);
 
-// setproctitle(3) where there is one. Cut to the room there is.
+// setproctitle(3) if the system has it. A title that does not fit is cut.
 void set_process_title(const std::string& title);
 
 } // namespace chatserv

@@ -9,7 +9,7 @@ namespace chatserv {
 
 namespace {
 
-// One more than the greatest number. Not every NSIG counts the real-time signals.
+// One more than the greatest signal number. NSIG does not count the real-time signals everywhere.
 int signal_numbers_end() {
     int end = 65;
 #ifdef NSIG
@@ -54,7 +54,8 @@ bool is_left_alone(int signal) {
     }
 }
 
-// Fails for what is no signal, and for those that a C library keeps for itself.
+// sigaction(2) fails for a number that is not a signal, and for the signals that a C library
+// reserves; both are left as they are.
 void dispose(int signal, void (*disposition)(int)) {
     struct sigaction action {};
     action.sa_handler = disposition;
@@ -69,7 +70,7 @@ void settle_signals() {
         if (!is_left_alone(signal))
             dispose(signal, SIG_IGN);
     dispose(SIGCHLD, SIG_DFL);
-    // Last: what was blocked and is pending is taken by the dispositions above.
+    // Last, so that a pending signal that was blocked meets the dispositions above.
     sigset_t none;
     sigemptyset(&none); // a macro on some systems
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -1,38 +1,37 @@
-// The signals' dispositions, which both programs settle first of all: before they write anything,
-// open anything, or can be told to stop.
+// The dispositions of signals. Both programs set them first: before they write or open anything, or
+// can be told to stop.
 //
-// Most signals would end a process that does not expect them, without a word and with its control
-// socket left behind. None of those ends chatserv: they are ignored, whoever sends them. What is
-// left as it is:
+// Most signals would end a process that does not expect them, without a message, and leave its
+// control socket behind. chatserv ignores those signals. It leaves these as they are:
 //
-//     SIGKILL, SIGSTOP        no process has a say in them
-//     SIGSEGV and its like    faults of the program, which are to end it
+//     SIGKILL, SIGSTOP        no process can change them
+//     SIGSEGV and the like    faults of the program, which end it
 //     SIGINT, SIGQUIT,        each program decides: they stop the server in order, a worker ignores
 //     SIGTERM                 them, and they end the other commands
-//     SIGTSTP, SIGCONT        whoever stops chatserv at a terminal means it
-//     SIGURG, SIGWINCH        ignored by default
+//     SIGTSTP, SIGCONT        job control at a terminal works as usual
+//     SIGURG, SIGWINCH        the system ignores them by default
 //
-// SIGTTOU is among the ignored, so a server in the background of a terminal where `stty tostop` is
-// set is not stopped by a line of its own log: the line is written.
+// SIGTTOU is ignored. A server in the background of a terminal with `stty tostop` is therefore not
+// stopped by a line of its own log; the line is written.
 #pragma once
 
 #include <string>
 
 namespace chatserv {
 
-// Ignores the signals above, has SIGCHLD as the system's default is (a parent may have left it
-// ignored, and then the ends of children could not be told), and blocks no signal: a program
-// inherits the mask of whoever started it. sigaction(2), sigprocmask(2). Cannot fail.
+// Ignores most signals, as described above, and unblocks all: a program inherits the mask of its
+// parent. Sets SIGCHLD to the default action: if a parent has left it ignored, the exit status of
+// children would be lost. sigaction(2), sigprocmask(2). Cannot fail.
 void settle_signals();
 
-// Ignores SIGINT, SIGQUIT and SIGTERM: what stops the server is told to the master alone, also
-// where a terminal or a service manager tells every process.
+// Ignores SIGINT, SIGQUIT and SIGTERM: only the master acts on them, also if a terminal or a
+// service manager sends them to every process.
 void leave_stopping_to_the_master();
 
 // Whether the process ignores this signal now.
 [[nodiscard]] bool is_ignored(int signal);
 
-// "SIGTERM"; "signal 40" for one without a name of its own.
+// "SIGTERM", or "signal 40" for a signal without a name.
 [[nodiscard]] std::string name_of_signal(int signal);
 
 } // namespace chatserv

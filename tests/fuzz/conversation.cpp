@@ -43,18 +43,18 @@ Conversation::Conversation() :
     areas_ = {words_of(segment.worker_table()), words_of(segment.heartbeats()),
         words_of(std::span(&segment.user_control(), 1)), words_of(segment.user_table()),
         words_of(std::span(&segment.log_control(), 1)), words_of(segment.index()),
-        words_of(segment.staging_chunks(0)), words_of(segment.staging_chunks(1)),
-        words_of(segment.staging_bytes(0)), words_of(segment.staging_bytes(1)),
+        words_of(segment.staging_chunks(entry_0)), words_of(segment.staging_chunks(entry_1)),
+        words_of(segment.staging_bytes(entry_0)), words_of(segment.staging_bytes(entry_1)),
         words_of(std::span(&shared_header(), 1))};
     for (const Words area : areas_)
         forbid_what_follows(area);
     fresh_ = copy_of_areas();
     const std::string filler(8000, '.');
     while (log.head() < 2 * log_bytes_min) {
-        stage({.slot = 0, .generation = 1}, filler);
-        must(publish(0), "nobody was there to hold up the log");
+        stage(client_id(0), filler);
+        must(publish(entry_0), "nobody was there to hold up the log");
     }
-    users[0].bytes_read = 0;
+    users[SlotId{0}].bytes_read = 0;
     wrapped_ = copy_of_areas();
 }
 
@@ -72,37 +72,36 @@ void Conversation::restore(bool log_is_wrapped) {
 }
 
 void Conversation::talk(uint8_t situation) const {
-    const auto client = [](uint32_t slot) { return ClientId{.slot = slot, .generation = 1}; };
     for (uint32_t slot = 0; slot < 4; ++slot) {
-        users.attach(client(slot), log.head());
-        users[slot].accounted = 1;
+        users.attach(client_id(slot), log.head());
+        users[SlotId{slot}].accounted = 1;
     }
-    stage(client(0), "nobody knows");
-    stage(client(1), "where they come from");
-    publish(0);
-    stage(client(2), "nor where they go");
-    publish(1);
+    stage(client_id(0), "nobody knows");
+    stage(client_id(1), "where they come from");
+    publish(entry_0);
+    stage(client_id(2), "nor where they go");
+    publish(entry_1);
     if ((situation & far) != 0)
         for (int i = 0; i < 7; ++i) {
-            stage(client(0), std::string(8000, static_cast<char>('a' + i)));
-            publish(0);
+            stage(client_id(0), std::string(8000, static_cast<char>('a' + i)));
+            publish(entry_0);
         }
     for (const uint32_t slot : {0U, 2U, 3U})
-        move_cursor(users[slot], {.bytes_written = 17, .log_offset = log.head()});
+        move_cursor(users[SlotId{slot}], {.bytes_written = 17, .log_offset = log.head()});
     if ((situation & closing) != 0)
-        users.close(client(1), log.head());
+        users.close(client_id(1), log.head());
     if ((situation & staged) != 0) {
-        stage(client(0), "staged");
-        stage(client(1), "as well");
+        stage(client_id(0), "staged");
+        stage(client_id(1), "as well");
     }
     WorkerEntry& entry = segment.worker_table()[0];
     LogControl& control = segment.log_control();
     if ((situation & committed) != 0)
-        (void)appender_.append(Staging(segment, 0), 0);
+        (void)appender_.append(Staging(segment, entry_0), entry_0);
     if ((situation & locked) != 0)
         control.lock = 1;
     if ((situation & (receiving | delivering)) != 0)
-        begin_operation(entry, operation_of(situation), 0);
+        begin_operation(entry, operation_of(situation), SlotId{0});
 }
 
 void Conversation::overwrite(Input& input) const {
@@ -133,7 +132,7 @@ void Conversation::overwrite(Input& input) const {
 }
 
 void Conversation::stage(ClientId sender, std::string_view text) const {
-    const uint16_t entry = entry_of[sender.slot];
+    const EntryId entry = entry_of[index_of(sender.slot)];
     const Staging staging(segment, entry);
     const std::span<char> room = staging.room();
     const size_t bytes = std::min(text.size(), room.size());
@@ -145,7 +144,7 @@ void Conversation::stage(ClientId sender, std::string_view text) const {
     staging.add(sender, static_cast<uint32_t>(bytes), slot.bytes_read);
 }
 
-bool Conversation::publish(uint32_t entry) const {
+bool Conversation::publish(EntryId entry) const {
     const Staging staging(segment, entry);
     LogLock lock(segment.log_control(), entry);
     if (!lock.held() || appender_.append(staging, entry) != AppendResult::appended)

@@ -22,7 +22,13 @@
 namespace chatserv::fuzz {
 
 inline constexpr uint32_t clients = 5;
-inline constexpr uint16_t entry_of[clients] = {0, 0, 1, 1, 0};
+inline constexpr EntryId entry_0{0};
+inline constexpr EntryId entry_1{1};
+inline constexpr EntryId entry_of[clients] = {entry_0, entry_0, entry_1, entry_1, entry_0};
+
+[[nodiscard]] constexpr ClientId client_id(uint32_t slot) {
+    return {.slot = SlotId{slot}, .generation = 1};
+}
 inline constexpr std::chrono::milliseconds idle_timeout{3'600'000};
 
 // What was going on when the worker of entry 0 died; a set of bits.
@@ -51,7 +57,7 @@ public:
     // As if `sender` had sent `text` and its worker had read it.
     void stage(ClientId sender, std::string_view text) const;
     // False where there is no room, or somebody holds the lock.
-    bool publish(uint32_t entry) const;
+    bool publish(EntryId entry) const;
 
     [[nodiscard]] SegmentHeader& shared_header() const;
 

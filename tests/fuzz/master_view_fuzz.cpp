@@ -24,7 +24,7 @@ constexpr size_t steps_max = 64;
 class MasterSide {
 public:
     explicit MasterSide(Conversation& conversation) : conversation_(conversation) {
-        for (const uint16_t entry : entry_of)
+        for (const EntryId entry : entry_of)
             admit(entry);
     }
 
@@ -36,18 +36,18 @@ public:
             conversation_.overwrite(input);
             break;
         case 2:
-            recover(what / 6 % 2);
+            recover(EntryId{what / 6U % 2U});
             break;
         case 3:
             look_for_hangs(input.take<uint32_t>());
             break;
         case 4:
             if (!escrow_.full())
-                admit(what / 6 % 2);
+                admit(EntryId{what / 6U % 2U});
             break;
         case 5:
             // Word of a worker, who may name anyone.
-            if (const ClientId client{input.take<uint32_t>(), input.take<uint32_t>()};
+            if (const ClientId client{SlotId{input.take<uint32_t>()}, input.take<uint32_t>()};
                 escrow_.find(client) != nullptr)
                 release(client);
             break;
@@ -56,8 +56,8 @@ public:
         }
     }
 
-    void recover(uint16_t entry) {
-        const uint16_t other = 1 - entry;
+    void recover(EntryId entry) {
+        const EntryId other = entry == entry_0 ? entry_1 : entry_0;
         const std::vector<ClientId> others = escrow_.all_of(other);
         for (const ClientId lost :
             recover_entry(entry, conversation_.segment, escrow_, doorbells_)) {
@@ -79,7 +79,7 @@ public:
     }
 
 private:
-    void admit(uint16_t entry) {
+    void admit(EntryId entry) {
         static const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
         const ClientId client =
             escrow_.admit(UniqueFd(::fcntl(null, F_DUPFD_CLOEXEC, 0)), Address(), entry);
@@ -92,7 +92,7 @@ private:
     }
 
     // Each is one whom its next worker will attach: none waits for ever.
-    void look_at_what_a_successor_gets(uint16_t entry) {
+    void look_at_what_a_successor_gets(EntryId entry) {
         const Segment& segment = conversation_.segment;
         const std::vector<ClientId> clients = clients_to_hand_over(entry, segment, escrow_);
         must(clients.size() == escrow_.clients_of(entry), "not all clients are handed over");
@@ -107,13 +107,13 @@ private:
         }
         must(Staging(segment, entry).sane(), "a batch is handed over that nobody can publish");
         const uint64_t lock = segment.log_control().lock;
-        must(lock <= 2 && lock != entry + 1U, "the log is locked by a worker that is dead");
+        must(lock <= 2 && lock != number_of(entry), "the log is locked by a worker that is dead");
     }
 
     void look_for_hangs(uint32_t pause_ms) {
         now_ += std::chrono::milliseconds(pause_ms % 4000);
-        for (const uint32_t seat : watch_.overdue(now_)) {
-            must(seat < seats_, "a process is overdue that there is not");
+        for (const SeatId seat : watch_.overdue(now_)) {
+            must(index_of(seat) < seats_, "a process is overdue that there is not");
             watch_.leave(seat);
             must(watch_.enter(now_) == seat, "a place is not free that was left");
         }
@@ -125,11 +125,11 @@ private:
     Escrow escrow_{conversation_.users, 2, false};
     std::vector<FdPair> pipes_ = make_pipes();
     Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
-    std::vector<std::pair<ClientId, uint16_t>> held_;
+    std::vector<std::pair<ClientId, EntryId>> held_;
     HangWatch::Clock::time_point now_{std::chrono::hours(1)};
     HangWatch watch_{conversation_.segment.heartbeats(), hang_limit};
     static constexpr uint32_t seats_ = 3;
-    const std::array<uint32_t, seats_> entered_{
+    const std::array<SeatId, seats_> entered_{
         watch_.enter(now_), watch_.enter(now_), watch_.enter(now_)};
 
     static std::vector<FdPair> make_pipes() {
@@ -155,7 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     conversation.talk(situation);
     for (size_t step = 0; step < steps_max && !input.empty(); ++step)
         master.step(input);
-    master.recover(0);
-    master.recover(1);
+    master.recover(entry_0);
+    master.recover(entry_1);
     return 0;
 }

@@ -40,7 +40,7 @@ void touch_every_area(const Segment& segment) {
     sum = sum + segment.heartbeats().back().beat_ns + segment.user_table().back().close_at;
     sum = sum + segment.log_control().room_wanted + segment.user_control().slots_in_use;
     sum = sum + segment.index().back().end + static_cast<uint64_t>(segment.ring().back());
-    const uint32_t last = segment.header().workers - 1;
+    const EntryId last{segment.header().workers - 1};
     sum = sum + segment.staging_chunks(last).back().end;
     sum = sum + static_cast<uint64_t>(segment.staging_bytes(last).back());
 }
@@ -66,14 +66,14 @@ public:
         for (const uint32_t slot : {0U, 1U, 4U}) {
             FdPair ends = make_stream_pair();
             peers_[slot] = std::move(ends.first);
-            relay_.receive({.slot = slot, .generation = 1}, std::move(ends.second));
+            relay_.receive(client_id(slot), std::move(ends.second));
         }
     }
 
     void step(Input& input) {
         const auto what = input.take<uint8_t>();
         const uint32_t slot = std::array{0U, 1U, 4U}[what / 11 % 3];
-        const ClientId client{.slot = slot, .generation = 1};
+        const ClientId client = client_id(slot);
         switch (what % 11) {
         case 0:
         case 1:
@@ -101,8 +101,8 @@ public:
             relay_.readable(client);
             break;
         case 8: // the other worker is of sound mind
-            conversation_.stage({.slot = 2, .generation = 1}, input.take_bytes(200));
-            (void)conversation_.publish(1);
+            conversation_.stage(client_id(2), input.take_bytes(200));
+            (void)conversation_.publish(entry_1);
             break;
         case 9:
             what / 11 % 2 == 0 ? relay_.stop_reading() : relay_.finish();
@@ -152,7 +152,7 @@ private:
     Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::array<UniqueFd, clients> peers_;
     Doorbell doorbell_{conversation_.segment.worker_table()[0], pipes_[0].first.get()};
-    Relay relay_{conversation_.segment, 0, events_, doorbells_,
+    Relay relay_{conversation_.segment, entry_0, events_, doorbells_,
         conversation_.segment.heartbeats()[0], account_of};
 };
 
@@ -176,10 +176,10 @@ void run(Conversation& conversation, Input& input) {
     if (how % 8 == 0)
         return attach_to(conversation, input);
     for (uint32_t slot = 0; slot < clients; ++slot)
-        conversation.users.assign({.slot = slot, .generation = 1}, entry_of[slot]);
+        conversation.users.assign(client_id(slot), entry_of[slot]);
     conversation.talk(situation & ~locked);
     for (const uint32_t slot : {0U, 1U, 4U})
-        (void)conversation.users.orphan({.slot = slot, .generation = 1}, 0);
+        (void)conversation.users.orphan(client_id(slot), entry_0);
     try {
         serve(conversation, input);
     } catch (const Refusal& refusal) {

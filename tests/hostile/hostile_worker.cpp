@@ -112,7 +112,7 @@ private:
         std::vector<ClientId> clients;
         for (uint32_t slot = 0; slot < segment_.header().users + 1; ++slot)
             for (uint32_t generation = 0; generation < generations_guessed; ++generation)
-                clients.push_back({.slot = slot, .generation = generation});
+                clients.push_back({.slot = SlotId{slot}, .generation = generation});
         return clients;
     }
 

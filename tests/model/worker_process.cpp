@@ -10,12 +10,13 @@ WorkerProcess::WorkerProcess(const Surroundings& around, uint32_t entry, bool ne
     around_(around), kernel_(around.simulator), entry_(entry),
     shared_entry_(around.segment.worker_table()[entry]), users_(around.segment),
     log_(around.segment), control_(around.segment.log_control()),
-    doorbell_(shared_entry_, pipe_reading(entry)), ingest_(around.segment, entry),
-    fan_out_(around.segment, entry), client_{.id = {.slot = entry, .generation = 1},
-                                         .fd = UniqueFd(client_socket(entry)),
-                                         .slot = &users_[entry]},
-    pass_(around.segment, entry, around.doorbells), doubt_(operation_in_flight(shared_entry_)),
-    newcomer_(newcomer) {}
+    doorbell_(shared_entry_, pipe_reading(entry)), ingest_(around.segment, EntryId{entry}),
+    fan_out_(around.segment, EntryId{entry}), client_{.id = {.slot = SlotId{entry},
+                                                          .generation = 1},
+                                                  .fd = UniqueFd(client_socket(entry)),
+                                                  .slot = &users_[SlotId{entry}]},
+    pass_(around.segment, EntryId{entry}, around.doorbells),
+    doubt_(operation_in_flight(shared_entry_)), newcomer_(newcomer) {}
 
 // Everything that makes a difference in the next turn.
 Hash WorkerProcess::knowledge() const {
@@ -74,15 +75,15 @@ bool WorkerProcess::attach_newcomers() {
     if (!newcomer_)
         return true;
     {
-        const LogLock lock(control_, entry_);
+        const LogLock lock(control_, EntryId{entry_});
         if (!lock.held())
             return false;
         // Otherwise this process's predecessor died before it had adopted the client itself.
-        if (status_of(users_[entry_]).state == SlotState::orphaned)
+        if (status_of(users_[SlotId{entry_}]).state == SlotState::orphaned)
             users_.adopt(client_.id);
         newcomer_ = false;
     }
-    around_.doorbells.ring(wake_on_unlock, entry_);
+    around_.doorbells.ring(wake_on_unlock, EntryId{entry_});
     settle_doubt();
     fresh_ = has_clients();
     return true;
@@ -123,11 +124,10 @@ namespace {
 // recover_entry(), with one thing left out.
 void recover_wrongly(uint32_t entry, const WorkerProcess::Surroundings& around, Recovery recovery) {
     if (recovery != Recovery::without_repair)
-        LogAppender(around.segment).repair(entry);
+        LogAppender(around.segment).repair(EntryId{entry});
     store_release(around.segment.worker_table()[entry].asleep, 0);
     const SlotState state =
-        UserTable(around.segment)
-            .orphan({.slot = entry, .generation = 1}, static_cast<uint16_t>(entry));
+        UserTable(around.segment).orphan({.slot = SlotId{entry}, .generation = 1}, EntryId{entry});
     invariant(state != SlotState::free, "a client was lost");
     if (recovery != Recovery::without_ringing)
         around.doorbells.ring_all();
@@ -141,9 +141,8 @@ void run_master(const WorkerProcess::Surroundings& around, Recovery recovery) {
         around.simulator.forget({});
         const uint32_t entry = kernel.reap();
         if (recovery == Recovery::right)
-            invariant(recover_entry(
-                          static_cast<uint16_t>(entry), around.segment, Escrow(), around.doorbells)
-                          .empty(),
+            invariant(
+                recover_entry(EntryId{entry}, around.segment, Escrow(), around.doorbells).empty(),
                 "a client was lost");
         else
             recover_wrongly(entry, around, recovery);

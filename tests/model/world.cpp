@@ -11,7 +11,7 @@ namespace chatserv::model {
 namespace {
 
 // Who sent what the log holds in the beginning: nobody who is still there.
-constexpr ClientId old_client{.slot = entries, .generation = 1};
+constexpr ClientId old_client{.slot = SlotId{entries}, .generation = 1};
 
 std::vector<FdPair> make_pipes() {
     std::vector<FdPair> pipes;
@@ -49,23 +49,23 @@ World::World(const Setting& setting) :
 // Those who send get nothing, as if their sockets took nothing any more: the search is long enough.
 void World::admit_clients() const {
     for (uint32_t slot = 0; slot < entries; ++slot) {
-        const ClientId client{.slot = slot, .generation = 1};
-        users_.assign(client, static_cast<uint16_t>(slot));
+        const ClientId client{.slot = SlotId{slot}, .generation = 1};
+        users_.assign(client, EntryId{slot});
         users_.attach(client, 0);
         if (slot != entry_r)
-            move_cursor(users_[slot], {.bytes_written = 0, .log_offset = log_offset_none});
+            move_cursor(users_[SlotId{slot}], {.bytes_written = 0, .log_offset = log_offset_none});
     }
 }
 
 // What worker A has published before.
 void World::begin_log() const {
-    const Staging staging(segment_, entry_a);
+    const Staging staging(segment_, EntryId{entry_a});
     while (log().head < setting_.head) {
         const uint64_t bytes = std::min(setting_.head - log().head, staging.room().size());
         std::fill_n(staging.room().begin(), bytes, '.');
         staging.add(old_client, static_cast<uint32_t>(bytes), log().head + bytes);
-        const LogLock lock(log(), entry_a);
-        invariant(LogAppender(segment_).append(staging, entry_a) == AppendResult::appended,
+        const LogLock lock(log(), EntryId{entry_a});
+        invariant(LogAppender(segment_).append(staging, EntryId{entry_a}) == AppendResult::appended,
             "the log cannot begin there");
         staging.clear();
     }
@@ -85,7 +85,7 @@ void World::watch_memory() {
     memory.watch("slots_in_use", &segment_.user_control().slots_in_use, 4, Access::still);
     const Access cursors = setting_.roomy() ? Access::own : Access::kept;
     for (uint32_t i = 0; i <= entries; ++i) {
-        UserSlot& slot = users_[i];
+        UserSlot& slot = users_[SlotId{i}];
         const int owner = static_cast<int>(i);
         const Access cursor = i == entry_r ? cursors : Access::still;
         memory.watch(
@@ -124,10 +124,10 @@ void World::watch_memory() {
     for (uint32_t i = 0; i < entries; ++i) {
         const size_t count = setting_.messages[i];
         const int owner = static_cast<int>(i);
-        memory.watch("staging, chunks", segment_.staging_chunks(i).data(),
+        memory.watch("staging, chunks", segment_.staging_chunks(EntryId{i}).data(),
             count * sizeof(ChunkRecord), Access::own, owner);
-        memory.watch("staging, bytes", segment_.staging_bytes(i).data(), count * message_bytes,
-            Access::own, owner);
+        memory.watch("staging, bytes", segment_.staging_bytes(EntryId{i}).data(),
+            count * message_bytes, Access::own, owner);
     }
 }
 
@@ -200,7 +200,7 @@ std::string World::judge_listener(const std::string& text) const {
         std::max<uint64_t>(kernel.written[entry_r], kernel.base) - kernel.base);
     if (received != text)
         return "the listener was not sent what the log has, but \"" + received + "\"";
-    if (cursor_of(users_[entry_r]).log_offset != log().head)
+    if (cursor_of(users_[SlotId{entry_r}]).log_offset != log().head)
         return "the listener's cursor is not where the listener is";
     return {};
 }
@@ -212,7 +212,7 @@ std::string World::judge_index(const std::string& text) const {
         const IndexEntry& entry = segment_.index()[index_next_ + i];
         const auto number = static_cast<uint64_t>(text[message_bytes * i + 3] - '0');
         if (entry.end != setting_.head + message_bytes * (i + 1) || entry.generation != 1 ||
-            entry.slot != static_cast<uint32_t>(text[message_bytes * i + 1] - 'A') ||
+            index_of(entry.slot) != static_cast<uint32_t>(text[message_bytes * i + 1] - 'A') ||
             entry.sender_bytes != message_bytes * (number + 1))
             return "an entry of the index is wrong";
     }

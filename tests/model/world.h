@@ -47,7 +47,7 @@ public:
     [[nodiscard]] WorkerEntry& entry(uint32_t number) const {
         return segment_.worker_table()[number];
     }
-    [[nodiscard]] UserSlot& slot(uint32_t number) const { return users_[number]; }
+    [[nodiscard]] UserSlot& slot(uint32_t number) const { return users_[SlotId{number}]; }
     // By address, for faults.
     [[nodiscard]] uint32_t granule(const void* word) {
         return simulator_.memory().locate(word, sizeof(uint32_t), 0).granule;

@@ -1,6 +1,8 @@
 // Counters: what is counted as what, and what is said of it.
 #include "master/clients/counters.h"
 
+#include "tests/unit/ids.h"
+
 #include <cerrno>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -9,7 +11,7 @@ namespace chatserv {
 namespace {
 
 Departure counted_as(LeaveReason reason, int error = 0) {
-    return departure_of({.client = {.slot = 0, .generation = 1}, .reason = reason, .error = error});
+    return departure_of({.client = client_id(0), .reason = reason, .error = error});
 }
 
 TEST(Counters, TellErrorsApart) {

@@ -1,4 +1,5 @@
 // Clients by their deadlines.
+#include "tests/unit/ids.h"
 #include "worker/limits/deadlines.h"
 
 #include <gtest/gtest.h>
@@ -9,9 +10,9 @@ namespace {
 using AnyDeadlines = Deadlines<std::chrono::steady_clock>;
 constexpr AnyDeadlines::time_point start{};
 constexpr std::chrono::milliseconds ms{1};
-constexpr ClientId a{.slot = 0, .generation = 1};
-constexpr ClientId b{.slot = 1, .generation = 1};
-constexpr ClientId a_again{.slot = 0, .generation = 2};
+constexpr ClientId a = client_id(0);
+constexpr ClientId b = client_id(1);
+constexpr ClientId a_again = client_id(0, 2);
 using Clients = std::vector<ClientId>;
 
 TEST(Deadlines, GiveThoseWhoseInstantHasComeOnceAndInOrder) {

@@ -30,16 +30,16 @@ bool rang(const Doorbell& doorbell) {
 TEST(Doorbell, RingsOnlyWhoSleepsAndWantsToHearOfIt) {
     const SmallSegment segment;
     const Bells bells(segment.mapping);
-    bells.doorbells.ring(wake_on_growth, 0);
+    bells.doorbells.ring(wake_on_growth, entry_0);
     EXPECT_FALSE(rang(bells.second)) << "it was awake";
     bells.second.announce_sleep(wake_never | wake_on_unlock);
-    bells.doorbells.ring(wake_on_growth, 0);
+    bells.doorbells.ring(wake_on_growth, entry_0);
     EXPECT_FALSE(rang(bells.second)) << "it did not ask for that";
-    bells.doorbells.ring(wake_on_unlock, 1);
+    bells.doorbells.ring(wake_on_unlock, entry_1);
     EXPECT_FALSE(rang(bells.second)) << "nobody rings its own bell";
-    bells.doorbells.ring(wake_on_unlock, 0);
+    bells.doorbells.ring(wake_on_unlock, entry_0);
     EXPECT_TRUE(rang(bells.second));
-    bells.doorbells.ring(wake_on_unlock, 0);
+    bells.doorbells.ring(wake_on_unlock, entry_0);
     EXPECT_FALSE(rang(bells.second)) << "once is enough";
     bells.doorbells.ring_all();
     EXPECT_TRUE(rang(bells.first) && rang(bells.second));
@@ -65,7 +65,7 @@ void take_turns(
     ASSERT_EQ(events.watch_readable(bell.listening_end(), Watched::doorbell), 0);
     for (uint64_t turn = 1; turn <= turns; ++turn) {
         store_release(mine, turn);
-        bells.doorbells.ring(wake_on_growth, self);
+        bells.doorbells.ring(wake_on_growth, EntryId{self});
         while (load_acquire(theirs) < turn) {
             bell.announce_sleep(wake_never | wake_on_growth);
             if (load_acquire(theirs) < turn) {

@@ -35,47 +35,47 @@ TEST(Escrow, AdmitsIntoTheLowestFreeSlot) {
     std::vector<ClientId> clients;
     for (uint32_t slot = 0; slot < 5; ++slot) {
         EXPECT_FALSE(escrow.full());
-        clients.push_back(escrow.admit(make_pipe().first, peer, slot % 2));
-        EXPECT_EQ(clients.back().slot, slot);
-        EXPECT_EQ(status_of(segment.users[slot]).state, SlotState::assigned);
+        clients.push_back(escrow.admit(make_pipe().first, peer, EntryId{slot % 2}));
+        EXPECT_EQ(clients.back().slot, SlotId{slot});
+        EXPECT_EQ(status_of(segment.users[SlotId{slot}]).state, SlotState::assigned);
     }
     EXPECT_TRUE(escrow.full());
     escrow.release(clients[3]);
     escrow.release(clients[1]);
-    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 1U);
-    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 3U);
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, entry_0).slot, SlotId{1});
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, entry_0).slot, SlotId{3});
     EXPECT_TRUE(escrow.full());
-    EXPECT_EQ(segment.users[1].port, 1234);
-    EXPECT_EQ(segment.users[1].ip_version, 4);
+    EXPECT_EQ(segment.users[slot_1].port, 1234);
+    EXPECT_EQ(segment.users[slot_1].ip_version, 4);
 }
 
 TEST(Escrow, FreesTheSlotOfOneWhoseConnectionItHandsOver) {
     const SmallSegment segment(2);
     Escrow escrow(segment.users, 1, true);
     FdPair ends = make_stream_pair();
-    const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
+    const ClientId client = escrow.admit(std::move(ends.first), peer, entry_0);
     const UniqueFd socket = escrow.take(client);
-    EXPECT_EQ(status_of(segment.users[0]).state, SlotState::free);
+    EXPECT_EQ(status_of(segment.users[slot_0]).state, SlotState::free);
     EXPECT_TRUE(escrow.empty());
     EXPECT_EQ(escrow.find(client), nullptr);
     EXPECT_EQ(::write(socket.get(), "x", 1), 1) << "it is as open as before";
-    EXPECT_EQ(escrow.admit(make_pipe().first, peer, 0).slot, 0U);
+    EXPECT_EQ(escrow.admit(make_pipe().first, peer, entry_0).slot, SlotId{0});
 }
 
 TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
     constexpr uint32_t users = 1000;
     const SmallSegment segment(users);
     Escrow escrow(segment.users, 2, true);
-    std::set<uint32_t> free;
+    std::set<SlotId> free;
     for (uint32_t slot = 0; slot < users; ++slot)
-        free.insert(slot);
+        free.insert(SlotId{slot});
     std::vector<ClientId> present;
     std::mt19937 random(20260101);
     for (int step = 0; step < 20'000; ++step) {
         const bool join = present.empty() || (!free.empty() && random() % 100 < 55);
         if (join) {
-            const ClientId client =
-                escrow.admit(UniqueFd(::dup(0)), peer, static_cast<uint16_t>(random() % 2));
+            const ClientId client = escrow.admit(
+                UniqueFd(::dup(0)), peer, EntryId{static_cast<uint32_t>(random() % 2)});
             ASSERT_EQ(client.slot, *free.begin());
             free.erase(free.begin());
             present.push_back(client);
@@ -86,23 +86,23 @@ TEST(Escrow, AgreesWithAModelThroughRandomComingsAndGoings) {
             present.pop_back();
         }
         ASSERT_EQ(escrow.held(), present.size());
-        ASSERT_EQ(escrow.clients_of(0) + escrow.clients_of(1), present.size());
+        ASSERT_EQ(escrow.clients_of(entry_0) + escrow.clients_of(entry_1), present.size());
     }
-    EXPECT_EQ(escrow.all_of(0).size(), escrow.clients_of(0));
+    EXPECT_EQ(escrow.all_of(entry_0).size(), escrow.clients_of(entry_0));
 }
 
 TEST(Escrow, KnowsAClientByItsGeneration) {
     const SmallSegment segment;
     Escrow escrow(segment.users, 2, true);
-    const ClientId first = escrow.admit(make_pipe().first, peer, 0);
+    const ClientId first = escrow.admit(make_pipe().first, peer, entry_0);
     ASSERT_NE(escrow.find(first), nullptr);
     escrow.release(first);
     EXPECT_EQ(escrow.find(first), nullptr);
-    const ClientId second = escrow.admit(make_pipe().first, peer, 1);
+    const ClientId second = escrow.admit(make_pipe().first, peer, entry_1);
     EXPECT_EQ(second.slot, first.slot);
     EXPECT_EQ(escrow.find(first), nullptr) << "late word of the one before";
     EXPECT_NE(escrow.find(second), nullptr);
-    EXPECT_EQ(escrow.find({.slot = 99, .generation = 1}), nullptr);
+    EXPECT_EQ(escrow.find(client_id(99)), nullptr);
 }
 
 TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
@@ -110,7 +110,7 @@ TEST(Escrow, ClosesInBothDirectionsThoughAWorkerHasACopy) {
     Escrow escrow(segment.users, 2, true);
     FdPair ends = make_tcp_pair();
     const UniqueFd worker_copy(::dup(ends.first.get()));
-    const ClientId client = escrow.admit(std::move(ends.first), peer, 0);
+    const ClientId client = escrow.admit(std::move(ends.first), peer, entry_0);
     escrow.release(client);
     char byte = 0;
     EXPECT_EQ(::read(ends.second.get(), &byte, 1), 0);

@@ -36,9 +36,9 @@ protected:
     [[nodiscard]] uint64_t cursor() const { return cursor_of(*client.slot).log_offset; }
 
     SmallSegment segment;
-    Client client{.id = segment.attach(0), .fd = UniqueFd(), .slot = &segment.users[0]};
+    Client client{.id = segment.attach(0), .fd = UniqueFd(), .slot = &segment.users[slot_0]};
     ClientId other = segment.attach(1);
-    FanOut fan_out{segment.mapping, 0};
+    FanOut fan_out{segment.mapping, entry_0};
     UniqueFd peer;
 };
 

@@ -12,13 +12,13 @@ using testing::IsEmpty;
 
 class HangJudgeTest : public testing::Test {
 protected:
-    void beat_at(uint32_t seat, HangJudge::Clock::time_point time) {
-        heartbeats_[seat].beat_ns = static_cast<uint64_t>(
+    void beat_at(SeatId seat, HangJudge::Clock::time_point time) {
+        heartbeats_[index_of(seat)].beat_ns = static_cast<uint64_t>(
             std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
     }
 
     // Sleeps until the instant at which the judge wants to look, and so much longer.
-    std::vector<uint32_t> sleep_and_look(HangJudge::Clock::duration late = 0s) {
+    std::vector<SeatId> sleep_and_look(HangJudge::Clock::duration late = 0s) {
         clock_.about_to_sleep(judge_.next_look().value() - now_);
         now_ = judge_.next_look().value() + late;
         return judge_.hung(now_);
@@ -32,7 +32,7 @@ protected:
 };
 
 TEST_F(HangJudgeTest, EndsAProcessThatIsSilentForTheLimit) {
-    const uint32_t seat = judge_.enter(now_);
+    const SeatId seat = judge_.enter(now_);
     const auto beat = now_ + 10ms;
     beat_at(seat, beat);
     while (now_ < beat + 1800ms)
@@ -43,7 +43,7 @@ TEST_F(HangJudgeTest, EndsAProcessThatIsSilentForTheLimit) {
 
 // It looks just in time, and is the first to run again.
 TEST_F(HangJudgeTest, EndsNobodyThatBeatsWhileItIsWaitedForAgain) {
-    const uint32_t seat = judge_.enter(now_);
+    const SeatId seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)
         EXPECT_THAT(sleep_and_look(), IsEmpty());
@@ -55,7 +55,7 @@ TEST_F(HangJudgeTest, EndsNobodyThatBeatsWhileItIsWaitedForAgain) {
 
 // And the server is stopped once more before the others have run.
 TEST_F(HangJudgeTest, WaitsOnWhereTheServerStandsStillOnceMore) {
-    const uint32_t seat = judge_.enter(now_);
+    const SeatId seat = judge_.enter(now_);
     beat_at(seat, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)
         EXPECT_THAT(sleep_and_look(), IsEmpty());
@@ -64,8 +64,8 @@ TEST_F(HangJudgeTest, WaitsOnWhereTheServerStandsStillOnceMore) {
 }
 
 TEST_F(HangJudgeTest, KnowsNothingOfThoseWhoHaveLeft) {
-    const uint32_t left = judge_.enter(now_);
-    const uint32_t ignored = judge_.enter(now_);
+    const SeatId left = judge_.enter(now_);
+    const SeatId ignored = judge_.enter(now_);
     beat_at(left, now_ + 10ms);
     beat_at(ignored, now_ + 10ms);
     while (now_ < HangJudge::Clock::time_point(24h) + 1810ms)

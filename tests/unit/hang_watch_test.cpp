@@ -12,13 +12,13 @@ using testing::IsEmpty;
 
 class HangWatchTest : public testing::Test {
 protected:
-    void beat_at(uint32_t seat, HangWatch::Clock::time_point time) {
-        heartbeats_[seat].beat_ns = static_cast<uint64_t>(
+    void beat_at(SeatId seat, HangWatch::Clock::time_point time) {
+        heartbeats_[index_of(seat)].beat_ns = static_cast<uint64_t>(
             std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
     }
 
     // Looks at the instant at which the watch wants to.
-    std::vector<uint32_t> look() { return watch_.overdue(watch_.next_look().value()); }
+    std::vector<SeatId> look() { return watch_.overdue(watch_.next_look().value()); }
 
     HangWatch::Clock::time_point start_ = HangWatch::Clock::now();
     std::vector<Heartbeat> heartbeats_ = std::vector<Heartbeat>(3);
@@ -31,8 +31,8 @@ TEST_F(HangWatchTest, LooksAtNobodyWhereNobodyIs) {
 }
 
 TEST_F(HangWatchTest, TellsWhoHasNotBeatenForTheLimit) {
-    const uint32_t dead = watch_.enter(start_);
-    const uint32_t alive = watch_.enter(start_);
+    const SeatId dead = watch_.enter(start_);
+    const SeatId alive = watch_.enter(start_);
     beat_at(dead, start_ + 10ms);
     beat_at(alive, start_ + 1500ms);
     EXPECT_THAT(look(), IsEmpty()) << "at 2 s, when the first beat is 1990 ms old";
@@ -41,8 +41,8 @@ TEST_F(HangWatchTest, TellsWhoHasNotBeatenForTheLimit) {
 }
 
 TEST_F(HangWatchTest, LooksOnceASecondAtTheMostWhereAllBeatTwiceInALimit) {
-    const uint32_t first = watch_.enter(start_);
-    const uint32_t second = watch_.enter(start_);
+    const SeatId first = watch_.enter(start_);
+    const SeatId second = watch_.enter(start_);
     HangWatch::Clock::time_point last_look = start_;
     for (int round = 0; round < 100; ++round) {
         const auto now = watch_.next_look().value();
@@ -55,14 +55,14 @@ TEST_F(HangWatchTest, LooksOnceASecondAtTheMostWhereAllBeatTwiceInALimit) {
 }
 
 TEST_F(HangWatchTest, GivesAProcessThatStartsMoreTime) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     while (watch_.next_look().value() < start_ + 10s)
         EXPECT_THAT(look(), IsEmpty());
     EXPECT_THAT(watch_.overdue(start_ + 10s + 1ms), ElementsAre(seat));
 }
 
 TEST_F(HangWatchTest, FindsAProcessThatHangsAfterItsFirstBeat) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_ + 1ms);
     EXPECT_THAT(look(), IsEmpty());
     EXPECT_THAT(look(), ElementsAre(seat));
@@ -70,7 +70,7 @@ TEST_F(HangWatchTest, FindsAProcessThatHangsAfterItsFirstBeat) {
 }
 
 TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_);
     const auto late = start_ + 10s; // the whole machine slept
     EXPECT_THAT(watch_.overdue(late), IsEmpty());
@@ -80,7 +80,7 @@ TEST_F(HangWatchTest, IsNoJudgeWhenItWasHeldUpItself) {
 
 // It comes to look just after the standstill, hardly late, and before the workers have run again.
 TEST_F(HangWatchTest, AStandstillCountsAgainstNobody) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_ + 100ms);
     const auto stood_still = 1900ms;
     EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
@@ -95,7 +95,7 @@ TEST_F(HangWatchTest, AStandstillCountsAgainstNobody) {
 }
 
 TEST_F(HangWatchTest, AStandstillIsNoPartOfTheTimeForAStart) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     const auto stood_still = 1900ms;
     EXPECT_THAT(watch_.overdue(start_ + 2100ms, stood_still), IsEmpty());
     while (watch_.next_look().value() < start_ + 10s + stood_still)
@@ -105,7 +105,7 @@ TEST_F(HangWatchTest, AStandstillIsNoPartOfTheTimeForAStart) {
 
 // Else a hung process would be trusted for as long as others had stood still before it hung.
 TEST_F(HangWatchTest, NobodyIsExcusedForLongerThanItWasSilent) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     beat_at(seat, start_ + 1950ms);
     EXPECT_THAT(watch_.overdue(start_ + 2000ms, 1h), IsEmpty());
     EXPECT_EQ(watch_.next_look(), start_ + 1950ms + 2000ms + 50ms);
@@ -113,9 +113,9 @@ TEST_F(HangWatchTest, NobodyIsExcusedForLongerThanItWasSilent) {
 
 // Else a process that writes it is trusted until then.
 TEST_F(HangWatchTest, ABeatOfTheFutureIsNone) {
-    const uint32_t seat = watch_.enter(start_);
+    const SeatId seat = watch_.enter(start_);
     for (const uint64_t beat : {~0ULL >> 1, 1ULL << 62}) {
-        heartbeats_[seat].beat_ns = beat;
+        heartbeats_[index_of(seat)].beat_ns = beat;
         EXPECT_THAT(look(), ElementsAre(seat));
     }
     beat_at(seat, watch_.next_look().value() + 1ms);
@@ -123,20 +123,20 @@ TEST_F(HangWatchTest, ABeatOfTheFutureIsNone) {
 }
 
 TEST_F(HangWatchTest, TellsOfNobodyThatWasSeenToOrHasLeft) {
-    const uint32_t ignored = watch_.enter(start_);
-    const uint32_t left = watch_.enter(start_);
+    const SeatId ignored = watch_.enter(start_);
+    const SeatId left = watch_.enter(start_);
     beat_at(ignored, start_);
     beat_at(left, start_);
     watch_.ignore(ignored);
     watch_.leave(left);
     EXPECT_THAT(look(), IsEmpty());
     EXPECT_EQ(watch_.enter(start_ + 3s), left) << "the place of one that left is free";
-    EXPECT_FALSE(has_beaten(heartbeats_[left])) << "and has nothing of its predecessor's";
+    EXPECT_FALSE(has_beaten(heartbeats_[index_of(left)])) << "and has nothing of its predecessor's";
 }
 
 TEST_F(HangWatchTest, ABeatThatNoClockSaysExcusesNobody) {
-    const uint32_t liar = watch_.enter(start_);
-    heartbeats_[liar].beat_ns = uint64_t{1} << 63U;
+    const SeatId liar = watch_.enter(start_);
+    heartbeats_[index_of(liar)].beat_ns = uint64_t{1} << 63U;
     EXPECT_THAT(watch_.overdue(watch_.next_look().value(), 1s), ElementsAre(liar));
 }
 

@@ -30,17 +30,18 @@ protected:
     void begin_worker() {
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
-                (void)users_.orphan(id_of(slot), 0);
+                (void)users_.orphan(id_of(slot), entry_0);
         relay_.reset();
         events_.emplace();
-        relay_.emplace(segment_, 0, *events_, doorbells_, segment_.heartbeats()[0], account_of);
+        relay_.emplace(
+            segment_, entry_0, *events_, doorbells_, segment_.heartbeats()[0], account_of);
         for (const uint32_t slot : {0U, 1U})
             if (sockets_[slot])
                 relay_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
         relay_->settle();
     }
 
-    static ClientId id_of(uint32_t slot) { return {.slot = slot, .generation = 1}; }
+    static ClientId id_of(uint32_t slot) { return client_id(slot); }
 
     void join(uint32_t slot) {
         FdPair ends = make_stream_pair();
@@ -51,7 +52,7 @@ protected:
             for (const int option : {SO_SNDBUF, SO_RCVBUF})
                 ASSERT_EQ(
                     ::setsockopt(end->get(), SOL_SOCKET, option, &buffer_bytes, sizeof(int)), 0);
-        users_.assign(id_of(slot), 0);
+        users_.assign(id_of(slot), entry_0);
         relay_->receive(id_of(slot), UniqueFd(::dup(sockets_[slot].get())));
         relay_->settle();
     }
@@ -78,7 +79,8 @@ protected:
 
     // It was so long ago that it was heard.
     void rewind(uint32_t slot, milliseconds time) {
-        users_[slot].heard_ns -= static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
+        users_[SlotId{slot}].heard_ns -=
+            static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
     }
 
     // The worker has not looked at the clock for so long.
@@ -100,7 +102,7 @@ protected:
         std::vector<uint32_t> slots;
         for (const ClosedClient& closed : relay_->take_report().closed) {
             EXPECT_EQ(closed.reason, LeaveReason::idle);
-            slots.push_back(closed.client.slot);
+            slots.push_back(index_of(closed.client.slot));
         }
         std::sort(slots.begin(), slots.end());
         return slots;
@@ -192,8 +194,8 @@ TEST_F(LimitsTest, TheWorkerSleepsForASmallPartOfARunningLimitAtTheMost) {
 TEST_F(LimitsTest, AnInstantThatIsStillToComeIsTakenForThePresent) {
     join(0);
     join(1);
-    users_[0].heard_ns = ~0ULL;
-    users_[1].heard_ns = 0;
+    users_[slot_0].heard_ns = ~0ULL;
+    users_[slot_1].heard_ns = 0;
     begin_worker();
     pass_idle_time(idle_timeout / 2);
     EXPECT_EQ(left(), Slots{});
@@ -204,7 +206,7 @@ TEST_F(LimitsTest, AnInstantThatIsStillToComeIsTakenForThePresent) {
 // The reason outlives the worker.
 TEST_F(LimitsTest, WhoLeavesIdleAcrossATakeoverIsIdleStill) {
     join(0);
-    users_[0].idled = 1;
+    users_[slot_0].idled = 1;
     users_.close(id_of(0), 0);
     begin_worker();
     EXPECT_EQ(left(), Slots{0});

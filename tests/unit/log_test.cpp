@@ -12,12 +12,12 @@ namespace {
 TEST(Log, HoldsTheBatchesInTheOrderOfTheirCommits) {
     const SmallSegment segment;
     const ClientId a = segment.attach(0);
-    const ClientId b = segment.attach(1, 1);
+    const ClientId b = segment.attach(1, entry_1);
     segment.stage(a, "one");
-    segment.stage(b, "three", 1);
+    segment.stage(b, "three", entry_1);
     segment.stage(a, "two");
-    ASSERT_TRUE(segment.publish(0));
-    ASSERT_TRUE(segment.publish(1));
+    ASSERT_TRUE(segment.publish(entry_0));
+    ASSERT_TRUE(segment.publish(entry_1));
     EXPECT_EQ(segment.text_after(0), "onetwothree");
     EXPECT_EQ(segment.log.head(), 11U);
 }
@@ -63,7 +63,7 @@ TEST(Log, OverwritesNothingThatAReaderHasBeforeIt) {
     // Just short of what is wanted is not enough to be told, and any room is enough to append.
     segment.advance(slow, segment.log.room_wanted());
     EXPECT_TRUE(segment.publish());
-    EXPECT_FALSE(Staging(segment.mapping, 0).published());
+    EXPECT_FALSE(Staging(segment.mapping, entry_0).published());
 }
 
 TEST(Log, HasNoRoomWhereItsIndexHasNone) {
@@ -101,23 +101,23 @@ TEST(Log, TellsWhoSentWhatAfterACursor) {
     };
     std::vector<Seen> seen;
     segment.log.for_each_chunk_after(1, [&](const IndexEntry& chunk, uint64_t begin) {
-        seen.push_back({chunk.slot, begin, chunk.end, chunk.sender_bytes});
+        seen.push_back({index_of(chunk.slot), begin, chunk.end, chunk.sender_bytes});
     });
     EXPECT_EQ(seen, (std::vector<Seen>{{0, 1, 3, 3}, {1, 3, 5, 2}, {0, 5, 6, 4}}));
     seen.clear();
     segment.log.for_each_chunk_after(6, [&](const IndexEntry& chunk, uint64_t begin) {
-        seen.push_back({chunk.slot, begin, chunk.end, chunk.sender_bytes});
+        seen.push_back({index_of(chunk.slot), begin, chunk.end, chunk.sender_bytes});
     });
     EXPECT_TRUE(seen.empty());
 }
 
 TEST(LogLock, HasOneOwnerAtATime) {
     const SmallSegment segment;
-    LogLock first(segment.mapping.log_control(), 0);
+    LogLock first(segment.mapping.log_control(), entry_0);
     EXPECT_TRUE(first.held());
-    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), entry_1).held());
     first.release();
-    EXPECT_TRUE(LogLock(segment.mapping.log_control(), 1).held());
+    EXPECT_TRUE(LogLock(segment.mapping.log_control(), entry_1).held());
 }
 
 // Runs `last_deed` in a process of its own, which then is gone for good.
@@ -136,27 +136,28 @@ void die_after(Deed last_deed) {
 TEST(LogRepair, W3BeforeTheCommitLeavesNothingOfTheAppend) {
     const SmallSegment segment;
     const ClientId a = segment.attach(0);
-    const ClientId b = segment.attach(1, 1);
+    const ClientId b = segment.attach(1, entry_1);
     segment.stage(a, "first");
-    ASSERT_TRUE(segment.publish(0));
+    ASSERT_TRUE(segment.publish(entry_0));
     segment.stage(a, "lost?");
     die_after([&] {
-        new LogLock(segment.mapping.log_control(), 0);
+        new LogLock(segment.mapping.log_control(), entry_0);
         LogControl& control = segment.mapping.log_control();
         std::memcpy(segment.mapping.ring().data() + control.head, "los", 3);
         control.intent_head = ~0ULL;
-        control.intent_batch = Staging(segment.mapping, 0).batch();
+        control.intent_batch = Staging(segment.mapping, entry_0).batch();
     });
-    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
-    segment.appender.repair(1); // not the owner: nothing to mend
-    EXPECT_FALSE(LogLock(segment.mapping.log_control(), 1).held());
-    segment.appender.repair(0);
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), entry_1).held());
+    segment.appender.repair(entry_1); // not the owner: nothing to mend
+    EXPECT_FALSE(LogLock(segment.mapping.log_control(), entry_1).held());
+    segment.appender.repair(entry_0);
     EXPECT_EQ(segment.text_after(0), "first");
-    EXPECT_FALSE(Staging(segment.mapping, 0).published()) << "the batch is still to be published";
+    EXPECT_FALSE(Staging(segment.mapping, entry_0).published())
+        << "the batch is still to be published";
 
-    segment.stage(b, "second", 1);
-    ASSERT_TRUE(segment.publish(1));
-    ASSERT_TRUE(segment.publish(0)); // what the successor does
+    segment.stage(b, "second", entry_1);
+    ASSERT_TRUE(segment.publish(entry_1));
+    ASSERT_TRUE(segment.publish(entry_0)); // what the successor does
     EXPECT_EQ(segment.text_after(0), "firstsecondlost?");
 }
 
@@ -165,17 +166,17 @@ TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
     const ClientId a = segment.attach(0);
     segment.stage(a, "all of it");
     die_after([&] {
-        new LogLock(segment.mapping.log_control(), 0);
-        (void)segment.appender.append(Staging(segment.mapping, 0), 0);
+        new LogLock(segment.mapping.log_control(), entry_0);
+        (void)segment.appender.append(Staging(segment.mapping, entry_0), entry_0);
         // Undone: what the owner would have done after the commit.
         segment.mapping.worker_table()[0].published_batch = 0;
         segment.mapping.log_control().index_next = 0;
     });
-    segment.appender.repair(0);
+    segment.appender.repair(entry_0);
     EXPECT_EQ(segment.text_after(0), "all of it");
-    EXPECT_TRUE(Staging(segment.mapping, 0).published());
+    EXPECT_TRUE(Staging(segment.mapping, entry_0).published());
     EXPECT_EQ(segment.mapping.log_control().index_next, 1U);
-    EXPECT_TRUE(LogLock(segment.mapping.log_control(), 1).held());
+    EXPECT_TRUE(LogLock(segment.mapping.log_control(), entry_1).held());
 }
 
 TEST(LogRepair, CanBeRepeated) {
@@ -183,14 +184,14 @@ TEST(LogRepair, CanBeRepeated) {
     const ClientId a = segment.attach(0);
     segment.stage(a, "once");
     die_after([&] {
-        new LogLock(segment.mapping.log_control(), 0);
-        (void)segment.appender.append(Staging(segment.mapping, 0), 0);
+        new LogLock(segment.mapping.log_control(), entry_0);
+        (void)segment.appender.append(Staging(segment.mapping, entry_0), entry_0);
     });
     LogControl& control = segment.mapping.log_control();
     const uint64_t lock_before = control.lock;
-    segment.appender.repair(0);
+    segment.appender.repair(entry_0);
     control.lock = lock_before; // as if the repair itself had died before its last store
-    segment.appender.repair(0);
+    segment.appender.repair(entry_0);
     EXPECT_EQ(segment.text_after(0), "once");
     EXPECT_EQ(control.index_next, 1U);
     EXPECT_EQ(control.lock, 0U);

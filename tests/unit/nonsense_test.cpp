@@ -29,19 +29,19 @@ TEST_F(NonsenseTest, ACursorBehindTheLogIsOneTheLogCannotServe) {
         ASSERT_TRUE(segment_.publish());
     }
     segment_.advance(clients_[0], segment_.log.head() - log_bytes_min);
-    EXPECT_TRUE(segment_.log.can_serve(segment_.users[0]));
+    EXPECT_TRUE(segment_.log.can_serve(segment_.users[slot_0]));
     segment_.advance(clients_[0], segment_.log.head() - log_bytes_min - 1);
-    EXPECT_FALSE(segment_.log.can_serve(segment_.users[0]));
+    EXPECT_FALSE(segment_.log.can_serve(segment_.users[slot_0]));
 }
 
 TEST_F(NonsenseTest, AClientCannotCloseBeyondTheLogOrBehindItsCursor) {
     segment_.advance(clients_[1], 5);
     segment_.users.close(clients_[1], segment_.log.head());
-    EXPECT_TRUE(segment_.log.can_serve(segment_.users[1]));
-    segment_.users[1].close_at = segment_.log.head() + 1;
-    EXPECT_FALSE(segment_.log.can_serve(segment_.users[1]));
-    segment_.users[1].close_at = 4;
-    EXPECT_FALSE(segment_.log.can_serve(segment_.users[1]));
+    EXPECT_TRUE(segment_.log.can_serve(segment_.users[slot_1]));
+    segment_.users[slot_1].close_at = segment_.log.head() + 1;
+    EXPECT_FALSE(segment_.log.can_serve(segment_.users[slot_1]));
+    segment_.users[slot_1].close_at = 4;
+    EXPECT_FALSE(segment_.log.can_serve(segment_.users[slot_1]));
 }
 
 TEST_F(NonsenseTest, ACursorBehindTheTailHoldsUpNobodyElse) {
@@ -75,10 +75,10 @@ TEST_F(NonsenseTest, RoomThatNobodyCanMakeIsNotWanted) {
 TEST_F(NonsenseTest, ALockThatNoEntryCanHoldIsReleasedByAnyRepair) {
     LogControl& control = segment_.mapping.log_control();
     control.lock = 3; // of two entries
-    segment_.appender.repair(0);
+    segment_.appender.repair(entry_0);
     EXPECT_EQ(control.lock, 0U);
     control.lock = 2; // entry 1's own, which may be alive
-    segment_.appender.repair(0);
+    segment_.appender.repair(entry_0);
     EXPECT_EQ(control.lock, 2U);
 }
 
@@ -86,12 +86,12 @@ using NonsenseDeathTest = NonsenseTest;
 
 TEST_F(NonsenseDeathTest, AWorkerTakesUpNoBatchThatIsNone) {
     segment_.mapping.worker_table()[0].staged_chunks = batch_chunks_max + 1;
-    EXPECT_DEATH(Ingest(segment_.mapping, 0), "panic: a staging area");
-    EXPECT_DEATH((void)Staging(segment_.mapping, 0).chunks(), "panic: a staging area");
+    EXPECT_DEATH(Ingest(segment_.mapping, entry_0), "panic: a staging area");
+    EXPECT_DEATH((void)Staging(segment_.mapping, entry_0).chunks(), "panic: a staging area");
     segment_.mapping.worker_table()[0].staged_chunks = 1;
-    segment_.mapping.staging_chunks(0)[0].end = ~0U;
-    EXPECT_DEATH(Ingest(segment_.mapping, 0), "panic: a staging area");
-    EXPECT_DEATH((void)Staging(segment_.mapping, 0).payload(), "panic: a staging area");
+    segment_.mapping.staging_chunks(entry_0)[0].end = ~0U;
+    EXPECT_DEATH(Ingest(segment_.mapping, entry_0), "panic: a staging area");
+    EXPECT_DEATH((void)Staging(segment_.mapping, entry_0).payload(), "panic: a staging area");
 }
 
 TEST_F(NonsenseDeathTest, AWorkerAppendsToNoLogWhoseOffsetsCannotBe) {

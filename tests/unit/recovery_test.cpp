@@ -15,9 +15,9 @@ using testing::IsEmpty;
 class RecoveryTest : public testing::Test {
 protected:
     RecoveryTest() {
-        for (const uint16_t entry : std::array<uint16_t, 4>{0, 0, 1, 0}) {
+        for (const EntryId entry : {entry_0, entry_0, entry_1, entry_0}) {
             const ClientId client = escrow_.admit(make_pipe().first, Address(), entry);
-            if (client.slot != 3) // who is assigned only
+            if (client.slot != SlotId{3}) // who is assigned only
                 segment_.users.attach(client, 0);
             clients_.push_back(client);
         }
@@ -27,7 +27,7 @@ protected:
 
     // Of entry 0.
     [[nodiscard]] std::vector<ClientId> lost_in_recovery() {
-        return recover_entry(0, segment_.mapping, escrow_, doorbells_);
+        return recover_entry(entry_0, segment_.mapping, escrow_, doorbells_);
     }
 
     SmallSegment segment_;
@@ -45,7 +45,8 @@ protected:
 TEST_F(RecoveryTest, NobodyIsLostWhereThereIsNone) {
     segment_.stage(clients_[1], "staged");
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
-    EXPECT_EQ(Staging(segment_.mapping, 0).chunks().size(), 1U) << "for the successor to publish";
+    EXPECT_EQ(Staging(segment_.mapping, entry_0).chunks().size(), 1U)
+        << "for the successor to publish";
 }
 
 TEST_F(RecoveryTest, ACursorThatTheLogCannotServeCostsItsOwnClientOnly) {
@@ -74,12 +75,12 @@ TEST_F(RecoveryTest, ABatchThatCannotBeToldApartCostsTheEntrysClientsThatWereSer
         segment_.stage(clients_[0], "one");
         segment_.stage(clients_[1], "two");
         spoil();
-        EXPECT_FALSE(Staging(segment_.mapping, 0).sane());
+        EXPECT_FALSE(Staging(segment_.mapping, entry_0).sane());
         EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[0], clients_[1]));
-        EXPECT_TRUE(Staging(segment_.mapping, 0).empty());
+        EXPECT_TRUE(Staging(segment_.mapping, entry_0).empty());
     };
     uint32_t& count = segment_.mapping.worker_table()[0].staged_chunks;
-    const std::span<ChunkRecord> chunks = segment_.mapping.staging_chunks(0);
+    const std::span<ChunkRecord> chunks = segment_.mapping.staging_chunks(entry_0);
     spoil_and_recover([&] { count = batch_chunks_max + 1; });
     spoil_and_recover([&] { count = ~0U; });
     spoil_and_recover([&] { chunks[0].end = chunks[1].end; });

@@ -6,6 +6,7 @@
 #include "shared/segment/segment.h"
 #include "shared/segment/staging.h"
 #include "shared/segment/user_table.h"
+#include "tests/unit/ids.h"
 
 #include <cstring>
 #include <string>
@@ -21,15 +22,15 @@ struct SmallSegment {
             .settings = {.stall_limit_ms = 1000}})) {}
 
     // A client of `entry` with its cursor at the log's head.
-    ClientId attach(uint32_t slot, uint16_t entry = 0, uint32_t generation = 1) const {
-        const ClientId client{.slot = slot, .generation = generation};
+    ClientId attach(uint32_t slot, EntryId entry = entry_0, uint32_t generation = 1) const {
+        const ClientId client = client_id(slot, generation);
         users.assign(client, entry);
         users.attach(client, log.head());
         return client;
     }
 
     // As if `sender` had sent `text` and the worker had read it.
-    void stage(ClientId sender, std::string_view text, uint32_t entry = 0) const {
+    void stage(ClientId sender, std::string_view text, EntryId entry = entry_0) const {
         const Staging staging(mapping, entry);
         std::memcpy(staging.room().data(), text.data(), text.size());
         UserSlot& slot = users[sender.slot];
@@ -38,7 +39,7 @@ struct SmallSegment {
     }
 
     // Publishes what is staged; true where there was room.
-    [[nodiscard]] bool publish(uint32_t entry = 0) const {
+    [[nodiscard]] bool publish(EntryId entry = entry_0) const {
         const Staging staging(mapping, entry);
         LogLock lock(mapping.log_control(), entry);
         if (!lock.held() || appender.append(staging, entry) != AppendResult::appended)

@@ -44,8 +44,8 @@ TEST(Segment, IsTheSameMemoryForWhoeverAttaches) {
     EXPECT_EQ(attached.ring().size(), log_bytes_min);
     store_release(made.log_control().room_wanted, 4711);
     EXPECT_EQ(load_acquire(attached.log_control().room_wanted), 4711U);
-    made.staging_bytes(1).back() = 'z';
-    EXPECT_EQ(attached.staging_bytes(1).back(), 'z');
+    made.staging_bytes(EntryId{1}).back() = 'z';
+    EXPECT_EQ(attached.staging_bytes(EntryId{1}).back(), 'z');
 }
 
 TEST(Segment, IsRefusedWhereItIsNotChatservs) {

@@ -13,7 +13,7 @@ constexpr uint32_t min_drain_bytes = 1000;
 
 struct StallWatchTest : ::testing::Test {
     Client make(uint32_t slot) {
-        return {.id = segment.attach(slot), .fd = UniqueFd(), .slot = &segment.users[slot]};
+        return {.id = segment.attach(slot), .fd = UniqueFd(), .slot = &segment.users[SlotId{slot}]};
     }
 
     SmallSegment segment;

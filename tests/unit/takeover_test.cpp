@@ -1,6 +1,8 @@
 // The book of takeovers: when each is over, and what is said of it.
 #include "master/workers/takeover.h"
 
+#include "tests/unit/ids.h"
+
 #include <gtest/gtest.h>
 
 namespace chatserv {
@@ -12,53 +14,53 @@ const Takeover::Clock::time_point noon{};
 
 TEST(TakeoverBookTest, SaysNothingOfTheFirstProcessOfAnEntry) {
     TakeoverBook book(1);
-    book.manned(0, 100, 0);
-    book.settled(0, 0);
-    EXPECT_FALSE(book.take_finished(0));
+    book.manned(entry_0, 100, 0);
+    book.settled(entry_0, 0);
+    EXPECT_FALSE(book.take_finished(entry_0));
 }
 
 TEST(TakeoverBookTest, IsOverWhenAllUsersAreServedAndTheDoubtIsSettled) {
     TakeoverBook book(2);
-    book.died(1, "killed", noon);
-    EXPECT_FALSE(book.take_finished(1));
-    book.manned(1, 100, 2);
-    book.arrived(1);
-    book.settled(1, 17);
-    EXPECT_FALSE(book.take_finished(1)) << "one user is not served yet";
-    book.arrived(1);
-    EXPECT_FALSE(book.take_finished(0));
-    const auto takeover = book.take_finished(1);
+    book.died(entry_1, "killed", noon);
+    EXPECT_FALSE(book.take_finished(entry_1));
+    book.manned(entry_1, 100, 2);
+    book.arrived(entry_1);
+    book.settled(entry_1, 17);
+    EXPECT_FALSE(book.take_finished(entry_1)) << "one user is not served yet";
+    book.arrived(entry_1);
+    EXPECT_FALSE(book.take_finished(entry_0));
+    const auto takeover = book.take_finished(entry_1);
     ASSERT_TRUE(takeover);
     EXPECT_EQ(takeover->cause, "killed");
     EXPECT_EQ(takeover->pid, 100);
     EXPECT_EQ(takeover->users, 2U);
     EXPECT_EQ(takeover->settled_bytes, 17U);
     EXPECT_EQ(takeover->deaths, 1U);
-    EXPECT_FALSE(book.take_finished(1)) << "told once";
+    EXPECT_FALSE(book.take_finished(entry_1)) << "told once";
 }
 
 TEST(TakeoverBookTest, WaitsForTheWordThatTheDoubtIsSettledWhereThereAreNoUsers) {
     TakeoverBook book(1);
-    book.died(0, "killed", noon);
-    book.manned(0, 100, 0);
-    EXPECT_FALSE(book.take_finished(0));
-    book.settled(0, 0);
-    EXPECT_TRUE(book.take_finished(0));
+    book.died(entry_0, "killed", noon);
+    book.manned(entry_0, 100, 0);
+    EXPECT_FALSE(book.take_finished(entry_0));
+    book.settled(entry_0, 0);
+    EXPECT_TRUE(book.take_finished(entry_0));
 }
 
 TEST(TakeoverBookTest, GoesOnWhereTheSuccessorDiesAsWell) {
     TakeoverBook book(1);
-    book.died(0, "killed", noon);
-    book.manned(0, 100, 3);
-    book.settled(0, 10);
-    book.arrived(0);
-    book.died(0, "hung", noon + 1s);
-    EXPECT_FALSE(book.take_finished(0)) << "nobody is there";
-    book.manned(0, 101, 3);
-    book.settled(0, 5);
+    book.died(entry_0, "killed", noon);
+    book.manned(entry_0, 100, 3);
+    book.settled(entry_0, 10);
+    book.arrived(entry_0);
+    book.died(entry_0, "hung", noon + 1s);
+    EXPECT_FALSE(book.take_finished(entry_0)) << "nobody is there";
+    book.manned(entry_0, 101, 3);
+    book.settled(entry_0, 5);
     for (int i = 0; i < 3; ++i)
-        book.arrived(0);
-    const auto takeover = book.take_finished(0);
+        book.arrived(entry_0);
+    const auto takeover = book.take_finished(entry_0);
     ASSERT_TRUE(takeover);
     EXPECT_EQ(takeover->cause, "killed") << "the first one's";
     EXPECT_EQ(takeover->begun, noon) << "as long as the users waited";

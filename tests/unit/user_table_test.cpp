@@ -6,7 +6,7 @@
 namespace chatserv {
 namespace {
 
-constexpr ClientId client{.slot = 2, .generation = 7};
+constexpr ClientId client = client_id(2, 7);
 
 SlotState state_of(const SmallSegment& segment) {
     return status_of(segment.users[client.slot]).state;
@@ -15,54 +15,56 @@ SlotState state_of(const SmallSegment& segment) {
 TEST(UserTable, ASlotLivesFromAssignToRelease) {
     const SmallSegment segment;
     EXPECT_EQ(state_of(segment), SlotState::free);
-    segment.users.assign(client, 1);
+    segment.users.assign(client, entry_1);
     EXPECT_EQ(state_of(segment), SlotState::assigned);
-    EXPECT_EQ(status_of(segment.users[2]).owner, 1);
-    EXPECT_EQ(status_of(segment.users[2]).generation, 7U);
+    EXPECT_EQ(status_of(segment.users[slot_2]).owner, entry_1);
+    EXPECT_EQ(status_of(segment.users[slot_2]).generation, 7U);
     segment.users.attach(client, 100);
     EXPECT_EQ(state_of(segment), SlotState::attached);
-    EXPECT_EQ(cursor_of(segment.users[2]).log_offset, 100U);
+    EXPECT_EQ(cursor_of(segment.users[slot_2]).log_offset, 100U);
     segment.users.close(client, 123);
     EXPECT_EQ(state_of(segment), SlotState::closing);
-    EXPECT_EQ(segment.users[2].close_at, 123U);
+    EXPECT_EQ(segment.users[slot_2].close_at, 123U);
     segment.users.release(client);
     EXPECT_EQ(state_of(segment), SlotState::free);
 }
 
 TEST(UserTable, ATakeoverOrphansWhoIsAttachedAndLeavesTheOthersAsTheyAre) {
     const SmallSegment segment;
-    segment.users.assign(client, 0);
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::assigned);
+    segment.users.assign(client, entry_0);
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::assigned);
     segment.users.attach(client, 5);
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::orphaned);
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::orphaned) << "a takeover can be repeated";
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::orphaned);
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::orphaned)
+        << "a takeover can be repeated";
     segment.users.adopt(client);
     EXPECT_EQ(state_of(segment), SlotState::attached);
-    EXPECT_EQ(cursor_of(segment.users[2]).log_offset, 5U);
+    EXPECT_EQ(cursor_of(segment.users[slot_2]).log_offset, 5U);
     segment.users.close(client, 9);
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::closing);
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::closing);
 }
 
 TEST(UserTable, ASlotThatHoldsNonsenseIsToldApart) {
     const SmallSegment segment;
-    segment.users.assign(client, 0);
-    segment.users[2].status |= 0xee;
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free);
-    segment.users.assign(client, 1);
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free) << "no successor would take it";
-    segment.users[2].status = 0;
-    EXPECT_EQ(segment.users.orphan(client, 0), SlotState::free);
+    segment.users.assign(client, entry_0);
+    segment.users[slot_2].status |= 0xee;
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::free);
+    segment.users.assign(client, entry_1);
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::free)
+        << "no successor would take it";
+    segment.users[slot_2].status = 0;
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::free);
 }
 
 TEST(UserTableDeathTest, AWorkerMakesNoOtherTransition) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     const SmallSegment segment;
-    segment.users.assign(client, 0);
+    segment.users.assign(client, entry_0);
     EXPECT_DEATH(segment.users.close(client, 0), "panic: a user slot");
     EXPECT_DEATH(segment.users.adopt(client), "panic: a user slot");
     segment.users.attach(client, 0);
     EXPECT_DEATH(segment.users.attach(client, 0), "panic: a user slot");
-    EXPECT_DEATH(segment.users.close({.slot = 2, .generation = 6}, 0), "panic: a user slot");
+    EXPECT_DEATH(segment.users.close(client_id(2, 6), 0), "panic: a user slot");
 }
 
 TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
@@ -71,12 +73,12 @@ TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
     const ClientId attached = segment.attach(0);
     const ClientId closing = segment.attach(1);
     const ClientId orphaned = segment.attach(2);
-    segment.users.assign({.slot = 3, .generation = 1}, 0); // its cursor means nothing yet
+    segment.users.assign(client_id(3), entry_0); // its cursor means nothing yet
     segment.advance(attached, 300);
     segment.advance(closing, 200);
     segment.users.close(closing, 400);
     segment.advance(orphaned, 100);
-    ASSERT_EQ(segment.users.orphan(orphaned, 0), SlotState::orphaned);
+    ASSERT_EQ(segment.users.orphan(orphaned, entry_0), SlotState::orphaned);
     EXPECT_EQ(segment.users.lowest_cursor(1000), 100U);
     segment.users.release(orphaned);
     EXPECT_EQ(segment.users.lowest_cursor(1000), 200U);
@@ -86,7 +88,7 @@ TEST(UserTable, TheLowestCursorIsThatOfWhoIsOrWasAttached) {
 
 TEST(Cursor, MovesInOneStore) {
     const SmallSegment segment;
-    UserSlot& slot = segment.users[0];
+    UserSlot& slot = segment.users[slot_0];
     move_cursor(slot, {.bytes_written = 1, .log_offset = 10});
     const uint64_t index = slot.cursor_index;
     move_cursor(slot, {.bytes_written = 2, .log_offset = 20});

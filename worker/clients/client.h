@@ -24,18 +24,19 @@ enum class WorkerEvent : uint8_t {
 static_assert(users_max <= Tag::indexes);
 
 [[nodiscard]] inline Tag tag_of(ClientId id) {
-    return {WorkerEvent::client, id.slot, id.generation};
+    return {WorkerEvent::client, index_of(id.slot), id.generation};
 }
 [[nodiscard]] inline ClientId client_of(Tag tag) {
-    return {.slot = tag.index(), .generation = tag.generation()};
+    return {.slot = SlotId{tag.index()}, .generation = tag.generation()};
 }
 
 // A client's identity in one word, for maps and sets.
 [[nodiscard]] inline uint64_t key_of(ClientId id) {
-    return static_cast<uint64_t>(id.generation) << 32 | id.slot;
+    return static_cast<uint64_t>(id.generation) << 32 | index_of(id.slot);
 }
 [[nodiscard]] inline ClientId client_of_key(uint64_t key) {
-    return {.slot = static_cast<uint32_t>(key), .generation = static_cast<uint32_t>(key >> 32)};
+    return {
+        .slot = SlotId{static_cast<uint32_t>(key)}, .generation = static_cast<uint32_t>(key >> 32)};
 }
 
 // A stretch of the log, in log offsets.

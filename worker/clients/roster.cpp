@@ -5,19 +5,21 @@
 namespace chatserv {
 
 Client* Roster::find(ClientId id) const {
-    if (id.slot >= by_slot_.size() || by_slot_[id.slot] == nullptr)
+    const uint32_t slot = index_of(id.slot);
+    if (slot >= by_slot_.size() || by_slot_[slot] == nullptr)
         return nullptr;
-    Client* const client = by_slot_[id.slot].get();
+    Client* const client = by_slot_[slot].get();
     return client->id == id ? client : nullptr;
 }
 
 Client& Roster::add(ClientId id, UniqueFd fd, UserSlot& slot) {
-    if (id.slot >= by_slot_.size())
-        by_slot_.resize(id.slot + 1);
-    invariant(by_slot_[id.slot] == nullptr, "a worker was given a slot that it serves already");
-    by_slot_[id.slot] =
+    const uint32_t index = index_of(id.slot);
+    if (index >= by_slot_.size())
+        by_slot_.resize(index + 1);
+    invariant(by_slot_[index] == nullptr, "a worker was given a slot that it serves already");
+    by_slot_[index] =
         std::make_unique<Client>(Client{.id = id, .fd = std::move(fd), .slot = &slot});
-    Client& client = *by_slot_[id.slot];
+    Client& client = *by_slot_[index];
     client.flowing_index = flowing_.size();
     flowing_.push_back(&client);
     ++count_;
@@ -27,7 +29,7 @@ Client& Roster::add(ClientId id, UniqueFd fd, UserSlot& slot) {
 void Roster::remove(Client& client) {
     block(client);
     --count_;
-    by_slot_[client.id.slot].reset();
+    by_slot_[index_of(client.id.slot)].reset();
 }
 
 void Roster::block(Client& client) {

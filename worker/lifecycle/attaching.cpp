@@ -9,7 +9,7 @@
 namespace chatserv {
 
 Attaching::Attaching(
-    const Segment& segment, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse) :
+    const Segment& segment, EntryId entry, const Doorbells& doorbells, const Pulse& pulse) :
     entry_(entry),
     users_(segment), log_(segment), log_control_(&segment.log_control()), doorbells_(doorbells),
     pulse_(pulse) {}
@@ -45,8 +45,8 @@ std::optional<std::vector<Client*>> Attaching::attach(Roster& roster) {
 
 // Null if the slot does not wait for this worker.
 Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) const {
-    invariant(
-        newcomer.id.slot < users_.size(), "the master gave a worker a slot that does not exist");
+    invariant(index_of(newcomer.id.slot) < users_.size(),
+        "the master gave a worker a slot that does not exist");
     UserSlot& slot = users_[newcomer.id.slot];
     const SlotStatus status = status_of(slot);
     if (status.generation != newcomer.id.generation || status.owner != entry_)

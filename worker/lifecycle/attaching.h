@@ -18,7 +18,7 @@ namespace chatserv {
 class Attaching {
 public:
     Attaching(
-        const Segment& segment, uint32_t entry, const Doorbells& doorbells, const Pulse& pulse);
+        const Segment& segment, EntryId entry, const Doorbells& doorbells, const Pulse& pulse);
 
     // A client that the master has sent, with this process's own descriptor of its socket.
     void add(ClientId id, UniqueFd fd) { newcomers_.push_back({id, std::move(fd)}); }
@@ -42,7 +42,7 @@ private:
     [[nodiscard]] Client* attach_one(Newcomer& newcomer, Roster& roster) const;
     void find_own_ranges(const std::vector<Client*>& newcomers, const Roster& roster) const;
 
-    uint32_t entry_;
+    EntryId entry_;
     UserTable users_;
     BroadcastLog log_;
     LogControl* log_control_;

@@ -16,9 +16,9 @@ std::optional<ByteCounts> account_of(const Client& client) {
         .consumed = counts->consumed - slot.consumed_base};
 }
 
-InDoubt::InDoubt(const Segment& segment, uint32_t entry, SocketAccount account) :
-    entry_number_(entry), entry_(&segment.worker_table()[entry]), users_(segment), log_(segment),
-    account_(account), in_flight_(operation_in_flight(*entry_)) {
+InDoubt::InDoubt(const Segment& segment, EntryId entry, SocketAccount account) :
+    entry_id_(entry), entry_(&segment.worker_table()[index_of(entry)]), users_(segment),
+    log_(segment), account_(account), in_flight_(operation_in_flight(*entry_)) {
     if (!any())
         settled_bytes_ = 0;
 }
@@ -26,9 +26,9 @@ InDoubt::InDoubt(const Segment& segment, uint32_t entry, SocketAccount account) 
 std::optional<ClientId> InDoubt::find() {
     if (!any())
         return std::nullopt;
-    if (in_flight_.slot < users_.size()) {
+    if (index_of(in_flight_.slot) < users_.size()) {
         const SlotStatus status = status_of(users_[in_flight_.slot]);
-        if (status.owner == entry_number_ &&
+        if (status.owner == entry_id_ &&
             (status.state == SlotState::orphaned || status.state == SlotState::closing))
             return ClientId{.slot = in_flight_.slot, .generation = status.generation};
     }

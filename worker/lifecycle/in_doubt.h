@@ -26,7 +26,7 @@ using SocketAccount = std::optional<ByteCounts> (*)(const Client& client);
 
 class InDoubt {
 public:
-    InDoubt(const Segment& segment, uint32_t entry, SocketAccount account);
+    InDoubt(const Segment& segment, EntryId entry, SocketAccount account);
 
     [[nodiscard]] bool any() const { return in_flight_.operation != Operation::none; }
 
@@ -48,7 +48,7 @@ public:
 private:
     void end(uint64_t settled_bytes);
 
-    uint32_t entry_number_;
+    EntryId entry_id_;
     WorkerEntry* entry_;
     UserTable users_;
     BroadcastLog log_;

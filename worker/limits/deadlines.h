@@ -1,4 +1,4 @@
-// Clients by the instant at which somebody has to look at them, by whichever clock.
+// Clients by the instant at which the worker has to look at them. Any clock will do.
 #pragma once
 
 #include "worker/clients/client.h"
@@ -19,7 +19,7 @@ public:
 
     [[nodiscard]] bool empty() const { return ordered_.empty(); }
 
-    // One instant a client, the last one said.
+    // A client has one instant: the last one set.
     void set(ClientId client, time_point when) {
         remove(client);
         when_.emplace(key_of(client), when);
@@ -33,7 +33,7 @@ public:
         when_.erase(found);
     }
 
-    // Those whose instant has come, the earliest first. They are forgotten.
+    // The clients whose instant has come, the earliest first. They are forgotten.
     [[nodiscard]] std::vector<ClientId> take_due(time_point now) {
         std::vector<ClientId> due;
         while (!ordered_.empty() && ordered_.begin()->first <= now) {
@@ -43,7 +43,7 @@ public:
         return due;
     }
 
-    // Nothing where there is nobody.
+    // Nothing if there is no client.
     [[nodiscard]] std::optional<time_point> earliest() const {
         if (ordered_.empty())
             return std::nullopt;

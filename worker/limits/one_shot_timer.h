@@ -1,9 +1,8 @@
-// A timer of the worker's kqueue that is set for the earliest of many deadlines, by whichever
-// clock.
+// A timer of the worker's kqueue that is set for the earliest of many deadlines. Any clock will do.
 //
-// The system's timers do not stop while this process stands still. So by served time
-// (served_clock.h) the timer can go off too early, though never too late: whoever is told looks at
-// the deadlines, and sets it again.
+// The system's timers do not stop while this process stands still. So the timer can go off too
+// early by served time (served_clock.h), though never too late: its owner then looks at the
+// deadlines, and sets it again.
 #pragma once
 
 #include "shared/system/event_queue.h"
@@ -20,14 +19,14 @@ class OneShotTimer {
 public:
     using time_point = typename Clock::time_point;
 
-    // `pause`: it goes off no sooner than that after it is set, so that deadlines close to each
-    // other cost one event.
+    // `pause`: the timer goes off this long after it is set, or later, so that deadlines close to
+    // each other cost one event.
     OneShotTimer(EventQueue& events, uintptr_t ident, std::chrono::milliseconds pause) :
         events_(events), ident_(ident), pause_(pause) {}
 
-    // Sets it, unless it is set for as early already. `now()`: tells the clock's present instant,
-    // and is called where that matters. Where the system has no timer for it now it is not set:
-    // whoever depends on it asks again.
+    // Sets the timer, unless it is set for that instant or an earlier one. `now()` returns the
+    // clock's present instant; it is called only if needed. If the system refuses the timer, it is
+    // not set, and the owner has to call this again.
     template <typename Now>
     void arm(std::optional<time_point> deadline, Now now) {
         if (!deadline || (due_ && *due_ <= *deadline))
@@ -37,7 +36,7 @@ public:
             due_ = deadline;
     }
 
-    // Its event has come.
+    // The timer's event has come.
     void went_off() { due_.reset(); }
 
 private:

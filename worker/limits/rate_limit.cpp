@@ -22,7 +22,7 @@ size_t RateLimit::allowance(const RateBucket& bucket, Clock::time_point now) con
         return static_cast<size_t>(bucket_bytes_);
     if (filling < time_for(worth_reading_bytes_))
         return 0;
-    // Whole seconds apart: nothing below comes near to what the word holds.
+    // Whole seconds are counted apart, so that no product below overflows.
     const auto ns = static_cast<uint64_t>(
         std::chrono::duration_cast<std::chrono::nanoseconds>(filling).count());
     return static_cast<size_t>(ns / nanoseconds_a_second * bytes_a_second_ +
@@ -37,7 +37,7 @@ RateLimit::Clock::time_point RateLimit::readable_at(const RateBucket& bucket) co
     return bucket.empty_at + time_for(worth_reading_bytes_);
 }
 
-// Rounded up: who is read in many small pieces is not read faster for it.
+// Rounded up, so that a client that is read in many small pieces is not read faster.
 RateLimit::Clock::duration RateLimit::time_for(uint64_t bytes) const {
     const uint64_t ns =
         bytes / bytes_a_second_ * nanoseconds_a_second +

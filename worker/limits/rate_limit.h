@@ -1,10 +1,9 @@
-// How fast one client is read: a token bucket for each, which fills at so many bytes a second.
+// How fast a client is read: a token bucket for each client, which fills at the limit's rate.
 //
-// A bucket holds one second's worth, but a few lines at least, so that whoever types is not cut
-// into pieces where the rate is low. It is empty when a read has used that up; then reading is put
-// off until there is a tenth of a second's worth again, which is what makes the rate come in steps
-// worth a system call. Its contents are one instant, the one at which it was empty or would have
-// been: nothing has to be filled up.
+// A bucket holds one second's worth of bytes, and at least a few lines, so that a low rate does not
+// cut what people type into pieces. When a read has emptied the bucket, reading stops until there
+// is a tenth of a second's worth again, so that each read is worth its system call. The bucket is
+// stored as one instant, at which it was empty or would have been: nothing has to fill it.
 #pragma once
 
 #include <chrono>
@@ -14,7 +13,7 @@
 namespace chatserv {
 
 struct RateBucket {
-    // Long ago, whatever the time is: it is full.
+    // Long ago, whatever the time is: the bucket is full.
     std::chrono::steady_clock::time_point empty_at{-std::chrono::hours(100'000)};
 };
 
@@ -28,12 +27,12 @@ public:
     [[nodiscard]] bool on() const { return bytes_a_second_ != 0; }
     [[nodiscard]] uint32_t bytes_a_second() const { return bytes_a_second_; }
 
-    // How many bytes may be read now; 0 where so few are left that it is not worth it. Not to be
-    // called where there is no limit, nor are the others.
+    // How many bytes may be read now; 0 if that is not worth a system call. This function and those
+    // below must not be called if there is no limit.
     [[nodiscard]] size_t allowance(const RateBucket& bucket, Clock::time_point now) const;
-    // So many were read: no more than that.
+    // `bytes` were read; no more than the allowance.
     void take(RateBucket& bucket, uint64_t bytes, Clock::time_point now) const;
-    // From when on there is an allowance, if nothing is read until then.
+    // When there will be an allowance, if nothing is read until then.
     [[nodiscard]] Clock::time_point readable_at(const RateBucket& bucket) const;
 
 private:

@@ -21,9 +21,10 @@ RateLimiter::RateLimiter(EventQueue& events, uint32_t max_rate_bytes) :
     timer_(events, static_cast<uintptr_t>(Timer::rate), timer_pause) {}
 
 RateLimiter::Bucket& RateLimiter::bucket_of(const Client& client) {
-    if (client.id.slot >= buckets_.size())
-        buckets_.resize(client.id.slot + 1);
-    Bucket& bucket = buckets_[client.id.slot];
+    const uint32_t index = index_of(client.id.slot);
+    if (index >= buckets_.size())
+        buckets_.resize(index + 1);
+    Bucket& bucket = buckets_[index];
     if (bucket.generation != client.id.generation)
         bucket = {.generation = client.id.generation};
     return bucket;

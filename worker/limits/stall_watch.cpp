@@ -8,8 +8,8 @@ namespace chatserv {
 
 namespace {
 
-// Bytes that have arrived at the client's end, since it was attached; where the system does not
-// tell, those that its socket took.
+// Bytes that have arrived at the client's end since it was attached. If the system does not tell,
+// the bytes that the client's socket has taken.
 uint64_t arrived_at(const Client& client) {
     return cursor_of(*client.slot).bytes_written -
            unacknowledged_bytes(client.fd.get()).value_or(0);
@@ -23,7 +23,7 @@ void StallWatch::fell_behind(Client& client, Clock::time_point now) {
 }
 
 void StallWatch::add_room(Client& client, Clock::time_point now) {
-    fell_behind(client, now); // where its socket was never full: its worker had not got to it yet
+    fell_behind(client, now); // if its socket was never full, since its worker was late
     const bool at_once = policy_ == SlowPolicy::disconnect && client.write_blocked;
     room_.try_emplace(
         key_of(client.id), Watched{.client = client.id,
@@ -70,7 +70,7 @@ bool StallWatch::renew(const Watched& watched, Client& client, Clock::time_point
 bool StallWatch::has_drained_enough(
     const Client& client, uint64_t arrived_bytes, Clock::time_point now) const {
     if (policy_ == SlowPolicy::disconnect)
-        return !client.write_blocked; // whom its own worker has not got to is not slow
+        return !client.write_blocked; // otherwise its worker is late, not the client
     const uint64_t drained = arrived_bytes - client.drain.arrived_bytes;
     const std::chrono::duration<double> time = now - client.drain.begin;
     return static_cast<double>(drained) >= time.count() * min_drain_bytes_;

@@ -11,7 +11,7 @@ namespace chatserv {
 
 class Delivery {
 public:
-    Delivery(const Segment& segment, uint32_t entry) : fan_out_(segment, entry) {}
+    Delivery(const Segment& segment, EntryId entry) : fan_out_(segment, entry) {}
 
     // Clients that were attached and have not been written to.
     void add_fresh(ClientId client) { fresh_.push_back(client); }

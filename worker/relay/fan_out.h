@@ -27,8 +27,8 @@ public:
         int error = 0; // no_memory, failed: the errno of send(2)
     };
 
-    FanOut(const Segment& segment, uint32_t entry) :
-        entry_(&segment.worker_table()[entry]), log_(segment) {}
+    FanOut(const Segment& segment, EntryId entry) :
+        entry_(&segment.worker_table()[index_of(entry)]), log_(segment) {}
 
     // Writes what the client lacks up to `target`, and moves its cursor.
     [[nodiscard]] Delivery deliver(Client& client, uint64_t target) const;

@@ -23,8 +23,8 @@ constexpr size_t read_bytes_min = 4 * 1024;
 
 } // namespace
 
-Ingest::Ingest(const Segment& segment, uint32_t entry) :
-    entry_(&segment.worker_table()[entry]), entry_number_(entry), staging_(segment, entry),
+Ingest::Ingest(const Segment& segment, EntryId entry) :
+    entry_(&segment.worker_table()[index_of(entry)]), entry_id_(entry), staging_(segment, entry),
     appender_(segment) {
     invariant(staging_.sane(), "a staging area held what no worker writes");
     // W3: a predecessor may have died after the commit of its batch and before this.
@@ -82,12 +82,12 @@ std::optional<uint64_t> Ingest::settle(const Client& client, uint64_t bytes_read
 }
 
 Ingest::Publish Ingest::append(uint64_t& begin) {
-    LogLock lock(appender_.control(), entry_number_);
+    LogLock lock(appender_.control(), entry_id_);
     if (!lock.held())
         return Publish::locked_out;
     begin = load_acquire(appender_.control().head);
-    return appender_.append(staging_, entry_number_) == AppendResult::appended ? Publish::published
-                                                                               : Publish::no_room;
+    return appender_.append(staging_, entry_id_) == AppendResult::appended ? Publish::published
+                                                                           : Publish::no_room;
 }
 
 } // namespace chatserv

@@ -36,7 +36,7 @@ public:
         no_room,    // the slowest readers have to advance first: see BroadcastLog::room_wanted
     };
 
-    Ingest(const Segment& segment, uint32_t entry);
+    Ingest(const Segment& segment, EntryId entry);
 
     // The staging area has no room worth a recv(2): publish first.
     [[nodiscard]] bool full() const;
@@ -74,7 +74,7 @@ private:
     void record(const Client& client, uint32_t bytes, uint64_t bytes_read);
 
     WorkerEntry* entry_;
-    uint32_t entry_number_;
+    EntryId entry_id_;
     Staging staging_;
     LogAppender appender_;
 };

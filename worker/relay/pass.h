@@ -62,7 +62,7 @@ public:
         bool blocks_room = false;      // a client of this worker is below seen_room_wanted
     };
 
-    Pass(const Segment& segment, uint32_t entry, const Doorbells& doorbells) :
+    Pass(const Segment& segment, EntryId entry, const Doorbells& doorbells) :
         log_(segment), doorbells_(doorbells), entry_(entry) {}
 
     [[nodiscard]] const State& state() const { return state_; }
@@ -95,7 +95,7 @@ private:
 
     BroadcastLog log_;
     const Doorbells& doorbells_;
-    uint32_t entry_;
+    EntryId entry_;
     State state_;
 };
 

@@ -11,7 +11,7 @@ namespace chatserv {
 
 class Publisher {
 public:
-    Publisher(const Segment& segment, uint32_t entry) : ingest_(segment, entry) {}
+    Publisher(const Segment& segment, EntryId entry) : ingest_(segment, entry) {}
 
     [[nodiscard]] Ingest& ingest() { return ingest_; }
     [[nodiscard]] const Ingest& ingest() const { return ingest_; }

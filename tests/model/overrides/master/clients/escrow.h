@@ -12,8 +12,8 @@ namespace chatserv {
 class Escrow {
 public:
     // No memory is allocated: a simulated process keeps all its state on its stack.
-    [[nodiscard]] static std::array<ClientId, 1> all_of(uint16_t entry) {
-        return {ClientId{.slot = entry, .generation = 1}};
+    [[nodiscard]] static std::array<ClientId, 1> all_of(EntryId entry) {
+        return {ClientId{.slot = SlotId{index_of(entry)}, .generation = 1}};
     }
     // The simulated workers do not touch that number.
     [[nodiscard]] static uint32_t slots_ever_used() { return 0; }
