@@ -1,8 +1,10 @@
 """./dev and .ci/run: what they say, when they say it, and how they end."""
+import json
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -102,6 +104,104 @@ class Packages(Scene):
         status, _, errors = self.run_to_end("./dev", "run")
         self.assertEqual(status, 69)
         self.assertRegex(errors, "these programs are missing:.* meson ninja ")
+
+
+class Suites(Scene):
+    """A build that meson has configured, as far as its lists go."""
+
+    def setUp(self):
+        super().setUp()
+        lists = self.top / "build" / "meson-info"
+        lists.mkdir(parents=True)
+        targets = {"unit-id": "tests/unit-tests", "crash-id": "tests/crash-tests",
+                   "program-id": "chatserv", "other-id": "bench/load"}
+        (lists / "intro-targets.json").write_text(json.dumps(
+            [{"id": name, "filename": [str(self.top.resolve() / "build" / file)]}
+             for name, file in targets.items()]), encoding="utf-8")
+        tests = {"unit": ["unit-id"], "crash": ["crash-id", "program-id"], "scripts": []}
+        (lists / "intro-tests.json").write_text(json.dumps(
+            [{"suite": [f"chatserv:{suite}"], "depends": depends}
+             for suite, depends in tests.items()]), encoding="utf-8")
+
+    def targets_of(self, *suites):
+        status, output, errors = self.run_to_end(
+            sys.executable, "-B", ".ci/targets_of_suites.py", "build", *suites)
+        self.assertEqual((status, errors), (0, ""))
+        return output.split()
+
+    def test_a_suite_needs_only_what_its_tests_run(self):
+        self.assertEqual(self.targets_of("unit"), ["tests/unit-tests"])
+        self.assertEqual(self.targets_of("crash"), ["chatserv", "tests/crash-tests"])
+        self.assertEqual(self.targets_of("scripts"), [])
+
+    def test_without_a_suite_all_tests_get_what_they_need_and_the_benchmark_nothing(self):
+        self.assertEqual(self.targets_of(), ["chatserv", "tests/crash-tests", "tests/unit-tests"])
+
+    def test_several_suites_need_all_that_each_of_them_does(self):
+        self.assertEqual(self.targets_of("unit", "crash"),
+                         ["chatserv", "tests/crash-tests", "tests/unit-tests"])
+
+
+class Lint(Scene):
+    """A repository in which each file is compiled, but those for another system."""
+
+    def setUp(self):
+        super().setUp()
+        self.stand_in("dpkg-query", 'echo "install ok installed"')
+        for tool in ("apt-get", "c++", "meson", "ninja", "pkg-config", "shellcheck"):
+            self.stand_in(tool, "exit 0")
+        self.stand_in("clang-tidy", 'case $4 in *bad.cpp) echo "found in $4"; exit 1 ;; esac')
+        for file in ("master/a.cpp", "master/b.cpp", "master/b.h", "worker/c.cpp", "worker/bad.cpp",
+                     "worker/c_openbsd.cpp", "shared/d.h"):
+            self.write(file, "")
+        self.write("worker/c.cpp", '#include "shared/d.h"\n')
+        self.write("build-clang/build.ninja", "")
+        self.write("build-clang/compile_commands.json", "".join(
+            f'"../{file}"\n' for file in ("master/a.cpp", "master/b.cpp", "worker/c.cpp",
+                                         "worker/bad.cpp")))
+        self.git("init", "-q", "-b", "main")
+        self.commit()
+
+    def write(self, file, text):
+        (self.top / file).parent.mkdir(exist_ok=True)
+        (self.top / file).write_text(text, encoding="utf-8")
+
+    def git(self, *arguments):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments],
+                       cwd=self.top, check=True)
+
+    def commit(self):
+        self.git("add", "master", "worker", "shared")
+        self.git("commit", "-q", "-m", "a change")
+
+    def lint(self, *arguments):
+        status, output, _ = self.run_to_end("./dev", "lint", *arguments)
+        return status, sorted(line.split()[1] for line in output.splitlines()
+                              if line.startswith("  clang-tidy "))
+
+    def test_the_files_that_differ_from_the_main_branch_are_looked_at(self):
+        self.git("checkout", "-q", "-b", "change")
+        self.write("master/a.cpp", "// committed\n")
+        self.commit()
+        self.write("worker/new.cpp", "")
+        self.write("worker/c_openbsd.cpp", "// not compiled here\n")
+        self.write("build-clang/compile_commands.json", '"../master/a.cpp"\n"../worker/new.cpp"\n')
+        self.assertEqual(self.lint(), (0, ["master/a.cpp", "worker/new.cpp"]))
+
+    def test_on_the_main_branch_the_last_commit_is_looked_at(self):
+        self.write("master/a.cpp", "// committed\n")
+        self.commit()
+        self.assertEqual(self.lint(), (0, ["master/a.cpp"]))
+
+    def test_a_header_is_looked_at_with_a_source(self):
+        self.assertEqual(self.lint("master/b.h", "shared/d.h"),
+                         (0, ["master/b.cpp", "worker/c.cpp"]))
+
+    def test_what_is_found_is_an_error_after_all_files_were_looked_at(self):
+        status, looked_at = self.lint("all")
+        self.assertNotEqual(status, 0)
+        self.assertEqual(looked_at,
+                         ["master/a.cpp", "master/b.cpp", "worker/bad.cpp", "worker/c.cpp"])
 
 
 class Progress(Scene):
