@@ -3,8 +3,6 @@
 // to one of the product's own would compile everything again.
 //
 // A file still includes all that it uses: ./dev clang and ./dev macos compile without this header.
-#pragma once
-
 #include <algorithm>
 #include <array>
 #include <boost/interprocess/mapped_region.hpp>

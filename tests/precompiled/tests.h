@@ -1,7 +1,5 @@
 // What most tests include, parsed once for each test program (meson: cpp_pch). GoogleTest and
 // GoogleMock are most of what the compiler reads for a test. See shared/precompiled/product.h.
-#pragma once
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
