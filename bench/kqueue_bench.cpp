@@ -1,9 +1,10 @@
-// What an event costs: bare epoll, the kqueue layer with NOTE_NODATA, and the layer with `data`.
+// Measures the cost of an event with bare epoll, with the kqueue layer and NOTE_NODATA, and with
+// the layer and `data`.
 //
-// The three take turns on the same socket pairs, in rounds, so that what the machine does meanwhile
-// hits all alike; the table gives the median round of each, and the median of the ratio to bare
-// epoll in the same round. An event is: wait, find the descriptor, read its 64 bytes. Filling the
-// sockets again is not measured.
+// The three take turns in rounds, so that other activity on the machine affects all of them alike.
+// The table gives the median round of each, and the median of the ratios to bare epoll in the same
+// round. An event is: wait, find the descriptor, read its 64 bytes. Refilling the sockets is not
+// measured.
 //
 //     kqueue_bench [rounds]
 #include <algorithm>
@@ -28,7 +29,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int batch_max = 256; // events taken in one wait
+constexpr int batch_max = 256; // events taken per wait
 constexpr int events_per_round = 20'000;
 constexpr std::size_t message_bytes = 64;
 constexpr std::array<int, 3> active_counts{1, 100, 1'000};
@@ -37,7 +38,7 @@ constexpr std::array<int, 3> active_counts{1, 100, 1'000};
     throw std::system_error(errno, std::generic_category(), call);
 }
 
-// What the loops read from; each pair's first end is the one that is watched.
+// The socket pairs that the loops read from. The first end of each pair is watched.
 class Sockets {
 public:
     explicit Sockets(int count) {
@@ -80,7 +81,7 @@ void read_message(int fd) {
 class Loop {
 public:
     virtual ~Loop() = default;
-    // Waits once and reads from all that is ready; returns how many.
+    // Waits once and reads from every ready socket. Returns the number of events.
     virtual int turn() = 0;
 };
 
@@ -163,7 +164,7 @@ struct Contender {
 };
 
 void compare(int active, int rounds) {
-    // Each contender has sockets of its own: to be in a stranger's epoll set slows a socket down.
+    // Each contender has its own sockets, because a socket in several epoll sets is slower.
     std::array<Sockets, 3> sockets{Sockets(active), Sockets(active), Sockets(active)};
     std::array<Contender, 3> contenders{Contender{"epoll", std::make_unique<EpollLoop>(sockets[0])},
         Contender{"kqueue, NOTE_NODATA", std::make_unique<KqueueLoop>(sockets[1], NOTE_NODATA)},
@@ -173,7 +174,7 @@ void compare(int active, int rounds) {
         for (std::size_t i = 0; i < contenders.size(); ++i) {
             const std::size_t turn = (i + static_cast<std::size_t>(round)) % contenders.size();
             const double spent = round_of(*contenders[turn].loop, sockets[turn]);
-            if (round > 0) // the first one warms up
+            if (round > 0) // the first round warms up
                 contenders[turn].nanoseconds.push_back(spent);
         }
     }

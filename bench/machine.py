@@ -1,4 +1,4 @@
-"""On what the bench ran, for the report."""
+"""The machine and the sources that the bench ran on, for the report."""
 import os
 import pathlib
 import platform
@@ -17,14 +17,14 @@ def _memory_bytes():
 
 
 def machine():
-    """To be asked before the bench has put a load on it."""
+    """Call this before the bench puts a load on the machine."""
     return {"cpu": _cpu_model(), "cores": len(os.sched_getaffinity(0)),
             "memory_bytes": _memory_bytes(), "kernel": platform.release(),
             "load_average": os.getloadavg()}
 
 
 def commit(top):
-    """Of the sources, with `-dirty` where they were changed; empty outside git."""
+    """The commit of the sources, with `-dirty` if they were changed; empty outside git."""
     said = subprocess.run(["git", "-C", top, "describe", "--always", "--dirty"],
                           capture_output=True, text=True, check=False)
     return said.stdout.strip()

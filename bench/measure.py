@@ -1,6 +1,6 @@
 """One run: one server under one load, and its figures.
 
-A run that fails, or is not done in its time, says so in `error`; whatever it had started has ended
+A run that fails or exceeds its time limit has an `error`. All programs that it started have ended
 when it returns.
 """
 import json
@@ -11,7 +11,7 @@ import readings
 from processes import Program
 from scenes import FLOOD, IDLE, STORM, TALK
 
-SLOW_BYTES_MAX = 500_000_000  # delivered, of a server that has deliveries_max
+SLOW_BYTES_MAX = 500_000_000  # delivered by a server that has deliveries_max
 QUIET_SECONDS = 0.05
 QUIET_CPU_SHARE = 0.02
 
@@ -32,7 +32,7 @@ def load_options(server, scene, port, seconds):
     options += ["--senders", scene.senders, "--write", scene.write, "--seconds", seconds]
     options += ["--all-talk"] if scene.all_talk else []
     if server.protocol == "floor":
-        return options  # it decides for itself what it writes, and to whom
+        return options  # the floor gets its other options on its own command line
     options += ["--rate", scene.rate] if scene.rate else []
     options += ["--stalled", scene.stalled] if scene.stalled else []
     options += ["--connect-pause", server.connect_pause_us] if server.connect_pause_us else []
@@ -41,7 +41,7 @@ def load_options(server, scene, port, seconds):
 
 
 def lines_max(server, scene):
-    """How many lines all senders have together, at the most; 0: as many as the time permits."""
+    """The maximum number of lines from all senders together; 0: as many as the time permits."""
     of_server = 0
     if server.deliveries_max and scene.kind in (FLOOD, TALK):
         deliveries = min(server.deliveries_max, SLOW_BYTES_MAX // scene.line)
@@ -59,10 +59,10 @@ def wait_until_it_listens(process, port, until):
 
 
 def wait_until_it_is_quiet(process, connections, until):
-    """It has taken all connections, and what that makes it do is done."""
+    """Waits until the server has accepted all connections and its CPU use has settled."""
     while readings.descriptors(process.pid) < connections:
         if time.monotonic() > until:
-            raise RuntimeError(f"it has not taken all of the {connections} connections")
+            raise RuntimeError(f"it did not accept all of the {connections} connections")
         time.sleep(QUIET_SECONDS)
     used, before = readings.cpu_seconds(process.pid), -1.0
     while used - before > QUIET_CPU_SHARE * QUIET_SECONDS and time.monotonic() < until:
@@ -71,12 +71,12 @@ def wait_until_it_is_quiet(process, connections, until):
 
 
 def measure(build, server, scene, seconds, limit):
-    """One run, of `seconds`, that is given up after `limit` seconds. Returns its figures."""
+    """One run of `seconds`, given up after `limit` seconds. Returns its figures."""
     until = time.monotonic() + limit
     port = free_port()
     try:
         with Program(server.command(scene, port, seconds)) as process:
-            if server.says_port:
+            if server.prints_port:
                 said = process.line(until).split()
                 if not said:
                     raise RuntimeError("it ended before it listened")
@@ -90,7 +90,7 @@ def measure(build, server, scene, seconds, limit):
                 run = _figures_of(server, scene, process, load, empty, until)
         return run
     except TimeoutError:
-        return {"error": f"not done after {limit:.0f} s", "gave_up": True}
+        return {"error": f"not finished after {limit:.0f} s", "gave_up": True}
     except (RuntimeError, ValueError, OSError) as failure:
         return {"error": str(failure).partition("\n")[0] or type(failure).__name__}
 
@@ -103,7 +103,7 @@ def _figures_of(server, scene, process, load, empty, until):
     memory = readings.pss_bytes(process.pid)
     before = readings.cpu_seconds(process.pid)
     run = _result_of(load, until)
-    if server.protocol == "floor":  # ends by itself
+    if server.protocol == "floor":  # the floor ends by itself
         run["cpu_seconds"] = process.cpu_seconds_when_ended(until) - before
         run["pss_bytes"] = memory
     else:
@@ -115,12 +115,12 @@ def _figures_of(server, scene, process, load, empty, until):
     else:
         run["cpu_us_per_delivery"] = run["cpu_seconds"] * 1e6 / max(run["deliveries"], 1)
         if run["missing"] and not run["error"]:
-            run["error"] = f"{run['missing']} lines did not come"
+            run["error"] = f"{run['missing']} lines are missing"
     return run
 
 
 def _result_of(load, until):
-    """It stays connected until it is ended, so that nobody's leaving is in the figures."""
+    """The load stays connected until it is ended, so that the figures include no disconnects."""
     load.say("go")
     said = load.line(until)
     if not said:

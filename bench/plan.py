@@ -1,17 +1,17 @@
-"""Who runs when: the servers take turns under each load, round by round, for as long as the time
-that the bench may take lasts.
+"""The order of the runs: the servers take turns under each load, round by round, until the time of
+the bench is used up.
 
-Under one load a round is whole or not at all, so that all have the same number of runs. How long a
-run takes is guessed for the first round and known from then on.
+A round of a load is run for all servers or for none, so that all have the same number of runs. The
+length of a run is estimated for the first round and measured from then on.
 """
 import time
 
 from scenes import STALLED, TAKEOVER
 
-START_SECONDS = 0.4  # of a server and the load, and their end
+START_SECONDS = 0.4  # to start and end a server and the load
 CONNECT_SECONDS = 0.0002
-STALL_SECONDS = 1.8  # longer than the limit of a server that has one
-LIMIT_SECONDS = 3  # a run may take so much longer than it should
+STALL_SECONDS = 1.8  # longer than the stall limit of a server that has one
+LIMIT_SECONDS = 3  # how much longer a run may take than expected
 
 
 class Plan:
@@ -26,20 +26,20 @@ class Plan:
         self.runs_done = 0
 
     def turns(self):
-        """Yields scene and server of each run in its turn, and (TAKEOVER, None) once."""
+        """Yields the scene and the server of each run in order, and (TAKEOVER, None) once."""
         for turn in range(self.rounds):
             for scene in self.scenes:
                 servers = self.of(scene)
                 if not servers or not self._has_time_for(scene, first=turn == 0):
                     continue
-                for i in range(len(servers)):  # another one begins in each round
+                for i in range(len(servers)):  # each round begins with another server
                     yield scene, servers[(i + turn) % len(servers)]
             if turn == 0 and self._takeover_seconds:
                 yield TAKEOVER, None
                 self._takeover_seconds = 0
 
     def of(self, scene):
-        """The servers that run under a load. One that was not done in its time does no more."""
+        """The servers that run under a load, without those that exceeded their time limit."""
         return [server for server in self.servers if server.name not in scene.left_out and
                 (scene.name, server.name) not in self._gave_up]
 
@@ -48,7 +48,7 @@ class Plan:
         return max(self.seconds * scene.stretch, STALL_SECONDS if scene.kind == STALLED else 0)
 
     def limit_seconds(self, scene):
-        if scene.kind == STALLED:  # the other listeners of some get nothing any more
+        if scene.kind == STALLED:  # with some servers, the other listeners receive nothing more
             return LIMIT_SECONDS + self.run_seconds(scene)
         return LIMIT_SECONDS + 2 * self._expected(scene)
 
@@ -62,7 +62,7 @@ class Plan:
         return time.monotonic() - self._began
 
     def total_seconds(self):
-        """About how long all of it takes."""
+        """An estimate of how long the whole bench takes."""
         wanted = sum(self._turn_seconds(scene) for scene in self.scenes) * self.rounds
         return min(wanted + self._takeover_seconds, self._budget or float("inf"))
 

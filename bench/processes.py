@@ -1,8 +1,8 @@
-"""Programs that the bench starts: read with a time limit, and ended, with all that they started,
-whatever happens to the bench.
+"""Programs that the bench starts. Their output is read with a time limit. They are ended with all
+that they started, whatever happens to the bench.
 
-SIGINT, SIGTERM and SIGHUP raise Interrupted, but never between the start of a program and its being
-known here, nor while one is being ended.
+SIGINT, SIGTERM and SIGHUP raise Interrupted, but never between the start of a program and its entry
+in Program.running, nor while a program is being ended.
 """
 import contextlib
 import os
@@ -61,7 +61,7 @@ def uninterrupted():
 
 
 class Program:
-    """A program in a process group of its own, its standard input and output piped to the bench."""
+    """A program in its own process group, with its standard input and output piped to the bench."""
 
     running = set()
     patience = 3  # seconds from SIGTERM to SIGKILL
@@ -90,7 +90,7 @@ class Program:
         self._process.stdin.flush()
 
     def line(self, until):
-        """The next line of its output, empty after the last. Raises TimeoutError at `until`."""
+        """The next line of output, empty after the last one. Raises TimeoutError at `until`."""
         out = self._process.stdout.fileno()
         while b"\n" not in self._read:
             if not select.select([out], [], [], max(0, until - time.monotonic()))[0]:
@@ -103,11 +103,11 @@ class Program:
         return line.decode(errors="replace")
 
     def complaint(self):
-        """What a program that has ended by itself said on standard error."""
+        """What a program that has ended by itself wrote to standard error."""
         return self._process.stderr.read().decode(errors="replace").strip()
 
     def cpu_seconds_when_ended(self, until):
-        """Of one that ends by itself, from its start. Raises TimeoutError at `until`."""
+        """CPU time of a program that ends by itself. Raises TimeoutError at `until`."""
         while True:
             with uninterrupted():
                 pid, status, usage = os.wait4(self.pid, os.WNOHANG)
@@ -127,7 +127,7 @@ class Program:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(timeout=self.patience)
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)  # it, or what it left behind
+                os.killpg(self.pid, signal.SIGKILL)  # the program, or what it left behind
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 if pipe is not None:

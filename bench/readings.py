@@ -1,5 +1,5 @@
-"""What the kernel says of a server: whether it listens, the CPU time and memory of a process with
-all its descendants, how many descriptors they hold."""
+"""What the kernel reports about a server: whether it listens, and the CPU time, memory and number
+of descriptors of a process with all its descendants."""
 import contextlib
 import pathlib
 
@@ -9,13 +9,13 @@ def tree(pid):
     pids = [pid]
     for parent in pids:
         for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):  # it has ended meanwhile
+            with contextlib.suppress(OSError):  # the process has ended in the meantime
                 pids += [int(child) for child in task.read_text().split()]
     return pids
 
 
 def cpu_seconds(pid):
-    """To the nanosecond, of those that live."""
+    """CPU time of the processes that are alive, to the nanosecond."""
     total = 0
     for process in tree(pid):
         for task in pathlib.Path(f"/proc/{process}/task").glob("*/schedstat"):
@@ -35,22 +35,22 @@ def _bytes(pid, file, name):
 
 
 def pss_bytes(pid):
-    """Proportional set size: what several of them share is counted once."""
+    """Proportional set size: memory that several processes share is counted once."""
     return _bytes(pid, "smaps_rollup", "Pss")
 
 
 def private_bytes(pid):
-    """The part of it that is no file's: a file's part shrinks when another process maps it too."""
+    """The part without mapped files: a file's part shrinks when another process maps the file."""
     return _bytes(pid, "smaps_rollup", "Pss_Anon")
 
 
 def shared_bytes(pid):
-    """The part of it that is shared memory."""
+    """The part that is shared memory."""
     return _bytes(pid, "smaps_rollup", "Pss_Shmem")
 
 
 def peak_rss_bytes(pid):
-    """The most that each of them ever held; what several share is counted for each."""
+    """The sum of each process's peak; memory that several processes share is counted for each."""
     return _bytes(pid, "status", "VmHWM")
 
 
@@ -63,12 +63,12 @@ def descriptors(pid):
 
 
 def listens(port):
-    """Asked of the kernel: a connection to try it would be a client like any other."""
+    """Reads the kernel's tables, because a trial connection would count as a client."""
     listening = "0A"
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with open(table, encoding="ascii") as sockets:
             next(sockets)
-            for line in sockets:  # those that listen come first
+            for line in sockets:  # listening sockets come first
                 _, local, _, state, *_ = line.split()
                 if state != listening:
                     break

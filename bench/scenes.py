@@ -1,4 +1,4 @@
-"""The loads: what is asked of every server, and of whom it is not asked."""
+"""The loads, and which servers each of them leaves out."""
 import dataclasses
 
 from servers import BARE_RELAY_NAME, FLOOR_NAME, LINE_FLOOR_NAME, NCAT_NAME
@@ -16,22 +16,23 @@ class Scene:
     listeners: int
     senders: int = 1
     line: int = 64  # bytes
-    write: int = 65536  # bytes of a write, of a sender
-    all_talk: bool = False  # the senders are among the listeners
-    rate: float = 0  # lines a second; 0: as many as the server takes
-    lines: int = 0  # at most, of all senders; 0: as many as the time permits
-    stalled: int = 0  # listeners, beside the others, that do not read
-    stretch: float = 1  # how much longer than others a run is
-    left_out: dict = dataclasses.field(default_factory=dict)  # names of servers, and why
+    write: int = 65536  # bytes per write by a sender
+    all_talk: bool = False  # the senders listen too
+    rate: float = 0  # lines per second; 0: as many as the server takes
+    lines: int = 0  # maximum from all senders together; 0: as many as the time permits
+    stalled: int = 0  # additional listeners that do not read
+    stretch: float = 1  # how many times longer a run is than usual
+    left_out: dict = dataclasses.field(default_factory=dict)  # why, by name of the server
 
 
-NO_TRAFFIC = dict.fromkeys((FLOOR_NAME, LINE_FLOOR_NAME), "nothing is written here")
-LARGE_WRITES = {LINE_FLOOR_NAME: "lines come in large writes here"}
-NO_PACE = {FLOOR_NAME: "a line comes alone here"}
-BEYOND_SELECT = {NCAT_NAME: "it uses select(2), which ends at 1,024 descriptors"}
-SHORT_QUEUE = {NCAT_NAME: "its listen queue holds ten, so that so many connections take seconds"}
-NOT_QUICK = "this is the quick bench"
-TOO_SLOW = "it does not finish in the time of a run"
+NO_TRAFFIC = dict.fromkeys((FLOOR_NAME, LINE_FLOOR_NAME), "the server writes nothing in this load")
+LARGE_WRITES = {LINE_FLOOR_NAME: "lines are sent in large writes in this load"}
+NO_PACE = {FLOOR_NAME: "each line is sent alone in this load"}
+BEYOND_SELECT = {NCAT_NAME: "it uses select(2), which is limited to 1,024 descriptors"}
+SHORT_QUEUE = {NCAT_NAME: "its listen queue holds ten, so connecting this many clients takes "
+                          "seconds"}
+NOT_QUICK = "the quick bench leaves it out"
+TOO_SLOW = "it does not finish within the time of a run"
 
 
 def flood(listeners, line, **more):
@@ -39,10 +40,10 @@ def flood(listeners, line, **more):
                  **{"left_out": LARGE_WRITES, **more})
 
 
-# Of lines that divide what a server reads at once: of others, a relay of bytes would split some,
-# and write another sender's between the parts.
+# The length of a line divides the size of a server's reads. With another length, a relay of bytes
+# would split some lines and write another sender's line between the parts.
 def talk(senders):
-    return Scene(f"{senders} talk, a line a write", TALK, senders, senders=senders, write=64,
+    return Scene(f"{senders} talk, one line per write", TALK, senders, senders=senders, write=64,
                  all_talk=True)
 
 
@@ -67,7 +68,7 @@ def stalled(listeners, **more):
                  stalled=1, left_out=left_out, **more)
 
 
-# A rate is half of what one core can write in single lines, so that nothing queues for long.
+# A rate is half of what one core can write in single lines, so that no queue lasts long.
 def scenes(quick):
     return _quick_scenes() if quick else _all_scenes()
 

@@ -1,4 +1,4 @@
-"""The servers that take part, and how each is started with the settings that favour it."""
+"""The servers that are compared, and how each is started with its most favourable settings."""
 import dataclasses
 import pathlib
 import re
@@ -10,7 +10,7 @@ OURS, PEER, YARDSTICK, FLOOR = "chatserv", "peer", "yardstick", "floor"
 SPARE_CONNECTIONS = 8
 
 FLOOR_NAME = "floor"
-LINE_FLOOR_NAME = "floor, a line a write"
+LINE_FLOOR_NAME = "floor, single lines"
 BARE_RELAY_NAME = "bare relay"
 NCAT_NAME = "ncat --broker"
 
@@ -19,20 +19,20 @@ NCAT_NAME = "ncat --broker"
 class Server:
     name: str
     role: str
-    protocol: str  # of chatserv-load
-    command: typing.Callable  # of a scene, a port and the seconds of a run
-    program: str  # a path, or to be found on PATH
+    protocol: str  # for chatserv-load --protocol
+    command: typing.Callable  # takes a scene, a port and the seconds of a run
+    program: str  # a path, or a name on PATH
     version: typing.Callable = lambda: ""
-    says_port: bool = False  # takes a free one itself, and prints it
-    # Of a run without a rate: more would take it longer than others take for what they are sent,
-    # as a socket's buffers alone hold some 40,000 lines, for each listener. 0: no limit.
+    prints_port: bool = False  # chooses a free port itself, and prints it
+    # Limits a run without a rate of a slow server. Without the limit its runs would take far longer
+    # than others: the buffers of a socket alone hold some 40,000 lines for each listener. 0: none.
     deliveries_max: int = 0
-    connect_pause_us: int = 0  # between two connections, where the listen queue is short
+    connect_pause_us: int = 0  # between two connections, for a server with a short listen queue
 
     def missing(self):
         return shutil.which(self.program) is None
 
-def _says(*command):
+def _version_of(*command):
     def version():
         said = subprocess.run(command, capture_output=True, text=True, check=False)
         found = re.search(r"\d+(\.\d+)+\w*", said.stdout + said.stderr)
@@ -63,9 +63,9 @@ def _floors(build):
             ([scene.lines] if scene.lines else []))
 
     return [Server(FLOOR_NAME, FLOOR, "floor", command(lambda scene: 65536), program,
-                   says_port=True),
+                   prints_port=True),
             Server(LINE_FLOOR_NAME, FLOOR, "floor", command(lambda scene: scene.line), program,
-                   says_port=True)]
+                   prints_port=True)]
 
 
 def _chatserv(build, workers):
@@ -77,7 +77,7 @@ def _chatserv(build, workers):
                 *_stall_limit(scene)]
 
     return Server(f"chatserv, {workers} worker{'s' if workers > 1 else ''}", OURS, "raw", command,
-                  program, _says(program, "--version"))
+                  program, _version_of(program, "--version"))
 
 
 def _nats(folder):
@@ -87,8 +87,8 @@ def _nats(folder):
                           'max_pending: 1GB\nwrite_deadline: "60s"\nping_interval: "1h"\n')
         return ["nats-server", "-c", config]
 
-    return Server("nats", PEER, "nats", command, "nats-server", _says("nats-server", "--version"),
-                  deliveries_max=2_000_000)
+    return Server("nats", PEER, "nats", command, "nats-server",
+                  _version_of("nats-server", "--version"), deliveries_max=2_000_000)
 
 
 def _mosquitto(folder):
@@ -98,12 +98,12 @@ def _mosquitto(folder):
                           "max_queued_messages 0\nset_tcp_nodelay true\nlog_type none\n")
         return ["mosquitto", "-c", config]
 
-    return Server("mosquitto", PEER, "mqtt", command, "mosquitto", _says("mosquitto", "-h"),
+    return Server("mosquitto", PEER, "mqtt", command, "mosquitto", _version_of("mosquitto", "-h"),
                   deliveries_max=50_000)
 
 
 def servers(build: pathlib.Path, folder: pathlib.Path):
-    """All of them, in the order in which they take turns. `folder`: for what they have to keep."""
+    """All servers, in the order of their turns. `folder`: where servers may store files."""
     def plain(name, role, path, version=lambda: "", deliveries_max=0):
         program = str(build / path)
         return Server(name, role, "raw", lambda *_: [program], program, version, True,
@@ -125,13 +125,13 @@ def servers(build: pathlib.Path, folder: pathlib.Path):
         *_floors(build),
         plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay"),
         *(_chatserv(build, workers) for workers in (1, 2, 4)),
-        Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _says("ncat", "--version"),
+        Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _version_of("ncat", "--version"),
                deliveries_max=5_000_000, connect_pause_us=1000),
         Server("reference server", PEER, "raw", reference, str(build / "tests/reference-server")),
         plain("boost asio", PEER, "bench/chatserv-asio-chat", _boost_version,
               deliveries_max=100_000),
-        Server("redis", PEER, "redis", redis, "redis-server", _says("redis-server", "--version"),
-               deliveries_max=2_000_000),
+        Server("redis", PEER, "redis", redis, "redis-server",
+               _version_of("redis-server", "--version"), deliveries_max=2_000_000),
         _nats(folder),
         _mosquitto(folder),
     ]

@@ -1,4 +1,4 @@
-"""How long the clients of a killed worker wait: takeover-bench, and what it printed."""
+"""How long the clients of a killed worker wait: runs takeover-bench and reads its output."""
 import json
 import os
 import time
@@ -25,6 +25,6 @@ def takeovers(build, clients, rounds, limit):
                 return {"error": bench.complaint() or "takeover-bench printed nothing"}
             return document
     except TimeoutError:
-        return {"error": f"not done after {limit:.0f} s"}
+        return {"error": f"not finished after {limit:.0f} s"}
     except (ValueError, OSError) as failure:
         return {"error": str(failure)}

@@ -1,11 +1,11 @@
-// How long the clients of a killed worker wait: from SIGKILL to the first byte that its successor
-// delivers, and until everybody has it.
+// Measures how long the clients of a killed worker wait: from SIGKILL until the first client has
+// the first byte that the successor delivers, and until all clients have it.
 //
-// One worker serves all clients, so a takeover moves every one of them. In each round it is killed
-// and one client says a byte in the same moment; the clock stops when the first of the others reads
-// it, and again when the last one does. Receivers, sender and server share the machine, so the
-// second figure holds the delivery to all of them as well, which is given beside it as measured
-// without a death.
+// One worker serves all clients, so a takeover moves every one of them. In each round the worker is
+// killed and one client sends a byte at the same moment. The first time ends when the first of the
+// other clients reads it, the second when the last one does. Receivers, sender and server share the
+// machine, so the second time includes the delivery to all clients; the same delivery without a
+// death is measured for comparison.
 //
 //     takeover-bench [--json] [--rounds N] [CLIENTS...]
 #include "shared/system/event_queue.h"
@@ -58,7 +58,7 @@ public:
         server_(loop_, {.listen = {"127.0.0.1:0", "127.0.0.1:0"},
                            .more = {"--workers", "1", "--spares", "1", "--users",
                                std::to_string(clients), "--hang-limit", "60"}}) {
-        constexpr size_t wave = 100; // as many as fit into a listen queue
+        constexpr size_t wave = 100; // fits into a listen queue
         while (sockets_.size() < clients) {
             for (size_t i = 0; i < wave && sockets_.size() < clients; ++i)
                 connect_one();
@@ -66,7 +66,7 @@ public:
         }
     }
 
-    // A byte from the first client to all others. With `kill`, the worker is killed first.
+    // Sends a byte from the first client to all others. With `kill`, kills the worker first.
     Times round(bool kill) {
         const size_t takeovers = taken_over();
         const Clock::time_point begin = Clock::now();
@@ -106,7 +106,7 @@ private:
     static size_t read_one(int fd) {
         char bytes[16];
         if (::recv(fd, bytes, sizeof bytes, 0) != 1)
-            fail("a client got something else than the one byte that was sent");
+            fail("a client received something other than the one byte that was sent");
         return 1;
     }
 
@@ -174,7 +174,7 @@ void print(const Row& row) {
     std::fflush(stdout);
 }
 
-// With every sample of what the bench is about, for whoever wants to show how they lie.
+// Includes every sample of the main figure, so that the report can show their distribution.
 nlohmann::ordered_json json_of(const Row& row) {
     nlohmann::ordered_json json{{"clients", row.clients}, {"what", row.what},
         {"median_ms", quantile(row.samples_ms, 0.5)}, {"p99_ms", quantile(row.samples_ms, 0.99)}};
@@ -187,13 +187,13 @@ nlohmann::ordered_json json_of(const Row& row) {
 } // namespace chatserv
 
 int main(int argc, char** argv) {
-    CLI::App app("How long the clients of a killed worker wait.", "takeover-bench");
+    CLI::App app("Measures how long the clients of a killed worker wait.", "takeover-bench");
     std::vector<size_t> counts{10, 1000, 10000};
     size_t rounds = 0;
     bool as_json = false;
-    app.add_option("clients", counts, "How many clients there are, in turn [10 1000 10000]")
+    app.add_option("clients", counts, "Numbers of clients, one run each [10 1000 10000]")
         ->check(CLI::Range(2, 100000));
-    app.add_option("--rounds", rounds, "Kills of each [200, or 50 with more than 5000 clients]");
+    app.add_option("--rounds", rounds, "Kills per run [200, or 50 with more than 5000 clients]");
     app.add_flag("--json", as_json, "Print one JSON object instead of a table");
     CLI11_PARSE(app, argc, argv);
     rlimit limit{};

@@ -1,4 +1,4 @@
-// Load, the audience: who connects, and when each of them listens.
+// The audience of a load: connects the clients, and finds out when each of them listens.
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
 #include "bench/load/load.h"
@@ -23,13 +23,13 @@ void Load::connect_all() {
         const Framing framing = checked_framing(options_, i);
         const bool stalls = i >= first_stalled;
         const bool listens = i < options_.listeners || stalls;
-        // A line that is cut in two can only come between others where several send.
+        // Only with several senders can a line that is cut in two mix with others.
         const size_t message_bytes =
             framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size();
         std::this_thread::sleep_for(std::chrono::microseconds(options_.connect_pause_us));
         connection.socket = connect_and_greet(options_.port,
             listens ? framing.listener : framing.sender, options_.senders > 1 ? message_bytes : 0);
-        // Who floods leaves it to the kernel to make packets of small writes, as netcat does.
+        // A flooding sender leaves it to the kernel to join small writes, as netcat does.
         send_at_once(connection.socket.get(), options_.lines_per_second > 0);
         if (listens)
             connection.receiver = std::make_unique<Receiver>(expectations_);
@@ -59,7 +59,7 @@ void Load::make_streams() {
                                              framing_.deliver_suffix;
 }
 
-// The first sender's own listener, if it has one, is sent nothing back.
+// If the first sender listens on its own connection, it receives nothing of what it sends.
 void Load::await_listeners() {
     if (senders_.empty())
         return;
@@ -79,17 +79,18 @@ void Load::await_listeners() {
         while (!all_listen(1) && Clock::now() < again)
             turn(again);
         if (Clock::now() > give_up)
-            throw std::runtime_error("not all listeners hear the sender: " + first_error());
+            throw std::runtime_error(
+                "not all listeners receive the sender's lines: " + first_error());
     } while (!all_listen(1));
     probe(++number);
     while (!all_listen(number))
         if (!turn(Clock::now() + patience))
-            throw std::runtime_error("a listener has stopped hearing the sender");
+            throw std::runtime_error("a listener no longer receives the sender's lines");
     stall_readers();
 }
 
-// They were heard of so far; now they have no receiver, and nothing is due to them. Should the
-// server disconnect them, that is its right.
+// Stops reading from the stalled listeners and takes away their receivers, so that no lines are
+// expected for them. The server may disconnect them.
 void Load::stall_readers() {
     for (size_t i = connections_.size() - options_.stalled; i < connections_.size(); ++i) {
         events_.unwatch_readable(connections_[i].socket.get());

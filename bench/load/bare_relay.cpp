@@ -1,6 +1,7 @@
-// chatserv-bare-relay: the least that relays at all. One process that reads what a connection sends
-// and writes it to each of the others, then and there: no log, no order across processes, no slow
-// reader but all wait for it, no survival. What chatserv does beyond this must not cost much.
+// chatserv-bare-relay: the simplest possible relay. One process reads what a connection sends and
+// writes it to each of the others at once. It has no log and no order across processes, all clients
+// wait for a slow reader, and nothing survives a crash. The features that chatserv adds must not
+// cost much more than this.
 //
 //     chatserv-bare-relay        prints `listening on PORT`
 #include "bench/load/loopback.h"
@@ -73,7 +74,7 @@ private:
                 continue;
             }
             if (errno != EAGAIN)
-                return; // it has gone, and its own end will be read
+                return; // this client has gone; its end of file follows
             pollfd waiting{.fd = fd, .events = POLLOUT, .revents = 0};
             (void)::poll(&waiting, 1, -1);
         }

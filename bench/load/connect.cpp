@@ -11,7 +11,7 @@ namespace chatserv::bench {
 
 namespace {
 
-// The most that TCP_MAXSEG takes on Linux, and how much of it the timestamps (RFC 7323) take.
+// The largest TCP_MAXSEG on Linux, and the bytes of it that the timestamps (RFC 7323) take.
 constexpr size_t segment_bytes_max = 32767;
 constexpr size_t timestamp_bytes = 12;
 

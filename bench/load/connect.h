@@ -1,4 +1,4 @@
-// How the load generator's connections come about.
+// Makes the connections of the load generator.
 #pragma once
 
 #include "bench/load/framing.h"
@@ -14,7 +14,7 @@
 
 namespace chatserv::bench {
 
-// What the events of the load generator's kqueue are about.
+// What an event of the load generator's kqueue is about.
 enum class LoadEvent : uint8_t {
     connection = 1, // index: its number
 };
@@ -22,30 +22,30 @@ enum class LoadEvent : uint8_t {
     return {LoadEvent::connection, static_cast<uint32_t>(connection)};
 }
 
-// Throws std::runtime_error where there is no such protocol.
+// framing_for(); throws std::runtime_error if there is no such protocol.
 [[nodiscard]] Framing checked_framing(const LoadOptions& options, size_t connection);
 
 // 127.0.0.1
 [[nodiscard]] sockaddr_in loopback_address(uint16_t port);
 
-// How long the answer to a handshake is, once it is among what was received.
+// The length of the answer to a handshake; nothing until `received` contains the whole answer.
 [[nodiscard]] std::optional<size_t> answer_length(
     const Handshake& handshake, std::string_view received);
 
-// Connects to 127.0.0.1 and waits for the handshake's answer. Returns a non-blocking socket; throws
-// std::system_error, or std::runtime_error where the answer is none. `message_bytes`:
-// if not 0, see keep_whole_in_packets().
+// Connects to 127.0.0.1 and waits for the handshake's answer. Returns a non-blocking socket. Throws
+// std::system_error, or std::runtime_error if the server does not answer as expected.
+// `message_bytes`: if not 0, calls keep_whole_in_packets().
 [[nodiscard]] UniqueFd connect_and_greet(
     uint16_t port, const Handshake& handshake, size_t message_bytes = 0);
 
-// Before it connects: has no packet of this socket end within a message. TCP fills its packets from
-// many small writes, and cuts the last of them in two; whoever relays bytes as they come would then
-// be called wrong for the sender's own tearing. Where the system's packets are smaller than on
-// Linux's loopback, this does nothing.
+// Call it before connect(2): no packet of this socket will then end inside a message. TCP fills its
+// packets from many small writes, and cuts the last write in two. A server that relays bytes as
+// they arrive would then be blamed for lines that the sender tore. Has no effect if the system's
+// packets are smaller than those of Linux's loopback.
 void keep_whole_in_packets(int fd, size_t message_bytes);
 
-// Each write leaves at once (TCP_NODELAY), or where it is small, when what was sent before it has
-// been acknowledged.
+// With `on`, each write is sent at once (TCP_NODELAY). Without it, a small write waits until
+// earlier bytes have been acknowledged.
 void send_at_once(int fd, bool on);
 
 } // namespace chatserv::bench

@@ -1,11 +1,11 @@
-// chatserv-floor: what the kernel can send at the most. Writes the same lines from one buffer to
-// every connection, and does nothing else: no reading, no relaying, no order to keep.
+// chatserv-floor: measures the most that the kernel can send. Writes the same lines from one buffer
+// to every connection, and does nothing else: it does not read, relay or keep an order.
 //
 //     chatserv-floor CONNECTIONS LINE_BYTES WRITE_BYTES SECONDS [LINES]
 //
-// Prints `listening on PORT`. When it has CONNECTIONS, and the first of them has sent a byte, it
-// writes to all of them in turn for SECONDS, or until each has LINES, the same number of bytes to
-// each, and closes them.
+// Prints `listening on PORT`. When it has CONNECTIONS connections, and the first of them has sent a
+// byte, it writes to all of them in turn, the same number of bytes to each, for SECONDS or until
+// each has LINES. Then it closes them.
 #include "bench/load/line.h"
 #include "bench/load/loopback.h"
 #include "shared/system/fd.h"
@@ -27,7 +27,7 @@ using namespace chatserv::bench;
 using chatserv::UniqueFd;
 using Clock = std::chrono::steady_clock;
 
-// All of it, waiting only for a socket that takes nothing.
+// Writes all bytes, and waits only while the socket takes none.
 void write_all(int fd, const char* bytes, size_t count) {
     while (count > 0) {
         const ssize_t written = ::send(fd, bytes, count, 0);

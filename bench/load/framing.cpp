@@ -26,7 +26,7 @@ Framing redis(size_t line_bytes) {
 Framing nats(size_t line_bytes) {
     const std::string length = std::to_string(line_bytes);
     Framing framing;
-    // The PONG says that the subscription before it is in force.
+    // The PONG confirms that the subscription before it is in force.
     const std::string connect = "CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":false}\r\n";
     framing.listener = {.words = connect + "SUB room 1\r\nPING\r\n", .answer_end = "PONG\r\n"};
     framing.sender = {.words = connect + "PING\r\n", .answer_end = "PONG\r\n"};
@@ -34,8 +34,8 @@ Framing nats(size_t line_bytes) {
     framing.publish_suffix = "\r\n";
     framing.deliver_prefix = "MSG room 1 " + length + "\r\n";
     framing.deliver_suffix = "\r\n";
-    // Two seconds after it has connected, whatever the configuration says of pings; and only after
-    // another interval would it miss an answer.
+    // The server sends a PING two seconds after the connect, whatever the configured interval. It
+    // would miss an answer only after another interval.
     framing.interjection = "PING\r\n";
     return framing;
 }
@@ -43,7 +43,7 @@ Framing nats(size_t line_bytes) {
 std::string mqtt_packet(char type, const std::string& body) {
     std::string packet(1, type);
     size_t length = body.size();
-    do { // seven bits a byte, the lowest first (2.2.3)
+    do { // seven bits per byte, the lowest first (MQTT 3.1.1, 2.2.3)
         const bool more = length > 127;
         packet.push_back(static_cast<char>((length & 127) | (more ? 128 : 0)));
         length >>= 7;

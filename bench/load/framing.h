@@ -1,7 +1,7 @@
-// How each kind of server wants a line wrapped, and hands it out.
+// How each protocol wraps a line on the way to the server and on the way back.
 //
-// All lines of a run are of one length, so whatever a protocol puts around a line is the same bytes
-// each time: a prefix and a suffix.
+// All lines of a run have the same length, so a protocol puts the same bytes around each of them: a
+// prefix and a suffix.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,11 @@
 
 namespace chatserv::bench {
 
-// What a connection says first, and how the answer ends that says that it has been heard.
+// The first bytes that a connection sends, and the answer that confirms them.
 struct Handshake {
     std::string words{};
-    std::string answer_end{}; // empty: the answer has
-    size_t answer_bytes = 0;  // so many bytes
+    std::string answer_end{}; // the end of the answer; empty: answer_bytes counts
+    size_t answer_bytes = 0;  // the length of the answer
 };
 
 struct Framing {
@@ -26,14 +26,14 @@ struct Framing {
     std::string publish_suffix{};
     std::string deliver_prefix{};
     std::string deliver_suffix{};
-    std::string interjection{}; // what a server may say to a listener between lines; empty: nothing
+    std::string interjection{}; // what a server may send to a listener between lines; may be empty
     bool one_connection =
-        false; // who sends listens on the same connection, and is sent nothing back
+        false; // a sender listens on the same connection, and its lines are not sent back
 };
 
-// raw: the bytes as they are, as chat relays take them. redis: PUBLISH and SUBSCRIBE (RESP 2).
-// nats: PUB and SUB. mqtt: PUBLISH at QoS 0 (MQTT 3.1.1). `connection` numbers the clients of a
-// run: MQTT wants a name for each. Nothing for another name.
+// raw: lines without framing, for chat relays. redis: PUBLISH and SUBSCRIBE (RESP 2). nats: PUB and
+// SUB. mqtt: PUBLISH at QoS 0 (MQTT 3.1.1). `connection` numbers the clients of a run, because MQTT
+// needs a name for each. Returns nothing for any other protocol.
 [[nodiscard]] std::optional<Framing> framing_for(
     std::string_view protocol, size_t line_bytes, size_t connection);
 

@@ -1,4 +1,4 @@
-// A histogram of times: 32 classes to each doubling, so a quantile is true to about three percent.
+// A histogram of times with 32 classes per doubling, so a quantile is exact to about three percent.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ public:
     [[nodiscard]] uint64_t count() const { return count_; }
     [[nodiscard]] uint64_t max_ns() const { return max_ns_; }
 
-    // The upper end of the class in which the quantile lies; 0 where nothing was added.
+    // The upper end of the class that contains the quantile; 0 if no times were added.
     [[nodiscard]] uint64_t quantile_ns(double share) const {
         const auto wanted = static_cast<uint64_t>(share * static_cast<double>(count_));
         uint64_t seen = 0;

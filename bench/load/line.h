@@ -1,11 +1,12 @@
-// The lines that the load generator sends, and that tell where they belong.
+// The lines that the load generator sends. Each line names its sender and its number.
 //
 //     sender (8 bytes) | number (8) | time (8) | filling | '\n'
 //
-// Each field is 48 bits, six to a byte, the lowest first, in bytes from '@' on: text, without an
-// end of line in it, that is packed and unpacked in a few instructions. The number counts one
-// sender's lines modulo a power of two (a sender writes the same buffer again and again, so that
-// making lines costs nothing); that no whole round is missing is seen from the number of lines.
+// Each field holds 48 bits, six per byte, the lowest first, in bytes from '@' on. So a field is
+// text without an end of line, and a few instructions pack or unpack it. The number counts the
+// lines of one sender modulo a power of two, because a sender writes the same buffer again and
+// again so that making lines costs nothing. The total number of lines shows whether a whole round
+// is missing.
 #pragma once
 
 #include <bit>
@@ -23,7 +24,7 @@ constexpr size_t line_bytes_min = 3 * field_bytes + 1;
 constexpr char filling = '.';
 
 constexpr size_t floor_buffer_bytes =
-    128 * 1024; // of the lines that the floor writes again and again
+    128 * 1024; // size of the buffer of lines that the floor writes again and again
 
 inline void put_field(char* at, uint64_t value) {
     char text[field_bytes];

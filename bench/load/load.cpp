@@ -1,5 +1,5 @@
-// Load: a run from its beginning to its end, and what is received. Who connects is in audience.cpp,
-// what is sent in sending.cpp, what came of it in verdict.cpp.
+// A run of the load from beginning to end, and its receiving side. audience.cpp connects the
+// clients, sending.cpp sends, and verdict.cpp judges the result.
 #include "bench/load/load.h"
 
 #include "bench/load/connect.h"
@@ -17,12 +17,12 @@ namespace chatserv::bench {
 namespace {
 
 constexpr size_t receive_bytes = 256 * 1024;
-// Of a sender alone; of many each has less. What is sent again and again, and what it is compared
-// with, should stay in the processor's cache.
+// The buffer of a single sender; with many senders each has less. The buffers, and the streams that
+// received lines are compared with, should stay in the processor's cache.
 constexpr size_t buffer_bytes_of_one = 128 * 1024;
 constexpr size_t buffer_bytes_of_many = 4 * 1024;
 
-// A power of two. The floor writes a buffer of its own.
+// A power of two. The floor has its own buffer.
 uint64_t numbers_for(const LoadOptions& options) {
     if (options.protocol == "floor")
         return std::bit_floor(floor_buffer_bytes / options.line_bytes);
@@ -54,7 +54,7 @@ uint64_t Load::nanoseconds(Clock::time_point time) const {
         std::chrono::duration_cast<std::chrono::nanoseconds>(time - began_).count());
 }
 
-// One wait, and what came; false where nothing did.
+// Waits once and handles the events. False if there were none.
 bool Load::turn(Clock::time_point until) {
     const auto left = std::max(until - Clock::now(), Clock::duration::zero());
     const auto events = events_.wait(left);
@@ -85,7 +85,7 @@ void Load::receive(Connection& connection) {
         return;
     }
     if (connection.receiver == nullptr)
-        return; // a server's answers to its sender
+        return; // the server's answers to a sender
     const std::span<const char> bytes(incoming_.data(), carried + static_cast<size_t>(got));
     const Clock::time_point now = Clock::now();
     if (sending_)
@@ -134,18 +134,18 @@ SilenceResult Load::stay_silent() {
         .error = first_error()};
 }
 
-// A byte begins it, and its closing of all connections ends it.
+// The floor begins when it receives a byte, and ends by closing all connections.
 void Load::read_floor() {
     if (::send(connections_.front().socket.get(), "g", 1, 0) != 1)
         throw_errno("send");
     const auto open = [](const Connection& connection) { return !connection.closed; };
     while (std::any_of(connections_.begin(), connections_.end(), open))
         if (!turn(Clock::now() + patience))
-            throw std::runtime_error("the floor does not write any more");
+            throw std::runtime_error("the floor stopped writing");
     for (Connection& connection : connections_) {
         if (connection.receiver->lines() != connections_.front().receiver->lines())
-            throw std::runtime_error("the floor did not write as much to everyone");
-        connection.closed = false; // as it should be
+            throw std::runtime_error("the floor did not write the same amount to every connection");
+        connection.closed = false; // expected: the floor closes every connection
     }
 }
 

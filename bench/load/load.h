@@ -1,8 +1,8 @@
-// One run of the load generator against one server: who connects, what is said, and what came of
-// it.
+// One run of the load generator against one server: the connections, what they send, and the
+// result.
 //
-// One thread and one kqueue for all senders and listeners. Senders write the same buffer of lines
-// again and again; listeners look at every line of it (receiver.h).
+// One thread and one kqueue serve all senders and listeners. Senders write the same buffer of lines
+// again and again; listeners check every line of it (receiver.h).
 #pragma once
 
 #include "bench/load/framing.h"
@@ -23,19 +23,19 @@ namespace chatserv::bench {
 
 struct LoadResult {
     uint64_t lines_sent = 0;
-    uint64_t deliveries = 0; // of whole lines, all listeners together
-    uint64_t missing = 0;    // lines that did not come
-    double seconds = 0;      // from the first line sent to the last one delivered
-    // While lines were being sent: the longest time in which no listener received anything.
+    uint64_t deliveries = 0; // whole lines received, summed over all listeners
+    uint64_t missing = 0;    // lines that were not received
+    double seconds = 0;      // from the first line sent to the last line delivered
+    // The longest time, while lines were sent, in which no listener received anything.
     double longest_silence_seconds = 0;
-    std::string error{}; // what was wrong first; empty: nothing
-    Latency latency{};   // paced: from when a line was due to be sent
+    std::string error{}; // the first error; empty: none
+    Latency latency{};   // if paced: measured from the time at which a line was due
 };
 
 struct SilenceResult {
     size_t connections = 0;
     double seconds = 0;
-    std::string error{}; // who was disconnected; empty: nobody
+    std::string error{}; // the connection that was closed first; empty: none
 };
 
 class Load {
@@ -43,13 +43,13 @@ public:
     // Connects. Throws std::system_error.
     explicit Load(const LoadOptions& options);
 
-    // Returns when every listener listens; from then on the stalled ones do not. Throws
-    // std::runtime_error where one does not.
+    // Returns when every listener receives lines. From then on the stalled ones read nothing.
+    // Throws std::runtime_error if a listener receives none.
     void await_listeners();
-    // Sends for as long, or as much, as the options say. Returns when everybody has everything; at
-    // the latest `patience` after the end of sending, whatever the server does.
+    // Sends for as long, or as much, as the options say. Returns when every listener has every
+    // line, but no later than `patience` after the end of sending.
     [[nodiscard]] LoadResult run();
-    // Nobody sends anything for as long as the options say.
+    // Sends nothing for as long as the options say.
     [[nodiscard]] SilenceResult stay_silent();
 
 private:
@@ -57,9 +57,9 @@ private:
 
     struct Connection {
         UniqueFd socket{};
-        std::unique_ptr<Receiver> receiver{}; // of one that listens
-        int sender = -1;                      // the number of one that sends
-        std::string carry{};                  // received, less than a message
+        std::unique_ptr<Receiver> receiver{}; // null: the connection does not listen
+        int sender = -1;     // number of the sender; -1: the connection sends nothing
+        std::string carry{}; // received bytes, less than a message
         bool closed = false;
     };
     struct Sender {
@@ -67,8 +67,8 @@ private:
         std::string buffer; // `numbers_` messages
         size_t offset = 0;  // in the buffer
         uint64_t sent_bytes = 0;
-        uint64_t bytes_max = std::numeric_limits<uint64_t>::max(); // of sent_bytes
-        bool writing = false; // whenever the socket can take it
+        uint64_t bytes_max = std::numeric_limits<uint64_t>::max(); // limit of sent_bytes
+        bool writing = false; // writes whenever the socket has room
     };
 
     void connect_all();
@@ -87,7 +87,7 @@ private:
     void send_everything();
     void finish_lines(Clock::time_point give_up);
     void read_floor();
-    [[nodiscard]] uint64_t message_bytes() const; // of one line that is published
+    [[nodiscard]] uint64_t message_bytes() const; // length of one published line with its framing
     [[nodiscard]] uint64_t lines_sent_by(const Sender& sender) const;
     [[nodiscard]] uint64_t missing() const;
     [[nodiscard]] std::string disagreement() const;
@@ -97,18 +97,18 @@ private:
 
     LoadOptions options_;
     Framing framing_;
-    uint64_t numbers_; // lines of a sender's buffer
+    uint64_t numbers_; // lines in a sender's buffer
     Latency latency_{};
     Expectations expectations_;
     EventQueue events_;
-    std::vector<Connection> connections_; // listeners, senders, stalled ones
+    std::vector<Connection> connections_; // listeners, then senders, then stalled listeners
     std::vector<Sender> senders_;
     std::vector<char> incoming_;
     Clock::time_point began_{};
     Clock::time_point end_of_sending_{};
     Clock::time_point last_delivery_{};
     Clock::duration longest_silence_{};
-    size_t writing_ = 0; // senders
+    size_t writing_ = 0; // number of senders that are writing
     uint64_t paced_lines_ = 0;
     bool sending_ = false;
 };

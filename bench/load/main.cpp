@@ -1,12 +1,13 @@
-// chatserv-load: puts one load on one server and prints what came of it, as a line of JSON.
+// chatserv-load: puts one load on one server and prints the result, as a line of JSON.
 //
 //     chatserv-load --port N [OPTION...]
 //
-// Prints `ready` when everybody is connected and listens, and begins when it reads a line; after
-// the result, everybody stays connected until it reads another, or the end: whoever measures the
-// server can take its readings before and after. With --silent everybody stays connected and says
-// nothing; with --storm nobody but a sender is connected before the word. Exit status 0 where every
-// line came, whole, once and in order, and nobody was disconnected who should not be; 1 where not.
+// Prints `ready` when all clients are connected and listen, and begins when it reads a line. After
+// the result, all clients stay connected until it reads another line or end of file, so that the
+// server can be measured before and after the load. With --silent the clients stay connected and
+// send nothing. With --storm only a sender is connected before the first line. Exit status 0 if
+// every line was received whole, once and in order, and no client was disconnected against the
+// rules; otherwise 1.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
 #include "bench/load/loopback.h"
@@ -26,7 +27,8 @@ using namespace chatserv::bench;
 
 using Json = nlohmann::ordered_json;
 
-// Of this process: where a load needs all of a core, it measures the generator and not the server.
+// CPU time of this process. If it needs all of a core, the result is the limit of this load
+// generator, not of the server.
 double own_cpu_seconds() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
@@ -66,18 +68,18 @@ Json json_of(const StormResult& result) {
         {"error", result.error}};
 }
 
-// Says that it is ready, waits for the word, prints and returns what came of `run`. Everybody stays
-// connected until another word.
+// Prints `ready`, waits for a line, and prints and returns the result of `run`. All clients stay
+// connected until the next line.
 template <class Run>
-Json on_the_word(Run run) {
+Json run_when_told(Run run) {
     std::cout << "ready" << std::endl;
-    std::string word;
-    std::getline(std::cin, word);
+    std::string line;
+    std::getline(std::cin, line);
     const double cpu_before = own_cpu_seconds();
     Json json = json_of(run());
     json["load_cpu_seconds"] = own_cpu_seconds() - cpu_before;
     std::cout << json.dump() << std::endl;
-    std::getline(std::cin, word);
+    std::getline(std::cin, line);
     return json;
 }
 
@@ -86,13 +88,13 @@ enum class Scene { load, silence, storm };
 Json play(Scene scene, const LoadOptions& options) {
     if (scene == Scene::storm) {
         Storm storm(options);
-        return on_the_word([&] { return storm.run(); });
+        return run_when_told([&] { return storm.run(); });
     }
     Load load(options);
     load.await_listeners();
     if (scene == Scene::silence)
-        return on_the_word([&] { return load.stay_silent(); });
-    return on_the_word([&] { return load.run(); });
+        return run_when_told([&] { return load.stay_silent(); });
+    return run_when_told([&] { return load.run(); });
 }
 
 } // namespace
@@ -105,26 +107,31 @@ int main(int argc, char** argv) {
     app.add_option("--protocol", options.protocol, "raw, redis, nats or mqtt [raw]");
     app.add_option("--listeners", options.listeners)->check(CLI::Range(1, 100000));
     app.add_option("--senders", options.senders)->check(CLI::Range(1, 10000));
-    app.add_option("--line", options.line_bytes, "Bytes of a line [64]")
+    app.add_option("--line", options.line_bytes, "Length of a line in bytes [64]")
         ->check(CLI::Range(line_bytes_min, size_t{65536}));
-    app.add_option("--write", options.write_bytes, "Bytes of a write; at least a line [65536]");
-    app.add_flag("--all-talk", options.all_talk, "The senders are among the listeners");
+    app.add_option("--write", options.write_bytes, "Bytes per write; at least a line [65536]");
+    app.add_flag("--all-talk", options.all_talk, "The senders listen too");
     app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0));
-    app.add_option("--rate", options.lines_per_second, "Lines a second [as many as are taken]");
+    app.add_option(
+        "--rate", options.lines_per_second, "Lines per second [as many as the server takes]");
     app.add_option("--connect-pause", options.connect_pause_us,
            "Microseconds between two connections, for a server whose listen queue is short [0]")
         ->check(CLI::Range(0, 1000000));
-    app.add_option("--lines", options.lines_max, "Of all senders together, at the most [no limit]");
-    app.add_option("--stalled", options.stalled, "Further connections that are never read")
+    app.add_option("--lines", options.lines_max,
+        "Maximum number of lines, from all senders together [no limit]");
+    app.add_option("--stalled", options.stalled, "Additional listeners that do not read")
         ->check(CLI::Range(0, 100000));
     bool silent = false;
     bool storm = false;
-    auto* const silent_flag = app.add_flag("--silent", silent, "Nobody sends anything");
-    app.add_flag("--storm", storm, "The listeners connect all at once; result: how fast")
+    auto* const silent_flag = app.add_flag("--silent", silent, "No client sends anything");
+    app.add_flag("--storm", storm,
+           "All listeners connect at once; the result is how fast they are served")
         ->excludes(silent_flag);
     CLI11_PARSE(app, argc, argv);
     if (options.protocol == "floor" && (silent || storm || options.stalled > 0)) {
-        std::fputs("chatserv-load: the floor knows nothing but to write to everybody\n", stderr);
+        std::fputs("chatserv-load: the floor only writes: it takes no --silent, --storm or "
+                   "--stalled\n",
+            stderr);
         return 64;
     }
     allow_many_descriptors();

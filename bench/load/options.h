@@ -1,4 +1,4 @@
-// What a run of the load generator does.
+// The options of a run of the load generator.
 #pragma once
 
 #include <chrono>
@@ -14,16 +14,16 @@ struct LoadOptions {
     size_t listeners = 9;
     size_t senders = 1;
     size_t line_bytes = 64;
-    size_t write_bytes = 64 * 1024; // of one send(2); a line at the least
-    bool all_talk = false; // the senders are among the listeners, where the protocol permits
-    size_t stalled = 0;    // connections more, that listen and are not read once the run begins
-    int64_t connect_pause_us = 0; // between two connects: for a server whose listen queue is short
+    size_t write_bytes = 64 * 1024; // per send(2); at least one line
+    bool all_talk = false;          // the senders listen too, if the protocol permits it
+    size_t stalled = 0;             // additional listeners that do not read once the run begins
+    int64_t connect_pause_us = 0;   // between two connects, for a server with a short listen queue
     double seconds = 1;
-    uint64_t lines_max = 0;      // of all senders together; 0: as many as there is time for
-    double lines_per_second = 0; // paced, by the first sender; 0: as fast as the server takes them
+    uint64_t lines_max = 0;      // from all senders together; 0: as many as the time permits
+    double lines_per_second = 0; // sent by the first sender; 0: as fast as the server takes them
 };
 
-// How long a server that is far behind is waited for.
+// How long the generator waits for a server that is far behind.
 constexpr std::chrono::seconds patience{10};
 
 } // namespace chatserv::bench

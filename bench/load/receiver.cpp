@@ -13,9 +13,9 @@ bool is_text(const char* at, const std::string& text) {
     return text.empty() || std::memcmp(at, text.data(), text.size()) == 0;
 }
 
-// How many messages at the beginning of `got` are the same as in `expected`. Compared in pieces
-// that double as long as they are the same: a receiver must keep up with whatever any server sends,
-// and long runs are compared as fast as memory is read.
+// How many messages at the beginning of `got` are the same as in `expected`. Compares pieces that
+// double in size as long as they are the same, so that long runs are compared as fast as memory is
+// read: a receiver must keep up with every server.
 size_t equal_messages(const char* got, const char* expected, size_t count, size_t stride) {
     size_t equal = 0;
     for (size_t piece = 1; equal < count;) {
@@ -47,14 +47,14 @@ size_t Receiver::take(std::span<const char> bytes, uint64_t now_ns) {
             at += framing.interjection.size();
             continue;
         }
-        if (expected == 0) // timed, a probe, or wrong
+        if (expected == 0) // a line with a time, a probe, or an error
             take_line(bytes.data() + at, now_ns);
         at += std::max<size_t>(expected, 1) * stride;
     }
     return error_.empty() ? bytes.size() - at : 0;
 }
 
-// Takes as many messages as are what comes next of one sender, byte for byte.
+// Takes messages as long as they are byte for byte the next ones of one sender.
 size_t Receiver::take_expected(const char* messages, size_t count) {
     const Framing& framing = expectations_->framing;
     const size_t stride =
@@ -96,14 +96,14 @@ void Receiver::take_line(const char* message, uint64_t now_ns) {
         return;
     }
     if (sender > lines_of_.size()) {
-        error_ = "line " + std::to_string(lines_) + " is of nobody";
+        error_ = "line " + std::to_string(lines_) + " is from an unknown sender";
         return;
     }
     const uint64_t expected = lines_of_[sender] & (expectations_->numbers - 1);
     const uint64_t number = take_field(line + field_bytes);
     if (number != expected) {
         error_ = "sender " + std::to_string(sender) + "'s line " + std::to_string(expected) +
-                 " was expected and " + std::to_string(number) + " came";
+                 " was expected, but line " + std::to_string(number) + " was received";
         return;
     }
     if (!std::all_of(

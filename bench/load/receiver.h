@@ -1,5 +1,5 @@
-// What one listener has received: every line of every sender, whole, once and in order, or an
-// error.
+// Checks what one listener receives: every line of every sender, whole, once and in order. Anything
+// else is an error.
 #pragma once
 
 #include "bench/load/framing.h"
@@ -13,18 +13,18 @@
 
 namespace chatserv::bench {
 
-// What all listeners of a run have in common.
+// The expectations that all listeners of a run share.
 struct Expectations {
     const Framing& framing;
     size_t line_bytes;
-    uint64_t numbers; // of a sender's lines, before they begin again; a power of two
+    uint64_t numbers; // how many lines a sender numbers before it begins again; a power of two
     bool record_order;
-    Latency* latency; // null: nobody times the lines, and all lines of a number are the same bytes
-    // What a listener is handed of each sender: `numbers` messages.
+    Latency* latency; // null: lines carry no time, so all lines of one number have the same bytes
+    // What a listener receives from each sender: `numbers` messages.
     std::vector<std::string> streams{};
 };
 
-// So many lines of one sender, one after the other.
+// A number of lines from one sender, one after the other.
 struct Run {
     uint32_t sender;
     uint64_t lines;
@@ -35,18 +35,18 @@ public:
     explicit Receiver(const Expectations& expectations) :
         expectations_(&expectations), lines_of_(expectations.streams.size()) {}
 
-    // Takes in what has come, at `now_ns`; returns how much of its end is not a whole message yet,
-    // and has to be in front of what comes next; nothing after an error.
+    // Checks bytes that were received at `now_ns`. Returns how many bytes at the end are not yet a
+    // whole message: the next call must begin with them. Does nothing after an error.
     [[nodiscard]] size_t take(std::span<const char> bytes, uint64_t now_ns);
 
-    // The number of the last probe: a line of a sender beyond the others, that is not counted.
-    // Probes tell when a listener has begun to listen.
+    // The number of the last probe. A probe is a line with a sender number beyond the real ones; it
+    // is not counted. It shows that a listener receives lines.
     [[nodiscard]] uint64_t probe() const { return probe_; }
     [[nodiscard]] uint64_t lines() const { return lines_; }
     [[nodiscard]] uint64_t lines_of(uint64_t sender) const { return lines_of_[sender]; }
-    // The senders of all lines, in order, if that is recorded.
+    // The senders of all lines in order, if record_order is set.
     [[nodiscard]] const std::vector<Run>& order() const { return order_; }
-    // The first thing that was wrong; empty: nothing.
+    // The first error; empty: none.
     [[nodiscard]] const std::string& error() const { return error_; }
 
 private:

@@ -1,4 +1,4 @@
-// Load, the senders: floods, as fast as the server takes them, and lines at a pace.
+// The senders of a load: they flood as fast as the server takes lines, or send at a steady pace.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
 #include "shared/system/errors.h"
@@ -10,7 +10,7 @@ namespace chatserv::bench {
 
 namespace {
 
-constexpr int writes_per_turn = 64; // of one sender, before it is the others' turn
+constexpr int writes_per_turn = 64; // by one sender, before the others get their turn
 
 } // namespace
 
@@ -18,7 +18,7 @@ uint64_t Load::message_bytes() const {
     return senders_.front().buffer.size() / numbers_;
 }
 
-// Each sender's share of the lines, where they are counted.
+// Sets each sender's share of the lines, if their number is limited.
 void Load::begin_writing() {
     for (size_t i = 0; i < senders_.size(); ++i) {
         Sender& sender = senders_[i];
@@ -58,7 +58,7 @@ void Load::write(Sender& sender) {
         end_writing(sender);
 }
 
-// False where the socket takes no more, or all is written.
+// False if the socket takes no more bytes, or all bytes are written.
 bool Load::write_some(Sender& sender, size_t bytes_max) {
     const size_t bytes = std::min({bytes_max, sender.buffer.size() - sender.offset,
         static_cast<size_t>(sender.bytes_max - sender.sent_bytes)});
@@ -73,7 +73,7 @@ bool Load::write_some(Sender& sender, size_t bytes_max) {
     return static_cast<size_t>(written) == bytes;
 }
 
-// Every line that is due by now, with the time at which it was due.
+// Sends every line that is due by `now`, with the time at which it was due.
 void Load::write_due(Clock::time_point now) {
     Sender& sender = senders_.front();
     auto due = static_cast<uint64_t>(
@@ -90,13 +90,13 @@ void Load::write_due(Clock::time_point now) {
                                     framing_.publish_suffix;
         if (::send(connections_[sender.connection].socket.get(), message.data(), message.size(),
                 0) != static_cast<ssize_t>(message.size()))
-            return; // the server does not keep up: the line stays due
+            return; // the server does not keep up; the line stays due
         sender.sent_bytes += message.size();
     }
 }
 
-// A line that was begun is ended, so that every listener is due whole lines. A server may have
-// stopped reading for good: that is given up.
+// Sends the rest of lines that were begun, so that only whole lines are expected. Gives up on a
+// server that has stopped reading.
 void Load::finish_lines(Clock::time_point give_up) {
     for (Sender& sender : senders_) {
         const uint64_t begun = sender.sent_bytes % message_bytes();
@@ -116,7 +116,7 @@ bool Load::all_is_sent() const {
     return options_.lines_max > 0 && paced_lines_ == options_.lines_max;
 }
 
-// Until the time is over or all lines are sent, whichever comes first.
+// Sends until the time is over or all lines are sent, whichever comes first.
 void Load::send_everything() {
     const bool paced = options_.lines_per_second > 0;
     end_of_sending_ = began_ + duration_of(options_.seconds);

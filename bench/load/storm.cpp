@@ -16,14 +16,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr size_t receive_bytes = 64 * 1024;
-constexpr auto between_probes = 2ms; // at the least
-constexpr auto probe_limit = 1s;     // after which another is sent, heard or not
+constexpr auto between_probes = 2ms; // at least
+constexpr auto probe_limit = 1s;     // another probe is sent after this time in any case
 
 std::string text_of(int error) {
     return std::generic_category().message(error);
 }
 
-// The event has taken the error from the socket on some systems and left it there on others.
+// On some systems the event has taken the error from the socket, on others the error is still
+// there.
 int error_of(int fd, const EventQueue::Event& event) {
     if ((event.flags & EV_EOF) != 0 && event.fflags != 0)
         return static_cast<int>(event.fflags);
@@ -34,7 +35,7 @@ int error_of(int fd, const EventQueue::Event& event) {
 
 } // namespace
 
-// There is no sender whose lines are counted, so the probes are of sender 0.
+// No sender's lines are counted, so the probes carry the number of sender 0.
 Storm::Storm(const LoadOptions& options) :
     options_(options),
     framing_(checked_framing(options, options.listeners)), expectations_{.framing = framing_,
@@ -96,7 +97,7 @@ void Storm::turn(Clock::time_point until) {
     }
 }
 
-// Or it has failed to connect.
+// Called when the connection is complete or has failed.
 void Storm::connected(size_t index, const EventQueue::Event& event) {
     Connection& connection = connections_[index];
     const int fd = connection.socket.get();
@@ -108,7 +109,7 @@ void Storm::connected(size_t index, const EventQueue::Event& event) {
         return fail(connection, text_of(errno));
     require(events_.watch_readable(fd, tag_for(index)), "kevent");
     connection.stage = Stage::greeting;
-    take(connection, Clock::now()); // where nothing has to be said, nothing is to be waited for
+    take(connection, Clock::now()); // a protocol without first words has no answer to wait for
 }
 
 void Storm::receive(Connection& connection) {
@@ -164,7 +165,7 @@ void Storm::fail(Connection& connection, const std::string& why) {
     ++failures_[why];
 }
 
-// A broker may have answers for it.
+// A broker may answer its sender.
 void Storm::receive_for_sender() {
     const ssize_t got = ::recv(sender_.get(), incoming_.data(), incoming_.size(), 0);
     if (got == 0 || (got == -1 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
@@ -185,8 +186,9 @@ void Storm::probe(Clock::time_point now) {
         probe_again(now);
 }
 
-// When everybody who was served has heard the last one, and then as long again as that took: the
-// more are served, the more work a probe is, and that is not the work that is measured.
+// Called when all served connections have the last probe. The next probe waits as long again as
+// that took: a probe is more work the more connections are served, and that work is not to be
+// measured.
 void Storm::probe_again(Clock::time_point now) {
     next_probe_ = now + std::max<Clock::duration>(between_probes, now - probed_);
 }

@@ -1,8 +1,9 @@
-// A connect storm: very many connections at once, and how long until all of them are served.
+// A connect storm: opens very many connections at once, and measures how long it takes until all of
+// them are served.
 //
-// All are begun together, none waits for another, and what a protocol wants said first is said on
-// each as soon as it can be. A connection is served when it has heard a probe, a line of a sender
-// that was connected before; that a kernel has completed a connection says nothing of the server.
+// All connections begin together, none waits for another, and each sends the protocol's first words
+// as soon as it can. A connection is served when it has received a probe: a line from a sender that
+// was connected before. A connection that the kernel has completed is not yet served by the server.
 #pragma once
 
 #include "bench/load/framing.h"
@@ -21,9 +22,9 @@
 namespace chatserv::bench {
 
 struct StormResult {
-    size_t connections = 0; // that were served
-    double seconds = 0;     // from the first connect(2) until the last of them had heard a probe
-    std::string error{};    // how many were not served, and why; empty: all were
+    size_t connections = 0; // number of connections that were served
+    double seconds = 0;     // from the first connect(2) until the last connection had a probe
+    std::string error{};    // how many were not served, and why; empty: all were served
 };
 
 class Storm {
@@ -31,7 +32,7 @@ public:
     // Connects the sender. Throws std::system_error.
     explicit Storm(const LoadOptions& options);
 
-    // Returns when all are served or have failed; at the latest after `patience`.
+    // Returns when all connections are served or have failed, but no later than after `patience`.
     [[nodiscard]] StormResult run();
 
 private:
@@ -43,7 +44,7 @@ private:
         Handshake handshake;
         Receiver receiver;
         Stage stage = Stage::connecting;
-        std::string carry{}; // received: less than an answer, or than a message
+        std::string carry{}; // received bytes: less than an answer or a message
     };
 
     void begin_to_connect(size_t index);
@@ -65,14 +66,14 @@ private:
     UniqueFd sender_;
     std::vector<Connection> connections_{};
     std::vector<char> incoming_;
-    std::map<std::string, size_t> failures_{}; // how many, by what was wrong
-    size_t listening_ = 0;                     // and not served
+    std::map<std::string, size_t> failures_{}; // number of failed connections by reason
+    size_t listening_ = 0;                     // number of connections not yet served
     size_t served_ = 0;
     Clock::time_point last_served_{};
     bool sender_gone_ = false;
-    // The probe that is under way.
+    // The last probe that was sent.
     uint64_t probe_ = 0;
-    size_t behind_ = 0; // served, but have not heard it yet
+    size_t behind_ = 0; // number of served connections that do not have it yet
     Clock::time_point probed_{};
     Clock::time_point next_probe_{};
 };

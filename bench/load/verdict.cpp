@@ -1,4 +1,4 @@
-// Load, the verdict: what did not come, what was wrong, and whether all saw one order.
+// The verdict on a load: missing lines, errors, and whether all listeners saw the same order.
 #include "bench/load/load.h"
 
 #include <algorithm>
@@ -7,8 +7,8 @@ namespace chatserv::bench {
 
 namespace {
 
-// The order in which one listener saw the senders' lines, but for one sender's, whose lines the
-// other listener was not sent.
+// The order in which one listener saw the senders' lines, without the lines of one sender: the
+// other listener, which is that sender, does not receive them.
 class Order {
 public:
     Order(const Receiver& receiver, int left_out) :
@@ -37,7 +37,7 @@ private:
     std::vector<Run>::const_iterator at_;
     std::vector<Run>::const_iterator end_;
     int left_out_;
-    uint64_t taken_ = 0; // of the run at `at_`
+    uint64_t taken_ = 0; // lines already taken from the run at `at_`
 };
 
 bool same(Order one, Order other) {
@@ -80,8 +80,8 @@ std::string Load::first_error() const {
     return {};
 }
 
-// One total order: two listeners saw what both of them were sent in the same order. The last one is
-// compared with all others; it has nothing left out but its own lines.
+// One total order: any two listeners saw the lines that both received in the same order. The last
+// listener is compared with all others; it misses only its own lines.
 std::string Load::disagreement() const {
     if (!expectations_.record_order)
         return {};

@@ -1,10 +1,10 @@
-// chatserv-asio-chat: a chat server of the usual kind, as one is written with Boost.Asio. One
-// thread; a session for each connection, a room that knows all sessions, and a queue of messages in
-// front of each. A line at a time is read and handed to the others, and each queue is written a
-// message at a time.
+// chatserv-asio-chat: a typical chat server written with Boost.Asio. It has one thread, a session
+// for each connection, a room that knows all sessions, and a queue of messages for each session. It
+// reads one line at a time and puts it into the other sessions' queues, and it writes one message
+// of a queue at a time.
 //
-// As is usual, a queue has no bound: what a reader does not take is kept for as long as it stays
-// connected. What a session has not been sent when its client stops sending is thrown away.
+// As is usual, a queue has no limit: messages for a slow reader are kept as long as the reader
+// stays connected. When a client stops sending, the messages left in its queue are thrown away.
 //
 //     chatserv-asio-chat        prints `listening on PORT`
 #include "bench/load/loopback.h"
@@ -24,7 +24,7 @@ using namespace chatserv::bench;
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-using Message = std::shared_ptr<const std::string>; // one copy, in all queues
+using Message = std::shared_ptr<const std::string>; // all queues share one copy
 
 class Session;
 
@@ -38,7 +38,7 @@ private:
     std::set<std::shared_ptr<Session>> sessions_;
 };
 
-// Kept alive by the room and by each operation that is under way.
+// Kept alive by the room and by each pending operation.
 class Session : public std::enable_shared_from_this<Session> {
 public:
     Session(tcp::socket socket, Room& room) : socket_(std::move(socket)), room_(room) {}
@@ -50,7 +50,7 @@ public:
 
     void deliver(const Message& message) {
         queue_.push_back(message);
-        if (queue_.size() == 1) // otherwise its turn comes when those before it are written
+        if (queue_.size() == 1) // otherwise it is written after the messages before it
             write_front();
     }
 
@@ -81,12 +81,12 @@ private:
     void end() {
         room_.leave(shared_from_this());
         error_code ignored;
-        socket_.close(ignored); // whatever is still under way ends with an error
+        socket_.close(ignored); // pending operations end with an error
     }
 
     tcp::socket socket_;
     Room& room_;
-    std::string incoming_{}; // received, and not yet a line
+    std::string incoming_{}; // received bytes, not yet a line
     std::deque<Message> queue_{};
 };
 
@@ -112,7 +112,7 @@ private:
         });
     }
 
-    boost::asio::io_context io_{1}; // of one thread; ends after the sockets in the room
+    boost::asio::io_context io_{1}; // for one thread; destroyed after the sockets in the room
     Room room_;
     tcp::acceptor acceptor_;
 };

@@ -1,5 +1,5 @@
-"""The plots of the report: one figure of all servers, percentiles, ratios to the floor, and
-distributions of takeover times."""
+"""The plots of the report: one figure for all servers, latency percentiles, ratios to the floor,
+and the distribution of takeover times."""
 from report.figures import P50, P99, P999, short
 from report.plot import Image, Scale, needs_log
 from servers import FLOOR, OURS, YARDSTICK
@@ -66,7 +66,7 @@ def _bar(image, scale, y, row, figure):
     hint = (f"{row.server}: {short(value)} {figure.unit}, median of {len(values)},"
             f" {short(values[0])} to {short(values[-1])}")
     _label(image, row, y)
-    if scale.log:  # a length says nothing on a logarithmic scale: a mark on a thin line
+    if scale.log:  # a length means nothing on a logarithmic scale, so draw a mark on a thin line
         image.line(LABELS, y, x, y, "stem " + kind)
     else:
         image.box(LABELS, y - 6, max(x - LABELS, 0.5), 12, "bar " + kind, hint)
@@ -81,7 +81,7 @@ def _bar(image, scale, y, row, figure):
 
 
 def percentiles(load):
-    """p50, p99 and p99.9 of each server's latency, on one line."""
+    """The p50, p99 and p99.9 latency of each server, one line per server."""
     rows = load.sorted_by(P99, [row for row in load.rows if row.role != FLOOR])
     if not rows:
         return ""
@@ -107,7 +107,7 @@ def percentiles(load):
 
 
 def ratios(loads, figure):
-    """Of every server to the floor, a line for each load; the best row of chatserv's stands out."""
+    """The ratio of every server to the floor, a line per load. chatserv's best row is marked."""
     labels, row_height = 230, 26
     found = []
     for load in loads:
@@ -139,7 +139,7 @@ def ratios(loads, figure):
 
 
 def distribution(results):
-    """Takeovers: the share of times below each time. `results` as of takeover-bench."""
+    """The share of takeovers that took no longer than each time. `results`: from takeover-bench."""
     curves = [result for result in results if result.get("samples_ms") and
               result["what"].startswith("first byte")]
     if not curves:

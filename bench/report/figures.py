@@ -1,7 +1,7 @@
-"""What the runs amount to: medians and spread of each figure, ratios to the floor, ranks.
+"""Evaluates the runs: medians and spread of each figure, ratios to the floor, ranks.
 
-Everything here and in what is made of it (targets, table, report) works on the document that the
-bench writes as JSON, and on nothing else.
+This module and those that use it (targets, table, report) need only the document that the bench
+writes as JSON.
 """
 import dataclasses
 import math
@@ -10,15 +10,15 @@ import statistics
 from scenes import FLOOD, IDLE, KINDS, PACED, STALLED, STORM, TALK
 from servers import BARE_RELAY_NAME, FLOOR_NAME, LINE_FLOOR_NAME, OURS, PEER
 
-DISAGREE = "disagree on the order"  # chatserv-load, of lines that all came
+DISAGREE = "disagree on the order"  # from chatserv-load, when all lines were received
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    key: str  # in a run; a/b: b in a
+    key: str  # key in a run; a/b: key b in the value of a
     title: str
     unit: str
-    scale: float = 1  # from the run's unit
+    scale: float = 1  # factor from the run's unit
     more_is_better: bool = False
 
     def of(self, run):
@@ -38,26 +38,27 @@ P999 = Figure("latency_us/p99.9", "Latency, p99.9", "ms", 1e-3)
 CONNECTIONS = Figure("connections_per_second", "Connections", "thousand/s", 1e-3,
                      more_is_better=True)
 CONNECTION_CPU = Figure("cpu_us_per_connection", "CPU", "s per million connections")
-IDLE_CPU = Figure("cpu_ms_per_second", "CPU", "ms a second")
-CONNECTION_MEMORY = Figure("bytes_per_connection", "Memory", "bytes a connection")
-CONNECTION_SHARED = Figure("shared_bytes_per_connection", "of it shared", "bytes a connection")
+IDLE_CPU = Figure("cpu_ms_per_second", "CPU", "ms per second")
+CONNECTION_MEMORY = Figure("bytes_per_connection", "Memory", "bytes per connection")
+CONNECTION_SHARED = Figure("shared_bytes_per_connection", "of it shared", "bytes per connection")
 SILENCE = Figure("longest_silence_seconds", "Longest silence", "s")
 
-# By which rows are ranked, and what else is shown.
+# RANKED: the figures that rows are ranked by. SHOWN: the other figures in the tables.
 RANKED = {FLOOD: (DELIVERIES, CPU), TALK: (DELIVERIES, CPU), PACED: (P50, P99, CPU),
           STORM: (CONNECTIONS, CONNECTION_CPU), IDLE: (IDLE_CPU, CONNECTION_MEMORY),
           STALLED: (DELIVERIES, CPU, SILENCE)}
 SHOWN = {FLOOD: (MEMORY, PEAK), TALK: (MEMORY, PEAK), PACED: (P999, MEMORY, PEAK),
          STORM: (MEMORY,), IDLE: (CONNECTION_SHARED, MEMORY), STALLED: (MEMORY, PEAK)}
-# What is compared with the floor. It knows no pace: of its rows, only the CPU time with paced ones.
+# The figures that are compared with the floor. The floor has no pace, so a paced load is compared
+# with it only in CPU time.
 AGAINST_FLOOR = {FLOOD: (DELIVERIES, CPU), TALK: (DELIVERIES, CPU), PACED: (CPU,),
                  STALLED: (DELIVERIES, CPU)}
-# The floor writes what the listeners of a load are written: large pieces, or single lines.
+# Each load is compared with the floor that writes as its servers do: large pieces or single lines.
 FLOOR_OF = {FLOOD: FLOOR_NAME, STALLED: FLOOR_NAME, TALK: FLOOR_NAME, PACED: LINE_FLOOR_NAME}
 
 
 def short(value):
-    """A figure for people: three digits, or all of a large number."""
+    """A figure for people: three digits, or all digits of a large number."""
     if value is None:
         return ""
     if value == 0 or abs(value) >= 100:
@@ -88,14 +89,14 @@ class Row:
         return any("cpu_seconds" in run for run in self.runs)
 
     def delivers(self):
-        """Whether nothing was lost, repeated or damaged; differing orders are forgiven."""
+        """Whether no line was lost, repeated or damaged. Differing orders are allowed."""
         return self.has_figures() and all(DISAGREE in error for error in self.errors())
 
     def is_flawless(self):
         return self.has_figures() and not self.errors()
 
     def load_share(self):
-        """How busy the load's only thread was: at 1 it is what is measured."""
+        """How busy the load's only thread was. At 1, the load itself was the limit."""
         shares = [run["load_cpu_seconds"] / run["seconds"] for run in self.runs
                   if run.get("load_cpu_seconds") and run.get("seconds")]
         return statistics.median(shares) if shares else None
@@ -124,7 +125,7 @@ class Load:
         return self.row(BARE_RELAY_NAME)
 
     def ratio(self, row, figure, to):
-        """Of the medians of two rows; None where either has none."""
+        """The ratio of the medians of two rows; None if either has no median."""
         if row is None or to is None:
             return None
         ours, theirs = row.median(figure), to.median(figure)
@@ -136,7 +137,7 @@ class Load:
         return self.ratio(row, figure, self.floor())
 
     def relays(self):
-        """Those that are compared: chatserv and its peers, where they delivered everything."""
+        """The rows that are compared: chatserv and its peers, if they delivered everything."""
         return [row for row in self.rows if row.role in (OURS, PEER) and row.delivers()]
 
     def peers(self):
@@ -147,15 +148,15 @@ class Load:
         return sorted(measured, key=lambda row: row.median(figure), reverse=figure.more_is_better)
 
     def ours(self):
-        """Of chatserv's rows, by number of workers, the one that is judged: the first in the
-        figure that the load is about."""
+        """The row of chatserv that is judged. chatserv has a row for each number of workers; the
+        judged one is the best in the load's main figure."""
         about = P99 if self.kind == PACED else RANKED[self.kind][0]
         rows = self.sorted_by(about, [row for row in self.relays()
                                       if row.role == OURS and row.is_flawless()])
         return rows[0] if rows else None
 
     def rank(self, figure):
-        """Of that row among the peers and itself: (place, of how many)."""
+        """The rank of the judged row among the peers and itself: (place, number of rows)."""
         ours = self.ours()
         if ours is None:
             return None
@@ -169,14 +170,14 @@ class Load:
 
 
 def loads(document):
-    """Those of one kind together."""
+    """All loads that have results, grouped by kind."""
     scenes = sorted(document["scenes"], key=lambda scene: KINDS.index(scene["kind"]))
     return [load for load in (Load(document, scene) for scene in scenes) if load.rows]
 
 
 def saturation(document):
-    """Lines a second of CPU time that the load's only thread takes in at the most, by bytes of a
-    line: what it did for the floors."""
+    """The most lines that the load's only thread receives per second of its CPU time, by length of
+    a line. Measured in its runs against the floor."""
     best = {}
     for load in loads(document):
         row = load.row(FLOOR_NAME)

@@ -5,7 +5,7 @@ from report.figures import AGAINST_FLOOR, RANKED, SHOWN, short
 from servers import OURS
 from report.targets import targets
 
-LOAD_IS_BUSY = 0.95  # of a core: the load generator is then what limits
+LOAD_IS_BUSY = 0.95  # of a core: from here on the load generator is the limit
 
 
 def text(words):
@@ -17,7 +17,7 @@ def element(name, content, kind=""):
 
 
 def table(head, rows):
-    """`head`: cells; `rows`: a class and cells each; all of it HTML."""
+    """`head`: cells. `rows`: a class and cells for each row. All cells are HTML."""
     lines = "\n".join(element("tr", "".join(cells), kind) for kind, cells in rows)
     return element("div", f"<table><thead><tr>{''.join(head)}</tr></thead>\n"
                    f"<tbody>{lines}</tbody></table>", "wide")
@@ -102,9 +102,10 @@ def of_targets(document):
                           element("td", said, kind)]))
     head = [_head("load"), *(_head(word, kind="left") for word in
                              ("what", "required", "measured", "with")), _head("")]
-    return element("section", "<h2>Targets</h2><p>Of chatserv's rows by number of workers, judged "
-                   "is the one that delivers most, in all figures of that load (paced: the one "
-                   "with the least p99; idle: with the least CPU time).</p>" + table(head, rows))
+    return element("section", "<h2>Targets</h2><p>chatserv has a row for each number of workers. "
+                   "All targets of a load judge the row that delivers most (paced: the row with "
+                   "the lowest p99; idle: the row with the least CPU time).</p>" +
+                   table(head, rows))
 
 
 def of_ranks(all_loads):
@@ -121,8 +122,8 @@ def of_ranks(all_loads):
     head = [_head("load"), _head("figure", kind="left"), _head("place", kind="left"),
             _head("chatserv"), _head("best peer", kind="left"), _head("× best peer"),
             _head("× bare relay"), _head("× floor")]
-    return element("section", "<h2>Where chatserv stands</h2><p>Its judged row among all peers "
-                   "that delivered everything.</p>" + table(head, rows))
+    return element("section", "<h2>Where chatserv stands</h2><p>The judged row of chatserv among "
+                   "all peers that delivered everything.</p>" + table(head, rows))
 
 
 def _rank_cells(load, ours, figure, rank):
@@ -148,7 +149,7 @@ def of_takeover(results):
 
 
 def rounds_of(document):
-    """How many rounds there were, which the time decides."""
+    """The number of rounds, which depends on the time."""
     counts = {}
     for result in document["results"]:
         counts[result["scene"]] = max(counts.get(result["scene"], 0), len(result["runs"]))
@@ -159,23 +160,24 @@ def rounds_of(document):
 
 
 def of_absentees(document):
-    """Who is missing, and who was not asked to do what."""
+    """The servers and loads that were left out, and why."""
     lines = [f"<li><b>{text(server['name'])}</b>: not installed or not built</li>"
              for server in document["servers"] if server["missing"]]
-    lines += [f"<li><b>{text(server['name'])}</b>: not asked to take part</li>"
+    lines += [f"<li><b>{text(server['name'])}</b>: not selected</li>"
               for server in document["servers"]
               if not server["missing"] and not server["takes_part"]]
-    lines += [f"<li><b>{text(server['name'])}</b>: where there is no pace, sent no more than makes "
-              f"{server['deliveries_max']:,} deliveries a run, which it takes long for</li>"
+    lines += [f"<li><b>{text(server['name'])}</b>: it is slow, so loads without a pace are limited "
+              f"to {server['deliveries_max']:,} deliveries per run</li>"
               for server in document["servers"] if server.get("deliveries_max")]
     ran, left_out = {result["scene"] for result in document["results"]}, {}
     for scene in document["scenes"]:
         if scene["name"] not in ran:
-            lines.append(f"<li><b>{text(scene['name'])}</b>: not run, no time was left</li>")
+            lines.append(f"<li><b>{text(scene['name'])}</b>: not run for lack of time</li>")
         for name, why in scene["left_out"].items():
             left_out.setdefault((name, why), []).append(scene["name"])
-    lines += [f"<li>without <b>{text(name)}</b>, as {text(why)}: {text('; '.join(names))}</li>"
+    lines += [f"<li>without <b>{text(name)}</b>, because {text(why)}: "
+              f"{text('; '.join(names))}</li>"
               for (name, why), names in left_out.items()]
-    lines.append("<li>* : the load generator's only thread was busy all the time; the server may "
-                 "be able to do more.</li>")
+    lines.append("<li>*: the load generator's only thread was busy all the time; the server may be "
+                 "able to deliver more.</li>")
     return element("section", f"<h2>Notes</h2><ul>{''.join(lines)}</ul>")

@@ -1,4 +1,4 @@
-"""The report: one HTML page that needs nothing else, made of the document of a run."""
+"""The report: one self-contained HTML page, made from the document of a run."""
 import pathlib
 
 from report import charts
@@ -11,22 +11,25 @@ from servers import OURS
 STYLE = pathlib.Path(__file__).parent / "page.css"
 SECTIONS = (
     (FLOOD, "Flood: one sender, large writes",
-     "One client sends lines in writes of 64 KiB, as fast as they are taken; all others listen."),
-    (TALK, "Everybody talks: one line a write",
-     "Every client sends, a line at a time, and hears all others. The floor writes single lines "
-     "here."),
+     "One client sends lines in writes of 64 KiB, as fast as the server takes them. All others "
+     "listen."),
+    (TALK, "Everybody talks: one line per write",
+     "Every client sends, one line at a time, and receives the lines of all others. Ratios are to "
+     "the floor with large writes; another floor writes single lines."),
     (PACED, "Paced: latency",
-     "One client sends lines at a steady rate that leaves every server time to spare. A latency "
-     "counts from the time at which a line was due, whether or not it could be sent then."),
+     "One client sends lines at a steady rate that leaves every server time to spare. The latency "
+     "of a line is measured from the time at which it was due, even if it was sent later."),
     (STORM, "A storm of connections",
-     "All clients connect at once. A connection counts from when a line has come through it."),
+     "All clients connect at once. A connection counts as served when it has received a line."),
     (IDLE, "Idle connections",
-     "Nobody says anything. Memory is what the processes of a server have more of than before the "
-     "clients came; the kernel's own, for the sockets, is the same for all and not in it."),
+     "No client sends anything. Memory is how much a server's processes have grown since before "
+     "the clients connected. The kernel's memory for the sockets is the same for all servers and "
+     "is not included."),
     (STALLED, "A reader that stalls",
-     "A flood, and one listener more that does not read. Counted are the others: what they get, "
-     "and how long they get nothing. Servers that have a stall limit have one of a second; those "
-     "that wait for the one that stalls are not done in time."),
+     "A flood with one additional listener that does not read. The figures are those of the other "
+     "listeners: what they receive, and the longest time in which they receive nothing. The stall "
+     "limit is one second for servers that have one. Servers that wait for the stalled listener do "
+     "not finish in time."),
 )
 
 
@@ -37,7 +40,7 @@ def figure(image, caption):
 
 
 def plots(load):
-    """Of one load."""
+    """The plots of one load."""
     images = []
     if load.kind == PACED:
         images.append(figure(charts.percentiles(load), "<b>Latency</b>, ms: p50 (small mark), "
@@ -60,7 +63,7 @@ def section(kind, title, words, all_loads):
 
 
 KEY = ('<p class="key soft"><span><i class="ours"></i>chatserv</span><span><i></i>peers</span>'
-       '<span><i class="yardstick"></i>bare relay: what relaying costs at the least</span>'
+       '<span><i class="yardstick"></i>bare relay: the least that relaying costs</span>'
        '<span><i class="floor"></i>floor: what the kernel can send</span></p>')
 
 
@@ -71,8 +74,8 @@ def overview(all_loads):
     if not any(images):
         return ""
     return element("section", "<h2>Beside the floor</h2>" + KEY + "".join(images) +
-                   '<p class="soft">Of chatserv\'s rows by number of workers the one that is '
-                   "judged is the large mark.</p>")
+                   '<p class="soft">The large mark is the judged row of chatserv; the others have '
+                   "another number of workers.</p>")
 
 
 def takeover(document):
@@ -80,17 +83,18 @@ def takeover(document):
     results = found.get("results", [])
     if not results:
         return element("section", "<h2>Takeover</h2><p>Not measured: "
-                       f"{text(found.get('error', 'not asked for'))}.</p>")
-    words = ("One worker serves all clients. It is killed, and one client says a byte in the same "
-             "moment: the time until its successor delivers that byte to the first of the others, "
-             "beside the same with the worker alive. No peer survives it.")
+                       f"{text(found.get('error', 'not selected'))}.</p>")
+    words = ("One worker serves all clients. The worker is killed, and one client sends a byte at "
+             "the same moment. The time is measured until the successor delivers that byte to the "
+             "first of the other clients, and compared with a delivery by a live worker. No peer "
+             "survives such a kill.")
     return element("section", f"<h2>Takeover: a worker is killed</h2><p>{words}</p>" +
                    figure(charts.distribution(results), "<b>Share of takeovers</b> that took no "
-                          "longer than so many ms") + tables.of_takeover(results))
+                          "longer than a time in ms") + tables.of_takeover(results))
 
 
 def verdict(document, all_loads):
-    """In a sentence each: the targets, and where chatserv leads and where it does not."""
+    """One sentence for the targets, and one for each figure with the loads that chatserv leads."""
     judged = tables.judged(document)
     met = sum(target.met is True for target in judged)
     known = sum(target.met is not None for target in judged)
@@ -100,7 +104,7 @@ def verdict(document, all_loads):
                  and (rank := load.rank(one)) and rank[1] > 1]
         if ranks:
             first = sum(place == 1 for place, _ in ranks)
-            what = "deliveries a second" if one is DELIVERIES else "CPU time per delivery"
+            what = "deliveries per second" if one is DELIVERIES else "CPU time per delivery"
             sentences.append(f"First in {what} under {first} of {len(ranks)} loads.")
     return f'<p class="verdict">{" ".join(sentences)}</p>'
 
@@ -113,20 +117,20 @@ def circumstances(document):
     facts = [
         ("command", f"<code>{text(' '.join(document['command']))}</code>"),
         ("date", text(document["date"].replace("T", " "))),
-        ("sources", text(f"chatserv {ours}, {document['commit'] or 'no commit known'}")),
+        ("sources", text(f"chatserv {ours}, {document['commit'] or 'unknown commit'}")),
         ("machine", text(f"{here['cpu']}, {here['cores']} cores, "
                          f"{here['memory_bytes'] / 2**30:.0f} GiB, Linux {here['kernel']}; clients "
                          "and servers share it")),
         ("load average", text(", ".join(f"{load:.2f}" for load in here["load_average"]) +
                               " at the start")),
         ("rounds", text(tables.rounds_of(document))),
-        ("time", text(f"{document['seconds']:g} s of most runs; all took "
-                      f"{document['took_seconds']:.0f} s")),
+        ("time", text(f"{document['seconds']:g} s for most runs; "
+                      f"{document['took_seconds']:.0f} s in all")),
         ("peers", text(versions)),
     ]
     facts += [("load generator", text(
-        f"its only thread takes in at most {short(rate / 1e6)} million lines of {line} B a second "
-        "of its CPU time (its best run against the floor)"))
+        f"its only thread receives at most {short(rate / 1e6)} million lines of {line} B per "
+        "second of its CPU time (its best run against the floor)"))
               for line, rate in sorted(saturation(document).items())]
     return element("dl", "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts))
 

@@ -1,13 +1,13 @@
 """The parts of a plot as SVG: scales with ticks, and an image that draws in the page's colours.
 
-Colours and fonts are the page's (bench/report/page.css by class), so that a plot follows light and dark.
+Classes in page.css set the colours and fonts, so that a plot follows the light or dark scheme.
 """
 import html
 import math
 
 
 class Scale:
-    """Where a value lies between `start` and `end`."""
+    """Maps a value to a position between `start` and `end`."""
 
     def __init__(self, low, high, start, end, log=False):
         if log:
@@ -33,14 +33,14 @@ class Scale:
 
 
 def _round_steps(high):
-    """About five of them, of 1, 2 or 5 times a power of ten."""
+    """About five ticks, at steps of 1, 2 or 5 times a power of ten."""
     power = 10 ** math.floor(math.log10(high / 5))
     step = next(step * power for step in (1, 2, 5, 10) if high / (step * power) <= 6)
     return [i * step for i in range(math.floor(high / step) + 1)]
 
 
 def needs_log(values, spread=25):
-    """Whether a linear scale would squeeze the small values into nothing."""
+    """Whether a linear scale would make the small values invisible."""
     values = [value for value in values if value and value > 0]
     return bool(values) and max(values) / min(values) > spread
 
@@ -54,7 +54,7 @@ def tick_text(value):
 
 
 class Image:
-    """An SVG image with a title and a description for those who do not see it."""
+    """An SVG image with a title and a description for screen readers."""
 
     count = 0
 
@@ -87,7 +87,7 @@ class Image:
                            f'{html.escape(text)}</text>')
 
     def axis(self, scale, top, bottom, label):
-        """A horizontal one, with lines up through the plot."""
+        """A horizontal axis, with grid lines through the plot."""
         for tick in scale.ticks():
             x = scale.at(tick)
             self.line(x, top, x, bottom, "grid")

@@ -1,4 +1,4 @@
-"""The results as text: a table for each load, the ranks, the targets."""
+"""The results as text: a table for each load, the ranks and the targets."""
 from report.figures import MEMORY, PEAK, RANKED, SILENCE, SHOWN, loads, saturation, short
 from report.targets import targets
 
@@ -81,5 +81,5 @@ def _targets(document):
 
 
 def _saturation(document):
-    return [f"\nThe load's thread takes in {rate / 1e6:.1f} million lines of {line} B a second of"
-            " CPU time at the most." for line, rate in sorted(saturation(document).items())]
+    return [f"\nThe load's thread receives at most {rate / 1e6:.1f} million lines of {line} B per"
+            " second of its CPU time." for line, rate in sorted(saturation(document).items())]

@@ -1,8 +1,8 @@
-"""What chatserv is to achieve, and whether it did.
+"""The targets for chatserv, and whether it met them.
 
-Judged is the best of chatserv's rows by number of workers (figures.Load.ours), and all figures of a
-load are those of that one row. A row in which a line was lost, repeated or out of order meets
-nothing.
+Each load judges one row of chatserv: the one with the best number of workers (figures.Load.ours).
+All figures of a load are those of that row. A row in which a line was lost, repeated or out of
+order meets no target.
 """
 import dataclasses
 
@@ -12,7 +12,7 @@ from scenes import FLOOD, IDLE, PACED, TALK
 from servers import LINE_FLOOR_NAME, NCAT_NAME, OURS
 
 MANY = 10_000
-NO_CPU_MS_A_SECOND = 1  # a thousandth of a core: heartbeats, and nothing else
+IDLE_CPU_MS_PER_SECOND_MAX = 1  # a thousandth of a core: only heartbeats
 
 
 @dataclasses.dataclass
@@ -36,7 +36,7 @@ class Judge:
     def expect(self, what, required, *, at_least=None, at_most=None, value=None, measured=None):
         target = Target(self.load.name, what, required)
         if self.ours is None and any(row.role == OURS for row in self.load.rows):
-            target.measured, target.met = "no row without fault", False
+            target.measured, target.met = "no row without errors", False
         elif value is not None:
             target.by = self.ours.server
             target.measured = measured or ratio_text(value)
@@ -51,7 +51,7 @@ class Judge:
             by_line = self.load.ratio(self.ours, figure, self.load.row(LINE_FLOOR_NAME))
             if by_line is not None:
                 measured = (f"{ratio_text(value)}; "
-                            f"{ratio_text(by_line)} of the floor with a line a write")
+                            f"{ratio_text(by_line)} of the floor with one line per write")
         self.expect(what, f"{'≥' if word == 'at_least' else '≤'} {limit}", value=value,
                     measured=measured, **bound)
 
@@ -60,7 +60,7 @@ class Judge:
                     value=self.load.ratio(self.ours, figure, row))
 
     def ahead_of_peers(self, figure, what, *, or_level=False):
-        """Of all peers that delivered everything; `or_level`: no worse than the best of them."""
+        """Compares with all peers that delivered everything. `or_level`: a tie meets the target."""
         best = self.load.sorted_by(figure, self.load.peers())
         required = "no worse than the best peer" if or_level else "ahead of every peer"
         if not best or self.ours is None:
@@ -77,8 +77,8 @@ class Judge:
 
 def _flood(load):
     judge = Judge(load)
-    judge.against_floor(DELIVERIES, "deliveries/s, of the floor's", at_least=0.85)
-    judge.against_floor(CPU, "CPU per delivery, of the floor's", at_most=1.3)
+    judge.against_floor(DELIVERIES, "deliveries/s, relative to the floor", at_least=0.85)
+    judge.against_floor(CPU, "CPU per delivery, relative to the floor", at_most=1.3)
     return judge.targets
 
 
@@ -86,15 +86,15 @@ def _flood_of_many(load, smaller):
     judge = Judge(load)
     before = smaller.row(judge.ours.server) if smaller is not None and judge.ours else None
     fewer = f"{smaller.scene['listeners']:,}" if smaller is not None else "fewer"
-    judge.against_row(CPU, f"CPU per delivery, of that with {fewer} listeners", before, 1.2)
+    judge.against_row(CPU, f"CPU per delivery, relative to {fewer} listeners", before, 1.2)
     return judge.targets
 
 
 def _talk(load):
     judge = Judge(load)
-    judge.against_floor(DELIVERIES, "deliveries/s, of the floor's", at_least=0.7)
-    judge.against_floor(CPU, "CPU per delivery, of the floor's", at_most=1.5)
-    judge.against_row(CPU, "CPU per delivery, of ncat's", load.row(NCAT_NAME), 0.5)
+    judge.against_floor(DELIVERIES, "deliveries/s, relative to the floor", at_least=0.7)
+    judge.against_floor(CPU, "CPU per delivery, relative to the floor", at_most=1.5)
+    judge.against_row(CPU, "CPU per delivery, relative to ncat", load.row(NCAT_NAME), 0.5)
     judge.ahead_of_peers(DELIVERIES, "deliveries/s")
     judge.ahead_of_peers(CPU, "CPU per delivery")
     return judge.targets
@@ -104,7 +104,7 @@ def _paced(load):
     judge = Judge(load)
     judge.ahead_of_peers(P50, "latency, p50", or_level=True)
     judge.ahead_of_peers(P99, "latency, p99", or_level=True)
-    judge.against_row(CPU, "CPU per delivery, of the bare relay's", load.bare_relay(), 1.1)
+    judge.against_row(CPU, "CPU per delivery, relative to the bare relay", load.bare_relay(), 1.1)
     return judge.targets
 
 
@@ -112,19 +112,19 @@ def _idle(load):
     judge = Judge(load)
     ours = judge.ours
     cpu = ours.median(IDLE_CPU) if ours else None
-    judge.expect("CPU time in silence", f"none (≤ {NO_CPU_MS_A_SECOND} ms a second)",
-                 at_most=NO_CPU_MS_A_SECOND, value=cpu,
-                 measured=None if cpu is None else f"{cpu:.2f} ms a second")
+    judge.expect("CPU time without traffic", f"≤ {IDLE_CPU_MS_PER_SECOND_MAX} ms per second",
+                 at_most=IDLE_CPU_MS_PER_SECOND_MAX, value=cpu,
+                 measured=None if cpu is None else f"{cpu:.2f} ms per second")
     beyond = None
     if ours and ours.median(CONNECTION_MEMORY) is not None:
         beyond = ours.median(CONNECTION_MEMORY) - (ours.median(CONNECTION_SHARED) or 0)
-    judge.expect("memory beyond the table", "≤ 1,024 bytes a connection", at_most=1024,
+    judge.expect("memory beyond the table", "≤ 1,024 bytes per connection", at_most=1024,
                  value=beyond, measured=None if beyond is None else f"{beyond:.0f} bytes")
     return judge.targets
 
 
 def targets(document):
-    """All that the loads of a document can tell of."""
+    """All targets that the loads of a document can judge."""
     found = []
     by_name = {(load.kind, load.scene["listeners"], load.scene["line"]): load
                for load in loads(document)}

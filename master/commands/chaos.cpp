@@ -23,7 +23,7 @@ namespace chatserv {
 
 namespace {
 
-// Where the whole machine stands still, so does the server: its answer is not late for that.
+// If the whole machine stands still, the server does too. That time does not count against it.
 using Clock = ServedClock;
 
 struct ChaosOptions {
@@ -42,18 +42,18 @@ const std::vector<std::string> modes{"kill", "stop", "mixed"};
 const char* const help =
     "usage: chatserv chaos [--pid PID | --control PATH] [OPTION...]\n"
     "\n"
-    "Kills or stops worker processes of a running chatserv at random instants. It prints each\n"
-    "strike and how long the server took to replace the worker: from the instant at which it\n"
-    "knew of the death, or caused it, until all clients were served again. Clients stay\n"
-    "connected and miss nothing. Interrupt it (Ctrl-C) to end early.\n"
+    "Kills or stops worker processes of a running chatserv at random moments. For each, it\n"
+    "prints how long the server took to replace the worker: from the moment when the server\n"
+    "learned of the death, or caused it, until all clients were served again. Clients stay\n"
+    "connected and miss nothing. To end early, interrupt it (Ctrl-C).\n"
     "\n"
-    "  --rate N         Strikes a second, on average, 0.01 to 1000 [1]\n"
-    "  --for SECONDS    How long to go on, up to 86400 [10]\n"
-    "  --mode MODE      How a worker is struck [kill]:\n"
-    "                     kill   SIGKILL: it is dead at once\n"
-    "                     stop   SIGSTOP: the server has to find out (--hang-limit)\n"
-    "                     mixed  either, at random\n"
-    "  --seed N         Repeats the choices of an earlier run, which printed its seed.\n";
+    "  --rate N         Average number of kills or stops per second, 0.01 to 1000 [1]\n"
+    "  --for SECONDS    How long to run, up to 86400 [10]\n"
+    "  --mode MODE      What to do to a worker [kill]:\n"
+    "                     kill   SIGKILL: the worker dies at once\n"
+    "                     stop   SIGSTOP: the server must notice it (--hang-limit)\n"
+    "                     mixed  either of them, at random\n"
+    "  --seed N         Repeat the choices of an earlier run, which printed its seed.\n";
 
 CommandForm form() {
     return {"chaos",
@@ -73,7 +73,7 @@ ChaosOptions options_of(const CommandOptions& command_line) {
     return options;
 }
 
-// The smallest value that `share` of all do not exceed.
+// The smallest value that is not exceeded by a share `share` of all values.
 double quantile(const std::vector<double>& sorted, double share) {
     const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(sorted.size())));
     return sorted[std::clamp<size_t>(rank, 1, sorted.size()) - 1];
@@ -81,14 +81,15 @@ double quantile(const std::vector<double>& sorted, double share) {
 
 enum class ChaosEvent : uint8_t { server = 1 };
 
-// One run: strikes at random instants (a Poisson process) while the server's word is written down.
+// One run: strikes workers at random moments (a Poisson process), and records what the server
+// reports.
 class Chaos {
 public:
     Chaos(const ChaosOptions& options, ChosenServer server) :
         options_(options), server_(std::move(server.client)), random_(options.seed),
         hang_limit_(server.greeting.hang_limit), workers_(server.greeting.workers) {
         for (const int signal : {SIGINT, SIGTERM}) {
-            // A shell's `&` has SIGINT ignored, and it stays so.
+            // A shell's `&` starts a program with SIGINT ignored. It stays ignored.
             if (std::signal(signal, SIG_IGN) == SIG_IGN)
                 continue;
             require(events_.watch_signal(signal), "watching for signals");
@@ -111,7 +112,7 @@ public:
             strike();
         }
         wait_for([] { return false; }, end);
-        // What was struck last is still to be taken over; only then is the measure complete.
+        // Waits for the last takeovers, so that the measurement is complete.
         interrupted_ = false;
         wait_for([&] { return struck_ == answered_ && outstanding_ == 0; },
             clock_.now() + hang_limit_ + ControlClient::patience);
@@ -121,12 +122,12 @@ public:
         expect_answers(0);
         if (outstanding_ != 0)
             throw Failure(EX_SOFTWARE,
-                fmt::format("{} of the workers were not replaced in time", outstanding_));
+                fmt::format("workers that were not replaced in time: {}", outstanding_));
         return EX_OK;
     }
 
 private:
-    // Fewer than a socket can hold, so that the server is never asked in vain.
+    // Fewer requests than a socket can hold, so that writing one never fails for lack of room.
     static constexpr uint64_t unanswered_max = 32;
 
     static Clock::duration duration(double seconds) {
@@ -175,9 +176,9 @@ private:
             try {
                 take(message->event, nlohmann::json::parse(message->line));
             } catch (const nlohmann::json::exception& failure) {
-                throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} says what no chatserv "
-                                                          "does: {}",
-                                                  server_.path(), failure.what()));
+                throw Failure(EX_UNAVAILABLE,
+                    fmt::format("the server at {} sent a message that no chatserv sends: {}",
+                        server_.path(), failure.what()));
             }
         }
     }
@@ -197,7 +198,7 @@ private:
             print(fmt::format(
                 "{:8.3f} s  {}\n", at, as_one_line(said.at("reason").get<std::string>())));
         } else if (event == "taken_over") {
-            // More deaths than one where a successor was struck in the midst of a takeover.
+            // More than one death, if a successor was struck in the middle of a takeover.
             outstanding_ -= std::min(outstanding_, said.at("deaths").get<uint64_t>());
             milliseconds_.push_back(said.at("milliseconds"));
             print(fmt::format(

@@ -14,7 +14,7 @@ namespace chatserv {
 
 namespace {
 
-constexpr const char* leave_out = "; leave --pid out, and the server that runs is found";
+constexpr const char* leave_out = "; leave --pid out to use the server that runs";
 constexpr pid_t pid_max = std::numeric_limits<pid_t>::max();
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -36,11 +36,11 @@ CommandForm with_common_flags(CommandForm form) {
 } // namespace
 
 const char* const common_help =
-    "  --pid PID        The server with this process id. Without it and --control the only\n"
-    "                   server of this user is taken; if several run, they are listed.\n"
-    "  --control PATH   The server that was started with this --control PATH.\n"
-    "  -h, --help       Print this help, and exit.\n"
-    "  -V, --version    Print the version, and exit.\n";
+    "  --pid PID        Use the server with this process id. Without --pid and --control, use\n"
+    "                   the only server of this user; if several run, list them.\n"
+    "  --control PATH   Use the server that was started with this --control PATH.\n"
+    "  -h, --help       Print this help and exit.\n"
+    "  -V, --version    Print the version and exit.\n";
 
 CommandOptions::CommandOptions(
     CommandForm form, const std::string& help, int argc, const char* const* argv) :
@@ -49,7 +49,7 @@ CommandOptions::CommandOptions(
     if (done_)
         return;
     if (find("pid") != nullptr && find("control") != nullptr)
-        throw form_.misuse("--pid and --control each name a server: give one of them");
+        throw form_.misuse("--pid and --control both name a server: give only one of them");
     parse_pid();
     parse_control();
 }
@@ -66,7 +66,7 @@ void CommandOptions::refuse_value(const std::string& option, const std::string& 
         fmt::format("--{} \"{}\": must be {}{}", option, *find(option), flag->allowed, advice));
 }
 
-// What pgrep(1) prints can come to be several pids, or none.
+// The value may come from pgrep(1), which can print several pids, or none.
 void CommandOptions::parse_pid() {
     const std::string* const given = find("pid");
     if (given == nullptr)
@@ -83,7 +83,7 @@ void CommandOptions::parse_pid() {
     if (words.size() > 1)
         throw form_.misuse(
             fmt::format("--pid was given {} process ids, {}: give one of them, or leave --pid out "
-                        "for a list of the servers that run",
+                        "to list the servers that run",
                 words.size(), list_of(words)));
 }
 

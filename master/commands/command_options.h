@@ -1,4 +1,4 @@
-// What `chatserv chaos` and `chatserv stats` share: their options, and how they print.
+// Shared by `chatserv chaos` and `chatserv stats`: their options, and how they print.
 #pragma once
 
 #include "master/commands/server_finder.h"
@@ -14,18 +14,18 @@ namespace chatserv {
 class CommandOptions {
 public:
     // `form`: without --pid and --control, which are added. `help`: without common_help. argv[0] is
-    // the command's name. This and the functions below throw Failure(EX_USAGE) for whatever is not
-    // allowed: one line that names it, and what would be right.
+    // the command's name. The constructor and the functions below throw Failure(EX_USAGE) for an
+    // option or value that is not allowed: one line that names it and says what is allowed.
     CommandOptions(CommandForm form, const std::string& help, int argc, const char* const* argv);
 
-    // --help or --version was asked for, and has been printed.
+    // Whether --help or --version was given; its text has then been printed.
     [[nodiscard]] bool done() const { return done_; }
 
-    // The choice that --pid and --control make.
+    // The server that --pid or --control names.
     [[nodiscard]] ServerChoice server() const;
 
-    // The value of an option ("rate"); nothing where it was not given.
-    // Digits with or without a fraction, from `min` to `max`.
+    // The value of an option ("rate"); nothing if it was not given.
+    // number(): digits with or without a fraction, from `min` to `max`.
     [[nodiscard]] std::optional<double> number(
         const std::string& option, double min, double max) const;
     [[nodiscard]] std::optional<uint64_t> count(const std::string& option) const;
@@ -34,7 +34,7 @@ public:
 
 private:
     [[nodiscard]] const std::string* find(const std::string& option) const;
-    // With the form's word for what is right.
+    // The error line takes the allowed values from the form.
     [[noreturn]] void refuse_value(const std::string& option, const std::string& advice = "") const;
     void parse_pid();
     void parse_control();
@@ -48,8 +48,8 @@ private:
 // The end of a command's help: --pid, --control, --help and --version.
 extern const char* const common_help;
 
-// Writes to standard output, at once. Throws std::system_error where it does not take all; the
-// stream then has its error indicator set (ferror(3)).
+// Writes to standard output and flushes it. Throws std::system_error if not everything was written;
+// the stream then has its error indicator set (ferror(3)).
 void print(const std::string& text);
 
 } // namespace chatserv

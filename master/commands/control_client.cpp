@@ -17,13 +17,13 @@ namespace chatserv {
 namespace {
 
 constexpr size_t line_bytes_max = 64 * 1024;
-constexpr const char* not_a_chatserv = "is not a chatserv's";
+constexpr const char* not_a_chatserv = "is not a chatserv";
 
 } // namespace
 
 ControlClient::ControlClient(std::string path, UniqueFd socket) :
     path_(std::move(path)), socket_(std::move(socket)) {
-    std::signal(SIGPIPE, SIG_IGN); // write(2) says it as well
+    std::signal(SIGPIPE, SIG_IGN); // write(2) reports the error too
 }
 
 void ControlClient::fail(const char* what) const {
@@ -36,7 +36,7 @@ void ControlClient::ask(const std::string& request) {
     if (sent == static_cast<ssize_t>(line.size()))
         return;
     const bool full = sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;
-    fail(full ? "does not read what it is asked" : "ended the conversation");
+    fail(full ? "does not read requests" : "closed the connection");
 }
 
 void ControlClient::read() {
@@ -45,7 +45,7 @@ void ControlClient::read() {
     if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (got <= 0)
-        fail("ended the conversation");
+        fail("closed the connection");
     input_.append(bytes, static_cast<size_t>(got));
     if (input_.size() > line_bytes_max && input_.find('\n') == std::string::npos)
         fail(not_a_chatserv);
@@ -66,7 +66,7 @@ std::optional<ControlClient::Message> ControlClient::next() {
     return message;
 }
 
-// Where the whole machine stands still, so does the server: its answer is not late for that.
+// If the whole machine stands still, the server does too. That time does not count against it.
 std::string ControlClient::wait_for(std::string_view event, std::chrono::milliseconds limit) {
     ServedRecord record{};
     ServedClock clock(record, ServedClock::allowance_for(patience));
@@ -87,7 +87,7 @@ std::string ControlClient::wait_for(std::string_view event, std::chrono::millise
     }
 }
 
-// A server of another version may say less.
+// A server of another version may send fewer members.
 Greeting ControlClient::greeting_of(const std::string& line) const {
     try {
         const auto said = nlohmann::json::parse(line);

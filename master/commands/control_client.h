@@ -1,4 +1,4 @@
-// The other end of the control socket (control.h): one conversation with a running server.
+// The client's end of the control socket (control.h): one connection to a running server.
 #pragma once
 
 #include "shared/system/fd.h"
@@ -13,7 +13,7 @@
 
 namespace chatserv {
 
-// A server's first line to a client: what it says of itself.
+// The contents of the first line that a server sends to a control client.
 struct Greeting {
     pid_t pid = 0;
     std::vector<std::string> listen{};
@@ -27,37 +27,38 @@ class ControlClient {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // How long a server may take to answer. One that is well does at once.
+    // How long a server may take to answer. A healthy server answers at once.
     static constexpr std::chrono::seconds patience{10};
 
     // `socket`: connected to the control socket at `path`; non-blocking.
     ControlClient(std::string path, UniqueFd socket);
 
-    // Readable when there is something for read().
+    // Becomes readable when there is something for read().
     [[nodiscard]] int fd() const { return socket_.get(); }
     [[nodiscard]] const std::string& path() const { return path_; }
 
-    // The functions below throw Failure(EX_UNAVAILABLE) where the server ended, has no room for
-    // another client, or is none.
+    // The functions below throw Failure(EX_UNAVAILABLE) if the server ended, has too many control
+    // clients, or is not a chatserv.
 
-    // Sends a request, without its newline. Fails where the server has not read a great many.
+    // Sends a request, given without its newline. Also fails if the socket is full because the
+    // server has not read earlier requests.
     void ask(const std::string& request);
 
-    // Reads what has come, without waiting.
+    // Reads the bytes that have arrived, without waiting.
     void read();
 
     struct Message {
-        std::string event; // what it is about
-        std::string line;  // all of it, a JSON object, without its newline
+        std::string event; // the name of the message
+        std::string line;  // the whole message, a JSON object, without its newline
     };
-    // The next of what was read; nothing where no whole one is left.
+    // The next message that was read; nothing if none is complete.
     [[nodiscard]] std::optional<Message> next();
 
-    // Waits for the next message about `event` and passes over others. Fails when the limit is
-    // over.
+    // Waits for the next message with the name `event`, and skips others. Also fails if none comes
+    // within the limit.
     [[nodiscard]] std::string wait_for(std::string_view event, std::chrono::milliseconds limit);
 
-    // The content of a message about "hello".
+    // The contents of the message "hello".
     [[nodiscard]] Greeting greeting_of(const std::string& line) const;
 
 private:

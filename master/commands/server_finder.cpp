@@ -31,11 +31,11 @@ bool lives(pid_t pid) {
 std::string trouble_with(int error) {
     switch (error) {
     case ECONNREFUSED:
-        return "nobody listens there any more";
+        return "no server listens there any more";
     case EACCES:
-        return "only the user that it belongs to can ask there, or root";
+        return "only its owner or root can connect";
     case EAGAIN:
-        return "the server does not answer, and too many wait for it";
+        return "the server does not answer, and too many clients wait for it";
     default:
         return std::strerror(error);
     }
@@ -55,7 +55,7 @@ ChosenServer reach(const std::string& path) {
     return greet(ControlClient(path, std::move(connecting.socket)));
 }
 
-// Reads what this one has said; done with when it has a greeting or is in trouble.
+// Reads messages from the server until it has a greeting or a trouble.
 void listen_to(FoundServer& server) {
     try {
         server.client->read();
@@ -106,8 +106,7 @@ std::string described(const FoundServer& server) {
 
 Failure none_found(const std::vector<std::string>& folders, const FoundServers& found) {
     std::string what = fmt::format("no chatserv of this user is running (looked in {}); start one "
-                                   "with `chatserv`, or name its "
-                                   "socket with --control",
+                                   "with `chatserv`, or name its socket with --control",
         list_of(folders));
     if (!found.of_others.empty())
         what += fmt::format("; {} belongs to another user", found.of_others.front().path);
@@ -123,7 +122,7 @@ ChosenServer the_only_one(const Surroundings& surroundings) {
     if (found.ours.size() > 1) {
         for (const FoundServer& server : found.ours)
             std::fprintf(stderr, "%s\n", described(server).c_str());
-        throw Failure(EX_USAGE, fmt::format("{} servers run: say which one with --pid, for example "
+        throw Failure(EX_USAGE, fmt::format("{} servers run: choose one with --pid, for example "
                                             "--pid {}",
                                     found.ours.size(), found.ours.front().file.pid));
     }
@@ -154,11 +153,11 @@ ChosenServer the_one_with(pid_t pid, const Surroundings& surroundings) {
     if (!lives(pid))
         throw Failure(EX_UNAVAILABLE,
             fmt::format(
-                "there is no process {}: leave --pid out, and the server that runs is found", pid));
+                "there is no process {}: leave --pid out to use the server that runs", pid));
     throw Failure(EX_UNAVAILABLE,
         fmt::format(
             "process {} has no control socket (looked in {}): is it a chatserv of this user? "
-            "If it was started with --control, give that here as well",
+            "If it was started with --control, give the same --control here",
             pid, list_of(folders)));
 }
 
@@ -180,12 +179,12 @@ FoundServers find_servers(
             else if (connecting.error == EAGAIN)
                 server.trouble = does_not_answer;
             else
-                continue; // dead, or just ended
+                continue; // the server has ended
             found.ours.push_back(std::move(server));
         }
     }
     await_greetings(found.ours, end);
-    // Those that came to their end meanwhile were no choice.
+    // Servers that ended in the meantime are no longer a choice.
     std::erase_if(found.ours, [](const FoundServer& server) {
         const int error = server.greeting ? 0 : connect_at_once(server.file.path).error;
         return error == ECONNREFUSED || error == ENOENT;
@@ -199,7 +198,7 @@ ChosenServer choose_server(const ServerChoice& choice) {
         return the_one_with(*choice.pid, surroundings);
     if (!choice.control.empty())
         return reach(choice.control);
-    // What a server would take from this environment is meant here as well.
+    // A server started in this environment would use this socket, so a command uses it too.
     const char* const control = std::getenv("CHATSERV_CONTROL");
     if (control != nullptr && *control != '\0' && std::string_view(control) != "none")
         return reach(control);
@@ -217,7 +216,7 @@ std::string who_listens_at(const std::string& path) {
         const std::string line = client.wait_for("hello", introduction_patience);
         return fmt::format("the chatserv with pid {} listens there", client.greeting_of(line).pid);
     } catch (const Failure&) {
-        return "another server listens there, and does not say which";
+        return "another server listens there, but it does not identify itself";
     }
 }
 

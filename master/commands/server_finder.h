@@ -1,8 +1,8 @@
-// Finds the running server that a command is about: by its pid, by its control socket, or as the
-// only one that this user has.
+// Finds the running server that a command is for: by its pid, by its control socket, or as the only
+// server of this user.
 //
-// Only this user's own sockets are tried, since in /tmp anybody can make one that is named like a
-// server's.
+// Tries only sockets that belong to this user, because in /tmp anyone can make a socket that is
+// named like a server's.
 #pragma once
 
 #include "master/commands/control_client.h"
@@ -14,7 +14,7 @@
 
 namespace chatserv {
 
-// The server that is meant. With neither member set: the only one that runs.
+// The server that the user names. With neither member set: the only server that runs.
 struct ServerChoice {
     std::optional<pid_t> pid{};
     std::string control{}; // the path of its socket
@@ -28,12 +28,12 @@ struct FoundServer {
 };
 
 struct FoundServers {
-    std::vector<FoundServer> ours{};      // those that are alive
-    std::vector<ControlFile> of_others{}; // which may be alive or not
+    std::vector<FoundServer> ours{};      // servers of this user that run
+    std::vector<ControlFile> of_others{}; // sockets of other users, whose servers may have ended
 };
 
-// Greets whichever servers have their sockets in these folders, until the last of them has answered
-// or `end` has come.
+// Connects to every server with a socket in these folders, and waits until all of them have sent
+// their greeting or `end` has come.
 [[nodiscard]] FoundServers find_servers(
     const std::vector<std::string>& folders, uid_t user, ControlClient::Clock::time_point end);
 
@@ -42,12 +42,12 @@ struct ChosenServer {
     Greeting greeting;
 };
 
-// Throws Failure: EX_USAGE where there are several to choose from (it prints a list of them to
-// standard error first), EX_UNAVAILABLE where there is none, or it does not answer.
+// Throws Failure: EX_USAGE if there are several servers to choose from (it first prints a list of
+// them to standard error), EX_UNAVAILABLE if there is none or it does not answer.
 [[nodiscard]] ChosenServer choose_server(const ServerChoice& choice);
 
-// Names the server that has the socket at `path`, in words to be put behind the path. Takes two
-// seconds at most.
+// Describes the server that listens at `path`, in words that follow the path in an error line.
+// Takes at most two seconds.
 [[nodiscard]] std::string who_listens_at(const std::string& path);
 
 } // namespace chatserv

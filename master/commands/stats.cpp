@@ -12,8 +12,8 @@ const char* const help =
     "usage: chatserv stats [--pid PID | --control PATH]\n"
     "\n"
     "Prints what a running chatserv has counted since it started, as one line of JSON: how\n"
-    "many users are connected, how many came in, how many were turned away and how many\n"
-    "left, by reason.\n"
+    "many users are connected, how many were accepted, and how many were turned away and\n"
+    "how many left, by reason.\n"
     "\n";
 
 } // namespace

@@ -3,9 +3,9 @@
 
 namespace chatserv {
 
-// argv[0] is "stats". Returns the exit status; throws Failure: EX_USAGE for options that are not
-// allowed or where several servers run and none is named, EX_UNAVAILABLE where there is none or it
-// does not answer. Throws std::system_error where standard output does not take what is printed.
+// argv[0] is "stats". Returns the exit status. Throws Failure: EX_USAGE for options that are not
+// allowed, or if several servers run and none is named; EX_UNAVAILABLE if no server runs or it does
+// not answer. Throws std::system_error if writing to standard output fails.
 [[nodiscard]] int run_stats(int argc, const char* const* argv);
 
 } // namespace chatserv

@@ -1,4 +1,4 @@
-// Internet socket addresses: as users write them, as the kernel takes them.
+// Internet socket addresses, in the form that users write and in the form that the kernel takes.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,23 @@ class Address {
 public:
     Address() = default;
 
-    // "127.0.0.1:9999" or "[::1]:9999", also with a scope ("[fe80::1%eth0]:9999", RFC 4007),
-    // numeric only; nothing where `text` is neither, or this machine has no such scope.
+    // Parses "127.0.0.1:9999" or "[::1]:9999", also with a scope ("[fe80::1%eth0]:9999", RFC 4007).
+    // Host and port must be numeric. Nothing if `text` is neither, or if this machine has no such
+    // scope.
     [[nodiscard]] static std::optional<Address> parse(const std::string& text);
 
-    // Of the family (AF_INET or AF_INET6): 127.0.0.1 or ::1, and 0.0.0.0 or ::.
+    // The loopback address of the family: 127.0.0.1 (AF_INET) or ::1 (AF_INET6). any() is 0.0.0.0
+    // or ::.
     [[nodiscard]] static Address loopback(int family, uint16_t port);
     [[nodiscard]] static Address any(int family, uint16_t port);
 
-    // Nothing where it is of another family than AF_INET and AF_INET6.
+    // Nothing if the family is neither AF_INET nor AF_INET6.
     [[nodiscard]] static std::optional<Address> from(const sockaddr* address);
 
-    // getsockname(2); throws std::system_error.
+    // The address that the socket is bound to: getsockname(2). Throws std::system_error.
     [[nodiscard]] static Address of_socket(int fd);
 
-    // For calls that fill an address in: pass these, then the address is as long as they say.
+    // For calls that read or fill in an address: pass data() with size() or capacity().
     [[nodiscard]] sockaddr* data() { return reinterpret_cast<sockaddr*>(&storage_); }
     [[nodiscard]] const sockaddr* data() const {
         return reinterpret_cast<const sockaddr*>(&storage_);
@@ -40,8 +42,8 @@ public:
     [[nodiscard]] Address with_port(uint16_t port) const;
     // 0.0.0.0 or ::.
     [[nodiscard]] bool is_any() const;
-    // The IPv4 address itself where it is mapped to IPv6 (RFC 4291, 2.5.5.2), as a socket of both
-    // families gives it; otherwise the same.
+    // The IPv4 address, if this is one mapped to IPv6 (RFC 4291, 2.5.5.2), as a socket of both
+    // families reports it; otherwise the same address.
     [[nodiscard]] Address unmapped() const;
     // In network order: 4 bytes for IPv4, 16 for IPv6.
     [[nodiscard]] const uint8_t* ip_bytes() const;

@@ -17,14 +17,14 @@ namespace chatserv {
 
 namespace {
 
-// The long dashes that word processors make of two short ones: U+2012 to U+2015 and U+2212.
+// Word processors turn two short dashes into one long dash: U+2012 to U+2015, or U+2212.
 bool begins_with_long_dash(std::string_view word) {
     return word.starts_with("\xe2\x80\x92") || word.starts_with("\xe2\x80\x93") ||
            word.starts_with("\xe2\x80\x94") || word.starts_with("\xe2\x80\x95") ||
            word.starts_with("\xe2\x88\x92");
 }
 
-// With --version and --help.
+// The flags of the form, with --version and --help.
 std::vector<Flag> all_flags(const CommandForm& form) {
     std::vector<Flag> flags = form.flags;
     for (const CommandLineFlag& flag : command_line_flags)
@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    // Names the option that was probably meant.
+    // Suggests the option that was probably meant; empty if no option is similar.
     [[nodiscard]] std::string suggestion(const std::string& word) const {
         std::vector<std::string> names;
         for (const Flag& flag : flags_)
@@ -61,7 +61,8 @@ private:
         return near.empty() ? "" : fmt::format("; did you mean --{}?", near);
     }
 
-    // The same, or else all the options, where they are few: the server's would fill the screen.
+    // The suggestion, or else a list of all options. The server's options are never listed: they
+    // would fill the screen.
     [[nodiscard]] std::string hint(const std::string& word) const {
         const std::string near = suggestion(word);
         if (!near.empty() || form_.command.empty())
@@ -80,10 +81,10 @@ private:
                     suggestion(name.substr(3))));
         if (form_.command.empty())
             refuse_command(word, name);
-        throw form_.misuse(fmt::format("\"{}\" follows no option{}", word, hint(name)));
+        throw form_.misuse(fmt::format("unexpected word \"{}\"{}", word, hint(name)));
     }
 
-    // `name`: the word up to its "=".
+    // `name`: the part of the word before "=".
     [[noreturn]] void refuse_command(const std::string& word, const std::string& name) const {
         const std::vector<std::string> names = command_names();
         if (std::find(names.begin(), names.end(), word) != names.end())
@@ -91,15 +92,14 @@ private:
                 fmt::format("the command {} must come first: chatserv {}", word, word));
         if (const std::string near = nearest(word, names); !near.empty())
             throw form_.misuse(
-                fmt::format("there is no command \"{}\"; did you mean {}? The commands are {}",
-                    word, near, names_of_commands()));
-        throw form_.misuse(
-            fmt::format("there is no command \"{}\": the commands are {}, and options "
-                        "begin with --{}",
-                word, names_of_commands(), suggestion(name)));
+                fmt::format("unknown command \"{}\"; did you mean {}? The commands are {}", word,
+                    near, names_of_commands()));
+        throw form_.misuse(fmt::format("unknown command \"{}\": the commands are {}, and options "
+                                       "begin with --{}",
+            word, names_of_commands(), suggestion(name)));
     }
 
-    // "--users=10", "--users" or "-h".
+    // `word`: "--users=10", "--users" or "-h".
     void take_flag(const std::string& word) {
         const size_t equals = word.find('=');
         const std::string name = word.substr(0, equals);
@@ -142,7 +142,7 @@ private:
         return nullptr;
     }
 
-    // Such a word is not the value of the option before it.
+    // Whether the word is an option, and so not the value of the option before it.
     [[nodiscard]] bool is_flag(const std::string& word) const {
         return word.starts_with("--") && find(word.substr(0, word.find('='))) != nullptr;
     }

@@ -1,11 +1,11 @@
-// The words of a command line, whether they are the server's or those of `chatserv stats` and
-// `chatserv chaos`: which options stand there, and with which values.
+// Reads the command line of the server, of `chatserv stats` and of `chatserv chaos`: its options
+// and their values.
 //
-// A value is in the option's word (`--rate=2`) or in the next (`--rate 2`).
+// A value is in the option's word (`--rate=2`) or in the next word (`--rate 2`).
 //
-// CLI11 is not used here: it takes the empty value of `--user=` for none, gives an option that may
-// be repeated every word that follows, and says neither which option an error is about nor what the
-// user may have meant.
+// CLI11 is not used here. It takes the empty value of `--user=` for a missing one, and gives every
+// following word to an option that may be repeated. Its errors name neither the option nor the
+// option that the user may have meant.
 #pragma once
 
 #include "master/config/setting.h"
@@ -19,17 +19,17 @@ namespace chatserv {
 
 struct Flag {
     std::string name;      // "users"
-    std::string allowed{}; // completes "it must be ..."; empty: it takes no value
+    std::string allowed{}; // completes "must be ..."; empty: the option takes no value
     bool repeats = false;
-    std::string letter{}; // "h": it can be written -h
+    std::string letter{}; // "h": the option can be written -h
 };
 
-// The options of one command. --version and --help need not be among them: every command has them.
+// The options of one command. --version and --help need not be listed: every command has them.
 struct CommandForm {
     std::string command; // "stats"; empty for the server itself
     std::vector<Flag> flags;
 
-    // What may not be used so: a Failure(EX_USAGE) that names the help to look at.
+    // A Failure(EX_USAGE) whose line is `what`, followed by the command that prints the help.
     [[nodiscard]] Failure misuse(const std::string& what) const;
 };
 
@@ -38,15 +38,15 @@ enum class Question { none, help, version };
 struct CommandLine {
     Settings settings{};
     std::set<std::string> switches{}; // the options without a value
-    Question asked = Question::none;  // if help or version, then nothing behind it was read
+    Question asked = Question::none;  // after help or version, no further words were read
 };
 
-// argv[0] is not looked at. Throws CommandForm::misuse() for an option that does not exist, lacks
-// its value, has one that it does not take, or is given twice, and for a word that belongs to none.
+// Ignores argv[0]. Throws CommandForm::misuse() for an option that does not exist, lacks its value,
+// has a value but takes none, or is given twice, and for a word that belongs to no option.
 [[nodiscard]] CommandLine read_command_line(
     const CommandForm& form, int argc, const char* const* argv);
 
-// Prints to standard output what --help or --version asks for; false where neither was asked.
+// Prints to standard output what --help or --version asks for. False if neither was given.
 [[nodiscard]] bool answer(Question asked, const std::string& help);
 
 } // namespace chatserv

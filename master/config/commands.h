@@ -1,5 +1,5 @@
-// The commands: what the first word of the command line can be instead of an option. main.cpp
-// carries them out.
+// The commands that can stand first on the command line, in place of an option. main.cpp carries
+// them out.
 #pragma once
 
 #include <string>
@@ -16,13 +16,13 @@ struct Command {
 
 inline constexpr Command commands[] = {
     {"chaos", "[OPTION...]",
-        "Kill workers of the running server at random, and say how long each takeover took "
+        "Kill workers of the running server at random, and print how long each takeover took "
         "(chatserv help chaos)"},
     {"stats", "[OPTION...]",
-        "Say who came to the running server, was turned away and left, as JSON "
+        "Print how many users connected to the running server, were turned away and left, as JSON "
         "(chatserv help stats)"},
     {"version", "", "Print the version"},
-    {"help", "[COMMAND]", "Print this help, or that of a command"},
+    {"help", "[COMMAND]", "Print this help, or the help of a command"},
 };
 
 // "chaos, stats, version and help"

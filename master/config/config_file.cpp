@@ -25,13 +25,13 @@ std::string trimmed(std::string_view text) {
     return std::string(text.substr(first, text.find_last_not_of(blanks) - first + 1));
 }
 
-// What the scan of a line finds: where a comment begins, and how many brackets are open.
+// The result of scanning a line: where a comment begins, and how many brackets are open at its end.
 struct Scan {
     size_t comment = std::string_view::npos;
     int open_brackets = 0;
 };
 
-// A quote opens, and a comment begins, only where a word could.
+// A quote opens only where a word can begin, and a comment only at the start or after a blank.
 Scan scan(std::string_view text) {
     Scan found;
     char quote = '\0';
@@ -77,7 +77,7 @@ public:
     }
 
 private:
-    // Without its comment; nothing at the end of the file.
+    // The next line without its comment; nothing at the end of the file.
     std::optional<std::string> next_line() {
         if (rest_.empty())
             return std::nullopt;
@@ -98,8 +98,8 @@ private:
     void take(const std::string& line) {
         const size_t equals = line.find('=');
         if (line.front() == '[' && line.back() == ']')
-            throw failure(
-                fmt::format("{}: sections are not used; write `name = value` lines only", line));
+            throw failure(fmt::format(
+                "{}: sections are not supported; write only `name = value` lines", line));
         if (equals == std::string::npos)
             throw failure(fmt::format("\"{}\": must be `name = value`", line));
         const OptionRow& row = row_of(trimmed(line.substr(0, equals)));
@@ -119,14 +119,14 @@ private:
         }
     }
 
-    // A list in brackets goes on until its last bracket is closed.
+    // Appends lines to a list in brackets until its last bracket is closed.
     void complete_list(Setting& setting) {
         const int first_line = line_;
         while (setting.text.starts_with('[') && scan(setting.text).open_brackets > 0) {
             const auto line = next_line();
             if (!line) {
                 line_ = first_line;
-                throw failure("the list that begins in this line has no ] at its end");
+                throw failure("the list that begins in this line has no closing ]");
             }
             setting.text += " " + *line;
         }
@@ -138,7 +138,7 @@ private:
         for (const CommandLineFlag& flag : command_line_flags)
             if (name == flag.name)
                 throw failure(
-                    fmt::format("{} can be given on the command line only, as --{}", name, name));
+                    fmt::format("{} can be given only on the command line, as --{}", name, name));
         std::vector<std::string> names;
         for (const OptionRow& row : option_table())
             names.push_back(row.name);

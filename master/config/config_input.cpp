@@ -18,7 +18,7 @@ namespace chatserv {
 
 namespace {
 
-constexpr const char* see_file_system = "see whether its file system answers";
+constexpr const char* see_file_system = "check that its file system responds";
 
 std::string name_of(const Setting& config) {
     return fmt::format("{} \"{}\"", config.place.text, config.text);
@@ -48,7 +48,7 @@ void check_type(const Setting& config, int fd) {
     if (is_device && !is_null_device(status))
         throw cannot_read(config, must_be_file("a device"));
     if (!is_device && !S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-        throw cannot_read(config, must_be_file("no file"));
+        throw cannot_read(config, must_be_file("not a file"));
 }
 
 bool is_pipe(int fd) {
@@ -58,7 +58,7 @@ bool is_pipe(int fd) {
 
 UniqueFd open_file(const Setting& config, Patience patience) {
     const StartStep step("opening " + name_of(config), see_file_system, EX_NOINPUT, patience);
-    // So that a FIFO that nobody writes to is opened at once, and is then at its end.
+    // With O_NONBLOCK, a FIFO without a writer is opened at once and read as empty.
     UniqueFd file(::open(config.text.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!file)
         throw cannot_read(config, fmt::format("cannot be read: {}", std::strerror(errno)));
@@ -66,8 +66,8 @@ UniqueFd open_file(const Setting& config, Patience patience) {
     return file;
 }
 
-// As read(2), but waits. Some systems give for /dev/stdin a descriptor that others share: its flags
-// stay what they are.
+// Reads as read(2) does, but waits for input. The flags of the descriptor are not changed: on some
+// systems, opening /dev/stdin gives a descriptor that other processes share.
 ssize_t read_some(int fd, char* bytes, size_t size) {
     for (;;) {
         const ssize_t got = ::read(fd, bytes, size);
@@ -78,11 +78,11 @@ ssize_t read_some(int fd, char* bytes, size_t size) {
     }
 }
 
-// The other end of a pipe may decrypt a file, or ask another machine: <(...).
+// The writer of a pipe may be slow: for example, <(...) may decrypt a file or ask another machine.
 std::string read_all(const Setting& config, int fd, Patience patience) {
     const bool pipe = is_pipe(fd);
     const StartStep step((pipe ? "waiting for the other end of " : "reading ") + name_of(config),
-        pipe ? "it must be closed when everything is written" : see_file_system, EX_NOINPUT,
+        pipe ? "its writer must close it after the last line" : see_file_system, EX_NOINPUT,
         patience);
     std::string text;
     char bytes[16 * 1024];
@@ -91,8 +91,9 @@ std::string read_all(const Setting& config, int fd, Patience patience) {
             throw cannot_read(config, std::strerror(errno));
         text.append(bytes, static_cast<size_t>(got));
         if (text.size() > config_bytes_max)
-            throw Failure(EX_CONFIG,
-                fmt::format("{}: is larger than 1 MiB, and so no configuration file", config.text));
+            throw Failure(
+                EX_CONFIG, fmt::format("{}: is larger than 1 MiB, so it is no configuration file",
+                               config.text));
     }
     return text;
 }
@@ -103,7 +104,7 @@ std::string config_input(const Setting& config, Patience patience) {
     const UniqueFd file = open_file(config, patience);
     std::string text = read_all(config, file.get(), patience);
     if (text.empty() && is_pipe(file.get()))
-        throw cannot_read(config, "nothing came through this pipe; nobody writes to it");
+        throw cannot_read(config, "nothing came through this pipe; no process writes to it");
     return text;
 }
 

@@ -1,4 +1,4 @@
-// The bytes of the configuration file, whatever --config names: read without waiting for ever.
+// Reads the bytes of the file or pipe that --config names, with a limit to the wait.
 #pragma once
 
 #include "master/config/setting.h"
@@ -8,10 +8,10 @@
 
 namespace chatserv {
 
-// Throws Failure: EX_NOINPUT where it is neither a regular file nor a pipe nor /dev/null, cannot be
-// read, or is a pipe that nobody writes to; EX_CONFIG where it is larger than config_bytes_max. To
-// open and to read it are steps of the start (start_step.h): should not everything come in time,
-// the process ends with EX_NOINPUT.
+// Throws Failure: EX_NOINPUT if it is neither a regular file nor a pipe nor /dev/null, if it cannot
+// be read, or if it is a pipe that no process writes to; EX_CONFIG if it is larger than
+// config_bytes_max. Opening and reading are steps of the start (start_step.h): if they take longer
+// than `patience` allows, the process ends with EX_NOINPUT.
 [[nodiscard]] std::string config_input(const Setting& config, Patience patience = {});
 
 } // namespace chatserv

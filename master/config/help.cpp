@@ -18,30 +18,31 @@ const char* const introduction =
     "usage: chatserv [OPTION...]\n"
     "       chatserv COMMAND [OPTION...]\n"
     "\n"
-    "A TCP chat relay for netcat: whatever one user sends goes to all the others.\n";
+    "A TCP chat relay for netcat: each user receives everything that the others send.\n";
 
 const char* const sources = R"(
 Where options come from:
-  Each option but the last four can also be set in the environment, as
-  CHATSERV_USERS or CHATSERV_LOG_SIZE, and the file as CHATSERV_CONFIG; an empty
-  variable counts as not set. In the file, `users = 100` is a line, # begins a
-  comment, and a value may be quoted. FILE may be a pipe, such as /dev/stdin.
-  A flag comes before the environment, the environment before the file.
-  --listen, --allow and --deny may be repeated, and take several values with
-  commas between them.
+  Every option except the last four can also be set in the environment, for
+  example as CHATSERV_USERS or CHATSERV_LOG_SIZE. CHATSERV_CONFIG names the
+  file. An empty variable counts as not set. A line of the file is for example
+  `users = 100`; # begins a comment, and a value may be quoted. FILE may be a
+  pipe, such as /dev/stdin. The command line overrides the environment, and the
+  environment overrides the file.
+  --listen, --allow and --deny may be repeated, and take several values
+  separated by commas.
 
 Where to listen:
   127.0.0.1:9999, [::1]:9999 one address; [fe80::1%eth0]:9999 on one interface
   localhost:9999             every address of that name
-  9999                       this machine alone: 127.0.0.1 and ::1
+  9999                       this machine only: 127.0.0.1 and ::1
   *:9999, :9999, [::]:9999   every address, IPv4 and IPv6
-  "[::]:9999 ipv6only=on"    every IPv6 address; so is [::]:9999 beside an IPv4
-                             address with the same port
-  Port 0 takes a free port, the same one for all addresses of a name. The log
-  says what is listened on.
+  "[::]:9999 ipv6only=on"    every IPv6 address; [::]:9999 means the same if an
+                             IPv4 address with the same port is also given
+  Port 0 chooses a free port, the same for all addresses of a name. The log
+  shows every address that the server listens on.
 )";
 
-// `left` in its column, `text` beside it, in as many lines as it takes.
+// `left` in the first column and `text` in the second, wrapped into lines of 80 columns.
 std::string in_columns(const std::string& left, const std::string& text) {
     std::string lines = "  " + left;
     size_t column = lines.size();
@@ -66,9 +67,8 @@ std::string in_columns(const std::string& left, const std::string& text) {
 }
 
 std::string help_of(const OptionRow& row, const Options& defaults) {
-    // The forms of an address have a paragraph of their own.
-    const std::string allowed =
-        row.name == "listen" ? "in one of the forms below" : row.kind.allowed;
+    // The last paragraph of the help lists the forms of an address.
+    const std::string allowed = row.name == "listen" ? "see below" : row.kind.allowed;
     return fmt::format("{} ({}) [{}]", row.help, allowed,
         row.by_default.empty() ? row.kind.print(defaults) : row.by_default);
 }
@@ -84,7 +84,7 @@ std::string help_of(const CommandLineFlag& flag) {
 std::string help_text() {
     const Options defaults;
     std::string text = introduction;
-    text += "\nOptions [and what they are by default]:\n";
+    text += "\nOptions [and their defaults]:\n";
     for (const OptionRow& row : option_table())
         text += in_columns(row.flag() + " " + row.type, help_of(row, defaults));
     for (const CommandLineFlag& flag : command_line_flags)

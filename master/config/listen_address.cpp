@@ -45,7 +45,8 @@ bool is_ipv4(const std::string& host) {
     return Address::parse(host + ":0").has_value();
 }
 
-// RFC 1123, 2.1, and underscores. A name whose last part is a number would be a mistyped address.
+// A name by RFC 1123, 2.1, or one with underscores. A name whose last part is a number is refused:
+// it is a mistyped address.
 bool is_name(const std::string& host) {
     const auto allowed = [](unsigned char letter) {
         return letter < 0x80 &&
@@ -60,7 +61,7 @@ bool is_name(const std::string& host) {
     return !last.empty() && last.find_first_not_of("0123456789") != std::string::npos;
 }
 
-// "[::]:9999 ipv6only=on" without its last word.
+// Moves the last word of "[::]:9999 ipv6only=on" into `address`. Returns the text before it.
 std::string take_parameter(const Setting& setting, ListenAddress& address) {
     const size_t blank = setting.text.find(' ');
     if (blank == std::string::npos)
@@ -68,9 +69,9 @@ std::string take_parameter(const Setting& setting, ListenAddress& address) {
     const std::string word = setting.text.substr(blank + 1);
     const std::string before = setting.text.substr(0, blank);
     if (word.find('=') == std::string::npos)
-        refuse(setting, allowed_listen);
+        reject_value(setting, allowed_listen);
     if (!before.starts_with("[::]:") || (word != "ipv6only=on" && word != "ipv6only=off"))
-        refuse(setting, "an address alone, or [::]:PORT with ipv6only=on or ipv6only=off");
+        reject_value(setting, "an address alone, or [::]:PORT with ipv6only=on or ipv6only=off");
     address.ipv4 = word == "ipv6only=on" ? ListenAddress::Ipv4::never : ListenAddress::Ipv4::too;
     return before;
 }
@@ -88,14 +89,13 @@ void take_host(const Setting& setting, const std::string& host, ListenAddress& a
     } else if (!bracketed && is_name(host)) {
         address.host = ListenAddress::Host::name;
     } else if (!bracketed && host.find(':') != std::string::npos && is_ipv6(host)) {
-        refuse(
-            setting, fmt::format("with the IPv6 address in brackets: [{}]:{}", host, address.port));
+        reject_value(setting, fmt::format("written with brackets: [{}]:{}", host, address.port));
     } else {
-        refuse(setting, allowed_listen);
+        reject_value(setting, allowed_listen);
     }
 }
 
-// The one address that a number means here; scopes are this machine's own.
+// The address that a numeric host means on this machine, which must have its scope.
 Address numeric_address(const ListenAddress& listen) {
     const auto address = Address::parse(host_and_port(listen.host_text, listen.port));
     if (!address)
@@ -109,20 +109,20 @@ std::vector<Address> addresses_of_name(const ListenAddress& listen) {
     const std::string& name = listen.host_text;
     const std::string asked_by = fmt::format("{} \"{}\"", listen.place.text, listen.text());
     Resolved resolved = look_up_in_time(look_up, name, asked_by);
-    // RFC 6761, 6.3: this name means the loopback, also where no file says so.
+    // RFC 6761, 6.3: this name means the loopback, even if no hosts(5) file says so.
     if (resolved.addresses.empty() && ::strcasecmp(name.c_str(), "localhost") == 0)
         resolved.addresses = {Address::loopback(AF_INET, 0), Address::loopback(AF_INET6, 0)};
     if (resolved.addresses.empty())
         throw Failure(EX_UNAVAILABLE,
             fmt::format(
-                "{}: no address was found for {} ({}); correct the name, or write the address",
+                "{}: no address was found for {} ({}); correct the name, or give the address",
                 asked_by, name, resolved.error));
     for (Address& address : resolved.addresses)
         address = address.with_port(listen.port);
     return resolved.addresses;
 }
 
-// Whether both would take connections to the same address and port.
+// Whether both addresses would take connections to the same address and port.
 bool overlap(const Address& one, bool one_takes_ipv4, const Address& other, bool other_takes_ipv4) {
     if (one.port() == 0 || one.port() != other.port())
         return false;
@@ -137,8 +137,8 @@ void refuse_overlap(const ListenAddress& earlier, const ListenAddress& later) {
     for (const Address& one : earlier.addresses)
         for (const Address& other : later.addresses)
             if (overlap(one, earlier.takes_ipv4_too, other, later.takes_ipv4_too))
-                refuse({later.place, later.text()},
-                    fmt::format("another address or port: {} \"{}\" listens there already",
+                reject_value({later.place, later.text()},
+                    fmt::format("another address or port: {} \"{}\" already listens there",
                         earlier.place.text, earlier.text()));
 }
 
@@ -153,7 +153,7 @@ bool has_ipv4_of_port(const ListenAddress& listen, uint16_t port) {
 
 const char* const allowed_listen =
     "HOST:PORT, for example 127.0.0.1:9999, localhost:9999, [::1]:9999, [fe80::1%eth0]:9999, "
-    "*:9999 (all addresses) or 9999 (this machine alone); ports are 0 (any free one) to 65535";
+    "*:9999 (all addresses) or 9999 (this machine only); ports are 0 (any free port) to 65535";
 
 ListenAddress ListenAddress::parse(const Setting& setting) {
     ListenAddress address;
@@ -162,7 +162,7 @@ ListenAddress ListenAddress::parse(const Setting& setting) {
     const size_t colon = text.rfind(':');
     const auto port = port_of(colon == std::string::npos ? text : text.substr(colon + 1));
     if (!port)
-        refuse(setting, allowed_listen);
+        reject_value(setting, allowed_listen);
     address.port = *port;
     if (colon != std::string::npos)
         take_host(setting, text.substr(0, colon), address);

@@ -7,7 +7,7 @@ namespace chatserv {
 
 namespace {
 
-// Longer words are no slips of the finger, and would take long to compare.
+// Longer words are not typing errors, and comparing them would take long.
 constexpr size_t letters_max = 64;
 
 std::string letters_of(std::string_view word) {
@@ -19,7 +19,7 @@ std::string letters_of(std::string_view word) {
     return letters.starts_with(prefix) ? letters.substr(prefix.size()) : letters;
 }
 
-// The number of edits from one word to the other: optimal string alignment.
+// The number of edits between two words: their optimal string alignment distance.
 size_t distance(const std::string& from, const std::string& to) {
     std::vector<std::vector<size_t>> edits(from.size() + 1, std::vector<size_t>(to.size() + 1));
     for (size_t i = 0; i <= from.size(); ++i) {
@@ -47,7 +47,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& names
     size_t best_distance = letters_max;
     for (const std::string& name : names) {
         const std::string letters = letters_of(name);
-        // The beginning of a name counts as one slip.
+        // A word that is the beginning of a name counts as one edit.
         const size_t edits = meant.size() >= 3 && letters.starts_with(meant)
                                  ? letters.size() != meant.size()
                                  : distance(meant, letters);

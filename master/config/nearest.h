@@ -1,4 +1,4 @@
-// A guess at what the user meant by a word that does not exist.
+// Guesses which name the user meant by an unknown word.
 #pragma once
 
 #include <string>
@@ -7,9 +7,9 @@
 
 namespace chatserv {
 
-// The one of `names` that differs from `word` by the fewest letters that were left out, added,
-// changed or swapped with their neighbour; dashes, underscores, capitals and CHATSERV_ do not
-// count. Empty where every name differs by more than a third of its letters.
+// Returns the name that needs the fewest edits to become `word`: a letter left out, added, changed
+// or swapped with its neighbour. Dashes, underscores, capitals and the prefix CHATSERV_ are
+// ignored. Empty if every name differs in more than a third of its letters.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& names);
 
 } // namespace chatserv

@@ -47,7 +47,7 @@ std::optional<Network> Network::parse(const std::string& text) {
     const std::string host = text.substr(0, slash);
     Network network;
     network.bits_ = all_bits;
-    unsigned bits_before = 0; // of the prefix, those that the user does not write
+    unsigned bits_before = 0; // bits of the mapped prefix, which the user does not count
     in_addr ipv4{};
     if (::inet_pton(AF_INET, host.c_str(), &ipv4) == 1) {
         network.first_ = mapped(&ipv4);

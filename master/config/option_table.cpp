@@ -31,7 +31,7 @@ OptionKind count(uint32_t Options::*member, uint32_t min, uint32_t max) {
         [=](Options& options, const Setting& setting) {
             const auto number = count_of(setting.text);
             if (!number || *number < min || *number > max)
-                refuse(setting, allowed);
+                reject_value(setting, allowed);
             options.*member = static_cast<uint32_t>(*number);
         },
         [=](const Options& options) { return std::to_string(options.*member); }};
@@ -39,28 +39,29 @@ OptionKind count(uint32_t Options::*member, uint32_t min, uint32_t max) {
 
 template <typename Number>
 OptionKind bytes(Number Options::*member, uint64_t min, uint64_t max, const char* unit) {
-    const std::string allowed = fmt::format("{} from {} to {}, with or without K, M or G", unit,
-        text_of_bytes(min), text_of_bytes(max));
+    const std::string allowed =
+        fmt::format("a number of {} from {} to {}, with or without K, M or G", unit,
+            text_of_bytes(min), text_of_bytes(max));
     return {allowed,
         [=](Options& options, const Setting& setting) {
             const auto number = bytes_of(setting.text);
             if (!number || *number < min || *number > max)
-                refuse(setting, allowed);
+                reject_value(setting, allowed);
             options.*member = static_cast<Number>(*number);
         },
         [=](const Options& options) { return text_of_bytes(options.*member); }};
 }
 
-// With `none`, 0 is allowed as well, and means that there is no limit.
+// With `none`, 0 is allowed too and means that there is no limit.
 OptionKind seconds(milliseconds Options::*member, double max_seconds, bool none) {
-    const std::string allowed = fmt::format("{}seconds from {} to {}, without a unit",
+    const std::string allowed = fmt::format("{}a number of seconds from {} to {}, without a unit",
         none ? "0, or " : "", limit_seconds_min, max_seconds);
     return {allowed,
         [=](Options& options, const Setting& setting) {
             const auto number = seconds_of(setting.text);
             const bool is_none = none && number == 0;
             if (!number || (!is_none && *number < limit_seconds_min) || *number > max_seconds)
-                refuse(setting, allowed);
+                reject_value(setting, allowed);
             options.*member = milliseconds_of(*number);
         },
         [=](const Options& options) { return text_of_seconds(options.*member); }};
@@ -69,7 +70,7 @@ OptionKind seconds(milliseconds Options::*member, double max_seconds, bool none)
 template <typename Value>
 using Words = std::vector<std::pair<std::string, Value>>;
 
-// One of several words. `others` are taken as well, but not mentioned.
+// One of several words. The words in `others` are accepted too, but not mentioned.
 template <typename Value>
 OptionKind word(Value Options::*member, Words<Value> words, Words<Value> others = {}) {
     std::string allowed;
@@ -81,11 +82,11 @@ OptionKind word(Value Options::*member, Words<Value> words, Words<Value> others 
         [=](Options& options, const Setting& setting) {
             for (const Words<Value>& each : {words, others})
                 for (const auto& [text, value] : each)
-                    if (text == in_small_letters(setting.text)) {
+                    if (text == in_lower_case(setting.text)) {
                         options.*member = value;
                         return;
                     }
-            refuse(setting, allowed);
+            reject_value(setting, allowed);
         },
         [=](const Options& options) {
             for (const auto& [text, value] : words)
@@ -95,15 +96,15 @@ OptionKind word(Value Options::*member, Words<Value> words, Words<Value> others 
         }};
 }
 
-// Any text that fits on a line, and is not empty.
+// Any printable text that is not empty.
 OptionKind text(std::string Options::*member, const std::string& allowed,
     size_t bytes_max = std::numeric_limits<size_t>::max()) {
     return {allowed,
         [=](Options& options, const Setting& setting) {
             if (setting.text.empty() || setting.text.size() > bytes_max)
-                refuse(setting, allowed);
+                reject_value(setting, allowed);
             if (!is_printable(setting.text))
-                refuse(setting, allowed + ", in UTF-8 and without control characters");
+                reject_value(setting, allowed + ", in UTF-8 and without control characters");
             options.*member = setting.text;
         },
         [=](const Options& options) {
@@ -122,13 +123,13 @@ std::string printed_list(const std::vector<Item>& items) {
 
 OptionKind networks(std::vector<Network> Options::*member) {
     const std::string allowed =
-        "an address, or a network without bits beyond its prefix, for example 192.0.2.7, "
+        "an address, or a network without bits set beyond its prefix, for example 192.0.2.7, "
         "10.0.0.0/8 or 2001:db8::/32";
     return {allowed,
         [=](Options& options, const Setting& setting) {
             const auto network = Network::parse(setting.text);
             if (!network)
-                refuse(setting, allowed);
+                reject_value(setting, allowed);
             (options.*member).push_back(*network);
         },
         [=](const Options& options) { return printed_list(options.*member); },
@@ -144,10 +145,10 @@ OptionKind addresses(std::vector<ListenAddress> Options::*member) {
         [=](Options& options) { (options.*member).clear(); }};
 }
 
-// --user is looked up only after all options are known (worker_user.h); a refusal then still names
-// the place.
+// The user is looked up only after all options are known (worker_user.h). user_place is kept so
+// that an error line can still name the place.
 OptionKind user() {
-    OptionKind kind = text(&Options::user, "the name or the number of a user of this system");
+    OptionKind kind = text(&Options::user, "the name or number of a user on this system");
     kind.parse = [parse = kind.parse](Options& options, const Setting& setting) {
         parse(options, setting);
         options.user_place = setting.place;
@@ -164,56 +165,56 @@ Words<std::string> log_level_words() {
 
 std::vector<OptionRow> make_table() {
     return {
-        {"listen", "ADDRESS", "Where to listen", addresses(&Options::listen),
+        {"listen", "ADDRESS", "Address to listen on", addresses(&Options::listen),
             "9999: 127.0.0.1:9999 and [::1]:9999"},
-        {"users", "N", "How many users there can be at once", count(&Options::users, 1, users_max)},
-        {"workers", "N", "Worker processes; by default one per core, and at least 2",
+        {"users", "N", "Maximum number of users at the same time",
+            count(&Options::users, 1, users_max)},
+        {"workers", "N", "Worker processes; by default one per core, but at least 2",
             count(&Options::workers, 1, workers_max)},
-        {"spares", "N", "Workers that stand by to replace one that dies",
+        {"spares", "N", "Spare workers, ready to replace a worker that dies",
             count(&Options::spares, 0, spares_max)},
-        {"log-size", "BYTES", "How far the slowest reader may be behind",
+        {"log-size", "BYTES", "How far the slowest reader may fall behind",
             bytes(&Options::log_bytes, log_bytes_min, log_bytes_max, "bytes")},
         {"stall-limit", "SECONDS",
-            "How long one reader may hold everybody back before it is disconnected",
+            "How long a slow reader may hold up the other users before it is disconnected",
             seconds(&Options::stall_limit, limit_seconds_max, false)},
-        {"min-drain", "BYTES", "... unless it reads this much a second meanwhile",
-            bytes(&Options::min_drain_bytes, 1, min_drain_bytes_max, "bytes a second")},
+        {"min-drain", "BYTES", "... unless it reads at least this much per second meanwhile",
+            bytes(&Options::min_drain_bytes, 1, min_drain_bytes_max, "bytes per second")},
         {"slow-policy", "POLICY",
-            "wait: as above; disconnect: a reader that is a whole log behind is disconnected at "
-            "once",
+            "wait: as above; disconnect: disconnect a reader at once when it is a whole log behind",
             word<SlowPolicy>(&Options::slow_policy,
                 {{"wait", SlowPolicy::wait}, {"disconnect", SlowPolicy::disconnect}})},
-        {"hang-limit", "SECONDS", "A worker that does not answer for that long is replaced",
+        {"hang-limit", "SECONDS", "Replace a worker that does not respond for this long",
             seconds(&Options::hang_limit, limit_seconds_max, false)},
-        {"control", "PATH", "Where `chatserv chaos` and `chatserv stats` reach this server",
+        {"control", "PATH", "Control socket, used by `chatserv chaos` and `chatserv stats`",
             text(&Options::control,
                 fmt::format("a path of at most {} bytes, or none", socket_path_bytes_max),
                 socket_path_bytes_max),
             "chatserv-PID.sock in /run, $XDG_RUNTIME_DIR, $TMPDIR or /tmp"},
-        {"log-level", "LEVEL", "The least severity that is logged",
+        {"log-level", "LEVEL", "Lowest severity that is logged",
             word<std::string>(
                 &Options::log_level, log_level_words(), {{"warn", "warning"}, {"err", "error"}})},
-        {"log-format", "FORMAT", "Log lines for people or for programs",
+        {"log-format", "FORMAT", "Write log lines for people or for programs",
             word<LogFormat>(
                 &Options::log_format, {{"text", LogFormat::text}, {"json", LogFormat::json}})},
-        {"log-file", "PATH", "Append the log to this file, and open it again on SIGHUP",
+        {"log-file", "PATH", "Append the log to this file, and reopen the file on SIGHUP",
             text(&Options::log_file, "the path of a file"), "standard error"},
         {"max-per-address", "N",
-            "Users at once from one IPv4 address or IPv6 /64; 0 for any number",
+            "Maximum number of users from one IPv4 address or IPv6 /64; 0 means no limit",
             count(&Options::max_per_address, 0, users_max)},
-        {"allow", "CIDR", "Let nobody in but from this network", networks(&Options::allow),
-            "everybody"},
-        {"deny", "CIDR", "Let nobody in from this network, even if it is allowed",
-            networks(&Options::deny), "nobody"},
+        {"allow", "CIDR", "Admit users only from this network", networks(&Options::allow),
+            "every network"},
+        {"deny", "CIDR", "Admit no users from this network, even if it is allowed",
+            networks(&Options::deny), "no network"},
         {"keepalive", "SECONDS",
-            "Disconnect a user whose machine has been silent for about that long; 0 for never",
+            "Disconnect a user whose machine does not respond for about this long; 0 means never",
             count(&Options::keepalive_seconds, 0, keepalive_seconds_max)},
-        {"max-rate", "BYTES", "Read no more than this from one user; 0 for any number",
-            bytes(&Options::max_rate_bytes, 0, max_rate_bytes_max, "bytes a second")},
+        {"max-rate", "BYTES", "Read at most this much per second from each user; 0 means no limit",
+            bytes(&Options::max_rate_bytes, 0, max_rate_bytes_max, "bytes per second")},
         {"idle-timeout", "SECONDS",
-            "Disconnect a user that has sent nothing for that long; 0 for never",
+            "Disconnect a user that sends nothing for this long; 0 means never",
             seconds(&Options::idle_timeout, idle_seconds_max, true)},
-        {"user", "NAME", "Whose rights the workers have; only root can choose another user", user(),
+        {"user", "NAME", "Run the workers as this user; only root can choose another user", user(),
             "nobody, if started as root"},
     };
 }

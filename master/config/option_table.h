@@ -1,6 +1,6 @@
-// Every option of the server, once: the command line, the environment, the configuration file,
-// --help and --check-config are made from these rows. A new option is a member of Options and a row
-// of option_table.cpp.
+// Every option of the server has one row here. The command line, the environment, the configuration
+// file, --help and --check-config are made from these rows. A new option is a member of Options and
+// a row of option_table.cpp.
 #pragma once
 
 #include "master/config/options.h"
@@ -13,24 +13,24 @@
 
 namespace chatserv {
 
-// What kind of value an option has.
+// The kind of value that an option has.
 struct OptionKind {
-    std::string allowed; // what is right: completes "it must be ..."
-    // Takes one value over into the options. Throws Failure where it is not allowed.
+    std::string allowed; // completes "must be ..." in an error line
+    // Stores one value in the options. Throws Failure if the value is not allowed.
     std::function<void(Options&, const Setting&)> parse;
-    // The value as a configuration file has it; empty where there is none.
+    // The value as it is written in a configuration file; empty if the option is not set.
     std::function<std::string(const Options&)> print;
-    // Of an option that may be repeated, whose values add up: forgets them, since those of one
-    // source replace those of another. Empty for the other options.
+    // Only for an option that may be repeated: forgets its values, because the values of one source
+    // replace those of another. Empty for the other options.
     std::function<void(Options&)> clear{};
 };
 
 struct OptionRow {
-    std::string name; // in the configuration file; a flag with "--", a variable with CHATSERV_
-    std::string type; // one word for the value, for --help
+    std::string name; // as in the configuration file: "log-size"
+    std::string type; // one word for the value in --help
     std::string help;
     OptionKind kind;
-    std::string by_default{}; // in words; empty: what `print` says of Options{}
+    std::string by_default{}; // the default in words; empty: kind.print() of Options{}
 
     [[nodiscard]] std::string flag() const { return "--" + name; }
     [[nodiscard]] std::string variable() const; // "CHATSERV_LOG_SIZE"
@@ -38,23 +38,23 @@ struct OptionRow {
 };
 
 [[nodiscard]] const std::vector<OptionRow>& option_table();
-// Null where there is no such option.
+// Null if there is no such option.
 [[nodiscard]] const OptionRow* find_option(std::string_view name);
 
-// A flag that stands on the command line alone.
+// A flag that can be given only on the command line.
 struct CommandLineFlag {
     std::string_view name;
     std::string_view letter; // "" or one letter: -h
-    std::string_view type;   // "" where it takes no value
+    std::string_view type;   // "" if the flag takes no value
     std::string_view help;
-    bool of_every_command = false; // of `chatserv stats` too
+    bool of_every_command = false; // `chatserv stats` and `chatserv chaos` have it too
 };
 
 inline constexpr CommandLineFlag command_line_flags[] = {
-    {"config", "", "FILE", "Read options from FILE, one `name = value` a line (see below)"},
-    {"check-config", "", "", "Check the options, print those that are in force, and exit"},
-    {"version", "V", "", "Print the version, and exit", true},
-    {"help", "h", "", "Print this help, and exit", true},
+    {"config", "", "FILE", "Read options from FILE, one `name = value` per line (see below)"},
+    {"check-config", "", "", "Check the options, print the values in force, and exit"},
+    {"version", "V", "", "Print the version and exit", true},
+    {"help", "h", "", "Print this help and exit", true},
 };
 
 inline constexpr std::string_view config_variable = "CHATSERV_CONFIG";

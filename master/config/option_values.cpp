@@ -15,7 +15,7 @@ constexpr std::string_view units = "kmg";
 
 } // namespace
 
-std::string in_small_letters(std::string text) {
+std::string in_lower_case(std::string text) {
     for (char& letter : text)
         letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     return text;
@@ -31,7 +31,7 @@ std::optional<uint64_t> count_of(std::string_view text) {
 
 std::optional<uint64_t> bytes_of(std::string_view text) {
     const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-    const std::string suffix = in_small_letters(std::string(text.substr(digits)));
+    const std::string suffix = in_lower_case(std::string(text.substr(digits)));
     unsigned shift = 0;
     if (!suffix.empty()) {
         const size_t unit = units.find(suffix.front());
@@ -55,7 +55,8 @@ std::string text_of_bytes(uint64_t bytes) {
     return std::to_string(bytes) + std::string("KMG").substr(unit == 0 ? 3 : unit - 1, unit != 0);
 }
 
-// Not every library has std::from_chars for fractions yet; digits alone keep strtod(3) to them.
+// Not every C++ library has std::from_chars for fractions. strtod(3) accepts more than digits, such
+// as "inf" and exponents, so the characters are checked first.
 std::optional<double> seconds_of(const std::string& text) {
     char* end = nullptr;
     const double seconds = std::strtod(text.c_str(), &end);

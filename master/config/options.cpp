@@ -18,7 +18,7 @@ namespace {
 const char* const config_flag = "config";
 const char* const check_flag = "check-config";
 
-// The value of a variable; nothing where it is not set, or empty.
+// The value of a variable; nothing if it is not set or empty.
 std::optional<Setting> from_environment(const std::string& variable) {
     const char* const value = std::getenv(variable.c_str());
     if (value == nullptr || *value == '\0')
@@ -29,8 +29,8 @@ std::optional<Setting> from_environment(const std::string& variable) {
     return setting;
 }
 
-// Variables with other names than the options' are left alone: where a service is called chatserv,
-// Kubernetes sets CHATSERV_PORT and CHATSERV_SERVICE_HOST.
+// Variables that name no option are ignored: for a service named chatserv, Kubernetes sets
+// CHATSERV_PORT and CHATSERV_SERVICE_HOST.
 Settings read_environment() {
     Settings settings;
     for (const OptionRow& row : option_table())
@@ -39,7 +39,7 @@ Settings read_environment() {
     return settings;
 }
 
-// Of the server's own command line.
+// The form of the server's own command line.
 CommandForm command_form() {
     CommandForm form;
     for (const OptionRow& row : option_table())
@@ -49,14 +49,14 @@ CommandForm command_form() {
     return form;
 }
 
-// The file that a command line names, or else the environment.
+// The configuration file that the command line names, or else the environment.
 std::optional<Setting> config_of(const Settings& settings) {
     const auto named = settings.find(config_flag);
     return named == settings.end() ? from_environment(std::string(config_variable))
                                    : std::optional(named->second.front());
 }
 
-// What one source says replaces what sources before it have said.
+// The values of one source replace those of the sources before it.
 void take(const Settings& settings, Options& options) {
     for (const OptionRow& row : option_table()) {
         const auto found = settings.find(row.name);
@@ -88,7 +88,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     Options options;
     if (const auto config = config_of(line.settings)) {
         if (config->text.empty())
-            refuse(*config, std::string(allowed_config));
+            reject_value(*config, std::string(allowed_config));
         take(read_config_file(*config), options);
     }
     take(read_environment(), options);

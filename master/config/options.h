@@ -1,4 +1,5 @@
-// What the user asks for: flags before environment before configuration file.
+// The options that the user sets. The command line overrides the environment, and the environment
+// overrides the configuration file.
 #pragma once
 
 #include "master/config/listen_address.h"
@@ -16,12 +17,12 @@
 
 namespace chatserv {
 
-// One per core, at least 2.
+// One worker per core, but at least 2.
 [[nodiscard]] uint32_t default_workers();
 
-// What each is, and what it may be, stands in option_table.cpp.
+// option_table.cpp says what each option means and which values it allows.
 struct Options {
-    std::vector<ListenAddress> listen{1}; // port 9999 of the loopback
+    std::vector<ListenAddress> listen{1}; // one address: port 9999 on the loopback
     uint32_t users = 10;
     uint32_t workers = default_workers();
     uint32_t spares = 1;
@@ -30,33 +31,33 @@ struct Options {
     uint32_t min_drain_bytes = 64 * 1024; // a second
     SlowPolicy slow_policy = SlowPolicy::wait;
     std::chrono::milliseconds hang_limit{2000};
-    std::string control; // path of the control socket, or "none"; empty: where it usually is
+    std::string control; // path of the control socket, or "none"; empty: the default path
     std::string log_level = "info";
     LogFormat log_format = LogFormat::text;
     std::string log_file;         // empty: standard error
     uint32_t max_per_address = 0; // 0: no limit
-    std::vector<Network> allow;   // empty: everybody
+    std::vector<Network> allow;   // empty: every network
     std::vector<Network> deny;
     uint32_t keepalive_seconds = 60;           // 0: off
-    uint32_t max_rate_bytes = 0;               // a second, of one user; 0: any number
+    uint32_t max_rate_bytes = 0;               // per second, from each user; 0: no limit
     std::chrono::milliseconds idle_timeout{0}; // 0: none
-    // Whose rights the workers have (worker_user.h). The name is empty where none was given and
-    // they keep the master's.
+    // The user that the workers run as (worker_user.h). Empty if no user was given and the workers
+    // run as the master's user.
     std::string user;
-    bool user_by_default = false; // nobody asked for that one
-    Place user_place{"--user"};   // where it was written
+    bool user_by_default = false; // `user` was not given, but chosen by default
+    Place user_place{"--user"};   // where `user` was given
     uid_t worker_uid = 0;
     gid_t worker_gid = 0;
     bool check_config = false;
 };
 
-// Nothing where --help or --version was all that was asked for, and has been printed.
+// Returns nothing if --help or --version was given; its text has then been printed.
 // Throws Failure: EX_USAGE for a flag, variable or value that is not allowed, EX_NOINPUT for a
-// configuration file that cannot be read, EX_CONFIG for one that cannot be understood, or that
-// holds a value that is not allowed. Every value is judged, also one that another source replaces.
+// configuration file that cannot be read, EX_CONFIG for a file that cannot be understood or holds a
+// value that is not allowed. Every value is checked, even one that another source overrides.
 [[nodiscard]] std::optional<Options> parse_options(int argc, const char* const* argv);
 
-// The options in force, one per line, as a configuration file would have them.
+// The options in force, one per line, in the form of a configuration file.
 [[nodiscard]] std::string describe(const Options& options);
 
 } // namespace chatserv

@@ -12,7 +12,7 @@ namespace chatserv {
 
 namespace {
 
-// Several records, or a name in several lines of hosts(5), may say the same.
+// Several records, or several lines of hosts(5), may give the same address.
 void add_once(std::vector<Address>& addresses, const Address& address) {
     const auto same = [&](const Address& other) { return other.text() == address.text(); };
     if (std::none_of(addresses.begin(), addresses.end(), same))
@@ -35,14 +35,14 @@ Resolved look_up(const std::string& name) {
         if (const auto address = Address::from(each->ai_addr))
             add_once(resolved.addresses, address->with_port(0).unmapped());
     if (resolved.addresses.empty())
-        resolved.error = "it has no IP address";
+        resolved.error = "the name has no IP address";
     return resolved;
 }
 
 Resolved look_up_in_time(const std::function<Resolved(const std::string&)>& lookup,
     const std::string& name, const std::string& asked_by, Patience patience) {
     const StartStep step(fmt::format("looking up the name {} ({})", name, asked_by),
-        "see whether the name service answers, or write the address", EX_UNAVAILABLE, patience);
+        "check that the name service responds, or give the address", EX_UNAVAILABLE, patience);
     return lookup(name);
 }
 

@@ -1,4 +1,4 @@
-// Names of hosts: getaddrinfo(3), with a limit to the wait for the name service.
+// Looks up host names with getaddrinfo(3), with a limit to the wait for the name service.
 #pragma once
 
 #include "master/config/address.h"
@@ -11,15 +11,16 @@
 namespace chatserv {
 
 struct Resolved {
-    std::vector<Address> addresses{}; // each once, with port 0; empty where there is an error
+    std::vector<Address> addresses{}; // each once, with port 0; empty after an error
     std::string error{};
 };
 
-// Waits for as long as the system does.
+// Waits as long as getaddrinfo(3) does.
 [[nodiscard]] Resolved look_up(const std::string& name);
 
-// Does `lookup(name)` as a step of the start, since getaddrinfo(3) takes no limit: should there be
-// no answer in time, the process ends with EX_UNAVAILABLE. `asked_by`: where the name was written.
+// Calls `lookup(name)` as a step of the start, because getaddrinfo(3) takes no time limit. If there
+// is no answer in time, the process ends with EX_UNAVAILABLE. `asked_by`: the option that contains
+// the name.
 [[nodiscard]] Resolved look_up_in_time(const std::function<Resolved(const std::string&)>& lookup,
     const std::string& name, const std::string& asked_by, Patience patience = {});
 

@@ -9,7 +9,7 @@ namespace chatserv {
 
 namespace {
 
-// A longer value would make the refusal unreadable.
+// A longer value would make the error line unreadable.
 constexpr size_t shown_bytes_max = 240;
 constexpr const char* blanks = " \t\r\n";
 
@@ -20,7 +20,7 @@ std::string trimmed(const std::string& text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-// The index behind the quoted text that begins at `begin`, npos where the quote has no end.
+// The index after the quoted text that begins at `begin`; npos if the quote is not closed.
 size_t end_of_quote(const std::string& text, size_t begin) {
     const char quote = text[begin];
     for (size_t i = begin + 1; i < text.size(); ++i) {
@@ -36,7 +36,8 @@ bool is_quote(char letter) {
     return letter == '"' || letter == '\'';
 }
 
-// The text between a bracket at the beginning and its partner at the end, or all of it.
+// The text between an opening bracket at the beginning and its closing bracket at the end. All of
+// `text` if there is no such pair.
 std::string without_brackets(const std::string& text) {
     if (text.empty() || text.front() != '[')
         return text;
@@ -54,7 +55,7 @@ std::string without_brackets(const std::string& text) {
     return text;
 }
 
-// The parts between commas that are in no quotes.
+// The parts between commas. Commas in quotes do not separate.
 std::vector<std::string> split_at_commas(const std::string& text) {
     std::vector<std::string> parts(1);
     for (size_t i = 0; i < text.size(); ++i) {
@@ -85,7 +86,7 @@ void add_words(std::vector<Setting>& items, const Setting& part) {
 
 } // namespace
 
-void refuse(const Setting& setting, const std::string& allowed) {
+void reject_value(const Setting& setting, const std::string& allowed) {
     std::string shown = setting.text.substr(0, shown_bytes_max);
     if (shown.size() < setting.text.size())
         shown += "...";
@@ -97,14 +98,14 @@ std::vector<Setting> list_items(const Setting& setting, const std::string& allow
     const std::string whole = trimmed(setting.text);
     const std::string inner = without_brackets(whole);
     std::vector<std::string> parts = split_at_commas(inner);
-    // The list in brackets may have a comma behind its last part.
+    // A list in brackets may have a comma after its last item.
     if (inner.size() != whole.size() && parts.size() > 1 && trimmed(parts.back()).empty())
         parts.pop_back();
     std::vector<Setting> items;
     for (const std::string& part : parts) {
         const Setting item{setting.place, trimmed(part)};
         if (item.text.empty())
-            refuse(item, allowed);
+            reject_value(item, allowed);
         if (is_quote(item.text.front()))
             items.push_back(without_quotes(item));
         else
@@ -119,9 +120,9 @@ Setting without_quotes(const Setting& setting) {
         return setting;
     const size_t end = end_of_quote(text, 0);
     if (end == std::string::npos)
-        refuse(setting, "closed by the quote that opens it");
+        reject_value(setting, "closed by the quote that opens it");
     if (end != text.size())
-        refuse(setting, "quoted as a whole, or not at all");
+        reject_value(setting, "quoted as a whole, or not at all");
     std::string inner;
     for (size_t i = 1; i + 1 < end; ++i) {
         const bool escape = text.front() == '"' && text[i] == '\\' && i + 2 < end &&

@@ -23,7 +23,7 @@ struct Ids {
     gid_t gid;
 };
 
-// The largest number stands for "no id", see setreuid(2).
+// The largest number means "no id": setreuid(2).
 template <typename Id>
 std::optional<Id> id_of(std::string_view text) {
     const auto number = count_of(text);
@@ -38,12 +38,12 @@ std::optional<Ids> ids_of(const passwd* entry) {
     return Ids{entry->pw_uid, entry->pw_gid};
 }
 
-// A name, or else a number, as chown(1) reads them. A number that the user database does not know,
-// as is usual in a container, needs its group beside it: UID:GID.
-// The user database may ask a service on another machine.
+// `text` is a name, or else a number, as for chown(1). A number that is not in the user database,
+// as is usual in a container, needs its group: UID:GID. The look-up is a step of the start, because
+// the user database may ask a service on another machine.
 std::optional<Ids> find_user(const std::string& text) {
     const StartStep step("looking up the user \"" + text + '"',
-        "see whether the user database answers (nsswitch.conf)");
+        "check that the user database responds (nsswitch.conf)");
     if (const auto ids = ids_of(::getpwnam(text.c_str())))
         return ids;
     const size_t colon = text.find(':');
@@ -69,15 +69,16 @@ void choose_worker_user(Options& options) {
     const auto ids = find_user(name);
     if (!ids) {
         if (asked_for)
-            refuse({options.user_place, name},
-                "the name or the number of a user of this system, or UID:GID of another");
+            reject_value({options.user_place, name},
+                "the name or number of a user on this system, or UID:GID of another");
         return;
     }
     const bool other_group = name.find(':') != std::string::npos && ids->gid != options.worker_gid;
     if (!root && (ids->uid != options.worker_uid || other_group))
         throw Failure(EX_NOPERM,
-            fmt::format("{} \"{}\": only root can become another user; start as root or leave it "
-                        "out",
+            fmt::format(
+                "{} \"{}\": only root can become another user; start as root, or leave this "
+                "out",
                 options.user_place.text, name));
     options.user = name;
     options.user_by_default = !asked_for;

@@ -1,21 +1,21 @@
-// Descriptors: whether there can be enough of them, and whether there are.
+// Makes sure that the limit of descriptors is high enough, and checks how many are left.
 #pragma once
 
 #include "master/config/options.h"
 
 namespace chatserv {
 
-// Raises RLIMIT_NOFILE to what the options need, the hard limit too where that is permitted. The
-// workers inherit it. Throws Failure(EX_OSERR) where the system does not give as many.
+// Raises RLIMIT_NOFILE to what the options need, the hard limit too if that is permitted. The
+// workers inherit the limit. Throws Failure(EX_OSERR) if the system does not allow it.
 void ensure_descriptor_limit(const Options& options);
 
-// Of this process's descriptors, so many are not for clients: the next worker takes some, a timer
-// one, and so does whoever is turned away or comes to the control socket.
+// Descriptors of this process that are kept back from clients. The next worker takes some of them.
+// A timer, a connection that is turned away, and a control client take one each.
 inline constexpr int descriptors_reserved = 16;
 
-// Whether more are left than these. There can be too few although the limit sufficed at the start:
-// it was lowered since, or this process has inherited many. `any_fd` is an open one, of whatever
-// kind.
+// Whether more descriptors are left than the reserve. There can be too few although the limit
+// sufficed at the start: the limit was lowered later, or this process inherited many descriptors.
+// `any_fd` is any open descriptor.
 [[nodiscard]] bool has_descriptors_for_clients(int any_fd);
 
 } // namespace chatserv

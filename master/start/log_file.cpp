@@ -27,12 +27,12 @@ bool is_fifo(const std::string& path) {
 
 struct Opened {
     UniqueFd writer;
-    UniqueFd reader; // of a FIFO
-    int error = 0;   // errno, where there is no writer
+    UniqueFd reader; // if the file is a FIFO
+    int error = 0;   // errno, if there is no writer
 };
 
-// The reading end first: without one, open(2) of a FIFO for writing fails (ENXIO). The reading end
-// is of no use where this user may not read the FIFO; then somebody else is to be reading it.
+// Opens the reading end of a FIFO first: without one, open(2) for writing fails (ENXIO). If this
+// user may not read the FIFO, another process must be reading it.
 Opened open_for_appending(const std::string& path) {
     Opened opened;
     if (is_fifo(path))
@@ -49,11 +49,11 @@ Opened open_for_appending(const std::string& path) {
 LogFile::LogFile(std::string path) : path_(std::move(path)) {
     if (!in_use())
         return;
-    // Above the standard streams, and none where the process has no standard error.
+    // A number above the standard streams. Invalid if the process has no standard error.
     former_ = UniqueFd(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, lowest_free));
     if (const int error = open_again())
         throw Failure(EX_CANTCREAT,
-            fmt::format("--log-file \"{}\" cannot be opened: {}; choose a file that this user may "
+            fmt::format("--log-file \"{}\" cannot be opened: {}; choose a file that this user can "
                         "write to",
                 path_, std::strerror(error)));
 }
@@ -70,7 +70,7 @@ int LogFile::open_again() {
     Opened opened = open_for_appending(path_);
     if (opened.error != 0)
         return opened.error;
-    if (::dup2(opened.writer.get(), STDERR_FILENO) == -1) // not close-on-exec: it is the workers'
+    if (::dup2(opened.writer.get(), STDERR_FILENO) == -1) // not close-on-exec: workers inherit it
         return errno;
     reader_ = std::move(opened.reader);
     log_goes_to_new_file();

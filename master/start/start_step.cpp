@@ -17,24 +17,24 @@ namespace chatserv {
 
 namespace {
 
-// What the handler looks at. Written while no timer runs.
+// Read by the handler. Written only while no timer runs.
 struct Watch {
     std::string_view waits;
     std::string_view gave_up;
     int exit_status = EX_OSERR;
-    int64_t limit = 0; // in beats of the timer
-    int64_t beats = 0;
+    int64_t limit = 0; // in expirations of the timer
+    int64_t expirations = 0;
     bool on = false;
 };
 Watch watch;
 
 // Only async-signal-safe calls: signal-safety(7).
-void tell(int /*signal*/) {
+void report_wait(int /*signal*/) {
     const int error = errno;
-    ++watch.beats;
-    if (watch.beats == 1)
+    ++watch.expirations;
+    if (watch.expirations == 1)
         write_line_from_handler(watch.waits);
-    if (watch.beats >= watch.limit) {
+    if (watch.expirations >= watch.limit) {
         write_line_from_handler(watch.gave_up);
         ::_exit(watch.exit_status);
     }
@@ -53,10 +53,10 @@ itimerval timer_of(std::chrono::milliseconds interval) {
 
 StartStep::StartStep(
     const std::string& doing, const std::string& advice, int exit_status, Patience patience) :
-    waits_(as_one_line(fmt::format("chatserv: still {}, for {} s at the most", doing,
-               text_of_seconds(patience.limit))) +
+    waits_(as_one_line(fmt::format(
+               "chatserv: still {}, for at most {} s", doing, text_of_seconds(patience.limit))) +
            "\n"),
-    gave_up_(as_one_line(fmt::format("chatserv: {} did not come to an end in {} s: {}", doing,
+    gave_up_(as_one_line(fmt::format("chatserv: {} took longer than {} s: {}", doing,
                  text_of_seconds(patience.limit), advice)) +
              "\n") {
     invariant(!watch.on, "two steps of the start at once");
@@ -64,10 +64,10 @@ StartStep::StartStep(
         .gave_up = gave_up_,
         .exit_status = exit_status,
         .limit = std::max<int64_t>(1, patience.limit / patience.silent),
-        .beats = 0,
+        .expirations = 0,
         .on = true};
     struct sigaction action {};
-    action.sa_handler = tell;
+    action.sa_handler = report_wait;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
     if (::sigaction(SIGALRM, &action, &former_action_) == -1)

@@ -1,9 +1,9 @@
-// A step of the start that may have to wait for others: a name service, a file system on another
-// machine, memory that has to be made free first.
+// A step of the start that may have to wait for something outside this process: a name service, a
+// file system on another machine, memory that must first be made free.
 //
-// The start neither waits without a word nor for ever. After a second a line on standard error says
-// what it waits for; after the limit another one says what to look at, and the process ends. Both
-// come from a handler of SIGALRM, so that it makes no difference in which call the step waits.
+// The wait is neither silent nor endless. After a second a line on standard error says what the
+// server waits for. After the limit another line says what to check, and the process ends. A
+// handler of SIGALRM writes both lines, so it does not matter in which call the step waits.
 #pragma once
 
 #include <chrono>
@@ -15,19 +15,19 @@
 namespace chatserv {
 
 struct Patience {
-    std::chrono::milliseconds silent{1000}; // after that, the line that says what is waited for
-    std::chrono::milliseconds limit{30'000};
+    std::chrono::milliseconds silent{1000};  // until the line that says what the server waits for
+    std::chrono::milliseconds limit{30'000}; // until the process ends
 };
 
 class StartStep {
 public:
-    // Begins it. `doing`: what is done, "looking up the user nobody". `advice`: what to do should
-    // it not come to an end, "see whether the name service answers". In both, what would break the
-    // line is replaced. `exit_status`: of a process that has waited in vain, as in sysexits(3). At
-    // most one at a time; throws std::system_error.
+    // Begins the step. `doing`: what the step does, "looking up the user nobody". `advice`: what
+    // the user can do if the limit passes, "check that the name service responds". Bytes that would
+    // break the line are replaced in both. `exit_status`: the status if the limit passes, as in
+    // sysexits(3). Only one step at a time. Throws std::system_error.
     StartStep(const std::string& doing, const std::string& advice, int exit_status = EX_OSERR,
         Patience patience = {});
-    // Ends it; SIGALRM and the timer are again what they were.
+    // Ends the step, and restores the former handler of SIGALRM and the former timer.
     ~StartStep();
     StartStep(const StartStep&) = delete;
     StartStep& operator=(const StartStep&) = delete;

@@ -1,4 +1,5 @@
-// TCP says it in TCP_INFO, AF_UNIX only to sock_diag(7), which costs a netlink socket each time.
+// TCP reports the length in TCP_INFO. AF_UNIX reports it only through sock_diag(7), which costs a
+// netlink socket for each call.
 #include "accept_queue.h"
 
 #include "descriptor.h"
@@ -19,7 +20,7 @@ namespace kq {
 
 namespace {
 
-constexpr std::uint32_t no_cookie = UINT32_MAX; // any socket of that inode will do
+constexpr std::uint32_t no_cookie = UINT32_MAX; // matches any socket with the given inode
 
 struct Request {
     nlmsghdr header;
@@ -40,7 +41,7 @@ Request request_for(const struct stat& status) {
     return request;
 }
 
-// The queue's length in an answer, 0 if there is none.
+// The queue length that an answer contains, or 0 if it contains none.
 std::int64_t length_in(const char* answer, std::size_t size) {
     nlmsghdr header{};
     std::size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(unix_diag_msg));

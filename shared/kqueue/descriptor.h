@@ -1,4 +1,4 @@
-// An owned descriptor of the layer's own: an epoll set, an eventfd, a timerfd, a pidfd.
+// Owns a descriptor that this layer opened: an epoll set, an eventfd, a timerfd, a pidfd.
 #pragma once
 
 #include <unistd.h>

@@ -1,8 +1,10 @@
-// EVFILT_READ and EVFILT_WRITE of what epoll can watch: sockets, pipes, terminals, other kqueues.
+// EVFILT_READ and EVFILT_WRITE of descriptors that epoll can watch: sockets, pipes, terminals and
+// other kqueues.
 //
-// A knote is *parked* while epoll calls its descriptor ready and the filter does not: too few bytes
-// for NOTE_LOWAT, or a socket not yet connected. It is then registered edge-triggered, so that only
-// a change of state wakes the kqueue, and level-triggered again once it is reported.
+// A knote is *parked* while epoll calls its descriptor ready but the filter does not: there are too
+// few bytes for NOTE_LOWAT, or the socket is not yet connected. A parked knote is registered
+// edge-triggered, so that only a change of state wakes the kqueue. It becomes level-triggered again
+// when it is reported.
 #include "descriptor_state.h"
 #include "kqueue.h"
 
@@ -35,14 +37,14 @@ void unpark(Kqueue& kqueue, Knote& knote) {
         (void)kqueue.rearm(knote);
 }
 
-// Registers beside the other filter on the descriptor, if that is there. That epoll refuses the
-// other's set to the number is the proof that both are still about the same file.
+// Registers `knote` in the set that `sibling`, the other filter on the descriptor, does not use. It
+// first tries the sibling's own set: EEXIST proves that both filters still watch the same file.
 int register_beside(Kqueue& kqueue, Knote& knote, Knote& sibling) {
     knote.set = sibling.set;
     const int error =
         kqueue.poller().add_new(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote));
     if (error == 0 || error == EPERM)
-        kqueue.drop(sibling); // it was about a file that has been closed
+        kqueue.drop(sibling); // it watched a file that has been closed
     if (error != EEXIST)
         return error;
     knote.set = other_set(sibling.set);
@@ -60,7 +62,7 @@ int attach(Kqueue& kqueue, Knote& knote) {
         knote.set = EpollSet::first;
         error = kqueue.poller().add(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote));
     }
-    if (error == EPERM) { // no readiness: a regular file, say
+    if (error == EPERM) { // epoll cannot watch it: a regular file, for example
         knote.set = EpollSet::none;
         knote.ops = &file_ops;
         return file_ops.attach(kqueue, knote);
@@ -68,7 +70,7 @@ int attach(Kqueue& kqueue, Knote& knote) {
     return error;
 }
 
-// ENOENT if the number is another file than before.
+// ENOENT if the number now names another file.
 int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
     const bool look_anew = knote.parked || (knote.registered & EPOLLET) ||
                            ((knote.sfflags | change.fflags) & NOTE_LOWAT);
@@ -103,8 +105,8 @@ void report_eof(Kqueue& kqueue, Knote& knote, std::uint32_t events, struct keven
     event.fflags = knote.socket_error;
 }
 
-// The descriptor has been closed, and another process keeps the file open: on a BSD the close would
-// have taken the knote with it.
+// The descriptor has been closed, but another process keeps the file open. A BSD kernel would have
+// removed the knote at the close.
 bool closed_unseen(Kqueue& kqueue, Knote& knote) {
     kqueue.drop_descriptor(knote.ident);
     return false;
@@ -142,7 +144,8 @@ bool report_write(Kqueue& kqueue, Knote& knote, std::uint32_t events, struct kev
         park(kqueue, knote);
         return false;
     }
-    // An error alone is that of a datagram socket, which goes on, or of a pipe without a reader.
+    // EPOLLERR alone comes from a datagram socket, which remains usable, or from a pipe without a
+    // reader.
     if (down && ((events & EPOLLHUP) || !is_socket(knote.fd))) {
         report_eof(kqueue, knote, events, event);
         unpark(kqueue, knote);
@@ -153,7 +156,7 @@ bool report_write(Kqueue& kqueue, Knote& knote, std::uint32_t events, struct kev
         if (data < 0)
             return closed_unseen(kqueue, knote);
         if (!down && below_mark(knote, data)) {
-            kqueue.watch_room(); // epoll tells when there is room, not when there is more
+            kqueue.watch_room(); // epoll reports that there is room, but not that room has grown
             park(kqueue, knote);
             return false;
         }

@@ -30,7 +30,7 @@ bool is_socket(int fd) {
 
 bool never_connected(int fd) {
     pollfd asked{.fd = fd, .events = POLLIN | POLLRDHUP, .revents = 0};
-    // One that was connected and is no more has been shut for reading too.
+    // A socket that was connected and no longer is has POLLRDHUP set as well.
     return ::poll(&asked, 1, 0) == 1 && asked.revents == POLLHUP && is_socket(fd);
 }
 
@@ -41,7 +41,7 @@ std::int64_t readable(Knote& knote) {
             return bytes;
         if (errno == EBADF)
             return -1;
-        if (errno != EINVAL) // an eventfd, a kqueue: no number, only readiness
+        if (errno != EINVAL) // an eventfd or a kqueue: it is ready, but has no byte count
             return 1;
         knote.kind = DescriptorKind::listener;
     }
@@ -72,7 +72,7 @@ bool shut_for_sending(int fd) {
     int type = 0;
     if (!socket_option(fd, SO_TYPE, type) || type != SOCK_STREAM)
         return false;
-    // Nothing is sent, but the kernel looks whether something could be.
+    // Sends no bytes, but the kernel checks whether sending is possible.
     return ::send(fd, nullptr, 0, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 && errno == EPIPE;
 }
 

@@ -1,4 +1,4 @@
-// kqueue(2) and kevent(2): the way in from C. No exception gets out.
+// kqueue(2) and kevent(2), as called from C. No exception leaves these functions.
 #include "quick_wait.h"
 #include "registry.h"
 
@@ -16,9 +16,9 @@ int result_of(int returned) {
     return -1;
 }
 
-// The call in general. Not inlined, so that kevent() stays a short way to quick_wait().
-[[gnu::noinline]] int any_kevent(kq::Kqueue& kqueue, const struct kevent* changelist, int nchanges,
-    struct kevent* eventlist, int nevents, const struct timespec* timeout) {
+// Handles every call that quick_wait() does not. Not inlined, so that kevent() stays short.
+[[gnu::noinline]] int general_kevent(kq::Kqueue& kqueue, const struct kevent* changelist,
+    int nchanges, struct kevent* eventlist, int nevents, const struct timespec* timeout) {
     if (nchanges < 0 || nevents < 0)
         return result_of(-EINVAL);
     if ((nchanges > 0 && changelist == nullptr) || (nevents > 0 && eventlist == nullptr))
@@ -67,5 +67,5 @@ extern "C" int kevent(int kq, const struct kevent* changelist, int nchanges,
         if (count == -EINTR)
             return result_of(count);
     }
-    return any_kevent(*kqueue, changelist, nchanges, eventlist, nevents, timeout);
+    return general_kevent(*kqueue, changelist, nchanges, eventlist, nevents, timeout);
 }

@@ -24,13 +24,13 @@ bool is_removed(const FileState& before, const FileState& after) {
 void add_written(Notes& notes, const FileState& before, const FileState& after) {
     notes.add(after.size > before.size ? NOTE_WRITE | NOTE_EXTEND : NOTE_WRITE);
     if (after.size < before.size)
-        notes.add(NOTE_ATTRIB); // as a BSD has it of a truncation
+        notes.add(NOTE_ATTRIB); // a BSD kernel reports a truncation this way
 }
 
-// A file's name that is made or removed is an IN_ATTRIB too, and inotify merges equal events. So
-// where the number of links has changed, other attributes have only if they are seen to have.
+// Making or removing a name of a file raises IN_ATTRIB too, and inotify merges equal events. So if
+// the number of links has changed, NOTE_ATTRIB is added only if another attribute differs.
 void add_attributes(Notes& notes, const FileState& before, const FileState& after, bool written) {
-    // The links of a directory are its subdirectories, until it is removed.
+    // The link count of a directory counts its subdirectories, until the directory is removed.
     const bool links_changed =
         before.is_directory() ? is_removed(before, after) : before.links != after.links;
     if (links_changed && !before.is_directory()) {
@@ -46,14 +46,15 @@ void add_attributes(Notes& notes, const FileState& before, const FileState& afte
 void add_entries(
     Notes& notes, const FileState& before, const FileState& after, const FileChanges& changes) {
     std::uint32_t set = NOTE_WRITE;
-    if (changes.passed_border)
+    if (changes.moved_in_or_out)
         set |= NOTE_EXTEND;
     if (changes.subdirectories || (before.links != after.links && !is_removed(before, after)))
         set |= NOTE_LINK;
     notes.add(set);
 }
 
-// After an overflow: what can be seen, and what may have happened and makes a program look again.
+// After an overflow: the notes that a comparison proves, and those that may have happened and make
+// a program look again.
 Notes notes_of_overflow(const FileState& before, const FileState& after) {
     Notes notes;
     notes.add(after.size > before.size ? NOTE_WRITE | NOTE_EXTEND : NOTE_WRITE);
@@ -68,7 +69,8 @@ Notes notes_of_overflow(const FileState& before, const FileState& after) {
 
 } // namespace
 
-// The two halves of a rename have the same cookie. A half alone has passed the border.
+// The two halves of a rename have the same cookie. If only one half arrives, the name was moved
+// into or out of this directory.
 void FileChanges::note_entry(std::uint32_t mask, std::uint32_t cookie) {
     const bool directory = (mask & IN_ISDIR) != 0;
     entries = true;
@@ -83,7 +85,7 @@ void FileChanges::note_entry(std::uint32_t mask, std::uint32_t cookie) {
             moved_from = 0;
             return;
         }
-        passed_border = true;
+        moved_in_or_out = true;
     }
     subdirectories = subdirectories || directory;
     child_removed = child_removed || (directory && (mask & IN_DELETE) != 0);
@@ -93,7 +95,7 @@ void FileChanges::end_rename() {
     if (moved_from == 0)
         return;
     moved_from = 0;
-    passed_border = true;
+    moved_in_or_out = true;
     subdirectories = subdirectories || moved_directory;
 }
 
@@ -123,7 +125,7 @@ Notes notes_of(const FileState& before, const FileState& after, FileChanges chan
         add_entries(notes, before, after, changes);
     if (changes.own & IN_ATTRIB)
         add_attributes(notes, before, after, (changes.own & IN_MODIFY) != 0);
-    // Whatever the occasion: of this one there may be no word at all.
+    // Checked after every event: inotify may report nothing at all about this directory's removal.
     if (before.is_directory() && is_removed(before, after))
         notes.add(NOTE_DELETE);
     if (changes.own & IN_MOVE_SELF)
@@ -148,7 +150,7 @@ std::uint32_t interest_of_notes(std::uint32_t notes, bool directory) {
     if (notes & (NOTE_ATTRIB | NOTE_LINK | NOTE_DELETE))
         interest |= IN_ATTRIB;
     if ((notes & NOTE_ATTRIB) && !directory)
-        interest |= IN_MODIFY; // a truncation, and a change of the time of modification alone
+        interest |= IN_MODIFY; // for a truncation, and for a change of the modification time alone
     if (notes & NOTE_RENAME)
         interest |= IN_MOVE_SELF;
     if (notes & NOTE_OPEN)

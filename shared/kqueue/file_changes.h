@@ -1,7 +1,7 @@
-// What inotify(7) says of a file, put into the words of EVFILT_VNODE.
+// Translates what inotify(7) reports about a file into the NOTE_* of EVFILT_VNODE.
 //
-// inotify says that something was written, or that an attribute changed; whether the file grew, and
-// whether it has more names or fewer, is found by comparing what fstat(2) says before and after.
+// inotify reports that a file was written, or that an attribute changed. Comparing fstat(2) before
+// and after shows whether the file grew, and whether it gained or lost names.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace kq {
 
-// What fstat(2) says of a file, as far as it matters.
+// The fields of fstat(2) that are compared.
 struct FileState {
     dev_t device = 0;
     ino_t file = 0;
@@ -28,24 +28,25 @@ struct FileState {
 // False if the descriptor is closed.
 [[nodiscard]] bool read_state(int fd, FileState& state);
 
-// What has happened to a file since its state was read.
+// What inotify has reported about a file since its state was read.
 struct FileChanges {
     std::uint32_t own = 0;        // IN_* of the file itself
-    bool entries = false;         // in the directory: names made, removed or renamed
-    bool subdirectories = false;  // directories made or removed, or moved in or out
-    bool passed_border = false;   // names moved in from elsewhere, or out
-    bool child_removed = false;   // a subdirectory
-    bool overflow = false;        // and whatever else: inotify has lost count
-    bool moved_directory = false; // of a rename of which half is known
-    std::uint32_t moved_from = 0; // its cookie, 0: none
+    bool entries = false;         // names in the directory were made, removed or renamed
+    bool subdirectories = false;  // subdirectories were made, removed, moved in or moved out
+    bool moved_in_or_out = false; // names were moved in from elsewhere, or out
+    bool child_removed = false;   // a subdirectory was removed
+    bool overflow = false;        // inotify lost events: anything may have happened
+    bool moved_directory = false; // the unfinished rename is that of a directory
+    std::uint32_t moved_from = 0; // cookie of a rename with only its first half seen; 0: none
 
-    // An event about a name in this directory, in the order in which inotify has them.
+    // Takes an event about a name in this directory. Call it in the order of inotify's events.
     void note_entry(std::uint32_t mask, std::uint32_t cookie);
-    // There is no other half to come.
+    // Call it when no second half of a rename can follow.
     void end_rename();
 };
 
-// NOTE_*, as a BSD kernel raises them: a knote that asks for one of a set is told the whole set.
+// NOTE_* in sets, as a BSD kernel raises them. A knote that asks for one note of a set gets the
+// whole set.
 struct Notes {
     std::array<std::uint32_t, 10> sets{};
     std::size_t count = 0;
@@ -61,7 +62,7 @@ struct Notes {
 
 [[nodiscard]] Notes notes_of(const FileState& before, const FileState& after, FileChanges changes);
 
-// The IN_* that have to be watched for those NOTE_*.
+// The IN_* to watch for in order to detect `notes`.
 [[nodiscard]] std::uint32_t interest_of_notes(std::uint32_t notes, bool directory);
 
 } // namespace kq

@@ -1,8 +1,8 @@
-// EVFILT_READ and EVFILT_WRITE of files that know no readiness: regular files, directories, devices
-// such as /dev/null. They are ready by themselves, and so wait in the ready queue.
+// EVFILT_READ and EVFILT_WRITE of files that epoll cannot watch: regular files, directories,
+// devices such as /dev/null. They are always ready, so they wait in the ready queue.
 //
-// A regular file is readable unless its offset is at its end; there, the file monitor tells when it
-// changes.
+// A regular file is readable unless its offset is at its end. At the end, the file monitor reports
+// when the file changes.
 #include "kqueue.h"
 
 #include <cerrno>
@@ -23,7 +23,7 @@ void leave_watch(Kqueue& kqueue, Knote& knote) {
         kqueue.files().leave(knote);
 }
 
-// ENOENT if the number is a file that epoll knows now.
+// ENOENT if the number now names a file that epoll can watch.
 int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
     (void)touch_parameters(kqueue, knote, change);
     leave_watch(kqueue, knote);
@@ -50,7 +50,8 @@ void suspend(Kqueue& kqueue, Knote& knote) {
     kqueue.ready().remove(knote);
 }
 
-// Bytes from the offset to the end, negative beyond it. False if the descriptor is closed.
+// Sets `bytes` to the distance from the offset to the end of the file, negative if the offset is
+// beyond the end. False if the descriptor is closed.
 bool bytes_left(int fd, std::int64_t& bytes) {
     struct stat status {};
     if (::fstat(fd, &status) == -1)
@@ -66,7 +67,7 @@ bool always_ready(const Knote& knote) {
            (::fstat(knote.fd, &status) == 0 && S_ISCHR(status.st_mode));
 }
 
-// Without a watch to be had, the file is looked at again when the filter is changed.
+// If the file cannot be watched, it is checked again only when the filter is changed.
 void watch_growth(Kqueue& kqueue, Knote& knote) {
     if (knote.watch == Knote::no_watch && kqueue.open_files() == 0)
         (void)kqueue.files().join(knote);
@@ -77,7 +78,7 @@ bool report_read(Kqueue& kqueue, Knote& knote, struct kevent& event) {
         return false;
     if (event.data == 0 && !always_ready(knote)) {
         watch_growth(kqueue, knote);
-        // It may have grown before the watch was there.
+        // The file may have grown before the watch began.
         if (!bytes_left(knote.fd, event.data) || event.data == 0)
             return false;
     }

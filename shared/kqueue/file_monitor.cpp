@@ -9,8 +9,8 @@ namespace kq {
 
 namespace {
 
-// A watch has to ask for something. This comes when the file itself is gone, and with it each
-// descriptor on it.
+// inotify requires each watch to ask for some event. This event comes when the file itself is gone
+// and no descriptor on it is open.
 constexpr std::uint32_t least_interest = IN_DELETE_SELF;
 constexpr std::uint32_t removal_of_child = IN_DELETE;
 
@@ -38,7 +38,8 @@ int FileMonitor::join(Knote& knote) {
         if (const int error = inotify_.watch(knote.fd, interest | IN_MASK_ADD, number))
             return error;
         Watch& joined = watches_[number];
-        // Changes that those on it have not been told of yet stay to be found.
+        // Keeps the older state, so that unreported changes are still found for the knotes that
+        // joined earlier.
         if (joined.first == Knote::no_index)
             (void)read_state(knote.fd, joined.seen);
         else
@@ -79,8 +80,8 @@ void FileMonitor::leave(Knote& knote) {
         leave_parent(left);
     const std::uint32_t interest = interest_of(left);
     int same_number = Knote::no_watch;
-    // Where the descriptor has been closed, there is no name for the file: it is asked for too
-    // much.
+    // If the descriptor has been closed, the file cannot be named any more. Its watch then keeps
+    // asking for more events than needed.
     if (same_file && interest != left.interest &&
         inotify_.watch(knote.fd, interest, same_number) == 0)
         left.interest = interest;
@@ -93,7 +94,7 @@ int FileMonitor::watch_parent(Watch& child, int fd) {
         return error;
     Watch& parent = watches_[number];
     parent.interest |= removal_of_child;
-    if (&parent == &child) // the root, which nobody removes
+    if (&parent == &child) // the root directory, which cannot be removed
         return 0;
     ++parent.children;
     child.parent = number;
@@ -147,7 +148,7 @@ void FileMonitor::read_changes() {
     inotify_.read_events([this](const inotify_event& event, bool named) { note(event, named); });
     spread_removals();
     for (std::size_t i = 0; i < touched_.size(); ++i)
-        tell(touched_[i]);
+        pass_on(touched_[i]);
     touched_.clear();
 }
 
@@ -162,13 +163,13 @@ void FileMonitor::note(const inotify_event& event, bool named) {
     }
     const auto found = watches_.find(event.wd);
     if (found == watches_.end())
-        return; // it has been left
+        return; // the last knote has left this watch
     if (mask & IN_IGNORED) {
         forget(event.wd);
         return;
     }
     Watch& watch = found->second;
-    // What is done to the files in a directory is their own affair.
+    // Changes to the contents of a file in the directory are not changes of the directory.
     if (named && !(mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)))
         return;
     touch(event.wd, watch);
@@ -187,8 +188,8 @@ void FileMonitor::touch(int number, Watch& watch) {
     watch.touched = true;
 }
 
-// A directory that has lost a subdirectory does not say which: each that is watched looks at
-// itself.
+// The event of a removed subdirectory is not matched to a watch by name: every watched subdirectory
+// of that parent is checked.
 void FileMonitor::spread_removals() {
     if (!std::exchange(removals_to_spread_, false))
         return;
@@ -200,7 +201,7 @@ void FileMonitor::spread_removals() {
     }
 }
 
-void FileMonitor::tell(int number) {
+void FileMonitor::pass_on(int number) {
     const auto found = watches_.find(number);
     if (found == watches_.end())
         return;
@@ -209,12 +210,12 @@ void FileMonitor::tell(int number) {
     found->second.touched = false;
     FileState now;
     Notes notes;
-    int fd = -1; // one that is this file still
+    int fd = -1; // a descriptor that is still open on this file
     for_each_knote(found->second, [&](Knote& knote) {
         FileState state;
         if (!read_state(knote.fd, state) || state.device != before.device ||
             state.file != before.file) {
-            leave(knote); // its descriptor has been closed, and a BSD would have dropped it then
+            leave(knote); // its descriptor was closed; a BSD kernel would have dropped it then
             if (knote.enabled)
                 ready_.push(knote);
             return;
@@ -224,20 +225,20 @@ void FileMonitor::tell(int number) {
             now = state;
             notes = notes_of(before, now, changes);
         }
-        tell_knote(knote, notes);
+        pass_to_knote(knote, notes);
     });
     if (fd == -1)
-        return; // and the watch may be gone
+        return; // the watch may be gone as well
     Watch& told = watches_.at(number);
     told.seen = now;
     if ((changes.own & IN_MOVE_SELF) && told.parent != Knote::no_watch) {
         leave_parent(told);
         (void)watch_parent(told, fd);
-        touch(number, told); // it may have been removed before the new parent was watched
+        touch(number, told); // the file may have been removed before the new parent was watched
     }
 }
 
-void FileMonitor::tell_knote(Knote& knote, const Notes& notes) {
+void FileMonitor::pass_to_knote(Knote& knote, const Notes& notes) {
     if (knote.ops == &vnode_ops) {
         knote.pending_notes |= notes.asked_for(knote.sfflags);
         if (knote.enabled && knote.pending_notes != 0)
@@ -246,17 +247,17 @@ void FileMonitor::tell_knote(Knote& knote, const Notes& notes) {
         if (knote.enabled)
             ready_.push(knote);
         else
-            leave(knote); // it will look for itself when it is enabled
+            leave(knote); // the filter checks the file again when it is enabled
     }
 }
 
-// inotify has ended a watch: the file is gone, and so no descriptor can be open on it.
+// inotify has ended a watch: the file is gone, so no descriptor can be open on it.
 void FileMonitor::forget(int number) {
     Watch& gone = watches_.at(number);
     for_each_knote(gone, [&](Knote& knote) {
         knote.watch = Knote::no_watch;
         if (knote.enabled)
-            ready_.push(knote); // finds that it has no file any more
+            ready_.push(knote); // its report then finds that the file is gone
     });
     for (auto& [each, child] : watches_) {
         if (child.parent == number)

@@ -17,10 +17,10 @@ int Inotify::watch_path(int fd, const char* suffix, std::uint32_t interest, int&
     if (number != -1)
         return 0;
     switch (errno) {
-    case ENOENT: // no /proc, for the descriptor is open
+    case ENOENT: // the descriptor is open, so /proc is missing
     case ENOTDIR:
         return EINVAL;
-    case ENOSPC: // max_user_watches: a limit on memory
+    case ENOSPC: // max_user_watches, which limits memory
         return ENOMEM;
     default:
         return errno;

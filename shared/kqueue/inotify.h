@@ -1,8 +1,8 @@
-// One inotify(7) instance: the system calls, in terms of descriptors in the place of paths.
+// One inotify(7) instance, with descriptors in place of paths.
 //
-// A file is named by a descriptor that is open on it, through /proc, and thus found though it was
-// renamed or has lost its name. Functions that return int return 0 or an errno: EACCES for a file
-// that must not be read, EINVAL where there is no /proc, ENOMEM where there are too many watches.
+// A file is named through /proc by a descriptor that is open on it. So it is found even if it was
+// renamed or has no name left. Functions that return int return 0 or an errno: EACCES if this
+// process may not read the file, EINVAL if there is no /proc, ENOMEM if there are too many watches.
 #pragma once
 
 #include "descriptor.h"
@@ -22,14 +22,15 @@ public:
     [[nodiscard]] int open();
     [[nodiscard]] int descriptor() const { return fd_.get(); }
 
-    // Watches a file, or changes what is asked of it; `number` is inotify's name for it.
+    // Watches a file, or changes the events its watch asks for. Sets `number` to inotify's watch
+    // descriptor.
     [[nodiscard]] int watch(int fd, std::uint32_t interest, int& number);
-    // Watches the directory that the directory `fd` is in.
+    // Watches the parent of the directory `fd`.
     [[nodiscard]] int watch_parent(int fd, std::uint32_t interest, int& number);
     void end_watch(int number);
 
-    // Calls f(event, named) for all that has happened until now; `named` if the event is about a
-    // name in the directory.
+    // Calls f(event, named) for each pending event. `named` is true if the event is about a name in
+    // the watched directory.
     template <class F>
     void read_events(F f) {
         alignas(inotify_event) std::array<char, buffer_bytes> buffer;
@@ -42,14 +43,14 @@ public:
                 f(event, event.len != 0);
             }
             if (length < static_cast<ssize_t>(buffer_bytes - event_bytes_max))
-                break; // another would have had room
+                break; // another event would have fitted, so none is left
         }
     }
 
 private:
     static constexpr std::size_t buffer_bytes = 16'384;
     static constexpr std::size_t event_bytes_max = sizeof(inotify_event) + 256; // longest name
-    static constexpr int reads_max = 1'024; // the rest is read when epoll says so again
+    static constexpr int reads_max = 1'024; // epoll reports again that there is more to read
 
     int watch_path(int fd, const char* suffix, std::uint32_t interest, int& number);
 

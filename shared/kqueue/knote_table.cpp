@@ -4,8 +4,8 @@ namespace kq {
 
 namespace {
 
-// Internal tags have generation 0, and a stranger's epoll data (a small number, a pointer) must not
-// look like a knote's either.
+// Internal tags have generation 0. The high bit keeps the epoll data of foreign registrations (a
+// small number, a pointer) from looking like a knote's tag.
 constexpr std::uint32_t first_generation = 0x80000000;
 
 bool names_descriptor(std::int16_t filter) {

@@ -1,8 +1,8 @@
-// The knotes of one kqueue: found by index and generation for an event, by filter and ident for a
-// change. Events never search, hash or allocate.
+// The knotes of one kqueue. An event finds its knote by index and generation, without a search, a
+// hash or an allocation. A change finds it by filter and ident.
 //
-// A slot's generation moves on when its knote is dropped, so whatever epoll still says about a
-// former occupant is recognised. Pointers and references live until the next create().
+// A slot's generation is raised when its knote is dropped, so that a late epoll event of the former
+// knote is recognised. Pointers and references are valid until the next create().
 #pragma once
 
 #include "knote.h"
@@ -18,10 +18,10 @@ class KnoteTable {
 public:
     static constexpr std::uint32_t no_index = Knote::no_index;
 
-    // Null if there is none.
+    // Null if there is no such knote.
     [[nodiscard]] Knote* find(std::int16_t filter, std::uintptr_t ident);
 
-    // Null if the tag is none of a present knote.
+    // Null if no present knote has this tag.
     [[nodiscard]] Knote* find(std::uint64_t tag) {
         const auto index = static_cast<std::uint32_t>(tag);
         if (index >= slots_.size() || slots_[index].generation != tag >> 32)
@@ -33,11 +33,12 @@ public:
     }
     [[nodiscard]] Knote& at(std::uint32_t index) { return slots_[index]; }
 
-    // For a filter and ident that have none. Throws std::bad_alloc and then has changed nothing.
+    // Makes the knote of a filter and ident that have none. If it throws std::bad_alloc, nothing
+    // has changed.
     Knote& create(std::int16_t filter, std::uintptr_t ident);
     void destroy(Knote& knote);
 
-    // Calls f(Knote&) for each knote; f may destroy the one it is given.
+    // Calls f(Knote&) for each knote. f may destroy that knote.
     template <class F>
     void for_each(F f) {
         for (std::size_t i = 0; i < slots_.size(); ++i) {

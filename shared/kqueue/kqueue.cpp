@@ -1,8 +1,8 @@
-// Changes: what a change list does to the knotes of a kqueue.
+// Applies a change list to the knotes of a kqueue.
 //
-// Laziness: disabling leaves the registration as it is, and only an event that comes nevertheless
-// has it silenced; enabling renews a registration at the end of the call, if it is still wanted
-// then. What is undone in time therefore costs no system call.
+// Registrations follow lazily. Disabling leaves the registration as it is; it is silenced only if
+// an event still comes. Enabling renews the registration at the end of the call, if the knote is
+// still enabled then. So a change that is undone in time costs no system call.
 #include "kqueue.h"
 
 #include "registry.h"
@@ -42,7 +42,7 @@ std::uint32_t interest_of(const Knote& knote) {
     return interest;
 }
 
-// The events that an enabled knote hands on without a further look.
+// The events that an enabled knote reports without asking its filter.
 std::uint32_t quick_events(const Knote& knote) {
     if (!knote.enabled || knote.parked || (knote.flags & (EV_ONESHOT | EV_DISPATCH)))
         return 0;
@@ -63,8 +63,8 @@ Kqueue::~Kqueue() {
 }
 
 void Kqueue::abandon() {
-    // The epoll sets are the parent's too: nothing may be taken out of them, only closed. Signals
-    // are given back for all kqueues at once, by forget_signals_in_child().
+    // The parent shares the epoll sets, so descriptors may only be closed, never removed from a
+    // set. forget_signals_in_child() gives back the signals of all kqueues at once.
     knotes_.for_each([](Knote& knote) {
         if (!names_descriptor(knote.filter) && knote.fd >= 0)
             ::close(knote.fd);
@@ -74,13 +74,13 @@ void Kqueue::abandon() {
         ::close(number());
 }
 
-// The number of answers that there is to return, 0 for none, or a negated errno.
+// Returns the number of answers written, or a negated errno.
 int Kqueue::apply_all(
     const struct kevent* changes, int change_count, struct kevent* answers, int answers_max) {
     int answered = 0;
     int error = 0;
     for (int i = 0; i < change_count; ++i) {
-        struct kevent change = changes[i]; // its place may be that of an answer
+        struct kevent change = changes[i]; // a copy: `answers` may be the same array
         if (change.filter == 0)
             continue;
         error = apply(change);
@@ -99,7 +99,7 @@ int Kqueue::apply_all(
     return error != 0 ? -error : answered;
 }
 
-// Renews what changes have left to be renewed.
+// Renews the registrations that the changes postponed.
 void Kqueue::settle() {
     for (const std::uint64_t tag : to_rearm_) {
         Knote* knote = knotes_.find(tag);
@@ -126,7 +126,7 @@ int Kqueue::apply(const struct kevent& change) {
         drop_descriptor(change.ident);
         if (error == EBADF)
             return error;
-        // ENOENT: the number is another file now, of which no filter is known.
+        // ENOENT: the number now names another file, which has no filters.
     }
     if (change.flags & EV_ADD)
         return attach(change, *ops);
@@ -216,7 +216,7 @@ int Kqueue::rearm(Knote& knote) {
 }
 
 int Kqueue::silence(Knote& knote) {
-    // EPOLLONESHOT alone lets one hang-up through at the most.
+    // EPOLLONESHOT alone lets at most one hang-up through.
     knote.registered = EPOLLONESHOT;
     knote.armed = false;
     return poller_.modify(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote));
@@ -232,7 +232,7 @@ void Kqueue::begin_registration(Knote& knote) {
 }
 
 int Kqueue::register_own(Knote& knote) {
-    drop_descriptor(static_cast<std::uintptr_t>(knote.fd)); // the caller has closed that number
+    drop_descriptor(static_cast<std::uintptr_t>(knote.fd)); // filters of a former file, now closed
     knote.set = EpollSet::first;
     begin_registration(knote);
     return poller_.add(knote.set, knote.fd, knote.registered, KnoteTable::tag(knote));
@@ -250,7 +250,7 @@ void evaluate_registration(Kqueue& kqueue, Knote& knote) {
 }
 
 void suspend_registration(Kqueue&, Knote& knote) {
-    // An edge may pass unseen now: to be enabled again means to look anew.
+    // An edge may pass unseen while the knote is disabled, so enabling must renew the registration.
     if (knote.registered & EPOLLET)
         knote.armed = false;
 }

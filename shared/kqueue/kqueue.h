@@ -1,7 +1,7 @@
-// One kqueue: its knotes, and what is ready. One thread owns it; nothing here is locked.
+// One kqueue: its knotes, and those that are ready. One thread owns it, so nothing is locked.
 //
-// kqueue.cpp applies changes, scan.cpp waits and collects, renewal.cpp is the last resort against
-// registrations that cannot be removed. The files *_filter.cpp say what each filter watches.
+// kqueue.cpp applies changes. scan.cpp waits and collects events. renewal.cpp replaces epoll sets
+// that hold a registration which cannot be removed. Each *_filter.cpp implements one filter or two.
 #pragma once
 
 #include "file_monitor.h"
@@ -26,10 +26,11 @@ public:
     Kqueue(const Kqueue&) = delete;
     Kqueue& operator=(const Kqueue&) = delete;
 
-    // Errno.
+    // Returns 0 or an errno.
     [[nodiscard]] int open() { return poller_.open_beacon(); }
 
-    // kevent(2) but for the checks of its pointers: the number of events, or a negated errno.
+    // kevent(2) without the checks of its pointers. Returns the number of events, or a negated
+    // errno.
     int kevent(const struct kevent* changes, int change_count, struct kevent* events,
         int events_max, const timespec* timeout);
 
@@ -42,38 +43,40 @@ public:
     [[nodiscard]] bool owns_number() const { return poller_.owns_number(); }
     [[nodiscard]] int number() const { return poller_.number(); }
 
-    // In a forked child: closes all, the kqueue's own number too, and tells nobody.
+    // In a forked child: closes every descriptor, the kqueue's own number too, and changes nothing
+    // that the parent shares.
     void abandon();
 
-    // A kqueue that this one watches has changed its epoll set: registers it anew.
+    // Registers the kqueue `number` anew, if this one watches it: its epoll set was replaced.
     void watch_renewed(int number);
 
-    // For the filters.
+    // The functions from here to files() are called by the filters.
     Poller& poller() { return poller_; }
     KnoteTable& knotes() { return knotes_; }
     ReadyQueue& ready() { return ready_; }
-    // Decides what a new registration asks for: nothing as long as the knote is disabled.
+    // Sets the events that a new registration asks for: none while the knote is disabled.
     void begin_registration(Knote& knote);
-    // Registers knote.fd in the first set, level-triggered, for as long as the knote lives. Errno.
+    // Registers knote.fd in the first set, level-triggered, for as long as the knote lives. Returns
+    // 0 or an errno.
     [[nodiscard]] int register_own(Knote& knote);
-    // Has the registration renewed before the call ends, unless another change undoes the need.
+    // Renews the registration at the end of the call, unless a later change makes it unnecessary.
     void rearm_later(Knote& knote);
-    // Has the registration renewed now. Errno.
+    // Renews the registration now. Returns 0 or an errno.
     [[nodiscard]] int rearm(Knote& knote);
-    // Has epoll keep quiet about the knote. Errno.
+    // Stops epoll from reporting events of the knote. Returns 0 or an errno.
     [[nodiscard]] int silence(Knote& knote);
-    // Forgets the knote, without a word to anyone.
+    // Forgets the knote without a call to its filter.
     void drop(Knote& knote);
-    // Forgets the filters of a descriptor that was closed, as a BSD kernel does at the close.
+    // Forgets the filters of a closed descriptor, as a BSD kernel does at the close.
     void drop_descriptor(std::uintptr_t ident);
-    // Signal knotes come and go.
+    // Counts the signal knotes. begin_signals() returns 0 or an errno.
     [[nodiscard]] int begin_signals();
     void end_signals() { --signal_knotes_; }
-    // A WRITE knote waits for room that epoll does not tell of: it is looked at now and then.
+    // A WRITE knote waits for room that epoll does not report: checks it every 10 ms during a wait.
     void watch_room() { room_watched_ = true; }
-    // Sees to it that there is a file monitor. Errno.
+    // Makes the file monitor if there is none. Returns 0 or an errno.
     [[nodiscard]] int open_files();
-    // Only after open_files().
+    // Valid only after open_files().
     FileMonitor& files() { return *files_; }
 
 private:
@@ -103,8 +106,8 @@ private:
     int scan(struct kevent* events, int events_max, const timespec* timeout);
     int poll(struct kevent* events, int events_max, const timespec* timeout, bool& silent);
     epoll_event* large_batch(int& events_max);
-    int wait_attentively(epoll_event* batch, int events_max, const timespec* timeout);
-    void look_for_room();
+    int wait_with_checks(epoll_event* batch, int events_max, const timespec* timeout);
+    void check_for_room();
     int collect(epoll_event* batch, int count, struct kevent* events, int events_max);
     int collect_rest(epoll_event* batch, int at, int count, struct kevent* events, int events_max);
     int collect_second(epoll_event* batch, struct kevent* events, int events_max);
@@ -112,7 +115,7 @@ private:
     bool deliver(Knote& knote, std::uint32_t epoll_events, struct kevent& event);
     void finish_delivery(Knote& knote, unsigned delivered_flags);
     void ignore(Knote& knote);
-    void on_internal(std::uint64_t tag);
+    void handle_internal(std::uint64_t tag);
     void queue_signals();
 
     int renew();
@@ -121,16 +124,16 @@ private:
     Poller poller_;
     KnoteTable knotes_;
     ReadyQueue ready_{knotes_};
-    std::vector<epoll_event> batch_;      // reused from call to call
+    std::vector<epoll_event> batch_;      // kept from call to call
     std::vector<std::uint64_t> to_rearm_; // tags
     std::unique_ptr<FileMonitor> files_;  // made on first use
     int signal_knotes_ = 0;
     bool signals_registered_ = false;
     bool room_watched_ = false;
-    bool plain_ = false;        // nothing but epoll to ask
-    bool ready_first_ = true;   // whose turn it is: the ready queue's or epoll's
-    bool second_ready_ = false; // seen in the batch being collected
-    bool stale_ = false;        // an event of a registration that is nobody's
+    bool plain_ = false;        // epoll is the only source of events
+    bool ready_first_ = true;   // the ready queue is served before epoll in the next round
+    bool second_ready_ = false; // the current batch has an event of the second set
+    bool stale_ = false;        // an event came from a registration without a knote
 };
 
 } // namespace kq

@@ -14,7 +14,7 @@ namespace {
 int result_of(int returned) {
     if (returned != -1)
         return 0;
-    return errno == ENOSPC ? ENOMEM : errno; // max_user_watches: a limit on memory
+    return errno == ENOSPC ? ENOMEM : errno; // ENOSPC: max_user_watches, which limits memory
 }
 
 int ctl(int set, int operation, int fd, std::uint32_t interest, std::uint64_t tag) {
@@ -24,7 +24,7 @@ int ctl(int set, int operation, int fd, std::uint32_t interest, std::uint64_t ta
     return result_of(::epoll_ctl(set, operation, fd, &event));
 }
 
-// Milliseconds, rounded up: a wait may be late, never early.
+// Milliseconds, rounded up: a wait may end late, but never early.
 int milliseconds(const timespec& timeout) {
     if (timeout.tv_sec >= INT_MAX / 1000)
         return INT_MAX;
@@ -101,7 +101,7 @@ int Poller::wait_second(epoll_event* events, int events_max) {
 
 void Poller::turn_beacon(bool raised) {
     std::uint64_t value = 1;
-    // Neither can fail: the count goes from 0 to 1 and back.
+    // Neither call can fail: the count goes from 0 to 1 and back.
     if (raised)
         (void)!::write(beacon_.get(), &value, sizeof value);
     else

@@ -1,12 +1,14 @@
 // The epoll sets of one kqueue.
 //
-// The first set is the descriptor that the caller holds. A descriptor can be in a set but once, so
-// the second filter on it (WRITE beside READ, say) is put into a second set, which is itself in the
-// first. Every knote is thus one registration of its own, with its own EPOLLET and EPOLLONESHOT.
+// The first set is the descriptor that the caller holds. A set holds each descriptor only once, so
+// the second filter on a descriptor (for example WRITE beside READ) goes into a second set, which
+// is itself in the first. So every knote has its own registration, with its own EPOLLET and
+// EPOLLONESHOT.
 //
-// The beacon is an eventfd in the first set: raised, it makes the kqueue readable for others while
-// knotes are ready that epoll knows nothing of; and that it is in the set proves that the number is
-// still the kqueue, for the caller may close it at any time.
+// The beacon is an eventfd in the first set. While it is raised, the kqueue is readable for those
+// that poll it: it is raised while the ready queue holds knotes that epoll does not know of. Its
+// presence in the set also proves that the number is still this kqueue; the caller may close the
+// number at any time.
 //
 // Functions that return int return 0 or an errno unless said otherwise.
 #pragma once
@@ -21,7 +23,7 @@
 
 namespace kq {
 
-// Tags of the layer's own registrations; a knote's has a generation above.
+// Tags of the layer's own registrations. A knote's tag has its generation in the upper 32 bits.
 enum InternalTag : std::uint64_t {
     beacon_tag,
     second_set_tag,
@@ -41,16 +43,16 @@ public:
     // Whether the number is still this kqueue's first set.
     [[nodiscard]] bool owns_number() const;
 
-    // Registers a descriptor that no present knote has registered in that set. Takes over what a
-    // closed descriptor of the same number and file has left there.
+    // Registers a descriptor that no present knote has registered in that set. Takes over a
+    // registration that a closed descriptor of the same number and file left there.
     [[nodiscard]] int add(EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
-    // EEXIST if the descriptor is registered there.
+    // EEXIST if the descriptor is already registered in that set.
     [[nodiscard]] int add_new(EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
-    // ENOENT or EBADF if the number is not the file that was registered.
+    // ENOENT or EBADF if the number no longer names the file that was registered.
     [[nodiscard]] int modify(EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
     [[nodiscard]] int remove(EpollSet set, int fd);
 
-    // Waits on the first set, for ever if `timeout` is null. Returns the number of events or a
+    // Waits on the first set, without end if `timeout` is null. Returns the number of events or a
     // negated errno.
     [[nodiscard]] int wait(epoll_event* events, int events_max, const timespec* timeout) {
         int count = 0;
@@ -62,7 +64,7 @@ public:
             count = wait_until(events, events_max, *timeout);
         return count == -1 ? -errno : count;
     }
-    // What is ready in the second set now.
+    // Collects what is ready in the second set, without waiting. Returns as wait() does.
     [[nodiscard]] int wait_second(epoll_event* events, int events_max);
 
     void raise_beacon(bool raised) {
@@ -70,8 +72,8 @@ public:
             turn_beacon(raised);
     }
 
-    // Begins new, empty sets; the first gets the number of the old one. The old ones live on in
-    // `former` until the caller has carried over what it wants.
+    // Replaces the sets with new, empty ones; the new first set gets the old one's number. The old
+    // sets stay open in `former` until the caller has carried their registrations over.
     struct Former {
         Descriptor first, second;
     };
@@ -82,7 +84,8 @@ private:
     [[nodiscard]] int control(
         int operation, EpollSet set, int fd, std::uint32_t interest, std::uint64_t tag);
     [[nodiscard]] int open_second();
-    // epoll_pwait2(2), which came with Linux 5.11; before, to the millisecond. -1 and errno.
+    // epoll_pwait2(2), which Linux has since 5.11; on older kernels, epoll_wait(2) with its
+    // resolution of a millisecond. Returns -1 and sets errno on failure.
     int wait_until(epoll_event* events, int events_max, const timespec& timeout);
     void turn_beacon(bool raised);
 

@@ -1,4 +1,4 @@
-// EVFILT_PROC: the exit of a process, by a pidfd. The process is not reaped.
+// EVFILT_PROC: reports the exit of a process through a pidfd. The process is not reaped.
 #include "kqueue.h"
 
 #include <cerrno>
@@ -12,7 +12,7 @@ namespace kq {
 
 namespace {
 
-constexpr idtype_t by_pidfd = static_cast<idtype_t>(3); // P_PIDFD, which glibc names only lately
+constexpr idtype_t by_pidfd = static_cast<idtype_t>(3); // P_PIDFD, which older glibc does not name
 
 int open_process(std::uintptr_t ident, int& fd) {
     if (ident == 0 || ident > INT_MAX)
@@ -20,11 +20,12 @@ int open_process(std::uintptr_t ident, int& fd) {
     fd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(ident), 0));
     if (fd != -1)
         return 0;
-    // A number that is a thread's, but no process's, is refused in other words.
+    // The kernel returns EINVAL or ENOENT for the number of a thread that is not a process.
     return errno == EINVAL || errno == ENOENT ? ESRCH : errno;
 }
 
-// As wait(2) would give it. 0 if this process is not the parent, for the kernel tells no other.
+// The status as wait(2) returns it. 0 if this process is not the parent: the kernel tells only the
+// parent.
 int wait_status(int pidfd) {
     siginfo_t info{};
     if (::waitid(by_pidfd, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | WNOWAIT) == -1)
@@ -58,7 +59,7 @@ int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
 }
 
 int detach(Kqueue& kqueue, Knote& knote) {
-    // A child that has just been forked may hold a copy still, so to close it is not enough.
+    // A child forked a moment ago may still hold a copy of the pidfd, so closing it is not enough.
     (void)kqueue.poller().remove(knote.set, knote.fd);
     ::close(knote.fd);
     return 0;

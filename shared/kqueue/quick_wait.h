@@ -1,9 +1,9 @@
-// The wait of a kqueue that has nothing but epoll to ask, and whose events need no second look: the
-// way that most calls of kevent() go.
+// The wait of a kqueue that has only epoll to ask and whose events need no check by their filter.
+// Most calls of kevent() take this path.
 //
-// It is inlined into kevent() itself. After a system call the processor has forgotten where our
-// functions return to and how our branches go, so at an event per call each of them is dear: this
-// form costs a third of what the general one does.
+// It is inlined into kevent() itself. After a system call the processor's predictions for our
+// returns and branches are lost, so each of them is expensive when a call yields one event. This
+// path costs a third of the general one.
 #pragma once
 
 #include "kqueue.h"
@@ -14,10 +14,10 @@
 
 namespace kq {
 
-// The number of events; 0 if there are none, which is only said without `sleep`; a negated errno,
-// of which EAGAIN has the general wait go on. Only where may_be_quick() holds.
+// Returns the number of events, or a negated errno; 0 only without `sleep`, if there are no events.
+// After -EAGAIN the caller continues with the general wait. Requires may_be_quick().
 inline int Kqueue::quick_wait(struct kevent* events, int events_max, bool sleep) {
-    std::array<epoll_event, small_batch> batch; // on the stack, where the memory is warm
+    std::array<epoll_event, small_batch> batch; // the stack is already in the cache
     const std::uint64_t quiet_before = quiet_interruptions();
     const int count = ::epoll_wait(poller_.number(), batch.data(), events_max, sleep ? -1 : 0);
     if (count < 0) [[unlikely]]

@@ -1,9 +1,9 @@
-// The knotes that are ready without epoll saying so: triggered user events, counted signals,
-// regular files, files that have changed, absolute timers that have expired. First in, first out;
-// one that stays ready goes to the end, so each has its turn.
+// The knotes that are ready although epoll does not report them: triggered user events, counted
+// signals, regular files, files that have changed, expired absolute timers. First in, first out. A
+// knote that stays ready goes to the end, so each gets its turn.
 //
-// A doubly linked list through the knotes themselves: nothing is allocated, any knote leaves at
-// once.
+// The list is doubly linked through the knotes themselves: nothing is allocated, and any knote can
+// be removed in constant time.
 #pragma once
 
 #include "knote_table.h"

@@ -12,9 +12,9 @@ namespace kq {
 
 namespace {
 
-thread_local const char this_thread = 0; // its address is the thread's mark
+thread_local const char this_thread = 0; // its address identifies the thread
 
-// Null if the number is beyond the registry.
+// Null if the number is beyond the end of the registry.
 RegistryEntry* entry_of(int number) {
     const auto index = static_cast<std::size_t>(number);
     if (index / registry_piece >= registry_pieces_max)
@@ -29,7 +29,7 @@ RegistryEntry* entry_of(int number) {
     return &place.load(std::memory_order_acquire)[index % registry_piece];
 }
 
-// Calls f(Kqueue&), which may forget the kqueue that it is given.
+// Calls f(Kqueue&) for each kqueue. f may forget that kqueue.
 template <class F>
 void for_each_kqueue(bool of_this_thread, F f) {
     for (auto& place : registry) {
@@ -43,7 +43,7 @@ void for_each_kqueue(bool of_this_thread, F f) {
     }
 }
 
-// A BSD child has no kqueue, nor anything that the parent's kqueues did to it.
+// On a BSD, a forked child inherits no kqueue and nothing that the parent's kqueues set up.
 void forget_all_in_child() {
     for_each_kqueue(false, [](Kqueue& kqueue) {
         const int number = kqueue.number();
@@ -53,7 +53,7 @@ void forget_all_in_child() {
     forget_signals_in_child();
 }
 
-// Frees what belongs to kqueues that the caller has closed since.
+// Frees the kqueues of this thread whose numbers the caller has closed.
 void forget_closed() {
     for_each_kqueue(true, [](Kqueue& kqueue) {
         if (!kqueue.owns_number())
@@ -78,7 +78,7 @@ int make_kqueue() {
     RegistryEntry* entry = entry_of(number.get());
     if (entry == nullptr)
         return -EMFILE;
-    forget_kqueue(number.get()); // another thread's that has been closed
+    forget_kqueue(number.get()); // another thread may have closed a kqueue of this number
     auto kqueue = std::make_unique<Kqueue>(number.get());
     if (const int error = kqueue->open())
         return -error;
@@ -91,7 +91,7 @@ void forget_kqueue(int number) {
     delete entry_of(number)->kqueue.exchange(nullptr, std::memory_order_acq_rel);
 }
 
-void tell_watchers(int number) {
+void notify_watchers(int number) {
     for_each_kqueue(true, [number](Kqueue& kqueue) {
         if (kqueue.number() != number)
             kqueue.watch_renewed(number);

@@ -1,7 +1,7 @@
 // All kqueues of the process, by descriptor number.
 //
-// The table grows by whole pieces and is never moved, and each entry has one owner: threads with a
-// kqueue each do not disturb one another, without a lock.
+// The table grows by whole pieces that never move, and each entry has one owner. So threads that
+// each have a kqueue need no lock.
 #pragma once
 
 #include "kqueue.h"
@@ -14,13 +14,13 @@ namespace kq {
 
 struct RegistryEntry {
     std::atomic<Kqueue*> kqueue{nullptr};
-    std::atomic<const void*> thread{nullptr}; // the owner's mark
+    std::atomic<const void*> thread{nullptr}; // identifies the owner
 };
 constexpr std::size_t registry_piece = 1024;
 constexpr std::size_t registry_pieces_max = 1024; // a million descriptors, Linux's own limit
 inline std::array<std::atomic<RegistryEntry*>, registry_pieces_max> registry;
 
-// Null if the number is no kqueue's.
+// Null if the number is not a kqueue.
 [[nodiscard]] inline Kqueue* find_kqueue(int number) {
     const auto index = static_cast<std::size_t>(number);
     if (number < 0 || index / registry_piece >= registry_pieces_max)
@@ -30,13 +30,14 @@ inline std::array<std::atomic<RegistryEntry*>, registry_pieces_max> registry;
                             : piece[index % registry_piece].kqueue.load(std::memory_order_acquire);
 }
 
-// Makes a kqueue: its number, or a negated errno. Throws std::bad_alloc.
+// Makes a kqueue. Returns its number, or a negated errno. Throws std::bad_alloc.
 [[nodiscard]] int make_kqueue();
 
 // Forgets a kqueue whose number the caller has closed.
 void forget_kqueue(int number);
 
-// A kqueue has changed its epoll set, for which others may be watching.
-void tell_watchers(int number);
+// Tells the other kqueues of this thread that the kqueue `number`, which they may watch, has a new
+// epoll set.
+void notify_watchers(int number);
 
 } // namespace kq

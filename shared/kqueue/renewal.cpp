@@ -1,10 +1,10 @@
-// The last resort: new epoll sets in the place of those that hold a registration which nobody can
-// remove.
+// The last resort: replaces epoll sets that hold a registration which cannot be removed.
 //
-// epoll knows a registration by file and descriptor number. When a number is closed while another
-// process holds the file, the registration lives on and can no longer be named. Its events are
-// recognised by their tag, but a level-triggered one would end every wait at once. So all that is
-// still wanted is carried over into new sets, and the first of them takes over the kqueue's number.
+// epoll knows a registration by file and descriptor number. If a number is closed while another
+// process holds the file open, the registration remains but can no longer be named. Its events are
+// recognised by their tag, but a level-triggered one would end every wait at once. So the
+// registrations still in use are carried over into new sets, and the new first set takes over the
+// kqueue's number.
 #include "kqueue.h"
 
 #include "registry.h"
@@ -16,7 +16,7 @@ namespace kq {
 
 int Kqueue::renew() {
     if (!poller_.owns_number())
-        return EBADF; // the number is a stranger's: its events, not ours
+        return EBADF; // the number now belongs to someone else, and so do its events
     Poller::Former former;
     if (const int error = poller_.renew(former))
         return error;
@@ -25,17 +25,17 @@ int Kqueue::renew() {
     if (signals_registered_) {
         signals_registered_ = false;
         if (begin_signals() == 0)
-            end_signals(); // that is, without counting a knote more
+            end_signals(); // begin_signals() counted a knote that does not exist
     }
     knotes_.for_each([&](Knote& knote) {
         if (knote.set != EpollSet::none)
             carry_over(knote, former);
     });
-    tell_watchers(number());
+    notify_watchers(number());
     return 0;
 }
 
-// That the former set still knows the number shows that it is still the same file.
+// If the former set still knows the number, the number still names the same file.
 void Kqueue::carry_over(Knote& knote, const Poller::Former& former) {
     const Descriptor& set = knote.set == EpollSet::first ? former.first : former.second;
     if (!Poller::registered(set, knote.fd, EPOLLONESHOT) ||

@@ -1,8 +1,8 @@
-// The wait: collects what is ready, from epoll and from the ready queue, sleeping if need be.
+// Waits: collects ready events from epoll and from the ready queue, and sleeps if there are none.
 //
-// Never more events are taken from epoll than there are slots: an edge or a oneshot that epoll has
-// handed over is told only once. epoll turns its ready list over, the ready queue is a queue, and
-// the two take turns at the slots: nobody starves.
+// No more events are taken from epoll than the caller has slots, because epoll reports an edge or a
+// oneshot only once. epoll rotates its ready list, the ready queue is a queue, and the two
+// alternate in filling the slots, so no knote starves.
 #include "kqueue.h"
 
 #include "signal_monitor.h"
@@ -29,7 +29,7 @@ timespec now() {
 
 } // namespace
 
-// When a wait ends. The clock is asked only for a wait that has an end to come.
+// When a wait ends. Reads the clock only if the timeout is finite and not 0.
 class Kqueue::Deadline {
 public:
     explicit Deadline(const timespec* timeout) : timeout_(timeout) {
@@ -40,10 +40,10 @@ public:
         }
     }
 
-    // As epoll_pwait2(2) takes it.
+    // In the form that epoll_pwait2(2) takes.
     [[nodiscard]] const timespec* remaining() const { return finite_ ? &left_ : timeout_; }
 
-    // Looks at the clock; true when the time is over.
+    // Reads the clock. True if the timeout has passed.
     [[nodiscard]] bool passed() {
         if (!finite_)
             return timeout_ != nullptr;
@@ -84,7 +84,7 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         return -EINVAL;
     Deadline deadline(timeout);
     if (room_watched_)
-        look_for_room();
+        check_for_room();
     bool interrupted = false;
     for (;;) {
         const bool ready_first = !ready_.empty() && ready_first_;
@@ -95,7 +95,7 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
         if (filled < events_max) {
             const bool sleep = filled == 0 && ready_.empty();
             if (sleep)
-                poller_.raise_beacon(false); // or it would be the first to wake us
+                poller_.raise_beacon(false); // a raised beacon would end the wait at once
             const std::uint64_t quiet_before = quiet_interruptions();
             const int count = poll(events + filled, events_max - filled,
                 sleep && !interrupted ? deadline.remaining() : &no_time, silent);
@@ -104,29 +104,29 @@ int Kqueue::scan(struct kevent* events, int events_max, const timespec* timeout)
             else if (count != -EINTR)
                 return filled > 0 ? filled : count;
             else if (quiet_interruptions() == quiet_before)
-                interrupted = true; // but what interrupted may be an event, which goes before
+                interrupted = true; // the signal may be an event, which is reported before EINTR
         }
         if (filled < events_max && (filled == 0 || !ready_first))
             filled += take_ready(events + filled, events_max - filled);
-        // As long as epoll says something, be it nothing to report, there may be more behind it.
+        // As long as epoll returns events, even ones that are not reported, more may follow.
         if (filled > 0)
             return filled;
         if (silent && (interrupted || deadline.passed()))
             return interrupted ? -EINTR : 0;
         if (silent && room_watched_)
-            look_for_room();
+            check_for_room();
     }
 }
 
-// Waits on epoll and hands over what it has; `silent` if it said nothing at all. A negated errno if
-// the wait was interrupted or the number is no epoll set.
+// Waits on epoll and collects its events; sets `silent` if it returned none. Returns a negated
+// errno if the wait was interrupted or the number is not an epoll set.
 int Kqueue::poll(struct kevent* events, int events_max, const timespec* timeout, bool& silent) {
-    // A small batch is on the stack, where the memory is warm already.
+    // A small batch is kept on the stack, which is already in the cache.
     std::array<epoll_event, small_batch> small;
     epoll_event* batch = events_max <= small_batch ? small.data() : large_batch(events_max);
     const bool plain = signal_knotes_ == 0 && !room_watched_;
     const int count = plain ? poller_.wait(batch, events_max, timeout)
-                            : wait_attentively(batch, events_max, timeout);
+                            : wait_with_checks(batch, events_max, timeout);
     silent = count == 0;
     if (count > 0) [[likely]]
         return collect(batch, count, events, events_max);
@@ -140,9 +140,9 @@ epoll_event* Kqueue::large_batch(int& events_max) {
     return batch_.data();
 }
 
-// Before it sleeps, a kqueue with signals sees to it that they would still reach it; and one that
-// waits for room in a buffer wakes up now and then to look. 0 may be returned before the timeout.
-int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec* timeout) {
+// Before it sleeps, a kqueue with signals makes sure that they still reach it. A kqueue that waits
+// for room in a buffer wakes up every 10 ms to check. So 0 may be returned before the timeout.
+int Kqueue::wait_with_checks(epoll_event* batch, int events_max, const timespec* timeout) {
     const int count = poller_.wait(batch, events_max, &no_time);
     if (count != 0)
         return count;
@@ -155,13 +155,13 @@ int Kqueue::wait_attentively(epoll_event* batch, int events_max, const timespec*
     return poller_.wait(batch, events_max, brief ? timeout : &room_interval);
 }
 
-void Kqueue::look_for_room() {
+void Kqueue::check_for_room() {
     room_watched_ = false;
     knotes_.for_each([this](Knote& knote) {
         if (!knote.parked || !knote.enabled || knote.ops != &write_ops)
             return;
         room_watched_ = true;
-        (void)rearm(knote); // has epoll look
+        (void)rearm(knote); // makes epoll check again
     });
 }
 
@@ -171,7 +171,7 @@ int Kqueue::collect(epoll_event* batch, int count, struct kevent* events, int ev
         const epoll_event& said = batch[i];
         Knote* knote = knotes_.find(said.data.u64);
         if (knote == nullptr) [[unlikely]] {
-            on_internal(said.data.u64);
+            handle_internal(said.data.u64);
         } else if (said.events == knote->quick) [[likely]] {
             fill(events[filled++], *knote);
         } else if (deliver(*knote, said.events, events[filled])) {
@@ -190,7 +190,7 @@ int Kqueue::collect(epoll_event* batch, int count, struct kevent* events, int ev
     return filled;
 }
 
-// For quick_wait(): goes on from the first event that is not a plain one.
+// For quick_wait(): continues from the first event that its filter must check.
 int Kqueue::collect_rest(
     epoll_event* batch, int at, int count, struct kevent* events, int events_max) {
     const int filled = collect(batch + at, count - at, events + at, events_max - at);
@@ -200,15 +200,15 @@ int Kqueue::collect_rest(
     return total > 0 ? total : -EAGAIN;
 }
 
-// The second set's own event has used up a slot of the batch, so there is room for one at least.
+// The second set's own event took a slot of the batch, so there is room for at least one event.
 int Kqueue::collect_second(epoll_event* batch, struct kevent* events, int events_max) {
     const int count = poller_.wait_second(batch, events_max);
     return count <= 0 ? 0 : collect(batch, count, events, events_max);
 }
 
-void Kqueue::on_internal(std::uint64_t tag) {
+void Kqueue::handle_internal(std::uint64_t tag) {
     switch (tag) {
-    case beacon_tag: // for others to see
+    case beacon_tag: // meant for those that poll this kqueue
         break;
     case second_set_tag:
         second_ready_ = true;
@@ -235,7 +235,7 @@ void Kqueue::queue_signals() {
     }
 }
 
-// Each knote that is in the queue now is looked at once; one that stays ready queues up again.
+// Serves each knote that is in the queue now once. A knote that stays ready is queued again.
 int Kqueue::take_ready(struct kevent* events, int events_max) {
     int filled = 0;
     for (std::size_t left = ready_.size(); left > 0 && filled < events_max; --left) {
@@ -253,7 +253,7 @@ bool Kqueue::deliver(Knote& knote, std::uint32_t epoll_events, struct kevent& ev
         return false;
     }
     fill(event, knote);
-    // Without an event the knote may be gone, too.
+    // If there is no event, report() may have dropped the knote.
     if (!knote.ops->report(*this, knote, epoll_events, event) && !(knote.forced && knote.in_use))
         return false;
     if (event.flags & EV_ONESHOT) {
@@ -268,7 +268,7 @@ bool Kqueue::deliver(Knote& knote, std::uint32_t epoll_events, struct kevent& ev
     return true;
 }
 
-// What is level-triggered and ready would be told again and again.
+// epoll would report a ready, level-triggered registration again and again, so it is silenced.
 void Kqueue::ignore(Knote& knote) {
     if (knote.set == EpollSet::none)
         return;
@@ -284,7 +284,8 @@ int Kqueue::begin_signals() {
         const int held = held_signal_descriptor();
         drop_descriptor(static_cast<std::uintptr_t>(wake));
         drop_descriptor(static_cast<std::uintptr_t>(held));
-        // Edge-triggered, for nobody resets them: each kqueue sees each change once.
+        // Edge-triggered, because these descriptors are never reset: each kqueue sees each change
+        // once.
         if (const int error = poller_.add(EpollSet::first, wake, EPOLLIN | EPOLLET, signal_tag))
             return error;
         if (const int error =

@@ -1,5 +1,5 @@
-// EVFILT_SIGNAL: how often a signal was sent since the last event. signal_monitor.h says how that
-// is known.
+// EVFILT_SIGNAL: how often a signal was sent since the last event. signal_monitor.h describes how
+// signals are counted.
 #include "kqueue.h"
 #include "signal_monitor.h"
 

@@ -14,7 +14,7 @@ namespace kq {
 
 namespace {
 
-constexpr int reset_hand = static_cast<int>(SA_RESETHAND); // an unsigned number, in glibc alone
+constexpr int reset_hand = static_cast<int>(SA_RESETHAND); // glibc alone has it unsigned
 
 enum class Mode : std::uint8_t { unwatched, counted, held, unseen };
 
@@ -24,8 +24,8 @@ struct Watched {
     int knotes = 0;
     Mode mode = Mode::unwatched;
     bool blocked_by_program = false;
-    std::atomic<bool> owed{false};     // the program has it blocked, and would have it pending
-    std::atomic<bool> repeated{false}; // the next one is sent by us, and counted already
+    std::atomic<bool> owed{false};     // blocked by the program, so it must end up pending
+    std::atomic<bool> repeated{false}; // we raise the next one ourselves; it is already counted
 };
 
 std::array<Watched, signal_limit> table;
@@ -37,8 +37,8 @@ Watched& entry_of(int signal) {
     return table[static_cast<std::size_t>(signal)];
 }
 
-// Blocks all signals while the table changes under the handler; then the mask is as it was, but for
-// what was said to afterwards().
+// Blocks all signals while the table that the handler reads changes. The destructor restores the
+// mask, with the changes given to afterwards().
 class Blocked {
 public:
     Blocked() {
@@ -77,7 +77,7 @@ bool is_deadly(int signal, const struct sigaction& action) {
 void count(int signal) {
     entry_of(signal).posts.fetch_add(1, std::memory_order_relaxed);
     const std::uint64_t one = 1;
-    (void)!::write(wake.get(), &one, sizeof one); // cannot be full in the life of a process
+    (void)!::write(wake.get(), &one, sizeof one); // 64 bits never overflow in a process's life
 }
 
 void call_program(int signal, siginfo_t* info, void* context) {
@@ -93,7 +93,7 @@ void call_program(int signal, siginfo_t* info, void* context) {
         action.sa_handler(signal);
 }
 
-// The default action is taken on return from the handler.
+// The kernel takes the default action when the handler returns.
 void take_default_action(int signal) {
     struct sigaction action {};
     action.sa_handler = SIG_DFL;
@@ -118,7 +118,8 @@ void on_signal(int signal, siginfo_t* info, void* context) {
     errno = saved;
 }
 
-// A program that saves and restores dispositions may put ours back by either field.
+// Compares only the function: a program that saves and restores dispositions may put ours back
+// through either field of the union.
 bool is_ours(const struct sigaction& action) {
     return reinterpret_cast<const void*>(action.sa_handler) ==
            reinterpret_cast<const void*>(&on_signal);
@@ -137,13 +138,13 @@ struct sigaction counting_action(int signal, const struct sigaction& program) {
         sigemptyset(&action.sa_mask);
         action.sa_flags = SA_SIGINFO | SA_RESTART;
         if (signal == SIGCHLD && program.sa_handler == SIG_IGN)
-            action.sa_flags |= SA_NOCLDWAIT; // to ignore this one means to have no zombies
+            action.sa_flags |= SA_NOCLDWAIT; // ignoring SIGCHLD also means leaving no zombies
     }
     action.sa_sigaction = on_signal;
     return action;
 }
 
-// Puts our handler, or a block, before the program's disposition.
+// Puts our handler, or a block, in front of the program's disposition.
 void adopt(int signal, const struct sigaction& current, Blocked& mask) {
     Watched& entry = entry_of(signal);
     if (!is_ours(current))
@@ -174,7 +175,7 @@ void give_back(int signal, Blocked& mask) {
     entry.blocked_by_program = false;
 }
 
-// Takes a pending signal: it was sent before anyone watched.
+// Takes a pending signal, which was sent before the watch began. True if there was one.
 bool take_pending(int signal) {
     sigset_t one;
     sigemptyset(&one);
@@ -206,7 +207,7 @@ void set_watched(int signal, bool watched) {
     (void)::signalfd(held.get(), &watched_mask, 0);
 }
 
-// Has a signal that was read from the signalfd take effect, now that it is counted.
+// Lets a signal that was read from the signalfd, and is already counted, take effect.
 void deliver_held(int signal) {
     Watched& entry = entry_of(signal);
     {
@@ -221,9 +222,9 @@ void deliver_held(int signal) {
             entry.repeated = true;
         else if (!is_deadly(signal, entry.program))
             return;
-        ::raise(signal); // delivered where the mask is restored
+        ::raise(signal); // delivered when ~Blocked restores the mask
     }
-    Blocked mask; // a deadly one has only stopped us
+    Blocked mask; // if we are still here, a deadly signal has only stopped us
     adopt(signal, current_action(signal), mask);
 }
 
@@ -242,10 +243,10 @@ int watch_signal(int signal) {
     Blocked mask;
     struct sigaction current {};
     if (::sigaction(signal, nullptr, &current) == -1)
-        return errno; // glibc keeps two for itself
+        return errno; // glibc reserves two signals for itself
     entry.knotes = 1;
     if (signal == SIGKILL || signal == SIGSTOP) {
-        entry.mode = Mode::unseen; // accepted, as on a BSD, though none lives to see them
+        entry.mode = Mode::unseen; // accepted as on a BSD, though no process ever sees them
         return 0;
     }
     entry.owed = mask.before(signal) && take_pending(signal);
@@ -262,7 +263,7 @@ void unwatch_signal(int signal) {
     set_watched(signal, false);
     give_back(signal, mask);
     if (entry.owed.exchange(false))
-        ::raise(signal); // blocked, and pending for the program from here on
+        ::raise(signal); // the program has it blocked, so it becomes pending
 }
 
 std::uint64_t signal_posts(int signal) {

@@ -1,8 +1,8 @@
 // EVFILT_TIMER: one timerfd per timer.
 //
-// As in FreeBSD, a timer that is added as a period is EV_CLEAR by itself, and one that is added for
-// an absolute time only if the program asks for it: without EV_CLEAR it stays ready once it has
-// expired, and so waits in the ready queue. To add it again changes its time, not that property.
+// As in FreeBSD, a timer added with a period is always EV_CLEAR. A timer added for an absolute time
+// is EV_CLEAR only if the program asks for it; without EV_CLEAR it stays ready once it has expired,
+// so it waits in the ready queue. Adding a timer again changes its time, but not this property.
 #include "kqueue.h"
 
 #include <cerrno>
@@ -18,7 +18,7 @@ namespace {
 constexpr unsigned units = NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | NOTE_NSECONDS;
 constexpr long nanoseconds_per_second = 1'000'000'000;
 
-// How many of the unit make a second; 0 if it is none, or several.
+// The number of units in a second; 0 if the flags name several units.
 std::int64_t per_second(std::uint32_t fflags) {
     switch (fflags & units) {
     case NOTE_SECONDS:
@@ -44,8 +44,8 @@ int clock_of(const Knote& knote) {
     return knote.sfflags & NOTE_ABSTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
 }
 
-// Starts the timer, which forgets what it has counted. timerfd takes 0 for "off": a timer that is
-// to expire at once gets a nanosecond, and a period of 0 is one unit, as in FreeBSD.
+// Starts the timer and resets its count. timerfd reads 0 as "off", so a timer that is to expire at
+// once gets one nanosecond. A period of 0 becomes one unit, as in FreeBSD.
 int start(Knote& knote) {
     const bool absolute = (knote.sfflags & NOTE_ABSTIME) != 0;
     const bool once = absolute || (knote.flags & EV_ONESHOT);
@@ -88,13 +88,14 @@ int attach(Kqueue& kqueue, Knote& knote) {
 }
 
 int detach(Kqueue& kqueue, Knote& knote) {
-    // A child that has just been forked may hold a copy still, so to close it is not enough.
+    // A child forked a moment ago may still hold a copy of the timerfd, so closing it is not
+    // enough.
     (void)kqueue.poller().remove(knote.set, knote.fd);
     ::close(knote.fd);
     return 0;
 }
 
-// Only EV_ADD sets a timer anew; to disable and enable one leaves it running.
+// Only EV_ADD restarts a timer. Disabling and enabling leave it running.
 int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
     if (!(change.flags & EV_ADD))
         return 0;
@@ -128,14 +129,14 @@ bool report(Kqueue& kqueue, Knote& knote, std::uint32_t events, struct kevent& e
     if (::read(knote.fd, &expirations, sizeof expirations) == sizeof expirations)
         knote.timer.expirations += expirations;
     if (knote.timer.expirations == 0)
-        return false; // set anew since epoll saw it
+        return false; // restarted after epoll reported it
     event.data = static_cast<std::int64_t>(knote.timer.expirations);
     if (knote.flags & EV_CLEAR) {
         knote.timer.expirations = 0;
         return true;
     }
     kqueue.ready().push(knote);
-    return events == 0; // what epoll says first is told from the queue, so that it is told once
+    return events == 0; // reported only from the queue: epoll's event would report it twice
 }
 
 } // namespace

@@ -1,8 +1,8 @@
-// EVFILT_VNODE: what happens to a file, whoever does it. file_monitor.h says how that is known.
+// EVFILT_VNODE: reports what any process does to a file. file_monitor.h describes how it is found.
 //
-// As in a BSD kernel, what has happened is gathered until it is told, also while the filter is
-// disabled; a change of the filter leaves alone what has been gathered; and without EV_CLEAR it is
-// told again and again.
+// As in a BSD kernel, notes are gathered until they are reported, even while the filter is
+// disabled. A change of the filter keeps the gathered notes. Without EV_CLEAR they are reported
+// again by every call.
 #include "kqueue.h"
 
 #include <cerrno>
@@ -15,7 +15,7 @@ namespace kq {
 
 namespace {
 
-// NOTE_REVOKE can be asked for and is never told: Linux has no revoke(2).
+// NOTE_REVOKE is accepted but never reported: Linux has no revoke(2).
 constexpr std::uint32_t notes_known = NOTE_DELETE | NOTE_WRITE | NOTE_EXTEND | NOTE_ATTRIB |
                                       NOTE_LINK | NOTE_RENAME | NOTE_REVOKE | NOTE_OPEN |
                                       NOTE_CLOSE | NOTE_CLOSE_WRITE | NOTE_READ;
@@ -25,7 +25,7 @@ bool is_anonymous_pipe(int fd) {
     return ::fstatfs(fd, &status) == 0 && status.f_type == PIPEFS_MAGIC;
 }
 
-// EINVAL for what is not in a file system, and for devices, as in FreeBSD.
+// EINVAL for a descriptor without a file in a file system, and for a device, as in FreeBSD.
 int check_kind(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) == -1)
@@ -42,7 +42,7 @@ int check_kind(int fd) {
     }
 }
 
-// Why the number is not the file that was watched.
+// The errno for a number that no longer names the watched file.
 int error_of_stranger(const Knote& knote) {
     return ::fcntl(knote.fd, F_GETFD) == -1 ? EBADF : ENOENT;
 }
@@ -55,12 +55,12 @@ int attach(Kqueue& kqueue, Knote& knote) {
         return EINVAL;
     if (const int error = kqueue.open_files())
         return error;
-    kqueue.files().read_changes(); // what came before is not for this one
+    kqueue.files().read_changes(); // earlier changes do not concern this knote
     return kqueue.files().join(knote);
 }
 
 int touch(Kqueue& kqueue, Knote& knote, const struct kevent& change) {
-    kqueue.files().read_changes(); // what came before was asked for in other words
+    kqueue.files().read_changes(); // earlier changes are judged by the former fflags
     if (!kqueue.files().is_same_file(knote))
         return error_of_stranger(knote);
     if (change.fflags & ~notes_known)

@@ -6,8 +6,8 @@ namespace chatserv {
 
 namespace {
 
-// The bytes of the printable character at the beginning of `text`, which is not empty; 0 where
-// there is none.
+// The number of bytes of the printable character at the beginning of `text`; 0 if `text` begins
+// with something else. `text` must not be empty.
 size_t printable_bytes(std::string_view text) {
     const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
     if (byte(0) < 0x80)
@@ -24,7 +24,8 @@ size_t printable_bytes(std::string_view text) {
     constexpr uint32_t least[] = {0, 0, 0xa0, 0x800, 0x10000}; // U+0080 to U+009F are controls
     const bool surrogate = point >= 0xd800 && point <= 0xdfff;
     const bool line_break = point == 0x2028 || point == 0x2029;
-    // These change the direction of the text around them, so the line would not read as it is.
+    // These change the direction of the text around them, so the line would look different from
+    // its bytes.
     const bool direction = (point >= 0x202a && point <= 0x202e) || point == 0x200e ||
                            point == 0x200f || (point >= 0x2066 && point <= 0x2069);
     return point < least[size] || point > 0x10ffff || surrogate || line_break || direction ? 0

@@ -36,7 +36,7 @@ TEST_F(ConfigFileTest, ReportsThatItWaitsForAFile) {
         [&] {
             return server.exited() || server.errors().text() ==
                                           "chatserv: still waiting for the other end of --config "
-                                          "\"/dev/stdin\", for 30 s at the most\n";
+                                          "\"/dev/stdin\", for at most 30 s\n";
         },
         "the line that says so");
     server.type("3\n");

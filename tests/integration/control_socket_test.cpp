@@ -70,7 +70,7 @@ TEST_F(ControlSocketTest, RejectsAPathThatIsInUse) {
 TEST_F(ControlSocketTest, RejectsThePathOfAStoppedServer) {
     const auto server = start_server(in("control"));
     server->process().signal(SIGSTOP);
-    expect_refusal(in("control"), "another server listens there, and does not say which");
+    expect_refusal(in("control"), "another server listens there, but it does not identify itself");
     server->process().signal(SIGCONT);
 }
 

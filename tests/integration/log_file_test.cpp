@@ -74,7 +74,7 @@ TEST_F(LogFileTest, EndsTheServerAtTheStartWhenItCannotBeOpened) {
             run(loop_, {{chatserv_path(), "--listen", "127.0.0.1:0", "--log-file", path}});
         EXPECT_EQ(finished.status, EX_CANTCREAT) << path;
         EXPECT_EQ(finished.errors, "chatserv: --log-file \"" + path + "\" cannot be opened: " +
-                                       why + "; choose a file that this user may write to\n");
+                                       why + "; choose a file that this user can write to\n");
     }
 }
 

@@ -210,7 +210,7 @@ TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
         {{"--uesrs", "10"}, EX_USAGE,
             "unknown option --uesrs; did you mean --users? (see chatserv --help)"},
         {{"foo"}, EX_USAGE,
-            "there is no command \"foo\": " + commands +
+            "unknown command \"foo\": " + commands +
                 ", and options begin with -- (see chatserv --help)"},
         {{"help", "foo"}, EX_USAGE,
             "help \"foo\": must be one command: chaos, stats, version and help"},
@@ -218,21 +218,22 @@ TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
         {{"--users", "1", "--users", "2"}, EX_USAGE,
             "--users is given twice; give it once (see chatserv --help)"},
         {{"--user", ""}, EX_USAGE,
-            "--user \"\": must be the name or the number of a user of this system"},
+            "--user \"\": must be the name or number of a user on this system"},
         {{"--control="}, EX_USAGE, "--control \"\": must be a path of at most 103 bytes, or none"},
         {{"--config", ""}, EX_USAGE, "--config \"\": must be the path of a configuration file"},
         {{"--config", directory}, EX_NOINPUT,
             "--config \"" + directory +
                 "\": is a directory; must be the path of a configuration file"},
         {{"--config", section}, EX_CONFIG,
-            section + ":1: [server]: sections are not used; write `name = value` lines only"},
+            section + ":1: [server]: sections are not supported; write only `name = value` lines"},
         {{"--config", twice}, EX_CONFIG,
             twice + ":3: users is set twice, first in line 1; set it once"},
         {{"--log-size", "64T"}, EX_USAGE,
-            "--log-size \"64T\": must be bytes from 64K to 64G, with or without K, M or G"},
+            "--log-size \"64T\": must be a number of bytes from 64K to 64G, with or without K, M "
+            "or G"},
         {{"--listen=1,127.0.0.1:1", "--check-config"}, EX_USAGE,
-            "--listen \"127.0.0.1:1\": must be another address or port: --listen \"1\" listens "
-            "there already"},
+            "--listen \"127.0.0.1:1\": must be another address or port: --listen \"1\" already "
+            "listens there"},
         {{"--users", "\xff\n"}, EX_USAGE, "--users \"??\": must be a number from 1 to 100000"},
     };
     for (const Case& each : cases) {
@@ -247,7 +248,7 @@ TEST_F(OptionsTest, NamesTheVariableWhoseValueIsBad) {
     const Finished finished = run_chatserv({}, {{"CHATSERV_LOG_SIZE", "64T"}});
     EXPECT_EQ(finished.status, EX_USAGE);
     EXPECT_EQ(finished.errors,
-        "chatserv: CHATSERV_LOG_SIZE \"64T\": must be bytes from 64K to 64G, "
+        "chatserv: CHATSERV_LOG_SIZE \"64T\": must be a number of bytes from 64K to 64G, "
         "with or without K, M or G\n");
 }
 

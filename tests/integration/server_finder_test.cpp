@@ -59,7 +59,7 @@ TEST_F(ServerFinderTest, ListsTheServersWhenThereAreSeveral) {
                 AllOf(HasSubstr("pid " + std::to_string(server->process().pid()) + " "),
                     HasSubstr(socket_of(*server)), HasSubstr(server->endpoint().text())));
         EXPECT_THAT(finished.errors, AllOf(HasSubstr("0 of 10 users"), HasSubstr("1 of 10 users"),
-                                         HasSubstr("say which one with --pid")));
+                                         HasSubstr("choose one with --pid")));
     }
     const std::string pid = std::to_string(second->process().pid());
     EXPECT_EQ(json::parse(ask({"stats", "--pid", pid}).output)["users"], 1);
@@ -148,7 +148,7 @@ TEST_F(ServerFinderTest, ReportsASocketOfAnotherProgram) {
     for (const char* command : {"stats", "chaos"}) {
         const Finished finished = ask({command, "--control", in("other")});
         EXPECT_EQ(finished.status, EX_UNAVAILABLE);
-        EXPECT_THAT(finished.errors, HasSubstr("is not a chatserv's"));
+        EXPECT_THAT(finished.errors, HasSubstr("is not a chatserv"));
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * The header in C: it compiles, and its macros and functions are what they say. Called by
- * kqueue_contract_test.cpp; returns 0, or the number of the step that failed.
+ * The header compiles as C, and its macros and functions work there. kqueue_contract_test.cpp calls
+ * these functions. use_kqueue_from_c() returns 0, or the number of the step that failed.
  */
 #include "tests/kqueue/every_name.h"
 
@@ -15,7 +15,7 @@ _Static_assert(EVFILT_READ < 0 && EVFILT_USER < 0, "filters are negative");
 int use_kqueue_from_c(void);
 
 #ifdef EVERY_NAME
-/* The first name whose value is not FreeBSD's; null if there is none. */
+/* Returns the first name whose value differs from FreeBSD's; null if there is none. */
 const char* find_wrong_value_in_c(void);
 
 const char* find_wrong_value_in_c(void) {

@@ -1,11 +1,11 @@
-// The contract where descriptors are deleted, closed and made anew, while another process holds a
-// copy of them, as chatserv's master does of every client's.
+// The contract for descriptors that are deleted, closed and reused while another process holds a
+// copy of them, as chatserv's master holds a copy of every client's descriptor.
 #include "kqueue_test_support.h"
 
 namespace kqueue_test {
 namespace {
 
-TEST(ClosedDescriptorContract, DeleteTakesEffectAtOnceThoughAnotherProcessHoldsACopy) {
+TEST(ClosedDescriptorContract, DeleteTakesEffectAtOnceWhileAnotherProcessHoldsACopy) {
     Queue queue;
     Pair pair = make_socket_pair();
     CopyHolder holder;
@@ -34,7 +34,7 @@ TEST(ClosedDescriptorContract, ClosingRemovesTheFilters) {
     EXPECT_EQ(queue.change(number, EVFILT_READ, EV_DELETE), EBADF);
 }
 
-TEST(ClosedDescriptorContract, ClosingRemovesTheFiltersThoughAnotherProcessHoldsACopy) {
+TEST(ClosedDescriptorContract, ClosingRemovesTheFiltersWhileAnotherProcessHoldsACopy) {
     Queue queue;
     Pair pair = make_socket_pair();
     CopyHolder holder;
@@ -46,7 +46,7 @@ TEST(ClosedDescriptorContract, ClosingRemovesTheFiltersThoughAnotherProcessHolds
     EXPECT_LT(processor_time() - before, 0.05);
 }
 
-TEST(ClosedDescriptorContract, AnotherFileWithTheNumberHasNoFilters) {
+TEST(ClosedDescriptorContract, AnotherFileWithTheSameNumberHasNoFilters) {
     Queue queue;
     Pair pair = make_socket_pair();
     const auto number = static_cast<std::uintptr_t>(int{pair.first});
@@ -58,7 +58,7 @@ TEST(ClosedDescriptorContract, AnotherFileWithTheNumberHasNoFilters) {
     EXPECT_EQ(queue.change(number, EVFILT_READ, EV_DELETE), ENOENT);
 }
 
-// The number of a watched socket becomes another socket, with a copy of the first one elsewhere.
+// The number of a watched socket becomes another socket, while another process holds the first one.
 void add_on_a_number_that_is_another_file(unsigned flags, unsigned fflags) {
     Queue queue;
     const Pair old = make_socket_pair();
@@ -81,14 +81,14 @@ void add_on_a_number_that_is_another_file(unsigned flags, unsigned fflags) {
     EXPECT_EQ(queue.change(old.first, EVFILT_WRITE, EV_DELETE), ENOENT);
 }
 
-TEST(ClosedDescriptorContract, AddOnANumberThatNowIsAnotherFile) {
+TEST(ClosedDescriptorContract, AddOnANumberThatIsNowAnotherFile) {
     for (const unsigned flags : {0U, unsigned{EV_CLEAR}, unsigned{EV_DISPATCH}}) {
         add_on_a_number_that_is_another_file(flags, 0);
         add_on_a_number_that_is_another_file(flags, NOTE_NODATA);
     }
 }
 
-TEST(ClosedDescriptorContract, OtherFiltersOutliveTheChangeOfAFile) {
+TEST(ClosedDescriptorContract, OtherFiltersSurviveWhenANumberBecomesAnotherFile) {
     Queue queue;
     Queue outer;
     ASSERT_EQ(outer.change(static_cast<std::uintptr_t>(int{queue}), EVFILT_READ, EV_ADD), 0);
@@ -143,7 +143,7 @@ TEST(ClosedDescriptorContract, TheSameFileComesBackWithTheSameNumber) {
     EXPECT_TRUE(queue.poll().empty());
 }
 
-TEST(ClosedDescriptorContract, ATimerThatTakesAClosedNumberIsSafeFromIt) {
+TEST(ClosedDescriptorContract, ATimerThatGetsAClosedNumberIsNotDeletedByThatNumber) {
     Queue queue;
     Pair pair = make_socket_pair();
     const auto number = static_cast<std::uintptr_t>(int{pair.first});

@@ -1,11 +1,11 @@
 // The contract of EVFILT_READ and EVFILT_WRITE on any descriptor: level, edge, oneshot, dispatch,
-// the two filters side by side, end of file.
+// both filters on one descriptor, end of file.
 #include "kqueue_test_support.h"
 
 namespace kqueue_test {
 namespace {
 
-// Waits for the event that tells of so many bytes: TCP may bring them one after the other.
+// Waits until an event reports `bytes` bytes: TCP may deliver them in parts.
 void wait_for_data(Queue& queue, std::int64_t bytes) {
     std::int64_t data = 0;
     while (data < bytes)
@@ -29,7 +29,7 @@ TEST(ReadContract, DataIsTheNumberOfBytesAndTheEventIsLevelTriggered) {
     }
 }
 
-TEST(ReadContract, WithoutDataThereIsStillReadinessAndEof) {
+TEST(ReadContract, NoDataStillReportsReadinessAndEof) {
     Queue queue;
     Pair pair = make_socket_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD, NOTE_NODATA), 0);
@@ -40,7 +40,7 @@ TEST(ReadContract, WithoutDataThereIsStillReadinessAndEof) {
     EXPECT_TRUE(queue.one().flags & EV_EOF);
 }
 
-TEST(ReadContract, UdataComesBack) {
+TEST(ReadContract, UdataIsReturned) {
     Queue queue;
     const Pair pair = make_socket_pair();
     int mark = 0;
@@ -65,7 +65,7 @@ TEST(ReadContract, AddingAgainReplacesUdataFflagsAndData) {
     EXPECT_EQ(queue.one().udata, &first);
 }
 
-TEST(ReadContract, ClearTellsOfEachArrivalOnce) {
+TEST(ReadContract, ClearReportsEachArrivalOnce) {
     Queue queue;
     const Pair pair = make_socket_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD | EV_CLEAR), 0);
@@ -88,7 +88,7 @@ TEST(ReadContract, ReenablingAClearFilterThatIsReadyFiresAgain) {
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ENABLE), 0);
     EXPECT_EQ(queue.one().data, 1);
     EXPECT_TRUE(queue.poll().empty());
-    ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0); // as does adding it again
+    ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0); // adding it again fires too
     EXPECT_EQ(queue.one().data, 1);
 }
 
@@ -138,7 +138,7 @@ TEST(ReadContract, DispatchIsDisabledByItsEvent) {
     EXPECT_EQ(queue.change(pair.first, EVFILT_READ, EV_DELETE), 0);
 }
 
-TEST(TwoFiltersContract, ALevelReadBesideAClearWriteEachKeepItsOwn) {
+TEST(TwoFiltersContract, ALevelReadBesideAClearWrite) {
     Queue queue;
     const Pair pair = make_socket_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0);
@@ -210,7 +210,7 @@ TEST(TwoFiltersContract, DeletingOneLeavesTheOther) {
     EXPECT_EQ(queue.one().filter, EVFILT_READ);
 }
 
-TEST(EofContract, EofComesTogetherWithUnreadDataAndIsRepeated) {
+TEST(EofContract, EofIsReportedWithUnreadDataAndIsRepeated) {
     for (Pair& pair : std::array<Pair, 3>{make_socket_pair(), make_pipe(), make_tcp_pair()}) {
         Queue queue;
         ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0);
@@ -233,7 +233,7 @@ TEST(EofContract, EofComesTogetherWithUnreadDataAndIsRepeated) {
     }
 }
 
-TEST(EofContract, ShutWrOfThePeerIsEofForReadOnly) {
+TEST(EofContract, ShutWrByThePeerIsEofForReadAlone) {
     for (const Pair& pair : std::array<Pair, 2>{make_socket_pair(), make_tcp_pair()}) {
         Queue queue;
         ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0);
@@ -258,7 +258,7 @@ TEST(EofContract, APipeWithoutAReaderIsEofForWrite) {
     EXPECT_TRUE(queue.one().flags & EV_EOF);
 }
 
-TEST(EofContract, OnesOwnShutWrIsEofForWrite) {
+TEST(EofContract, OwnShutWrIsEofForWrite) {
     for (const Pair& pair : std::array<Pair, 2>{make_socket_pair(), make_tcp_pair()}) {
         Queue queue;
         ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_ADD), 0);

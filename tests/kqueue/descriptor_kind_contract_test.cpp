@@ -28,10 +28,10 @@ TEST(WriteContract, DataIsTheRoomInTheBuffer) {
         ASSERT_EQ(queue.change(pair.second, EVFILT_WRITE, EV_ADD), 0);
         EXPECT_GT(queue.one().data, 0);
         fill(pair.second);
-        while (!queue.poll().empty()) // TCP moves some of it on
+        while (!queue.poll().empty()) // TCP moves bytes on to the receiver
             fill(pair.second);
         Events events;
-        while (events.empty()) { // and with TCP there may be more behind what is there
+        while (events.empty()) { // with TCP, more bytes may follow those that have arrived
             drain(pair.first);
             events = queue.wait(10);
         }
@@ -54,7 +54,7 @@ TEST(LowWaterContract, ReadWaitsForTheMark) {
     EXPECT_TRUE(queue.wait(100).empty());
     EXPECT_LT(processor_time() - before, 0.05);
     ASSERT_EQ(::shutdown(pair.second, SHUT_WR), 0);
-    const struct kevent event = queue.one(); // EOF is told below the mark too
+    const struct kevent event = queue.one(); // EOF is reported below the mark too
     EXPECT_TRUE(event.flags & EV_EOF);
     EXPECT_EQ(event.data, 3);
 }
@@ -79,9 +79,9 @@ void set_buffer(const Fd& fd, int option, int bytes) {
     ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes), 0);
 }
 
-// Over TCP, for there what was sent is in the sender's buffer until the receiver has room: with a
-// UNIX socket, some systems put it into the receiver's at once. A small room there is refilled
-// little by little, so that the sender's grows slowly.
+// Over TCP, because TCP keeps sent bytes in the sender's buffer until the receiver has room. With a
+// UNIX socket, some systems put them into the receiver's buffer at once. The receiver's buffer is
+// small and is emptied little by little, so that the room in the sender's buffer grows slowly.
 TEST(LowWaterContract, WriteWaitsForTheMark) {
     Queue queue;
     Queue unmarked;
@@ -90,7 +90,7 @@ TEST(LowWaterContract, WriteWaitsForTheMark) {
     set_buffer(receiver, SO_RCVBUF, 8'192);
     listener.connect(receiver);
     const Fd sender = listener.accept();
-    set_buffer(sender, SO_SNDBUF, 131'072); // which also keeps it at that size
+    set_buffer(sender, SO_SNDBUF, 131'072); // setting it also stops the kernel from resizing it
     ASSERT_EQ(queue.change(sender, EVFILT_WRITE, EV_ADD), 0);
     const std::int64_t mark = queue.one().data - 100;
     ASSERT_EQ(queue.change(sender, EVFILT_WRITE, EV_ADD, NOTE_LOWAT, mark), 0);
@@ -102,7 +102,7 @@ TEST(LowWaterContract, WriteWaitsForTheMark) {
     EXPECT_TRUE(queue.wait(30).empty());
 
     std::array<char, 4'096> block{};
-    int between = 0; // there was room, but too little
+    int between = 0; // how often there was room, but less than the mark
     Events events;
     while (events.empty()) {
         (void)!::recv(receiver, block.data(), block.size(), MSG_DONTWAIT);
@@ -121,7 +121,7 @@ TEST(ListenContract, DataIsTheLengthOfTheAcceptQueue) {
     std::vector<Fd> clients;
     for (int i = 0; i < 3; ++i)
         clients.push_back(listener.connect());
-    while (queue.one().data != 3) { // the last may be on its way
+    while (queue.one().data != 3) { // the last connection may still be on its way
     }
     const Fd accepted = listener.accept();
     EXPECT_EQ(queue.one().data, 2);
@@ -170,7 +170,7 @@ TEST(ListenContract, ASocketThatIsNotConnectedYetIsNotReady) {
     EXPECT_EQ(queue.wait().size(), 2U);
 }
 
-TEST(FileContract, ARegularFileIsReadyUnlessAtItsEnd) {
+TEST(FileContract, ARegularFileIsReadableUnlessAtItsEnd) {
     Queue queue;
     const TemporaryFile file;
     send(file.fd(), "hello");
@@ -204,7 +204,7 @@ TEST(FileContract, ARegularFileCanAlwaysBeWritten) {
     EXPECT_EQ(queue.one().filter, EVFILT_WRITE);
 }
 
-TEST(FileContract, ANumberThatWasAFileAndIsASocket) {
+TEST(FileContract, ANumberThatWasAFileAndIsNowASocket) {
     Queue queue;
     const TemporaryFile file;
     send(file.fd(), "hello");
@@ -219,7 +219,7 @@ TEST(FileContract, ANumberThatWasAFileAndIsASocket) {
     EXPECT_EQ(queue.one().data, 1);
 }
 
-TEST(FifoContract, EofWhenTheLastWriterHasGoneAndDataAgainWithTheNext) {
+TEST(FifoContract, EofAfterTheLastWriterAndDataFromTheNext) {
     Queue queue;
     std::string directory = "/tmp/kqueue-contract-XXXXXX";
     ASSERT_NE(::mkdtemp(directory.data()), nullptr);
@@ -247,7 +247,7 @@ TEST(TerminalContract, ALineFromATerminal) {
     Queue queue;
     const Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY));
     if (int{terminal} == -1)
-        GTEST_SKIP() << "no pseudo-terminal is to be had here (is /dev/pts mounted?)";
+        GTEST_SKIP() << "cannot open a pseudo-terminal here (is /dev/pts mounted?)";
     ASSERT_EQ(::grantpt(terminal), 0);
     ASSERT_EQ(::unlockpt(terminal), 0);
     const Fd line(::open(::ptsname(terminal), O_RDWR | O_NOCTTY));

@@ -1,11 +1,11 @@
 /*
- * Every name of FreeBSD's kqueue(2) and <sys/event.h>, with its value there: for C and for C++.
- * EACH(NAME, value) is expanded for each.
+ * Every name in FreeBSD's kqueue(2) and <sys/event.h>, with its value there, for C and for C++.
+ * EVERY_NAME(EACH) expands EACH(NAME, value) for each name.
  */
 #ifndef TESTS_KQUEUE_EVERY_NAME_H
 #define TESTS_KQUEUE_EVERY_NAME_H
 
-/* As of FreeBSD 14.0. Other systems lack some, and have other values for some. */
+/* As of FreeBSD 14.0. Other systems lack some names, and give others different values. */
 #if !defined(__NetBSD__) && !defined(__OpenBSD__) && !defined(__APPLE__) &&                        \
     !defined(__DragonFly__) && (!defined(__FreeBSD__) || __FreeBSD__ >= 14)
 #define EVERY_NAME(EACH)                                                                           \

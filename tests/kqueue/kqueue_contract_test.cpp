@@ -22,7 +22,7 @@ std::vector<Pair> make_ready_pairs(Queue& queue, unsigned flags, unsigned fflags
 
 extern "C" int use_kqueue_from_c(void); // c_header_test.c
 
-TEST(KqueueContract, TheHeaderIsOfUseInC) {
+TEST(KqueueContract, TheHeaderWorksInC) {
     EXPECT_EQ(use_kqueue_from_c(), 0);
 }
 
@@ -37,7 +37,7 @@ TEST(KqueueContract, EveryNameOfTheManualHasItsValue) {
 #undef EXPECT_VALUE
 }
 
-TEST(KqueueContract, TheOtherWaysToMakeAKqueue) {
+TEST(KqueueContract, KqueuexAndKqueue1MakeAKqueueToo) {
     const Fd first(::kqueuex(KQUEUE_CLOEXEC));
     EXPECT_TRUE(::fcntl(first, F_GETFD) & FD_CLOEXEC);
     const Fd second(::kqueue1(O_CLOEXEC));
@@ -52,7 +52,7 @@ TEST(KqueueContract, AnEmptyKqueueHasNoEvents) {
     EXPECT_TRUE(queue.poll().empty());
 }
 
-TEST(KqueueContract, WhatIsNoKqueueIsRefused) {
+TEST(KqueueContract, ADescriptorThatIsNotAKqueueIsRefused) {
     const timespec no_time{};
     struct kevent event {};
     const Pair pair = make_pipe();
@@ -111,7 +111,7 @@ TEST(KqueueContract, UnknownFiltersAndIdentsAreRefused) {
 }
 
 #ifdef EV_FORCEONESHOT
-TEST(KqueueContract, AForcedOneshotIsToldThoughNothingHappenedAndIsGone) {
+TEST(KqueueContract, AForcedOneshotIsReportedWithoutAnEventAndRemoved) {
     Queue queue;
     const Pair pair = make_socket_pair();
     int mark = 0;
@@ -151,11 +151,11 @@ TEST(KqueueContract, ErrorsAndReceiptsFillTheEventlistAndReturnAtOnce) {
     EXPECT_TRUE(events[1].flags & EV_ERROR);
     EXPECT_EQ(events[1].data, ENOENT);
     EXPECT_EQ(events[1].filter, EVFILT_WRITE);
-    // The changes after the failed one were applied: the socket can be written to.
+    // The changes after the failed one were applied: EVFILT_WRITE reports the socket.
     EXPECT_EQ(queue.one().filter, EVFILT_WRITE);
 }
 
-TEST(KqueueContract, AnErrorWithoutRoomIsTheCallsOwn) {
+TEST(KqueueContract, AnErrorWithoutASlotIsReturnedByTheCall) {
     Queue queue;
     const Pair pair = make_socket_pair();
     const auto fd = static_cast<std::uintptr_t>(int{pair.first});
@@ -164,7 +164,7 @@ TEST(KqueueContract, AnErrorWithoutRoomIsTheCallsOwn) {
     EXPECT_EQ(::kevent(queue, changes.data(), 3, nullptr, 0, nullptr), -1);
     EXPECT_EQ(errno, ENOENT);
     EXPECT_EQ(queue.change(1, EVFILT_USER, EV_DELETE), 0);
-    EXPECT_EQ(queue.change(2, EVFILT_USER, EV_DELETE), ENOENT); // what came after was not applied
+    EXPECT_EQ(queue.change(2, EVFILT_USER, EV_DELETE), ENOENT); // later changes were not applied
 }
 
 TEST(KqueueContract, TheEventlistMayBeTheChangelist) {
@@ -223,7 +223,7 @@ TEST(KqueueContract, TimeoutsAreInNanosecondsAndNeverEarly) {
     }
 }
 
-TEST(KqueueContract, MoreReadyEventsThanSlotsNothingIsLost) {
+TEST(KqueueContract, WithMoreReadyEventsThanSlotsNothingIsLost) {
     Queue queue;
     const std::vector<Pair> pairs = make_ready_pairs(queue, EV_ADD | EV_CLEAR);
     std::map<std::uintptr_t, int> seen;
@@ -237,7 +237,7 @@ TEST(KqueueContract, MoreReadyEventsThanSlotsNothingIsLost) {
         EXPECT_EQ(times, 1) << ident;
 }
 
-TEST(KqueueContract, MoreReadyEventsThanSlotsOneshotsComeOnceEach) {
+TEST(KqueueContract, WithMoreReadyEventsThanSlotsEachOneshotIsReportedOnce) {
     Queue queue;
     const std::vector<Pair> pairs = make_ready_pairs(queue, EV_ADD | EV_ONESHOT, NOTE_NODATA);
     for (std::uintptr_t ident = 1; ident <= 5; ++ident) {
@@ -250,10 +250,10 @@ TEST(KqueueContract, MoreReadyEventsThanSlotsOneshotsComeOnceEach) {
     EXPECT_EQ(total, static_cast<std::size_t>(number_of_ready) + 5);
 }
 
-TEST(KqueueContract, MoreReadyEventsThanSlotsNobodyIsStarved) {
+TEST(KqueueContract, WithMoreReadyEventsThanSlotsNoFilterStarves) {
     Queue queue;
     const std::vector<Pair> pairs = make_ready_pairs(queue, EV_ADD);
-    for (int i = 0; i < 5; ++i) { // some can be written to as well
+    for (int i = 0; i < 5; ++i) { // five of the sockets are writable as well
         ASSERT_EQ(queue.change(pairs[static_cast<std::size_t>(i)].first, EVFILT_WRITE, EV_ADD), 0);
         ASSERT_EQ(queue.change(static_cast<std::uintptr_t>(i), EVFILT_USER, EV_ADD), 0);
         ASSERT_EQ(queue.change(static_cast<std::uintptr_t>(i), EVFILT_USER, 0, NOTE_TRIGGER), 0);
@@ -268,14 +268,14 @@ TEST(KqueueContract, MoreReadyEventsThanSlotsNobodyIsStarved) {
 
 extern "C" void do_nothing(int) {}
 
-TEST(KqueueContract, EintrComesAfterTheChangesWereApplied) {
+TEST(KqueueContract, EintrIsReturnedAfterTheChangesWereApplied) {
     Queue queue;
     struct sigaction action {};
     struct sigaction before {};
     action.sa_handler = do_nothing;
     ASSERT_EQ(::sigaction(SIGUSR1, &action, &before), 0);
     const pid_t parent = ::getpid();
-    Child child([parent] { // again and again, lest the first come before the wait
+    Child child([parent] { // sends repeatedly, because the first may arrive before the wait
         for (;;) {
             const timespec pause = milliseconds(5);
             ::nanosleep(&pause, nullptr);

@@ -1,4 +1,4 @@
-// The contract of a kqueue as a descriptor: polled, watched by another, and forked.
+// The contract of a kqueue as a descriptor: polled, watched by another kqueue, and after a fork.
 #include "kqueue_test_support.h"
 
 #include <poll.h>
@@ -76,7 +76,7 @@ TEST(KqueueLifeContract, AForkedChildCanMakeItsOwn) {
     EXPECT_NE(find(queue.wait(), pair.first, EVFILT_WRITE), nullptr);
 }
 
-TEST(KqueueLifeContract, WhatAForkedChildDoesLeavesTheParentsKqueueAlone) {
+TEST(KqueueLifeContract, AForkedChildDoesNotAffectTheParentsKqueue) {
     Queue queue;
     const Pair pair = make_socket_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0);

@@ -1,5 +1,6 @@
-// What the Linux layer promises beyond kqueue(2): no descriptor left behind, no system call for
-// what is undone, no harm to strangers, and refusal of what it does not have.
+// What the Linux layer promises beyond kqueue(2): it leaves no descriptor behind, makes no system
+// call for a change that is undone, does not touch descriptors of others, and refuses what it does
+// not implement.
 #include "kqueue_test_support.h"
 
 #include <dirent.h>
@@ -12,7 +13,7 @@ namespace {
 int epoll_changes = 0;
 } // namespace
 
-// Stands before the C library's, so as to count.
+// Replaces the C library's function in order to count the calls.
 extern "C" int epoll_ctl(int set, int operation, int fd, struct epoll_event* event) noexcept {
     ++epoll_changes;
     return static_cast<int>(::syscall(SYS_epoll_ctl, set, operation, fd, event));
@@ -33,7 +34,7 @@ std::set<int> open_descriptors() {
     return numbers;
 }
 
-// A kqueue with something of every filter.
+// A kqueue with one use of every filter.
 class BusyQueue {
 public:
     BusyQueue() : pair_(make_socket_pair()), child_([] { return ::pause(); }) {
@@ -54,8 +55,8 @@ private:
     Fd file_{::open("/tmp", O_RDONLY)};
 };
 
-TEST(KqueueLinux, AClosedKqueueLeavesNoDescriptorBeyondTheNextOneMade) {
-    { BusyQueue first; } // the process-wide descriptors stay
+TEST(KqueueLinux, MakingAKqueueClosesTheDescriptorsOfClosedOnes) {
+    { BusyQueue first; } // opens the process-wide descriptors, which stay open
     std::set<int> before;
     {
         const Queue queue;
@@ -70,7 +71,7 @@ TEST(KqueueLinux, AClosedKqueueLeavesNoDescriptorBeyondTheNextOneMade) {
 TEST(KqueueLinux, EveryDescriptorIsCloseOnExec) {
     const BusyQueue busy;
     for (const int fd : open_descriptors()) {
-        // Sockets of the test itself have no such flag: they have a name.
+        // The test's own sockets and files, which lack the flag, are not anonymous inodes.
         const std::string link = "/proc/self/fd/" + std::to_string(fd);
         std::array<char, 64> target{};
         ASSERT_GT(::readlink(link.c_str(), target.data(), target.size() - 1), 0);
@@ -80,7 +81,7 @@ TEST(KqueueLinux, EveryDescriptorIsCloseOnExec) {
     }
 }
 
-TEST(KqueueLinux, AForkedChildHasNoDescriptorOfOurs) {
+TEST(KqueueLinux, AForkedChildHasNoDescriptorOfTheLayer) {
     const std::set<int> before = open_descriptors();
     Queue queue;
     const Pair pair = make_socket_pair();
@@ -102,7 +103,7 @@ TEST(KqueueLinux, AForkedChildHasNoDescriptorOfOurs) {
     EXPECT_EQ(child.join(), 0);
 }
 
-TEST(KqueueLinux, AForkLeavesAloneWhatHasTheNumberOfAClosedKqueue) {
+TEST(KqueueLinux, AForkKeepsADescriptorWithTheNumberOfAClosedKqueue) {
     Queue queue;
     const int number = queue;
     const Pair pair = make_socket_pair();
@@ -111,7 +112,7 @@ TEST(KqueueLinux, AForkLeavesAloneWhatHasTheNumberOfAClosedKqueue) {
     EXPECT_EQ(child.join(), 0);
 }
 
-TEST(KqueueLinux, AnEpollSetWithTheNumberOfAClosedKqueueIsNoKqueue) {
+TEST(KqueueLinux, AnEpollSetWithTheNumberOfAClosedKqueueIsNotAKqueue) {
     Queue queue;
     const Pair pair = make_socket_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0);
@@ -131,7 +132,7 @@ TEST(KqueueLinux, AnEpollSetWithTheNumberOfAClosedKqueueIsNoKqueue) {
     EXPECT_EQ(event.data.fd, 5);
 }
 
-TEST(KqueueLinux, WhatIsUndoneBeforeTheNextWaitCostsNoSystemCall) {
+TEST(KqueueLinux, AChangeUndoneBeforeTheNextWaitCostsNoSystemCall) {
     Queue queue;
     const Pair pair = make_socket_pair();
     for (const int filter : {EVFILT_READ, EVFILT_WRITE}) {
@@ -143,7 +144,8 @@ TEST(KqueueLinux, WhatIsUndoneBeforeTheNextWaitCostsNoSystemCall) {
         }
         EXPECT_EQ(epoll_changes, before);
     }
-    // Disabled, and silenced since it is ready: the reverse, within one list of changes.
+    // The reverse, in one list of changes: a filter that was disabled, and silenced because it was
+    // ready, is enabled and disabled again.
     ASSERT_EQ(queue.change(pair.first, EVFILT_WRITE, EV_DISABLE), 0);
     EXPECT_TRUE(queue.poll().empty());
     const auto fd = static_cast<std::uintptr_t>(int{pair.first});
@@ -155,7 +157,7 @@ TEST(KqueueLinux, WhatIsUndoneBeforeTheNextWaitCostsNoSystemCall) {
     EXPECT_TRUE(queue.poll().empty());
 }
 
-TEST(KqueueLinux, EventsCostNoChangeOfTheEpollSet) {
+TEST(KqueueLinux, EventsDoNotChangeTheEpollSet) {
     Queue queue;
     const Pair pair = make_socket_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD), 0);
@@ -168,7 +170,7 @@ TEST(KqueueLinux, EventsCostNoChangeOfTheEpollSet) {
     EXPECT_EQ(epoll_changes, before);
 }
 
-TEST(KqueueLinux, WithoutDataTheErrorOfASocketIsLeftForRead) {
+TEST(KqueueLinux, NoDataLeavesTheErrorOfASocketForRead) {
     Queue queue;
     Pair pair = make_tcp_pair();
     ASSERT_EQ(queue.change(pair.first, EVFILT_READ, EV_ADD, NOTE_NODATA), 0);
@@ -186,7 +188,7 @@ TEST(KqueueLinux, WithoutDataTheErrorOfASocketIsLeftForRead) {
 
 extern "C" void note_nothing(int) {}
 
-TEST(KqueueLinux, ASignalThatIsHandledWakesWithItsEventNotWithEintr) {
+TEST(KqueueLinux, AHandledSignalWakesWithItsEventNotWithEintr) {
     Queue queue;
     struct sigaction action {};
     struct sigaction before {};
@@ -206,7 +208,8 @@ TEST(KqueueLinux, ASignalThatIsHandledWakesWithItsEventNotWithEintr) {
     ::sigaction(SIGUSR1, &before, nullptr);
 }
 
-// A BSD's UNIX socket has all its room until the receiver is full; Linux's counts what it has sent.
+// On a BSD, a UNIX socket has all its room until the receiver is full. On Linux, bytes that are
+// sent but not read take room.
 TEST(KqueueLinux, WriteOfAUnixSocketWaitsForTheMark) {
     Queue queue;
     const Pair pair = make_socket_pair();
@@ -221,13 +224,13 @@ TEST(KqueueLinux, WriteOfAUnixSocketWaitsForTheMark) {
     EXPECT_GE(queue.one().data, room - 100);
 }
 
-TEST(KqueueLinux, WhatIsNoSignalIsRefused) {
+TEST(KqueueLinux, ANumberThatIsNotASignalIsRefused) {
     Queue queue;
     EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_ADD), EINVAL);
     EXPECT_EQ(queue.change(100'000, EVFILT_SIGNAL, EV_DELETE), ENOENT);
 }
 
-TEST(KqueueLinux, WhatIsNotImplementedIsRefused) {
+TEST(KqueueLinux, UnimplementedFiltersAndFlagsAreRefused) {
     Queue queue;
     const Pair pair = make_socket_pair();
     const auto self = static_cast<std::uintptr_t>(::getpid());

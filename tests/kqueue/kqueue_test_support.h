@@ -1,6 +1,6 @@
-// What the kqueue tests share: a kqueue, descriptors to watch, and ways to wait for a state.
+// Shared by the kqueue tests: a kqueue, descriptors to watch, and ways to wait for a state.
 //
-// Plain POSIX and kqueue(2): the contract tests run on a native kqueue too.
+// Uses only POSIX and kqueue(2), because the contract tests run on a native kqueue too.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 #include <netinet/in.h>
 #include <string>
 #include <sys/types.h>
-// After <sys/types.h>, which FreeBSD's needs.
+// After <sys/types.h>, because FreeBSD's <sys/event.h> needs it.
 #include <sys/event.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,10 +27,10 @@
 #include <vector>
 
 #ifndef NOTE_NODATA
-#define NOTE_NODATA 0 // a hint that only the Linux layer knows
+#define NOTE_NODATA 0 // only the Linux layer has this hint
 #endif
 #ifndef NOTE_EXITSTATUS
-#define NOTE_EXITSTATUS 0 // macOS has no status without it
+#define NOTE_EXITSTATUS 0 // macOS reports the status only with this flag
 #endif
 
 namespace kqueue_test {
@@ -41,7 +41,7 @@ inline timespec milliseconds(long count) {
     return {.tv_sec = count / 1000, .tv_nsec = count % 1000 * 1'000'000};
 }
 
-// Longer than anything that ought to happen takes, on however slow a machine.
+// Longer than any expected event takes, even on a slow machine.
 constexpr long long_time = 20'000; // ms
 
 class Fd {
@@ -77,7 +77,7 @@ public:
     operator int() const { return fd_; }
     void close() { fd_.close(); }
 
-    // 0 or the errno of the change.
+    // Returns 0 or the errno of the change.
     int change(const struct kevent& change) {
         return ::kevent(fd_, &change, 1, nullptr, 0, nullptr) == -1 ? errno : 0;
     }
@@ -90,7 +90,7 @@ public:
         return change(static_cast<std::uintptr_t>(int{fd}), filter, flags, fflags, data, udata);
     }
 
-    // What there is within the time, in no more than `slots`.
+    // Returns the events of one kevent() call: at most `slots`, waiting at most `time_ms`.
     Events wait(long time_ms = long_time, int slots = 64) {
         Events events(static_cast<std::size_t>(slots));
         const timespec timeout = milliseconds(time_ms);
@@ -101,7 +101,7 @@ public:
     }
     Events poll(int slots = 64) { return wait(0, slots); }
 
-    // The one event there is; fails if there are others, or none.
+    // Returns the only event. The test fails if there is none or more than one.
     struct kevent one(long time_ms = long_time) {
         const Events events = wait(time_ms);
         EXPECT_EQ(events.size(), 1U);
@@ -123,7 +123,7 @@ inline Pair make_socket_pair(int type = SOCK_STREAM) {
     return {Fd(fds[0]), Fd(fds[1])};
 }
 
-// first: the reading end.
+// `first` is the reading end.
 inline Pair make_pipe() {
     int fds[2] = {-1, -1};
     EXPECT_EQ(::pipe(fds), 0);
@@ -169,7 +169,7 @@ inline void send(const Fd& fd, const char* text) {
     EXPECT_EQ(::write(fd, text, length), static_cast<ssize_t>(length));
 }
 
-// Fills the buffer of a descriptor until nothing more goes in.
+// Writes to a descriptor until its buffer takes no more bytes.
 inline void fill(const Fd& fd) {
     const int flags = ::fcntl(fd, F_GETFL);
     ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -190,7 +190,7 @@ inline void drain(const Fd& fd) {
     ::fcntl(fd, F_SETFL, flags);
 }
 
-// A directory of the test's own, removed with all that is in it.
+// A directory for one test, removed with its contents.
 class TemporaryDirectory {
 public:
     TemporaryDirectory() { EXPECT_NE(::mkdtemp(path_.data()), nullptr); }
@@ -219,7 +219,7 @@ inline const struct kevent* find(const Events& events, const Fd& fd, int filter)
     return find(events, static_cast<std::uintptr_t>(int{fd}), filter);
 }
 
-// A child process that runs `work` and exits with what it returns.
+// A child process that runs `work` and exits with the status that `work` returns.
 class Child {
 public:
     explicit Child(const std::function<int()>& work) : pid_(::fork()) {
@@ -238,7 +238,7 @@ public:
 
     pid_t pid() const { return pid_; }
     std::uintptr_t ident() const { return static_cast<std::uintptr_t>(pid_); }
-    // As wait(2) gives it.
+    // Returns the status as wait(2) gives it.
     int join() {
         int status = 0;
         while (::waitpid(pid_, &status, 0) == -1 && errno == EINTR) {
@@ -246,7 +246,7 @@ public:
         pid_ = -1;
         return status;
     }
-    // Waits until it is a zombie, and leaves it one.
+    // Waits until the child is a zombie, and does not reap it.
     void wait_for_exit() const {
         siginfo_t info{};
         while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) == -1 &&
@@ -258,8 +258,8 @@ private:
     pid_t pid_;
 };
 
-// Another process that holds a copy of every descriptor open here and now, and does what a line on
-// its pipe says: writes a byte to a descriptor of its own, by number.
+// Another process that holds a copy of every descriptor that is open when it is made. For each
+// number that it reads from its pipe, it writes a byte to its own descriptor of that number.
 class CopyHolder {
 public:
     CopyHolder() : orders_(make_pipe()), answers_(make_pipe()), child_([this] { return serve(); }) {
@@ -290,7 +290,7 @@ private:
     Child child_;
 };
 
-// Processor time of this process so far, in seconds.
+// Processor time that this process has used, in seconds.
 inline double processor_time() {
     timespec time{};
     ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);

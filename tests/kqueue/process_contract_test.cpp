@@ -1,4 +1,4 @@
-// The contract of EVFILT_PROC, of which NOTE_EXIT is implemented everywhere.
+// The contract of EVFILT_PROC. Only NOTE_EXIT is tested: every system has it.
 #include "kqueue_test_support.h"
 
 namespace kqueue_test {
@@ -10,7 +10,7 @@ int add(Queue& queue, const Child& child) {
     return queue.change(child.ident(), EVFILT_PROC, EV_ADD, exit_with_status);
 }
 
-TEST(ProcessContract, AnExitIsToldWithItsStatusAndDoesNotReap) {
+TEST(ProcessContract, AnExitIsReportedWithItsStatusAndTheChildIsNotReaped) {
     Queue queue;
     Pair pair = make_pipe();
     Child child([&pair] {
@@ -29,13 +29,13 @@ TEST(ProcessContract, AnExitIsToldWithItsStatusAndDoesNotReap) {
     const int status = static_cast<int>(event.data);
     EXPECT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 7);
-    EXPECT_EQ(child.join(), status); // still there to be waited for
+    EXPECT_EQ(child.join(), status); // the zombie can still be waited for
     EXPECT_TRUE(queue.poll().empty());
     EXPECT_EQ(
         queue.change(static_cast<std::uintptr_t>(event.ident), EVFILT_PROC, EV_DELETE), ENOENT);
 }
 
-TEST(ProcessContract, TheSignalThatKilledIsInTheStatus) {
+TEST(ProcessContract, TheStatusNamesTheSignalThatKilled) {
     Queue queue;
     Child child([] { return ::pause(); });
     ASSERT_EQ(add(queue, child), 0);
@@ -51,9 +51,9 @@ TEST(ProcessContract, AZombieIsReportedAtOnce) {
     Child child([] { return 9; });
     child.wait_for_exit();
     ASSERT_EQ(add(queue, child), 0);
-    const int told = static_cast<int>(queue.one(0).data);
-    EXPECT_EQ(WEXITSTATUS(told), 9);
-    EXPECT_EQ(child.join(), told);
+    const int status = static_cast<int>(queue.one(0).data);
+    EXPECT_EQ(WEXITSTATUS(status), 9);
+    EXPECT_EQ(child.join(), status);
 }
 
 TEST(ProcessContract, AnUnknownPidIsRefused) {
@@ -64,7 +64,7 @@ TEST(ProcessContract, AnUnknownPidIsRefused) {
     EXPECT_EQ(queue.change(ident, EVFILT_PROC, EV_ADD, exit_with_status), ESRCH);
 }
 
-TEST(ProcessContract, ADeletedFilterIsNotTold) {
+TEST(ProcessContract, ADeletedFilterReportsNothing) {
     Queue queue;
     Child child([] { return ::pause(); });
     ASSERT_EQ(add(queue, child), 0);
@@ -74,7 +74,7 @@ TEST(ProcessContract, ADeletedFilterIsNotTold) {
     EXPECT_TRUE(queue.poll().empty());
 }
 
-TEST(ProcessContract, AnExitWhileDisabledIsKept) {
+TEST(ProcessContract, AnExitWhileDisabledIsReportedLater) {
     Queue queue;
     Child child([] { return ::pause(); });
     ASSERT_EQ(add(queue, child), 0);
@@ -86,7 +86,7 @@ TEST(ProcessContract, AnExitWhileDisabledIsKept) {
     EXPECT_TRUE(queue.one().fflags & NOTE_EXIT);
 }
 
-TEST(ProcessContract, ManyChildrenAreToldOnceEach) {
+TEST(ProcessContract, EachOfManyChildrenIsReportedOnce) {
     Queue queue;
     constexpr std::size_t count = 20;
     std::vector<std::unique_ptr<Child>> children;
@@ -96,13 +96,13 @@ TEST(ProcessContract, ManyChildrenAreToldOnceEach) {
     }
     for (const auto& child : children)
         ::kill(child->pid(), SIGKILL);
-    std::size_t told = 0;
-    while (told < count) {
+    std::size_t reported = 0;
+    while (reported < count) {
         const Events events = queue.wait(long_time, 3);
         ASSERT_FALSE(events.empty());
-        told += events.size();
+        reported += events.size();
     }
-    EXPECT_EQ(told, count);
+    EXPECT_EQ(reported, count);
     EXPECT_TRUE(queue.poll().empty());
 }
 

@@ -12,7 +12,7 @@ extern "C" void handle(int) {
     handled = handled + 1;
 }
 
-// Leaves dispositions and mask as they were.
+// Restores the dispositions and the mask after each test.
 class SignalContract : public testing::Test {
 protected:
     void SetUp() override {
@@ -24,7 +24,7 @@ protected:
         ::sigaction(SIGCHLD, nullptr, &child_action_);
     }
     void TearDown() override {
-        set(test_signal, SIG_IGN); // nothing pending may kill
+        set(test_signal, SIG_IGN); // so that a pending signal does not kill the test
         ::sigprocmask(SIG_SETMASK, &mask_, nullptr);
         ::sigaction(test_signal, &test_action_, nullptr);
         ::sigaction(SIGCHLD, &child_action_, nullptr);
@@ -81,7 +81,7 @@ private:
     struct sigaction child_action_ {};
 };
 
-TEST_F(SignalContract, SignalsAreCountedThoughIgnored) {
+TEST_F(SignalContract, IgnoredSignalsAreCounted) {
     Queue queue;
     set(test_signal, SIG_IGN);
     ASSERT_EQ(add(queue, test_signal), 0);
@@ -92,7 +92,7 @@ TEST_F(SignalContract, SignalsAreCountedThoughIgnored) {
     expect_count(queue, test_signal, 1);
 }
 
-TEST_F(SignalContract, SignalsAreDeliveredThoughIgnoredOnlyLater) {
+TEST_F(SignalContract, SignalsIgnoredAfterAddAreReported) {
     Queue queue;
     ASSERT_EQ(add(queue, test_signal), 0);
     set(test_signal, SIG_IGN);
@@ -102,7 +102,7 @@ TEST_F(SignalContract, SignalsAreDeliveredThoughIgnoredOnlyLater) {
     expect_count(queue, test_signal, 3);
 }
 
-TEST_F(SignalContract, SignalsAreCountedThoughBlocked) {
+TEST_F(SignalContract, BlockedSignalsAreCounted) {
     Queue queue;
     block(test_signal);
     ASSERT_EQ(add(queue, test_signal), 0);
@@ -110,7 +110,7 @@ TEST_F(SignalContract, SignalsAreCountedThoughBlocked) {
     expect_count(queue, test_signal, 3);
 }
 
-TEST_F(SignalContract, SignalsAreDeliveredThoughBlockedOnlyLater) {
+TEST_F(SignalContract, SignalsBlockedAfterAddAreReported) {
     Queue queue;
     set(test_signal, SIG_IGN);
     ASSERT_EQ(add(queue, test_signal), 0);
@@ -121,7 +121,7 @@ TEST_F(SignalContract, SignalsAreDeliveredThoughBlockedOnlyLater) {
     expect_count(queue, test_signal, 1);
 }
 
-TEST_F(SignalContract, ABlockedSignalIsPendingForTheProgramAfterwards) {
+TEST_F(SignalContract, ABlockedSignalIsPendingAfterTheFilterIsDeleted) {
     Queue queue;
     set(test_signal, handle);
     block(test_signal);
@@ -189,7 +189,7 @@ TEST_F(SignalContract, ASignalWakesASleepingKqueue) {
         return ::kill(parent, test_signal);
     });
     struct kevent event {};
-    EXPECT_EQ(::kevent(queue, nullptr, 0, &event, 1, nullptr), 1); // and not EINTR
+    EXPECT_EQ(::kevent(queue, nullptr, 0, &event, 1, nullptr), 1); // rather than EINTR
     EXPECT_EQ(event.filter, EVFILT_SIGNAL);
 }
 
@@ -229,7 +229,7 @@ TEST_F(SignalContract, OneshotDispatchAndDisable) {
     EXPECT_EQ(queue.one().data, 1);
 }
 
-TEST_F(SignalContract, TheMaskIsAsItWasWhenTheLastFilterGoes) {
+TEST_F(SignalContract, TheMaskIsRestoredWithTheLastFilter) {
     for (const bool by_closing : {false, true}) {
         Queue queue;
         Queue other;
@@ -238,7 +238,7 @@ TEST_F(SignalContract, TheMaskIsAsItWasWhenTheLastFilterGoes) {
         ASSERT_EQ(remove(other, test_signal), 0);
         if (by_closing) {
             queue.close();
-            const Queue next; // whatever a closed kqueue leaves is gone with the next one made
+            const Queue next; // making a kqueue removes what closed ones left
         } else {
             ASSERT_EQ(remove(queue, test_signal), 0);
         }
@@ -278,13 +278,13 @@ TEST_F(SignalContract, AForkedChildInheritsNoBlockedSignal) {
         ::raise(test_signal);
         return 3;
     });
-    const int status = child.join(); // for the macro may evaluate its argument several times
+    const int status = child.join(); // WIFSIGNALED may evaluate its argument several times
     EXPECT_TRUE(WIFSIGNALED(status));
     set(SIGUSR2, SIG_DFL);
 }
 
-// The manual does not say that such a number is refused, and FreeBSD takes it: it never comes.
-TEST_F(SignalContract, WhatIsNoSignalIsRefusedOrNeverTold) {
+// The manual does not say that such a number is refused. FreeBSD accepts it and never reports it.
+TEST_F(SignalContract, ANumberThatIsNotASignalIsRefusedOrNeverReported) {
     Queue queue;
     const int error = queue.change(100'000, EVFILT_SIGNAL, EV_ADD);
     EXPECT_TRUE(error == EINVAL || error == 0) << error;

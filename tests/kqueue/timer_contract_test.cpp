@@ -10,7 +10,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Waits until the kqueue has something to tell, without taking it.
+// Waits until the kqueue has an event, without taking the event.
 void wait_until_ready(Queue& queue) {
     pollfd asked{.fd = queue, .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&asked, 1, long_time), 1);
@@ -30,7 +30,7 @@ TEST(TimerContract, TimersCountExpirations) {
     EXPECT_GE(Clock::now() - start, std::chrono::milliseconds(19)); // never early
     const timespec pause = milliseconds(30);
     ::nanosleep(&pause, nullptr);
-    EXPECT_GE(queue.one().data, 2); // those that nobody asked for are told together
+    EXPECT_GE(queue.one().data, 2); // uncollected expirations are reported together
 }
 
 TEST(TimerContract, EachUnit) {
@@ -59,7 +59,7 @@ std::int64_t milliseconds_of_day() {
     return std::int64_t{now.tv_sec} * 1'000 + now.tv_nsec / 1'000'000;
 }
 
-TEST(TimerContract, AnAbsoluteTimeComesOnce) {
+TEST(TimerContract, AnAbsoluteTimeExpiresOnce) {
     Queue queue;
     const std::int64_t at = milliseconds_of_day() + 20;
     ASSERT_EQ(
@@ -69,8 +69,8 @@ TEST(TimerContract, AnAbsoluteTimeComesOnce) {
     EXPECT_TRUE(queue.wait(20).empty());
 }
 
-// Only periods are EV_CLEAR by themselves.
-TEST(TimerContract, AnAbsoluteTimeStaysToldWithoutClear) {
+// Only timers with a period are always EV_CLEAR.
+TEST(TimerContract, AnAbsoluteTimeStaysReadyWithoutClear) {
     Queue queue;
     const std::int64_t at = milliseconds_of_day() + 5;
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_MSECONDS | NOTE_ABSTIME, at), 0);
@@ -103,8 +103,8 @@ TEST(TimerContract, AnAbsoluteTimeOnceAndDispatched) {
     }
 }
 
-// Whether it is EV_CLEAR is decided when a timer is made.
-TEST(TimerContract, AddingAgainDoesNotChangeWhetherItIsCleared) {
+// EV_CLEAR is fixed when a timer is made.
+TEST(TimerContract, AddingAgainDoesNotChangeClear) {
     Queue queue;
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_SECONDS, 3'600), 0);
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_SECONDS | NOTE_ABSTIME, 1), 0);
@@ -115,20 +115,20 @@ TEST(TimerContract, AddingAgainDoesNotChangeWhetherItIsCleared) {
     ASSERT_EQ(queue.change(2, EVFILT_TIMER, EV_ADD, 0, 1), 0);
     std::int64_t last = 0;
     while (last < 5) {
-        const std::int64_t count = queue.one().data; // counts on
+        const std::int64_t count = queue.one().data; // continues to count
         EXPECT_GE(count, last);
         last = count;
     }
 }
 
-TEST(TimerContract, AnAbsoluteTimeThatIsPastComesAtOnce) {
+TEST(TimerContract, AnAbsoluteTimeInThePastExpiresAtOnce) {
     Queue queue;
     ASSERT_EQ(
         queue.change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, NOTE_SECONDS | NOTE_ABSTIME, 1), 0);
     EXPECT_EQ(queue.one().data, 1);
 }
 
-TEST(TimerContract, ZeroIsAtOnceForAOneshotAndAUnitOtherwise) {
+TEST(TimerContract, ZeroExpiresAtOnceForAOneshotAndAfterAUnitOtherwise) {
     Queue queue;
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 0), 0);
     EXPECT_EQ(queue.one().data, 1);
@@ -157,7 +157,7 @@ TEST(TimerContract, AddingAgainWithAnotherClock) {
     EXPECT_GE(queue.one().data, 1);
 }
 
-TEST(TimerContract, ADisabledTimerRunsOnUnseen) {
+TEST(TimerContract, ADisabledTimerKeepsRunning) {
     Queue queue;
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, 0, 2), 0);
     wait_until_ready(queue);
@@ -176,7 +176,7 @@ TEST(TimerContract, DispatchDisablesATimer) {
     EXPECT_GE(queue.one().data, 1);
 }
 
-TEST(TimerContract, TheIdentIsANumberAndNoDescriptor) {
+TEST(TimerContract, TheIdentIsANumberAndNotADescriptor) {
     Queue queue;
     const Pair pair = make_socket_pair();
     const auto number = static_cast<std::uintptr_t>(int{pair.first});
@@ -190,13 +190,13 @@ TEST(TimerContract, TheIdentIsANumberAndNoDescriptor) {
     EXPECT_EQ(queue.one().ident, large);
 }
 
-TEST(TimerContract, WhatIsNoTimeIsRefused) {
+TEST(TimerContract, AnInvalidTimeIsRefused) {
     Queue queue;
     EXPECT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, 0, -1), EINVAL);
     EXPECT_EQ(queue.change(1, EVFILT_TIMER, EV_DELETE), ENOENT);
 }
 
-TEST(TimerContract, AVeryLongTimeIsNotOver) {
+TEST(TimerContract, AVeryLongTimeDoesNotExpire) {
     Queue queue;
     ASSERT_EQ(queue.change(1, EVFILT_TIMER, EV_ADD, NOTE_SECONDS, 4'000'000'000), 0);
     EXPECT_TRUE(queue.poll().empty());
@@ -247,7 +247,7 @@ TEST(UserContract, DataAndUdataAreThoseOfTheTrigger) {
     EXPECT_EQ(event.udata, &mark);
 }
 
-TEST(UserContract, ATriggerWhileDisabledIsKept) {
+TEST(UserContract, ATriggerWhileDisabledIsReportedLater) {
     Queue queue;
     ASSERT_EQ(queue.change(7, EVFILT_USER, EV_ADD | EV_CLEAR | EV_DISABLE), 0);
     ASSERT_EQ(queue.change(7, EVFILT_USER, 0, NOTE_TRIGGER), 0);

@@ -1,5 +1,5 @@
-// What the Linux layer promises of EVFILT_VNODE beyond kqueue(2): no watch of inotify(7) is left
-// behind, none is made for nothing, and what inotify cannot hold is told nevertheless.
+// What the Linux layer promises for EVFILT_VNODE beyond kqueue(2): it leaves no inotify(7) watch
+// behind, makes none without need, and reports changes even if inotify's queue overflows.
 #include "kqueue_test_support.h"
 
 #include <cstdio>
@@ -11,18 +11,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Numbers of the descriptors of this process that are inotify's.
+// The numbers of this process's inotify descriptors.
 std::vector<std::string> inotify_descriptors() {
     std::vector<std::string> numbers;
     for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/fd")) {
-        std::error_code gone; // the one that reads the directory
+        std::error_code gone; // the directory iterator's own descriptor may be closed already
         if (fs::read_symlink(entry.path(), gone) == "anon_inode:inotify")
             numbers.push_back(entry.path().filename());
     }
     return numbers;
 }
 
-// Of all of them.
+// The number of watches of all inotify descriptors.
 int watches() {
     int count = 0;
     for (const std::string& number : inotify_descriptors()) {
@@ -50,7 +50,7 @@ protected:
     Queue queue_;
 };
 
-TEST_F(VnodeLinux, InotifyIsForThoseWhoWatchFiles) {
+TEST_F(VnodeLinux, OnlyAKqueueThatWatchesFilesOpensInotify) {
     ASSERT_EQ(queue_.change(file_, EVFILT_WRITE, EV_ADD), 0);
     ASSERT_EQ(queue_.change(1, EVFILT_TIMER, EV_ADD, 0, 1), 0);
     EXPECT_EQ(queue_.wait().size(), 1U);
@@ -75,7 +75,7 @@ TEST_F(VnodeLinux, DescriptorsOfAFileShareAWatchUntilTheLastIsDeleted) {
     EXPECT_EQ(watches(), 0);
 }
 
-TEST_F(VnodeLinux, AReaderAtTheEndLeavesNoWatch) {
+TEST_F(VnodeLinux, AReadFilterAtTheEndOfAFileLeavesNoWatch) {
     ASSERT_EQ(queue_.change(file_, EVFILT_READ, EV_ADD), 0);
     EXPECT_TRUE(queue_.poll().empty());
     EXPECT_EQ(watches(), 1);
@@ -83,7 +83,7 @@ TEST_F(VnodeLinux, AReaderAtTheEndLeavesNoWatch) {
     EXPECT_EQ(watches(), 0);
 }
 
-TEST_F(VnodeLinux, AClosedDescriptorIsWatchedUntilTheNextChangeOfItsFile) {
+TEST_F(VnodeLinux, AClosedDescriptorIsWatchedUntilItsFileChanges) {
     const Fd writer = open(name_);
     ASSERT_EQ(add(file_, NOTE_RENAME | NOTE_WRITE), 0);
     file_.close();
@@ -127,12 +127,12 @@ TEST_F(VnodeLinux, TheRootHasNoParent) {
     EXPECT_EQ(watches(), 0);
 }
 
-// More changes than inotify queues, no two of which are alike and next to each other.
-TEST_F(VnodeLinux, WhatInotifyCannotHoldIsToldNevertheless) {
+// Makes more changes than inotify queues. inotify merges equal neighbours, so neighbours differ.
+TEST_F(VnodeLinux, ChangesAreReportedWhenInotifysQueueOverflows) {
     int limit = 0;
     std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> limit;
     if (limit <= 0 || limit > 100'000)
-        GTEST_SKIP() << "fs.inotify.max_queued_events is " << limit << ": too many to overflow it";
+        GTEST_SKIP() << "fs.inotify.max_queued_events is " << limit << ": too large to overflow";
     const Fd other = open(directory_ / "other");
     ASSERT_EQ(add(other, NOTE_ATTRIB | NOTE_WRITE), 0);
     ASSERT_EQ(add(file_, NOTE_DELETE | NOTE_EXTEND), 0);
@@ -153,7 +153,7 @@ TEST_F(VnodeLinux, WhatInotifyCannotHoldIsToldNevertheless) {
     EXPECT_TRUE(queue_.one().fflags & NOTE_EXTEND);
 }
 
-TEST_F(VnodeLinux, WhatIsNotThereIsRefused) {
+TEST_F(VnodeLinux, AMissingFilterIsRefused) {
     EXPECT_EQ(add(file_, NOTE_WRITE | 0x0800), EINVAL);
     EXPECT_EQ(queue_.change(file_, EVFILT_VNODE, EV_DELETE), ENOENT);
     EXPECT_EQ(add(open("/dev/null", O_RDONLY), NOTE_WRITE), EINVAL);
@@ -161,8 +161,8 @@ TEST_F(VnodeLinux, WhatIsNotThereIsRefused) {
     EXPECT_EQ(watches(), 0);
 }
 
-// Programs from a BSD ask for it beside others.
-TEST_F(VnodeLinux, ARevokeCanBeAskedForAndIsNeverTold) {
+// Programs written for a BSD ask for NOTE_REVOKE together with other notes.
+TEST_F(VnodeLinux, ARevokeCanBeAskedForAndIsNeverReported) {
     const Fd second = open(name_);
     ASSERT_EQ(add(second, NOTE_REVOKE), 0);
     ASSERT_EQ(add(file_, NOTE_DELETE | NOTE_REVOKE), 0);
@@ -170,10 +170,10 @@ TEST_F(VnodeLinux, ARevokeCanBeAskedForAndIsNeverTold) {
     const struct kevent event = queue_.one();
     EXPECT_EQ(event.ident, static_cast<uintptr_t>(int{file_}));
     EXPECT_EQ(event.fflags, unsigned{NOTE_DELETE});
-    EXPECT_TRUE(queue_.poll().empty()) << "nothing is revoked";
+    EXPECT_TRUE(queue_.poll().empty()) << "an event without a revoke";
 }
 
-TEST_F(VnodeLinux, AFileThatMustNotBeReadIsRefused) {
+TEST_F(VnodeLinux, AFileWithoutReadPermissionIsRefused) {
     Child child([this] {
         const Fd writable = open(directory_ / "writable", O_WRONLY | O_CREAT);
         if (::fchmod(writable, 0200) != 0)

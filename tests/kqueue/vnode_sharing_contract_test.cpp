@@ -1,5 +1,5 @@
-// The contract of EVFILT_VNODE where several descriptors, filters or kqueues are on one file, where
-// descriptors are closed, and what it refuses; and of directories.
+// The contract of EVFILT_VNODE for several descriptors, filters or kqueues on one file, for closed
+// descriptors, for directories, and for descriptors that it refuses.
 #include "kqueue_test_support.h"
 
 #include <cstdio>
@@ -16,7 +16,7 @@ protected:
     static int add(Queue& queue, const Fd& fd, unsigned notes) {
         return queue.change(fd, EVFILT_VNODE, EV_ADD | EV_CLEAR, notes);
     }
-    static unsigned told(Queue& queue, const Fd& fd) {
+    static unsigned notes_of(Queue& queue, const Fd& fd) {
         const struct kevent event = queue.one();
         EXPECT_EQ(event.filter, EVFILT_VNODE);
         EXPECT_EQ(event.ident, static_cast<std::uintptr_t>(int{fd}));
@@ -46,27 +46,27 @@ TEST_F(SharedVnodeContract, EachDescriptorOfAFileHasItsOwnFilter) {
     ASSERT_EQ(add(queue_, file_, NOTE_WRITE), 0);
     ASSERT_EQ(add(queue_, second, NOTE_ATTRIB), 0);
     send(third, "hello");
-    EXPECT_TRUE(told(queue_, file_) & NOTE_WRITE);
+    EXPECT_TRUE(notes_of(queue_, file_) & NOTE_WRITE);
     ASSERT_EQ(::fchmod(third, 0640), 0);
-    EXPECT_EQ(told(queue_, second), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, second), unsigned{NOTE_ATTRIB});
     ASSERT_EQ(add(queue_, third, NOTE_WRITE | NOTE_ATTRIB), 0);
     ASSERT_EQ(::fchmod(third, 0600), 0);
     EXPECT_EQ(queue_.wait().size(), 2U);
     ASSERT_EQ(queue_.change(second, EVFILT_VNODE, EV_DELETE), 0);
     ASSERT_EQ(::fchmod(third, 0640), 0);
-    EXPECT_EQ(told(queue_, third), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, third), unsigned{NOTE_ATTRIB});
     ASSERT_EQ(queue_.change(file_, EVFILT_VNODE, EV_DELETE), 0);
     send(third, "hello");
-    EXPECT_TRUE(told(queue_, third) & NOTE_WRITE);
+    EXPECT_TRUE(notes_of(queue_, third) & NOTE_WRITE);
     EXPECT_TRUE(queue_.poll().empty());
 }
 
-TEST_F(SharedVnodeContract, OneThatComesLaterIsNotToldOfWhatWasBefore) {
+TEST_F(SharedVnodeContract, ALaterFilterDoesNotReportEarlierChanges) {
     const Fd second = open(name_);
     ASSERT_EQ(add(queue_, file_, NOTE_WRITE | NOTE_EXTEND), 0);
     send(file_, "hello");
     ASSERT_EQ(add(queue_, second, NOTE_WRITE | NOTE_EXTEND), 0);
-    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_WRITE | NOTE_EXTEND});
+    EXPECT_EQ(notes_of(queue_, file_), unsigned{NOTE_WRITE | NOTE_EXTEND});
     EXPECT_TRUE(queue_.poll().empty());
 }
 
@@ -75,13 +75,13 @@ TEST_F(SharedVnodeContract, SeveralKqueuesWatchOneDescriptor) {
     ASSERT_EQ(add(queue_, file_, NOTE_ATTRIB), 0);
     ASSERT_EQ(add(other, file_, NOTE_ATTRIB | NOTE_RENAME), 0);
     ASSERT_EQ(::fchmod(file_, 0640), 0);
-    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, file_), unsigned{NOTE_ATTRIB});
     ASSERT_EQ(std::rename(name_.c_str(), (directory_ / "other").c_str()), 0);
-    EXPECT_EQ(told(other, file_), unsigned{NOTE_ATTRIB | NOTE_RENAME});
+    EXPECT_EQ(notes_of(other, file_), unsigned{NOTE_ATTRIB | NOTE_RENAME});
     EXPECT_TRUE(queue_.poll().empty());
 }
 
-TEST_F(SharedVnodeContract, ReadingAtTheEndAndWatchingGoTogether) {
+TEST_F(SharedVnodeContract, AReadFilterAtTheEndAndAVnodeFilterShareAFile) {
     for (const bool vnode_first : {true, false}) {
         Queue queue;
         drain(file_);
@@ -111,7 +111,7 @@ TEST_F(SharedVnodeContract, ReadingAtTheEndAndWatchingGoTogether) {
         send(writer, "f");
         EXPECT_TRUE(queue.poll().empty());
         ASSERT_EQ(::fchmod(file_, 0640), 0);
-        EXPECT_EQ(told(queue, file_), unsigned{NOTE_ATTRIB});
+        EXPECT_EQ(notes_of(queue, file_), unsigned{NOTE_ATTRIB});
     }
 }
 
@@ -128,11 +128,11 @@ TEST_F(SharedVnodeContract, ClosingRemovesTheFilter) {
     EXPECT_EQ(queue_.change(number, EVFILT_VNODE, EV_ADD, changes), EBADF);
 }
 
-TEST_F(SharedVnodeContract, ClosingForgetsWhatWasToldAndWouldBeToldAgain) {
+TEST_F(SharedVnodeContract, ClosingForgetsNotesThatWouldBeReportedAgain) {
     ASSERT_EQ(queue_.change(file_, EVFILT_VNODE, EV_ADD, NOTE_ATTRIB), 0);
     ASSERT_EQ(::fchmod(file_, 0640), 0);
-    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_ATTRIB});
-    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, file_), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, file_), unsigned{NOTE_ATTRIB});
     file_.close();
     EXPECT_TRUE(queue_.poll().empty());
 }
@@ -143,12 +143,12 @@ TEST_F(SharedVnodeContract, ClosingOneDescriptorLeavesTheOther) {
     ASSERT_EQ(add(queue_, second, NOTE_WRITE), 0);
     second.close();
     ASSERT_EQ(::fchmod(file_, 0640), 0);
-    EXPECT_EQ(told(queue_, file_), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, file_), unsigned{NOTE_ATTRIB});
     send(file_, "x");
     EXPECT_TRUE(queue_.poll().empty());
 }
 
-TEST_F(SharedVnodeContract, AnotherFileWithTheNumberHasNoFilter) {
+TEST_F(SharedVnodeContract, AnotherFileWithTheSameNumberHasNoFilter) {
     const Fd writer = open(name_);
     const Fd other = open(directory_ / "other");
     ASSERT_EQ(add(queue_, file_, changes), 0);
@@ -159,7 +159,7 @@ TEST_F(SharedVnodeContract, AnotherFileWithTheNumberHasNoFilter) {
     EXPECT_EQ(queue_.change(file_, EVFILT_VNODE, EV_DELETE), ENOENT);
 }
 
-TEST_F(SharedVnodeContract, AddOnANumberThatNowIsAnotherFile) {
+TEST_F(SharedVnodeContract, AddOnANumberThatIsNowAnotherFile) {
     const Fd writer = open(name_);
     const Fd other = open(directory_ / "other");
     ASSERT_EQ(add(queue_, file_, changes), 0);
@@ -168,10 +168,10 @@ TEST_F(SharedVnodeContract, AddOnANumberThatNowIsAnotherFile) {
     send(writer, "not to be seen");
     EXPECT_TRUE(queue_.poll().empty());
     send(other, "x");
-    EXPECT_TRUE(told(queue_, file_) & NOTE_WRITE);
+    EXPECT_TRUE(notes_of(queue_, file_) & NOTE_WRITE);
 }
 
-TEST_F(SharedVnodeContract, WhatIsNoFileIsRefused) {
+TEST_F(SharedVnodeContract, ADescriptorThatIsNotAFileIsRefused) {
     const Pair pipe = make_pipe();
     const Pair sockets = make_socket_pair();
     EXPECT_EQ(add(queue_, pipe.first, changes), EINVAL);
@@ -190,10 +190,10 @@ TEST_F(SharedVnodeContract, ANamedFifoIsAFile) {
     const Fd fifo = open(name, O_RDONLY | O_NONBLOCK);
     ASSERT_EQ(add(queue_, fifo, NOTE_DELETE), 0);
     ASSERT_EQ(::unlink(name.c_str()), 0);
-    EXPECT_EQ(told(queue_, fifo), unsigned{NOTE_DELETE});
+    EXPECT_EQ(notes_of(queue_, fifo), unsigned{NOTE_DELETE});
 }
 
-TEST_F(SharedVnodeContract, WhatAForkedChildDoesLeavesTheParentsFilterAlone) {
+TEST_F(SharedVnodeContract, AForkedChildDoesNotAffectTheParentsFilter) {
     ASSERT_EQ(add(queue_, file_, NOTE_WRITE), 0);
     Child child([this] {
         Queue own;
@@ -206,43 +206,43 @@ TEST_F(SharedVnodeContract, WhatAForkedChildDoesLeavesTheParentsFilterAlone) {
     EXPECT_EQ(child.join(), 0);
     EXPECT_TRUE(queue_.poll().empty());
     send(file_, "x");
-    EXPECT_TRUE(told(queue_, file_) & NOTE_WRITE);
+    EXPECT_TRUE(notes_of(queue_, file_) & NOTE_WRITE);
 }
 
 TEST_F(SharedVnodeContract, ADirectoryIsWrittenWhenANameComesOrGoes) {
     const Fd directory = make_directory(directory_ / "d");
     ASSERT_EQ(add(queue_, directory, changes), 0);
     const Fd entry = open(directory_ / "d/entry");
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_WRITE});
-    send(entry, "the contents of a file are none of its directory's");
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_WRITE});
+    send(entry, "a change of a file's contents does not change its directory");
     ASSERT_EQ(::fchmod(entry, 0640), 0);
     EXPECT_TRUE(queue_.poll().empty());
     ASSERT_EQ(std::rename((directory_ / "d/entry").c_str(), (directory_ / "d/name").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_WRITE});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_WRITE});
     ASSERT_EQ(std::rename((directory_ / "d/name").c_str(), (directory_ / "out").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_WRITE | NOTE_EXTEND});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_WRITE | NOTE_EXTEND});
     ASSERT_EQ(std::rename((directory_ / "out").c_str(), (directory_ / "d/back").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_WRITE | NOTE_EXTEND});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_WRITE | NOTE_EXTEND});
     ASSERT_EQ(::unlink((directory_ / "d/back").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_WRITE});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_WRITE});
     ASSERT_EQ(::fchmod(directory, 0750), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_ATTRIB});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_ATTRIB});
     EXPECT_TRUE(queue_.poll().empty());
 }
 
-TEST_F(SharedVnodeContract, ADirectoryIsLinkedBySubdirectories) {
+TEST_F(SharedVnodeContract, SubdirectoriesChangeTheLinksOfADirectory) {
     const Fd directory = make_directory(directory_ / "d");
     ASSERT_EQ(add(queue_, directory, NOTE_LINK), 0);
     const Fd entry = open(directory_ / "d/entry");
     EXPECT_TRUE(queue_.poll().empty());
     const Fd below = make_directory(directory_ / "d/below");
-    EXPECT_TRUE(told(queue_, directory) & NOTE_LINK);
+    EXPECT_TRUE(notes_of(queue_, directory) & NOTE_LINK);
     ASSERT_EQ(std::rename((directory_ / "d/below").c_str(), (directory_ / "out").c_str()), 0);
-    EXPECT_TRUE(told(queue_, directory) & NOTE_LINK);
+    EXPECT_TRUE(notes_of(queue_, directory) & NOTE_LINK);
     ASSERT_EQ(std::rename((directory_ / "out").c_str(), (directory_ / "d/below").c_str()), 0);
-    EXPECT_TRUE(told(queue_, directory) & NOTE_LINK);
+    EXPECT_TRUE(notes_of(queue_, directory) & NOTE_LINK);
     ASSERT_EQ(::rmdir((directory_ / "d/below").c_str()), 0);
-    EXPECT_TRUE(told(queue_, directory) & NOTE_LINK);
+    EXPECT_TRUE(notes_of(queue_, directory) & NOTE_LINK);
     EXPECT_TRUE(queue_.poll().empty());
 }
 
@@ -254,22 +254,22 @@ TEST_F(SharedVnodeContract, ADirectoryIsRenamedAndRemoved) {
     ASSERT_EQ(::rmdir((directory_ / "sibling").c_str()), 0);
     EXPECT_TRUE(queue_.poll().empty());
     ASSERT_EQ(std::rename((directory_ / "d").c_str(), (directory_ / "elsewhere/d").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_RENAME});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_RENAME});
     ASSERT_EQ(::rmdir((directory_ / "elsewhere/d").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_DELETE});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_DELETE});
     EXPECT_TRUE(queue_.poll().empty());
 }
 
-TEST_F(SharedVnodeContract, ADirectoryIsRemovedBeforeItsRenameWasTold) {
+TEST_F(SharedVnodeContract, ADirectoryIsRemovedBeforeItsRenameIsReported) {
     const Fd elsewhere = make_directory(directory_ / "elsewhere");
     const Fd directory = make_directory(directory_ / "d");
     ASSERT_EQ(add(queue_, directory, NOTE_DELETE | NOTE_RENAME), 0);
     ASSERT_EQ(std::rename((directory_ / "d").c_str(), (directory_ / "elsewhere/d").c_str()), 0);
     ASSERT_EQ(::rmdir((directory_ / "elsewhere/d").c_str()), 0);
-    EXPECT_EQ(told(queue_, directory), unsigned{NOTE_DELETE | NOTE_RENAME});
+    EXPECT_EQ(notes_of(queue_, directory), unsigned{NOTE_DELETE | NOTE_RENAME});
 }
 
-TEST_F(SharedVnodeContract, ADirectoryAndTheOneItIsInAreToldEachForItself) {
+TEST_F(SharedVnodeContract, ADirectoryAndItsParentAreReportedSeparately) {
     const Fd outer = make_directory(directory_ / "outer");
     const Fd inner = make_directory(directory_ / "outer/inner");
     ASSERT_EQ(add(queue_, inner, NOTE_DELETE), 0);
@@ -285,12 +285,12 @@ TEST_F(SharedVnodeContract, ADirectoryAndTheOneItIsInAreToldEachForItself) {
     EXPECT_TRUE(find(events, outer, EVFILT_VNODE)->fflags & NOTE_WRITE);
 }
 
-TEST_F(SharedVnodeContract, ARenameOntoADirectoryDeletesThat) {
+TEST_F(SharedVnodeContract, ARenameOntoADirectoryDeletesThatDirectory) {
     const Fd directory = make_directory(directory_ / "d");
     const Fd target = make_directory(directory_ / "target");
     ASSERT_EQ(add(queue_, target, NOTE_DELETE | NOTE_ATTRIB), 0);
     ASSERT_EQ(std::rename((directory_ / "d").c_str(), (directory_ / "target").c_str()), 0);
-    EXPECT_EQ(told(queue_, target), unsigned{NOTE_DELETE});
+    EXPECT_EQ(notes_of(queue_, target), unsigned{NOTE_DELETE});
 }
 
 } // namespace

@@ -34,7 +34,7 @@ TEST_F(WaitingTest, ReportsThatItWaitsForTheUserDatabase) {
         [&] { return server.exited() || server.errors().text().find('\n') != std::string::npos; },
         "the server to say what it waits for");
     EXPECT_THAT(server.errors().text(),
-        testing::HasSubstr("still looking up the user \"nobody\", for 30 s at the most"));
+        testing::HasSubstr("still looking up the user \"nobody\", for at most 30 s"));
     EXPECT_FALSE(server.exited());
     server.signal(SIGTERM);
     EXPECT_EQ(server.wait_for_exit(), 128 + SIGTERM);

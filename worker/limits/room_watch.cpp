@@ -4,7 +4,7 @@ namespace chatserv {
 
 RoomWatch::RoomWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings) :
     clock_(clock), stalls_(std::chrono::milliseconds(settings.stall_limit_ms),
-                       settings.min_drain_bytes, SlowPolicy{settings.slow_policy}),
+                       settings.min_drain_bytes, settings.slow_policy),
     timer_(events, static_cast<uintptr_t>(Timer::room), std::chrono::milliseconds(1)) {}
 
 void RoomWatch::fell_behind(Client& client) {

@@ -95,10 +95,10 @@ TEST_P(BadFileTest, IsRejectedWithTheLine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadFileTest,
-    testing::Values(
-        BadFile{"[server]\nusers = 3\n", {":1: [server]: sections are not used", "`name = value`"}},
-        BadFile{"users = 3\n[[more]]\n", {":2: [[more]]: sections are not used"}},
-        BadFile{"[default]\n", {":1: [default]: sections are not used"}},
+    testing::Values(BadFile{"[server]\nusers = 3\n",
+                        {":1: [server]: sections are not supported", "`name = value`"}},
+        BadFile{"users = 3\n[[more]]\n", {":2: [[more]]: sections are not supported"}},
+        BadFile{"[default]\n", {":1: [default]: sections are not supported"}},
         BadFile{"\n\nusers\n", {":3: \"users\": must be `name = value`"}},
         BadFile{"users 3\n", {":1: \"users 3\": must be `name = value`"}},
         BadFile{"users: 3\n", {":1: \"users: 3\": must be `name = value`"}},
@@ -110,8 +110,8 @@ INSTANTIATE_TEST_SUITE_P(Each, BadFileTest,
         BadFile{"export users=3\n", {":1: unknown option \"export users\""}},
         BadFile{"server.users = 3\n", {":1: unknown option \"server.users\""}},
         BadFile{"frobnicate = 1\n", {":1: unknown option \"frobnicate\"", "chatserv --help"}},
-        BadFile{"config = other.conf\n", {":1: config can be given on the command line only"}},
-        BadFile{"help = 1\n", {":1: help can be given on the command line only"}},
+        BadFile{"config = other.conf\n", {":1: config can be given only on the command line"}},
+        BadFile{"help = 1\n", {":1: help can be given only on the command line"}},
         BadFile{"users = 3\n# more\nusers = 4\n", {":3: users is set twice, first in line 1"}},
         BadFile{"users = 3\nusers = 3\n", {":2: users is set twice, first in line 1"}},
         BadFile{"users = 3\nuser = x\nusers = 3\n", {":3: users is set twice, first in line 1"}},
@@ -127,8 +127,8 @@ INSTANTIATE_TEST_SUITE_P(Each, BadFileTest,
         BadFile{"users = 3 4\n", {":1: users \"3 4\": must be a number"}},
         BadFile{"control = \"/tmp/a\n", {":1: control", "closed by the quote that opens it"}},
         BadFile{"control = \"/tmp/a\" b\n", {":1: control", "quoted as a whole"}},
-        BadFile{"\nlisten = [\"1\", \"2\"\nusers = 3\n", {":2: ", "has no ] at its end"}},
-        BadFile{"listen = [ \"1\n", {":1: ", "has no ] at its end"}},
+        BadFile{"\nlisten = [\"1\", \"2\"\nusers = 3\n", {":2: ", "has no closing ]"}},
+        BadFile{"listen = [ \"1\n", {":1: ", "has no closing ]"}},
         BadFile{"listen = 127.0.0.1:1\nlisten = ::1\n", {":2: listen \"::1\": must be HOST:PORT"}},
         BadFile{std::string("users = 3\nworkers\0 = 3\n", 24), {":2: there is a NUL byte"}},
         BadFile{std::string("# \0\n", 4), {":1: there is a NUL byte"}},
@@ -197,10 +197,8 @@ TEST(ConfigFileDeathTest, GivesUpOnASilentPipe) {
     config.text = path;
     EXPECT_EXIT((void)config_input(config, {milliseconds(10), milliseconds(20)}),
         testing::ExitedWithCode(EX_NOINPUT),
-        "^chatserv: still waiting for the other end of --config \"/dev/fd/[0-9]+\", for 0.02 s at "
-        "the "
-        "most\n.*did not come to an end in 0.02 s: it must be closed when everything is "
-        "written\n$");
+        "^chatserv: still waiting for the other end of --config \"/dev/fd/[0-9]+\", for at most "
+        "0.02 s\n.*took longer than 0.02 s: its writer must close it after the last line\n$");
 }
 
 } // namespace

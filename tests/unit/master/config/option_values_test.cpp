@@ -63,10 +63,11 @@ TEST_P(BadValueTest, IsRejectedInAFileByLine) {
 }
 
 const char* const users_range = "must be a number from 1 to 100000";
-const char* const log_size_range = "must be bytes from 64K to 64G, with or without K, M or G";
-const char* const limit_range = "must be seconds from 0.1 to 3600, without a unit";
+const char* const log_size_range =
+    "must be a number of bytes from 64K to 64G, with or without K, M or G";
+const char* const limit_range = "must be a number of seconds from 0.1 to 3600, without a unit";
 const char* const listen_forms = "must be HOST:PORT, for example 127.0.0.1:9999, localhost:9999";
-const char* const a_network = "must be an address, or a network without bits beyond its prefix";
+const char* const a_network = "must be an address, or a network without bits set beyond its prefix";
 const char* const path_rule = "must be a path of at most 103 bytes, or none";
 
 INSTANTIATE_TEST_SUITE_P(Counts, BadValueTest,
@@ -114,12 +115,13 @@ INSTANTIATE_TEST_SUITE_P(Bytes, BadValueTest,
         BadValue{"log-size", "1e6", log_size_range},
         BadValue{"log-size", "99999999999999999999G", log_size_range},
         BadValue{"log-size", "17179869184G", log_size_range}, // 2^64 bytes
-        BadValue{"min-drain", "0", "must be bytes a second from 1 to 1G"},
-        BadValue{"min-drain", "2G", "must be bytes a second from 1 to 1G"},
-        BadValue{"min-drain", "5G", "must be bytes a second from 1 to 1G"}, // more than 2^32
-        BadValue{"max-rate", "-1", "must be bytes a second from 0 to 1G"},
-        BadValue{"max-rate", "2G", "must be bytes a second from 0 to 1G"},
-        BadValue{"max-rate", "fast", "must be bytes a second from 0 to 1G"}));
+        BadValue{"min-drain", "0", "must be a number of bytes per second from 1 to 1G"},
+        BadValue{"min-drain", "2G", "must be a number of bytes per second from 1 to 1G"},
+        BadValue{"min-drain", "5G",
+            "must be a number of bytes per second from 1 to 1G"}, // more than 2^32
+        BadValue{"max-rate", "-1", "must be a number of bytes per second from 0 to 1G"},
+        BadValue{"max-rate", "2G", "must be a number of bytes per second from 0 to 1G"},
+        BadValue{"max-rate", "fast", "must be a number of bytes per second from 0 to 1G"}));
 
 INSTANTIATE_TEST_SUITE_P(Seconds, BadValueTest,
     testing::Values(BadValue{"stall-limit", "", limit_range},
@@ -132,10 +134,10 @@ INSTANTIATE_TEST_SUITE_P(Seconds, BadValueTest,
         BadValue{"stall-limit", ".", limit_range}, BadValue{"stall-limit", "1.2.3", limit_range},
         BadValue{"stall-limit", std::string(5000, '9'), limit_range},
         BadValue{"hang-limit", "0", limit_range}, BadValue{"hang-limit", "never", limit_range},
-        BadValue{"idle-timeout", "-1", "must be 0, or seconds from 0.1 to 604800"},
-        BadValue{"idle-timeout", "0.05", "must be 0, or seconds from 0.1 to 604800"},
-        BadValue{"idle-timeout", "604801", "must be 0, or seconds from 0.1 to 604800"},
-        BadValue{"idle-timeout", "never", "must be 0, or seconds from 0.1 to 604800"}));
+        BadValue{"idle-timeout", "-1", "must be 0, or a number of seconds from 0.1 to 604800"},
+        BadValue{"idle-timeout", "0.05", "must be 0, or a number of seconds from 0.1 to 604800"},
+        BadValue{"idle-timeout", "604801", "must be 0, or a number of seconds from 0.1 to 604800"},
+        BadValue{"idle-timeout", "never", "must be 0, or a number of seconds from 0.1 to 604800"}));
 
 INSTANTIATE_TEST_SUITE_P(Words, BadValueTest,
     testing::Values(BadValue{"slow-policy", "", "must be wait or disconnect"},
@@ -153,8 +155,8 @@ INSTANTIATE_TEST_SUITE_P(Texts, BadValueTest,
         BadValue{"control", "/tmp/a\nb", path_rule}, BadValue{"control", "/tmp/\x1b[2J", path_rule},
         BadValue{"control", "/tmp/\xff", path_rule},
         BadValue{"control", "/tmp/\xe2\x80\xae", path_rule}, // turns the text around
-        BadValue{"user", "", "must be the name or the number of a user of this system"},
-        BadValue{"user", "a\tb", "must be the name or the number of a user of this system"}));
+        BadValue{"user", "", "must be the name or number of a user on this system"},
+        BadValue{"user", "a\tb", "must be the name or number of a user on this system"}));
 
 INSTANTIATE_TEST_SUITE_P(Addresses, BadValueTest,
     testing::Values(BadValue{"listen", "", listen_forms}, BadValue{"listen", ":", listen_forms},
@@ -175,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Addresses, BadValueTest,
         BadValue{"listen", "[localhost]:1", listen_forms},
         BadValue{"listen", "[*]:1", listen_forms}, BadValue{"listen", "[::1%]:1", listen_forms},
         BadValue{"listen", "[:::1]:1", listen_forms},
-        BadValue{"listen", "::1:9999", "must be with the IPv6 address in brackets: [::1]:9999"},
+        BadValue{"listen", "::1:9999", "must be written with brackets: [::1]:9999"},
         BadValue{"listen", "http://localhost:9999", listen_forms},
         BadValue{"listen", "localhost:9999/", listen_forms},
         BadValue{"listen", "-host:9999", listen_forms},

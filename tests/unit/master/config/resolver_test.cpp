@@ -89,7 +89,7 @@ TEST(Resolver, LogsThatItWaitsAndUsesALateAnswer) {
         },
         "a", "--listen \"a:1\"", {.silent = milliseconds(10), .limit = std::chrono::minutes(10)});
     EXPECT_EQ(
-        said, "chatserv: still looking up the name a (--listen \"a:1\"), for 600 s at the most\n");
+        said, "chatserv: still looking up the name a (--listen \"a:1\"), for at most 600 s\n");
     EXPECT_EQ(resolved.addresses.size(), 1U);
     EXPECT_EQ(errors.read_now(), "");
 }
@@ -103,8 +103,8 @@ TEST(ResolverDeathTest, GivesUpOnANameServiceThatDoesNotAnswer) {
                     {.silent = milliseconds(10), .limit = milliseconds(10)}),
         testing::ExitedWithCode(EX_UNAVAILABLE),
         "^chatserv: still looking up the name a .*\n"
-        "chatserv: looking up the name a [(]--listen \"a:1\"[)] did not come to an end in 0.01 s: "
-        "see whether the name service answers, or write the address\n$");
+        "chatserv: looking up the name a [(]--listen \"a:1\"[)] took longer than 0.01 s: "
+        "check that the name service responds, or give the address\n$");
 }
 
 } // namespace

@@ -32,8 +32,8 @@ TEST(StartStepDeathTest, ReportsWhatItWaitsForAndGivesUp) {
             wait_for_ever();
         },
         testing::ExitedWithCode(EX_OSERR),
-        "^chatserv: still looking, for 0.02 s at the most\n"
-        "chatserv: looking did not come to an end in 0.02 s: look there\n$");
+        "^chatserv: still looking, for at most 0.02 s\n"
+        "chatserv: looking took longer than 0.02 s: look there\n$");
 }
 
 TEST(StartStepDeathTest, ExitsWithTheGivenStatus) {
@@ -42,7 +42,7 @@ TEST(StartStepDeathTest, ExitsWithTheGivenStatus) {
             const StartStep step("looking\nhere", "look there", EX_NOINPUT, in_time);
             wait_for_ever();
         },
-        testing::ExitedWithCode(EX_NOINPUT), "^chatserv: still looking.here, for 0.02 s");
+        testing::ExitedWithCode(EX_NOINPUT), "^chatserv: still looking.here, for at most 0.02 s");
 }
 
 // A parent may have blocked or ignored the signal.
@@ -56,7 +56,7 @@ TEST(StartStepDeathTest, GivesUpThoughTheParentBlockedOrIgnoredTheSignal) {
             const StartStep step("looking", "look there", EX_OSERR, at_once);
             wait_for_ever();
         },
-        testing::ExitedWithCode(EX_OSERR), "looking did not come to an end in 0.01 s");
+        testing::ExitedWithCode(EX_OSERR), "looking took longer than 0.01 s");
 }
 
 TEST(StartStepDeathTest, DoesNotWaitForAReaderOfItsLines) {
