@@ -4,6 +4,7 @@
 #include "master/config/commands.h"
 #include "master/config/options.h"
 #include "master/config/worker_user.h"
+#include "master/events.h"
 #include "master/master.h"
 #include "master/start/descriptor_limit.h"
 #include "master/start/log_file.h"
@@ -87,13 +88,13 @@ int serve(int argc, char** argv) {
         say_dropped_lines();
         return exit_status;
     } catch (const std::exception& failure) {
-        if (log_file.in_use()) // and below to whoever started the server
-            log_error("failed", failure.what());
+        if (log_file.in_use()) // main() says it on standard error as well
+            events::failed(failure.what());
         throw;
     }
 }
 
-// Whatever ends the server is one line that says why.
+// A server that fails says why in one line.
 int fail(int exit_status, const char* what) {
     say_beside_log(what);
     return exit_status;
@@ -104,8 +105,8 @@ bool has_no_reader(int fd) {
     return ::poll(&asked, 1, 0) == 1 && (asked.revents & (POLLERR | POLLHUP)) != 0;
 }
 
-// Whether what was printed has arrived is known only now, and of an earlier failure only that there
-// was one. That the reader has gone (EPIPE) is its own wish, and no line is said of it.
+// Only now is it known whether the output has arrived; of an earlier failure it is only known that
+// there was one. A reader that has gone (EPIPE) did so by its own wish, so no line is said of that.
 int finish_output(int exit_status) {
     const int error = std::fflush(stdout) == 0 ? 0 : errno;
     if (error == 0 && std::ferror(stdout) == 0)

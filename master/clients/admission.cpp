@@ -15,7 +15,7 @@ bool any_contains(const std::vector<Network>& networks, const IpBytes& ip) {
         [&](const Network& network) { return network.contains(ip); });
 }
 
-// What counts as one address.
+// The address that a peer counts for.
 IpBytes host_of(const IpBytes& ip) {
     return is_ipv4(ip) ? ip : first_bits(ip, ipv6_host_bits);
 }
@@ -41,7 +41,7 @@ void Admission::left(const Address& peer) {
     if (rules_.max_per_address == 0)
         return;
     const auto found = present_.find(host_of(ip_of(peer)));
-    invariant(found != present_.end(), "somebody left an address that nobody was in from");
+    invariant(found != present_.end(), "a user left from an address that no user had come from");
     if (--found->second == 0)
         present_.erase(found);
 }

@@ -1,12 +1,12 @@
-// Admission: who may come in, by the address that they come from.
+// Admission: whether a peer may come in, by its address.
 //
-// A peer must be in one of the networks that --allow names, where it names any, and in none that
-// --deny names: the order in which they are written says nothing. Of those who may, only so many
-// are in at once from one address. An IPv6 host has a whole /64 to choose addresses from, so
-// there the /64 counts as one.
+// Where --allow names networks, the peer must be in one of them, and it must be in none that --deny
+// names. The order in which they are written does not matter. At most --max-per-address users are
+// connected from one address at once. An IPv6 host can choose any address of its /64, so a /64
+// counts as one address.
 #pragma once
 
-#include "master/clients/counters.h"
+#include "master/clients/departures.h"
 #include "master/config/network.h"
 
 #include <cstdint>
@@ -26,19 +26,20 @@ public:
 
     explicit Admission(Rules rules) : rules_(std::move(rules)) {}
 
-    // Why this peer may not come in now; nothing where it may.
+    // Why this peer cannot come in now; nothing where it can.
     [[nodiscard]] std::optional<Refusal> refusal(const Address& peer) const;
 
-    // It has come in; it has left. Each entered() has one left().
+    // A peer has come in; it has left. Each entered() has one left().
     void entered(const Address& peer);
     void left(const Address& peer);
 
-    // How many addresses somebody is in from.
+    // From how many addresses users are connected.
     [[nodiscard]] size_t addresses() const { return present_.size(); }
 
 private:
     Rules rules_;
-    // By address: how many are in. A tree, since strangers choose the keys. Empty without a limit.
+    // How many users are connected from each address. A tree and no hash table, because strangers
+    // choose the keys. Empty without a limit.
     std::map<IpBytes, uint32_t> present_;
 };
 

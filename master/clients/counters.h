@@ -1,41 +1,23 @@
-// Counters: how many came, how many were turned away and how many left, and for which reasons.
+// Counters: how many clients came, how many were turned away and how many left, and for which
+// reasons.
 //
-// Counted by the master alone, from its start on. Whoever came in is in still or has left:
+// The master alone counts, from its start on. A client that came in is still in or has left, so
 // accepted = users + all that left, at every instant.
 #pragma once
 
-#include "shared/ipc/protocol.h"
+#include "master/clients/departures.h"
 
-#include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <vector>
 
 namespace chatserv {
-
-// Why somebody was not taken in.
-enum class Refusal : uint8_t { not_allowed, address_full, table_full };
-
-// Why somebody left, as it is counted.
-enum class Departure : uint8_t {
-    end_of_file,
-    reset,
-    timed_out,
-    error,
-    stalled,
-    fell_behind,
-    server_stopped,
-    in_doubt,
-    lost, // its slot was overwritten
-    idle
-};
-
-[[nodiscard]] Departure departure_of(const ClosedClient& closed);
 
 class Counters {
 public:
     void count_accepted() { ++accepted_; }
     void count(Refusal why) { ++turned_away_[static_cast<size_t>(why)]; }
-    void count(Departure why) { ++left_[static_cast<size_t>(why)]; }
+    void count(const Departure& why);
     void count_throttled() { ++throttled_; }
     void count_accept_pause() { ++accept_pauses_; }
 
@@ -44,8 +26,9 @@ public:
 
 private:
     uint64_t accepted_ = 0;
-    std::array<uint64_t, 3> turned_away_{}; // by Refusal
-    std::array<uint64_t, 10> left_{};       // by Departure
+    // By row of departures.h.
+    std::vector<uint64_t> turned_away_ = std::vector<uint64_t>(refusal_rows().size());
+    std::vector<uint64_t> left_ = std::vector<uint64_t>(departure_rows().size());
     uint64_t throttled_ = 0;
     uint64_t accept_pauses_ = 0;
 };

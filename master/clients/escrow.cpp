@@ -40,38 +40,40 @@ SlotId Escrow::take_lowest_free_slot() {
 ClientId Escrow::admit(UniqueFd socket, const Address& peer, EntryId entry) {
     invariant(!full(), "a client was admitted to a full table");
     const SlotId slot = take_lowest_free_slot();
-    Held& held = slots_[index_of(slot)];
-    held.socket = std::move(socket);
-    held.peer = peer;
-    held.entry = entry;
-    held.announced = false;
-    held.moving = false;
-    held.to_be_sent_again = false;
-    held.throttled = false;
-    ++held.generation;
+    HeldClient held;
+    held.socket_ = std::move(socket);
+    held.peer_ = peer;
+    held.generation_ = slots_[index_of(slot)].generation_ + 1;
+    held.entry_ = entry;
+    const ClientId client{.slot = slot, .generation = held.generation_};
+    write_address(users_[slot], peer);
+    write_base(users_[slot], keep_account_ ? byte_counts(held.socket()) : std::nullopt);
+    slots_[index_of(slot)] = std::move(held);
     ++clients_of_entry_[index_of(entry)];
     ++held_;
-    const ClientId client{.slot = slot, .generation = held.generation};
-    write_address(users_[slot], peer);
-    write_base(users_[slot], keep_account_ ? byte_counts(held.socket.get()) : std::nullopt);
     users_.assign(client, entry);
     return client;
 }
 
-Escrow::Held* Escrow::find(ClientId client) {
+HeldClient* Escrow::find(ClientId client) {
     if (index_of(client.slot) >= slots_.size())
         return nullptr;
-    Held& held = slots_[index_of(client.slot)];
-    return held.socket && held.generation == client.generation ? &held : nullptr;
+    HeldClient& held = slots_[index_of(client.slot)];
+    return held.socket_ && held.generation_ == client.generation ? &held : nullptr;
+}
+
+HeldClient* Escrow::find_served_by(EntryId entry, ClientId client) {
+    HeldClient* const held = find(client);
+    return held != nullptr && held->entry() == entry ? held : nullptr;
 }
 
 UniqueFd Escrow::take(ClientId client) {
-    Held* const held = find(client);
+    HeldClient* const held = find(client);
     invariant(held != nullptr, "a client was released that was not held");
     users_.release(client);
-    UniqueFd socket = std::move(held->socket);
+    UniqueFd socket = std::move(held->socket_);
     freed_.push(client.slot);
-    --clients_of_entry_[index_of(held->entry)];
+    --clients_of_entry_[index_of(held->entry())];
     --held_;
     return socket;
 }
@@ -85,8 +87,8 @@ void Escrow::release(ClientId client) {
 std::vector<ClientId> Escrow::all_of(EntryId entry) const {
     std::vector<ClientId> clients;
     for (uint32_t index = 0; index < slots_.size(); ++index)
-        if (slots_[index].socket && slots_[index].entry == entry)
-            clients.push_back({.slot = SlotId{index}, .generation = slots_[index].generation});
+        if (slots_[index].socket_ && slots_[index].entry() == entry)
+            clients.push_back({.slot = SlotId{index}, .generation = slots_[index].generation_});
     return clients;
 }
 

@@ -1,10 +1,11 @@
 // The escrow: the master's copy of every client's descriptor, and its books on the user table.
 //
-// As long as the escrow holds a client, no worker's death can close its connection. These books are
-// the master's own truth; what the segment says is only ever compared with them. A slot is in one
-// of two states here: held, from admit() to release(), or free.
+// As long as the escrow holds a client, no worker's death can close its connection. These books lie
+// in the master's own memory. The master compares the segment with them and never corrects them by
+// it. A slot is in one of two states here: held, from admit() to release() or take(), or free.
 #pragma once
 
+#include "master/clients/held_client.h"
 #include "master/config/address.h"
 #include "shared/segment/user_table.h"
 #include "shared/system/fd.h"
@@ -19,17 +20,6 @@ namespace chatserv {
 
 class Escrow {
 public:
-    struct Held {
-        UniqueFd socket; // none: the slot is free
-        Address peer;
-        uint32_t generation = 0;
-        EntryId entry{};               // the worker table's entry that serves it
-        bool announced = false;        // its joining was confirmed once
-        bool moving = false;           // its worker died, and the next has not confirmed it yet
-        bool to_be_sent_again = false; // its worker had no descriptor for it
-        bool throttled = false;        // the rate limit held it up once
-    };
-
     // `keep_account`: the kernel's account of each connection can be relied on (account_check.h).
     Escrow(UserTable users, uint32_t workers, bool keep_account) :
         users_(users), clients_of_entry_(workers), keep_account_(keep_account) {}
@@ -38,7 +28,7 @@ public:
     [[nodiscard]] bool empty() const { return held_ == 0; }
     [[nodiscard]] uint32_t held() const { return held_; }
     [[nodiscard]] uint32_t slots() const { return users_.size(); }
-    // All that were ever held are below it.
+    // Every client that was ever held has a slot below this one.
     [[nodiscard]] uint32_t slots_ever_used() const { return static_cast<uint32_t>(slots_.size()); }
     [[nodiscard]] uint32_t clients_of(EntryId entry) const {
         return clients_of_entry_[index_of(entry)];
@@ -48,10 +38,13 @@ public:
     ClientId admit(UniqueFd socket, const Address& peer, EntryId entry);
 
     // Null where that client is not, or no longer, held.
-    [[nodiscard]] Held* find(ClientId client);
+    [[nodiscard]] HeldClient* find(ClientId client);
+    // Null as well where another entry serves it: what a worker says of clients that are not its
+    // own is ignored.
+    [[nodiscard]] HeldClient* find_served_by(EntryId entry, ClientId client);
 
-    // Frees the client's slot, then closes its connection in both directions: whoever sees it
-    // closed finds the slot free.
+    // Frees the client's slot, then closes its connection in both directions: a peer that sees the
+    // connection closed finds the slot free.
     void release(ClientId client);
 
     // Frees the client's slot as well, and leaves it to the caller to close its connection.
@@ -64,8 +57,8 @@ private:
     [[nodiscard]] SlotId take_lowest_free_slot();
 
     UserTable users_;
-    std::vector<Held> slots_; // as many as were ever in use
-    // Free slots among those, lowest first; all from slots_.size() on are free as well, and higher.
+    std::vector<HeldClient> slots_; // as many as were ever in use
+    // The free slots among those, lowest first. All from slots_.size() on are free as well.
     std::priority_queue<SlotId, std::vector<SlotId>, std::greater<>> freed_;
     std::vector<uint32_t> clients_of_entry_;
     uint32_t held_ = 0;

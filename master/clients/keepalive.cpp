@@ -9,7 +9,7 @@ namespace chatserv {
 
 namespace {
 
-// Of a connection that is gone already nobody needs to know more.
+// An error is ignored: it means that the connection is gone already.
 void set(int socket, int level, int option, uint32_t value) {
     const int number = static_cast<int>(value);
     [[maybe_unused]] const int result = ::setsockopt(socket, level, option, &number, sizeof number);
@@ -17,7 +17,7 @@ void set(int socket, int level, int option, uint32_t value) {
 
 } // namespace
 
-// Half of the time in silence; then some probes, as one that got lost on the way proves nothing.
+// Half of the time is silence. Then several probes follow, because a single one can get lost.
 void keep_alive(int socket, uint32_t seconds) {
     [[maybe_unused]] const uint32_t interval = std::max(1U, seconds / 8);
     [[maybe_unused]] const uint32_t probes = std::max(1U, seconds / 2 / interval);

@@ -1,7 +1,7 @@
 #include "master/clients/listeners.h"
 
+#include "master/clients/client_events.h"
 #include "shared/system/failure.h"
-#include "shared/system/logging.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -54,8 +54,8 @@ const char* name_of(int family) {
     return family == AF_INET6 ? "IPv6" : "IPv4";
 }
 
-// Those of the addresses whose family this machine has. An address that the user wrote is kept:
-// that it is not to be had is an error.
+// The addresses whose family this machine has. An address that the user wrote is kept: if it is not
+// available, that is an error.
 std::vector<Address> usable_addresses(const ListenAddress& listen) {
     if (listen.host == ListenAddress::Host::numeric)
         return listen.addresses;
@@ -67,8 +67,7 @@ std::vector<Address> usable_addresses(const ListenAddress& listen) {
         return listen.addresses;
     for (const Address& address : listen.addresses)
         if (is_missing(address.family()))
-            log_warning("no_address", fmt::format("not listening on {}: this machine has no {}",
-                                          address.text(), name_of(address.family())));
+            events::no_address(address, name_of(address.family()));
     return usable;
 }
 
@@ -85,8 +84,8 @@ std::vector<Listener> listen_at_port(
     return listeners;
 }
 
-// The first address takes a free port, and the others the same. Ports that are not free at all of
-// them are held until the end, so that the system chooses others.
+// The first address takes a free port, and the others the same one. A port that is not free at
+// every address is held until the end, so that the system chooses another.
 std::vector<Listener> listen_at_a_free_port(
     const ListenAddress& listen, const std::vector<Address>& addresses) {
     const std::vector<Address> others(addresses.begin() + 1, addresses.end());
@@ -104,9 +103,7 @@ std::vector<Listener> listen_at_a_free_port(
         }
         held.push_back(std::move(listeners.front()));
     }
-    log_warning("ports_differ",
-        fmt::format(
-            "no port is free at every address of {}: each takes one of its own", listen.text()));
+    events::ports_differ(listen.text());
     return listen_at_port(listen, addresses, 0);
 }
 
@@ -125,15 +122,12 @@ std::vector<Listener> listen_at_both_families(const ListenAddress& listen) {
         listeners.emplace_back(ipv6, Families::ipv4_too);
         return listeners;
     } catch (const NoDualStack&) {
-        log_info("two_sockets", fmt::format("{} is listened on with two sockets: this system has "
-                                            "none for IPv4 and IPv6 at once",
-                                    listen.text()));
+        events::two_sockets(listen.text());
         return listen_at_all(listen, {ipv6, ipv4});
     } catch (const std::system_error& failure) {
         if (!is_missing(AF_INET6) || is_missing(AF_INET))
             throw cannot_listen(listen, ipv6, failure.code().value());
-        log_warning("no_address",
-            fmt::format("not listening on {}: this machine has no IPv6", ipv6.text()));
+        events::no_address(ipv6, name_of(AF_INET6));
         return listen_at_all(listen, {ipv4});
     }
 }

@@ -8,12 +8,12 @@
 
 namespace chatserv {
 
-// Listens at every address of each, as resolve_listen() found them. Port 0 becomes one free port
-// for all addresses of one --listen, where that can be had.
+// Listens at every address that resolve_listen() found. Port 0 becomes one free port for all
+// addresses of one --listen, where that is possible.
 //
 // [::] becomes a socket of both families, or two sockets where the system has no such socket. A
 // family that this machine does not have is left out, with a warning, unless the user named an
-// address of it. Throws Failure: EX_UNAVAILABLE or EX_NOPERM for an address that is not to be had.
+// address of it. Throws Failure: EX_UNAVAILABLE or EX_NOPERM for an address that is not available.
 [[nodiscard]] std::vector<Listener> make_listeners(const std::vector<ListenAddress>& listen);
 
 } // namespace chatserv

@@ -21,7 +21,6 @@ namespace {
 
 using Clock = ControlClient::Clock;
 
-constexpr std::chrono::seconds introduction_patience{2};
 constexpr const char* does_not_answer = "does not answer";
 
 bool lives(pid_t pid) {
@@ -203,21 +202,6 @@ ChosenServer choose_server(const ServerChoice& choice) {
     if (control != nullptr && *control != '\0' && std::string_view(control) != "none")
         return reach(control);
     return the_only_one(surroundings);
-}
-
-std::string who_listens_at(const std::string& path) {
-    Connecting connecting = connect_at_once(path);
-    if (connecting.error == EACCES)
-        return "another user's socket is there";
-    if (connecting.error != 0)
-        return "another server listens there";
-    try {
-        ControlClient client(path, std::move(connecting.socket));
-        const std::string line = client.wait_for("hello", introduction_patience);
-        return fmt::format("the chatserv with pid {} listens there", client.greeting_of(line).pid);
-    } catch (const Failure&) {
-        return "another server listens there, but it does not identify itself";
-    }
 }
 
 } // namespace chatserv

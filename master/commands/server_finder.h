@@ -5,7 +5,7 @@
 // named like a server's.
 #pragma once
 
-#include "master/commands/control_client.h"
+#include "master/control/control_client.h"
 #include "master/control/control_path.h"
 
 #include <optional>
@@ -45,9 +45,5 @@ struct ChosenServer {
 // Throws Failure: EX_USAGE if there are several servers to choose from (it first prints a list of
 // them to standard error), EX_UNAVAILABLE if there is none or it does not answer.
 [[nodiscard]] ChosenServer choose_server(const ServerChoice& choice);
-
-// Describes the server that listens at `path`, in words that follow the path in an error line.
-// Takes at most two seconds.
-[[nodiscard]] std::string who_listens_at(const std::string& path);
 
 } // namespace chatserv

@@ -1,6 +1,5 @@
 #include "master/config/option_table.h"
 
-#include "master/clients/keepalive.h"
 #include "master/config/option_values.h"
 #include "shared/ipc/unix_socket.h"
 #include "shared/segment/layout.h"

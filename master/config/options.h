@@ -20,6 +20,9 @@ namespace chatserv {
 // One worker per core, but at least 2.
 [[nodiscard]] uint32_t default_workers();
 
+// The default of most systems (tcp(7)); see master/clients/keepalive.h.
+inline constexpr uint32_t keepalive_seconds_max = 7200;
+
 // option_table.cpp says what each option means and which values it allows.
 struct Options {
     std::vector<ListenAddress> listen{1}; // one address: port 9999 on the loopback

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "master/config/address.h"
-#include "master/start/start_step.h"
+#include "master/config/start_step.h"
 
 #include <functional>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include "master/config/option_values.h"
 #include "master/config/setting.h"
-#include "master/start/start_step.h"
+#include "master/config/start_step.h"
 #include "shared/system/failure.h"
 
 #include <fmt/core.h>

@@ -4,13 +4,13 @@
 //
 //     $CHATSERV_CONTROL_DIR     this one alone, if it is set
 //     /run/chatserv             if it belongs to this user: a service manager makes it
-//     /run, or else /var/run    root's
+//     /run, or else /var/run    for root
 //     $XDG_RUNTIME_DIR          if it belongs to this user
-//     /run/user/UID             looked in, but not used: it goes when its user logs out
+//     /run/user/UID             searched, but not used: it is removed when its user logs out
 //     $TMPDIR, then /tmp
 //
-// Root's own come before $XDG_RUNTIME_DIR, which an administrator's login has and a service has
-// not.
+// Root's folders come before $XDG_RUNTIME_DIR, because that variable is set when an administrator
+// logs in and not set for a service.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@
 
 namespace chatserv {
 
-// What the folders depend on. Empty: not set.
+// What the choice of the folder depends on. Empty: not set.
 struct Surroundings {
     uid_t user = 0;
     std::string control_dir{};
@@ -50,11 +50,11 @@ struct ControlFile {
     std::string path;
     uid_t owner;
 };
-// The sockets in the folder that are named so; no symbolic links to any.
+// The sockets in the folder with such a name, without symbolic links.
 [[nodiscard]] std::vector<ControlFile> control_files_in(const std::string& folder);
 
-// Removes from the folder the sockets that dead servers of this user have left: those at which
-// nobody listens, and those that were never finished (unix_socket.h).
+// Removes from the folder the sockets of dead servers of this user: those at which no server
+// listens, and those that were never finished (unix_socket.h).
 void remove_abandoned_controls(const std::string& folder, uid_t user);
 
 } // namespace chatserv

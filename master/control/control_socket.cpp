@@ -1,10 +1,10 @@
 #include "master/control/control_socket.h"
 
-#include "master/commands/server_finder.h"
+#include "master/config/start_step.h"
+#include "master/control/control_client.h"
+#include "master/control/control_events.h"
 #include "master/control/control_path.h"
-#include "master/start/start_step.h"
 #include "shared/system/failure.h"
-#include "shared/system/logging.h"
 
 #include <cerrno>
 #include <cstring>
@@ -20,8 +20,8 @@ namespace chatserv {
 namespace {
 
 constexpr std::chrono::seconds look_interval{2};
-// Cleaners of /tmp go by the age of a file's times; the XDG base directory specification asks for a
-// new one every six hours.
+// Cleaners of /tmp go by the times of a file. The XDG base directory specification asks that they
+// be renewed every six hours.
 constexpr std::chrono::hours touch_interval{1};
 
 std::string folder_of(const std::string& path) {
@@ -56,7 +56,26 @@ std::string trouble_at(const std::string& path, int error) {
     }
 }
 
-Failure not_to_be_had(const std::string& path, int error) {
+constexpr std::chrono::seconds introduction_patience{2};
+
+// Names the server that has the socket at `path`, in words that follow the path. Takes two seconds
+// at most.
+std::string who_listens_at(const std::string& path) {
+    Connecting connecting = connect_at_once(path);
+    if (connecting.error == EACCES)
+        return "another user's socket is there";
+    if (connecting.error != 0)
+        return "another server listens there";
+    try {
+        ControlClient client(path, std::move(connecting.socket));
+        const std::string line = client.wait_for("hello", introduction_patience);
+        return fmt::format("the chatserv with pid {} listens there", client.greeting_of(line).pid);
+    } catch (const Failure&) {
+        return "another server listens there, but it does not identify itself";
+    }
+}
+
+Failure not_available(const std::string& path, int error) {
     const std::string trouble =
         error == EADDRINUSE ? who_listens_at(path) : trouble_at(path, error);
     return {EX_UNAVAILABLE,
@@ -66,7 +85,7 @@ Failure not_to_be_had(const std::string& path, int error) {
 
 constexpr const char* advice = "see whether its file system answers, or choose another --control";
 
-void remove_what_the_dead_left(const Options& options, const Surroundings& surroundings) {
+void remove_abandoned_sockets(const Options& options, const Surroundings& surroundings) {
     const StartStep step("looking for control sockets of servers that have ended", advice);
     for (const std::string& folder : control_folders(surroundings))
         remove_abandoned_controls(folder, surroundings.user);
@@ -95,7 +114,7 @@ std::optional<UniqueFd> ControlSocket::look(Clock::time_point now) {
     }
     if (now >= next_touch_) {
         next_touch_ = now + touch_interval;
-        // A path that cannot be touched is not worse for it.
+        // A path that cannot be touched serves all the same.
         (void)::utimensat(AT_FDCWD, path_.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
     }
     return std::nullopt;
@@ -108,9 +127,7 @@ std::optional<UniqueFd> ControlSocket::make_anew() {
         return std::nullopt;
     }
     std::swap(socket_, anew.socket);
-    log_warning("control_made_anew",
-        fmt::format("the control socket {} was removed, so it was made anew", path_),
-        {{"path", path_}});
+    events::control_made_anew(path_);
     trouble_told_ = false;
     occupant_.reset();
     return std::move(anew.socket.fd);
@@ -122,16 +139,12 @@ void ControlSocket::tell_trouble(int error) {
     if (trouble_told_)
         return;
     trouble_told_ = true;
-    log_warning("control_lost",
-        fmt::format("the control socket {} was removed and cannot be made anew: {}; until it can, "
-                    "`chatserv stats` and `chatserv chaos` do not reach this server",
-            path_, trouble_at(path_, error)),
-        {{"path", path_}});
+    events::control_lost(path_, trouble_at(path_, error));
 }
 
 std::unique_ptr<ControlSocket> open_control_socket(const Options& options) {
     const Surroundings surroundings = Surroundings::of_this_process();
-    remove_what_the_dead_left(options, surroundings);
+    remove_abandoned_sockets(options, surroundings);
     if (options.control == "none")
         return nullptr;
     const bool asked_for = !options.control.empty();
@@ -143,11 +156,8 @@ std::unique_ptr<ControlSocket> open_control_socket(const Options& options) {
     } catch (const std::system_error& failure) {
         const int error = failure.code().value();
         if (asked_for)
-            throw not_to_be_had(path, error);
-        log_warning("no_control",
-            fmt::format("no control socket: {}: {}; `chatserv stats` and `chatserv chaos` cannot "
-                        "reach this server",
-                path, trouble_at(path, error)));
+            throw not_available(path, error);
+        events::no_control(path, trouble_at(path, error));
         return nullptr;
     }
 }

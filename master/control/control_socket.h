@@ -1,6 +1,5 @@
-// The control socket's place in the file system, from the start to the end: made where --control
-// says or where it usually is, made anew where a cleaner of /tmp removed it, and removed at the end
-// if it is this server's still.
+// The control socket in the file system: made where --control says or where it usually is, made
+// anew when a cleaner of /tmp has removed it, and removed at the end if it still is this server's.
 #pragma once
 
 #include "master/config/options.h"
@@ -26,9 +25,9 @@ public:
     [[nodiscard]] int fd() const { return socket_.fd.get(); }
     [[nodiscard]] const std::string& path() const { return path_; }
 
-    // The master calls this at each turn of its loop. Every two seconds it checks that the socket
-    // is still there, and listens again if it is not; then it returns the former socket, whose
-    // queue can hold connections. The log has a line for each change.
+    // To be called in each turn of the loop. Every two seconds it checks that the socket is still
+    // there, and listens again if it is not. Then it returns the former socket, whose listen queue
+    // can hold connections. The log has a line for each change.
     [[nodiscard]] std::optional<UniqueFd> look(Clock::time_point now);
 
 private:
@@ -40,12 +39,15 @@ private:
     Clock::time_point next_look_{};
     Clock::time_point next_touch_{};
     bool trouble_told_ = false;
-    std::optional<FileIdentity> occupant_{}; // whose word it was that the name is taken
+    std::optional<FileIdentity>
+        occupant_{}; // the file that has taken the name, of which the log told
 };
 
-// Removes what dead servers of this user have left, and opens the control socket; null for
-// `--control none`. Throws Failure(EX_UNAVAILABLE) where the path that the user asked for is not to
-// be had; without one that was asked for a server serves all the same, and the log says so.
+// Removes the sockets that dead servers of this user have left, and opens the control socket; null
+// for
+// `--control none`. Throws Failure(EX_UNAVAILABLE) where the path that --control names is not
+// available. Without --control a server whose socket cannot be made serves all the same, and the
+// log says so.
 [[nodiscard]] std::unique_ptr<ControlSocket> open_control_socket(const Options& options);
 
 } // namespace chatserv

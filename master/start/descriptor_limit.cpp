@@ -1,6 +1,5 @@
 #include "master/start/descriptor_limit.h"
 
-#include "master/clients/turned_away.h"
 #include "shared/system/failure.h"
 #include "shared/system/fd.h"
 
@@ -20,7 +19,7 @@ rlim_t descriptors_needed(const Options& options) {
     rlim_t listeners = 0;
     for (const ListenAddress& listen : options.listen)
         listeners += std::max<rlim_t>(2, listen.addresses.size()); // [::] may need two sockets
-    return options.users + listeners + turned_away_max + for_the_rest + descriptors_reserved +
+    return options.users + listeners + lingering_max + for_the_rest + descriptors_reserved +
            for_each_worker * (options.workers + options.spares);
 }
 

@@ -3,6 +3,8 @@
 
 #include "master/config/options.h"
 
+#include <cstddef>
+
 namespace chatserv {
 
 // Raises RLIMIT_NOFILE to what the options need, the hard limit too if that is permitted. The
@@ -12,6 +14,8 @@ void ensure_descriptor_limit(const Options& options);
 // Descriptors of this process that are kept back from clients. The next worker takes some of them.
 // A timer, a connection that is turned away, and a control client take one each.
 inline constexpr int descriptors_reserved = 16;
+// How many connections can be on their last line at once (master/clients/lingering_close.h).
+inline constexpr size_t lingering_max = 64;
 
 // Whether more descriptors are left than the reserve. There can be too few although the limit
 // sufficed at the start: the limit was lowered later, or this process inherited many descriptors.

@@ -1,10 +1,10 @@
 // The hang judge: which worker processes are to be ended because they do not answer (P5).
 //
-// The hang watch says who is silent for too long. But a whole server that was stopped and goes on
-// can have the master look before any worker has run again, and a standstill that was no longer
-// than the master's sleep is unknown to its clock. So nobody is ended at the first look: the watch
-// looks a little before the limit is over, and a process that has not beaten when it is over,
-// though the master was there meanwhile, is hung.
+// The hang watch reports processes that were silent for too long. But when a stopped server
+// continues, the master can look before any worker has run again, and its clock does not notice a
+// standstill that was no longer than its own sleep. So no process is ended at the first look. The
+// watch looks a little before the limit is over. A process is hung if it still has not beaten when
+// the limit is over, although the master was running meanwhile.
 #pragma once
 
 #include "master/workers/hang_watch.h"
@@ -24,20 +24,20 @@ public:
 
     HangJudge(std::span<Heartbeat> heartbeats, std::chrono::milliseconds limit, ServedClock& clock);
 
-    // As the hang watch's.
+    // As those of the hang watch.
     [[nodiscard]] SeatId enter(Clock::time_point now) { return watch_.enter(now); }
     void leave(SeatId seat);
     void ignore(SeatId seat);
 
-    // When to look next; nothing where nobody is watched.
+    // When to look next; nothing where no process is watched.
     [[nodiscard]] std::optional<Clock::time_point> next_look() const;
-    // The seats of those that are to be ended.
+    // The seats of the processes that have to be ended.
     [[nodiscard]] std::vector<SeatId> hung(Clock::time_point now);
 
 private:
     struct Suspect {
         SeatId seat;
-        uint64_t beat_ns; // the last there was
+        uint64_t beat_ns; // its last beat
         ServedClock::time_point verdict_at;
     };
 

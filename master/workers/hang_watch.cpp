@@ -9,7 +9,8 @@ namespace chatserv {
 
 namespace {
 
-// Until its first beat a process may take longer: exec and the dynamic linker read from a disk.
+// A process may take longer until its first beat, because exec and the dynamic linker read from a
+// disk.
 constexpr std::chrono::seconds start_limit{10};
 
 } // namespace
@@ -20,7 +21,7 @@ HangWatch::HangWatch(std::span<Heartbeat> heartbeats, std::chrono::milliseconds 
 SeatId HangWatch::enter(Clock::time_point now) {
     const auto free =
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.taken; });
-    invariant(free != seats_.end(), "more worker processes were started than there are places for");
+    invariant(free != seats_.end(), "more worker processes were started than there are seats");
     *free = {.taken = true, .watched = true, .entered = now, .beat = now};
     const SeatId seat{static_cast<uint32_t>(free - seats_.begin())};
     clear(heartbeats_[index_of(seat)]);
@@ -35,7 +36,7 @@ void HangWatch::leave(SeatId seat) {
 
 HangWatch::Clock::time_point HangWatch::deadline_of(SeatId seat, Clock::time_point now) const {
     if (has_beaten(heartbeats_[index_of(seat)])) {
-        // A beat of the future is nobody's, and would excuse its process until then.
+        // No process beats in the future; such a beat would excuse its process until then.
         const Clock::time_point beat = last_beat(heartbeats_[index_of(seat)]);
         return beat > now + limit_ ? now : beat + limit_ + seats_[index_of(seat)].excused;
     }
@@ -43,8 +44,8 @@ HangWatch::Clock::time_point HangWatch::deadline_of(SeatId seat, Clock::time_poi
            seats_[index_of(seat)].excused;
 }
 
-// When in the time since the last look the standstill was is not known. It can have been no longer
-// than a process has been silent, and that is what it is excused at the most.
+// It is not known when, since the last look, the standstill was. A process is excused for no longer
+// than it has been silent.
 void HangWatch::excuse(
     Seat& seat, Clock::time_point last_seen, Clock::duration stood_still, Clock::time_point now) {
     if (last_seen != std::exchange(seat.beat, last_seen))
@@ -75,7 +76,7 @@ std::vector<SeatId> HangWatch::overdue(Clock::time_point now, Clock::duration st
                 overdue.push_back(seat);
             look = now + limit_ / 2;
         }
-        // A process whose first beat is outstanding can beat at any time, and hang then.
+        // A process that has not beaten yet can beat at any time, and hang after that.
         if (!has_beaten(heartbeats_[index_of(seat)]))
             look = std::min(look, now + limit_);
         next_look_ = next_look_ ? std::min(*next_look_, look) : look;

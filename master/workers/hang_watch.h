@@ -1,8 +1,9 @@
 // The hang watch: which worker processes have stopped answering (P5).
 //
-// A process that is stopped, or goes round and round somewhere, does not beat (heartbeat.h). One
-// look at all of them says who is overdue and when the next look is due: at the earliest instant at
-// which anyone could be, so that nobody hangs longer than the limit, and no more often than that.
+// A process that is stopped, or that spins, does not beat (heartbeat.h). One look at all processes
+// says which of them are overdue and when the next look is due: at the earliest instant at which a
+// process could be overdue. So no process hangs for longer than the limit, and the master looks no
+// more often than that.
 #pragma once
 
 #include "shared/segment/heartbeat.h"
@@ -22,20 +23,19 @@ public:
 
     HangWatch(std::span<Heartbeat> heartbeats, std::chrono::milliseconds limit);
 
-    // A process is about to start: its place among the heartbeats, to be given back by leave().
-    // There must be one that is free.
+    // A process is about to start: returns its seat, which leave() gives back. A seat must be free.
     [[nodiscard]] SeatId enter(Clock::time_point now);
-    // It has been reaped.
+    // The process has been reaped.
     void leave(SeatId seat);
-    // Its end has been seen to: it is not to be told overdue any more.
+    // The process has been ended already, and is not reported any more.
     void ignore(SeatId seat) { seats_[index_of(seat)].watched = false; }
 
-    // When to look next; nothing where nobody is watched.
+    // When to look next; nothing where no process is watched.
     [[nodiscard]] std::optional<Clock::time_point> next_look() const { return next_look_; }
-    // The seats of those overdue. Whoever comes to look much too late was held up as well, and is
-    // no judge: the whole machine may have stood still. It then tells nobody, and when to look
-    // again. `stood_still`: for how long the watching process has stood still in all, as far as it
-    // knows (ServedClock::stood_still). That time counts against nobody.
+    // The seats of the processes that are overdue. If this look itself comes much too late, the
+    // whole machine may have stood still: it then reports no process and schedules the next look.
+    // `stood_still`: how long the watching process has stood still in all, as far as it knows
+    // (ServedClock::stood_still). That time counts against no process.
     [[nodiscard]] std::vector<SeatId> overdue(
         Clock::time_point now, Clock::duration stood_still = Clock::duration::zero());
 
@@ -44,8 +44,8 @@ private:
         bool taken = false;
         bool watched = false;
         Clock::time_point entered{};
-        Clock::time_point beat{};  // the last that was seen; before the first one, `entered`
-        Clock::duration excused{}; // what does not count of the time since then
+        Clock::time_point beat{};  // the last one seen; before the first one, `entered`
+        Clock::duration excused{}; // how much of the time since then does not count
     };
 
     static void excuse(Seat& seat, Clock::time_point last_seen, Clock::duration stood_still,
@@ -56,7 +56,7 @@ private:
     std::span<Heartbeat> heartbeats_;
     std::chrono::milliseconds limit_;
     std::vector<Seat> seats_;
-    Clock::duration stood_still_{}; // what of it the seats have been excused
+    Clock::duration stood_still_{}; // as of the last look
     std::optional<Clock::time_point> next_look_;
 };
 

@@ -1,5 +1,5 @@
-// Why a worker could not begin its work, in words, and the status that the server ends with where
-// no worker can: what the message CannotWork (protocol.h) says.
+// The message CannotWork (protocol.h) in words: why a worker could not begin its work, and the exit
+// status of a server in which no worker can.
 #pragma once
 
 #include "shared/ipc/protocol.h"
@@ -14,7 +14,8 @@ namespace chatserv {
 // As in sysexits(3).
 [[nodiscard]] int exit_status_of(const CannotWork& cannot_work);
 
-// Whether it is the system's want of processes, memory or descriptors, which can end by itself.
+// Whether the system ran out of processes, memory or descriptors. Such a shortage can end by
+// itself.
 [[nodiscard]] bool is_shortage(int error);
 
 // What to do about that shortage.

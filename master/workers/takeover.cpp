@@ -2,6 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/broadcast_log.h"
+#include "shared/segment/in_flight.h"
 #include "shared/segment/log_append.h"
 #include "shared/segment/staging.h"
 
@@ -15,8 +16,8 @@ std::vector<ClientId> recover_entry(
     LogAppender(segment).repair(entry);
     store_release(segment.worker_table()[index_of(entry)].asleep, 0);
 
-    // Bytes that were read and cannot be told apart are lost, and so are those who sent them: any
-    // client that was served.
+    // Bytes that were read and that no record tells apart are lost. Any client that was served can
+    // have sent them, so each of those is lost as well.
     const Staging staging(segment, entry);
     const bool batch_is_sane = staging.sane();
     if (!batch_is_sane)
@@ -38,19 +39,33 @@ std::vector<ClientId> recover_entry(
     return lost;
 }
 
+std::vector<ClientId> clients_to_hand_over(
+    EntryId entry, const Segment& segment, const Escrow& escrow) {
+    const auto held = escrow.all_of(entry); // in the model this is an array
+    std::vector<ClientId> clients(held.begin(), held.end());
+    const InFlight in_flight = operation_in_flight(segment.worker_table()[index_of(entry)]);
+    if (in_flight.operation == Operation::none)
+        return clients;
+    const auto in_doubt = std::find_if(clients.begin(), clients.end(),
+        [&](const ClientId client) { return client.slot == in_flight.slot; });
+    if (in_doubt != clients.end())
+        std::iter_swap(clients.begin(), in_doubt);
+    return clients;
+}
+
 void TakeoverBook::died(EntryId entry, std::string cause, Takeover::Clock::time_point when) {
     Page& page = pages_[index_of(entry)];
     if (page.takeover)
         ++page.takeover->deaths;
     else
         page.takeover = Takeover{.entry = entry, .cause = std::move(cause), .begun = when};
-    page.manned = false;
+    page.assigned = false;
     page.settled = false;
 }
 
-void TakeoverBook::manned(EntryId entry, pid_t pid, uint32_t users) {
+void TakeoverBook::assigned(EntryId entry, pid_t pid, uint32_t users) {
     Page& page = pages_[index_of(entry)];
-    page.manned = true;
+    page.assigned = true;
     page.settled = false;
     page.outstanding = users;
     if (page.takeover) {
@@ -79,7 +94,7 @@ bool TakeoverBook::any_under_way() const {
 
 std::optional<Takeover> TakeoverBook::take_finished(EntryId entry) {
     Page& page = pages_[index_of(entry)];
-    if (!page.manned || !page.settled || page.outstanding > 0)
+    if (!page.assigned || !page.settled || page.outstanding > 0)
         return std::nullopt;
     return std::exchange(page.takeover, std::nullopt);
 }

@@ -1,5 +1,5 @@
-// Takeover: what the master does about the entry of a worker that died, so that the next one can
-// carry on where it was; and its book of takeovers.
+// Takeover: what the master does about the entry of a worker that died, so that the next worker can
+// carry on from there; and the book of the takeovers that are under way.
 #pragma once
 
 #include "master/clients/escrow.h"
@@ -15,28 +15,33 @@
 
 namespace chatserv {
 
-// To be called once the worker that served `entry` has been reaped and its last words were heard:
-// not before, since a worker that is only stopped can wake up again. Mends what it left half-done
-// in the log, marks its clients orphaned, and wakes every worker, as whatever it was about to tell
-// them can have died with it (W5). Its staging area is left as it is, for its successor to publish,
-// unless it holds what no worker writes. Can be run again at any point. Returns the clients of the
-// entry, never another's, of whom the segment says what no worker writes: they cannot be carried
-// on.
+// Recovers the entry of a worker that has been reaped, after its last words were read. Not earlier:
+// a worker that is only stopped can wake up again. Mends what the worker left half-done in the log,
+// marks its clients orphaned, and wakes every worker, because the wake-ups that it was about to
+// send can have died with it (W5). Its staging area is left for its successor to publish, unless it
+// holds what no worker writes. Can be run again at any point.
+//
+// Returns those clients of this entry whose slots hold values that no worker writes. They cannot be
+// served and must be disconnected.
 [[nodiscard]] std::vector<ClientId> recover_entry(
     EntryId entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells);
 
-// A takeover is over when the successor serves every client that the dead worker served. For how
-// long it took the master's served time is asked: a standstill of the whole server is no part of
-// it.
+// The clients that the next worker of the entry gets. The first is the client that the dead worker
+// was serving, if any: until that one is settled, the next worker serves no other.
+[[nodiscard]] std::vector<ClientId> clients_to_hand_over(
+    EntryId entry, const Segment& segment, const Escrow& escrow);
+
+// A takeover is over when the successor serves every client that the dead worker served. Its length
+// is measured by the master's served time: a standstill of the whole server is not part of it.
 struct Takeover {
     using Clock = ServedClock;
 
     EntryId entry;
-    std::string cause;          // of the (first) death
-    Clock::time_point begun;    // the death was noticed; where the master was the cause, was caused
+    std::string cause;          // of the first death
+    Clock::time_point begun;    // when the master noticed the death, or caused it
     pid_t pid = 0;              // the successor
-    uint32_t deaths = 1;        // more where successors died in the midst of it
-    uint32_t users = 0;         // carried on with
+    uint32_t deaths = 1;        // more than one where successors died during the takeover
+    uint32_t users = 0;         // that were moved to the successor
     uint64_t settled_bytes = 0; // that the kernel's account knew of and the segment did not
 };
 
@@ -45,24 +50,24 @@ class TakeoverBook {
 public:
     explicit TakeoverBook(uint32_t workers) : pages_(workers) {}
 
-    // The entry's worker has died. If its predecessor's takeover is not over, it goes on.
+    // The entry's worker has died. A takeover of its own that was not over goes on.
     void died(EntryId entry, std::string cause, Takeover::Clock::time_point when);
-    // A process has been given the entry, and so many of its clients are on their way to it.
-    void manned(EntryId entry, pid_t pid, uint32_t users);
+    // A process was given the entry, and `users` clients are on their way to it.
+    void assigned(EntryId entry, pid_t pid, uint32_t users);
+    // That process has settled what was in doubt.
     void settled(EntryId entry, uint64_t bytes);
-    // One of these clients is served, or has gone.
+    // It serves one of these clients, or the client has left.
     void arrived(EntryId entry);
 
-    // Some takeover is not over.
     [[nodiscard]] bool any_under_way() const;
-    // The entry's takeover, if it is over now; it is struck from the book.
+    // The entry's takeover, if it is over now; it is removed from the book.
     [[nodiscard]] std::optional<Takeover> take_finished(EntryId entry);
 
 private:
     struct Page {
-        std::optional<Takeover> takeover{}; // none: nothing is under way
+        std::optional<Takeover> takeover{}; // none: no takeover is under way
         uint32_t outstanding = 0;           // clients that the successor has not confirmed
-        bool manned = false;
+        bool assigned = false;
         bool settled = false;
     };
 

@@ -1,9 +1,12 @@
 #include "master/workers/worker_pool.h"
 
+#include "master/workers/hindrance.h"
+#include "master/workers/reaping.h"
+#include "master/workers/worker_events.h"
 #include "shared/system/errors.h"
-#include "shared/system/logging.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fmt/core.h>
@@ -15,30 +18,15 @@ namespace chatserv {
 
 namespace {
 
-// Their places among the arguments that are the same for every process (worker/start.h).
+// The places of both numbers among the arguments that every process gets (worker/start.h).
 constexpr size_t uid_argument = 2;
 constexpr size_t gid_argument = 3;
 
 using Clock = std::chrono::steady_clock;
 
-// A process that lives this long (by served time) has proven itself, though it may have had nobody
-// to serve.
+// A process that lives this long (in served time) has proven itself, though it may have had no
+// client to serve.
 constexpr std::chrono::seconds youth{1};
-
-// Between a death before the first work and the next start: doubled from death to death where the
-// processes fail by themselves, for then the next will fail as well; little where something from
-// outside kills them.
-constexpr int64_t respawn_delay_ms_min = 100;
-constexpr int64_t respawn_delay_ms_max = 10'000;
-constexpr int64_t respawn_delay_ms_after_kill = 10;
-// Between refusals of the system the delay is doubled as well, but to no more than this: to ask
-// costs nothing, and users may be waiting for a worker.
-constexpr int64_t respawn_delay_ms_max_refused = 1000;
-
-// The delay after so many failures in a row, the first of them included.
-int64_t doubled_delay_ms(uint32_t failures, int64_t max) {
-    return std::min(respawn_delay_ms_min << std::min(failures - 1, 16U), max);
-}
 
 } // namespace
 
@@ -53,33 +41,18 @@ WorkerPool::WorkerPool(const WorkerProgram& program, const Options& options, con
     processes_wanted_(options.workers + options.spares), hang_limit_(options.hang_limit),
     hang_judge_(segment.heartbeats(), options.hang_limit, clock), pids_(options.workers) {}
 
-void WorkerPool::replenish() {
-    while (starting_allowed_ && !respawn_at_ && processes_.size() < processes_wanted_) {
+std::optional<StartFailure> WorkerPool::replenish() {
+    std::optional<StartFailure> failure;
+    while (starting_allowed_ && start_delay_.over() && processes_.size() < processes_wanted_) {
         try {
             start_one();
-        } catch (const std::system_error& failure) {
-            log_debug("worker_not_started",
-                fmt::format("no process could be started: {}", failure.what()));
-            ++refused_;
-            start_failed(failure.what(), failure.code().value());
-            throttle(std::chrono::milliseconds(
-                doubled_delay_ms(refused_, respawn_delay_ms_max_refused)));
+        } catch (const std::system_error& refusal) {
+            events::worker_not_started(refusal.what());
+            failure = {.why = refusal.what(), .error = refusal.code().value()};
+            start_delay_.refused(Clock::now());
         }
     }
-}
-
-void WorkerPool::start_failed(const std::string& why, int error) {
-    const uint32_t failures = shortage_ ? shortage_->failures + 1 : 1;
-    shortage_ = {.why = why, .error = error, .failures = failures};
-}
-
-void WorkerPool::mark_ready(Process& process) {
-    process.ready = true;
-    if (!shortage_)
-        return;
-    shortage_->failures = 0;
-    if (processes_.size() >= processes_wanted_ && !any_on_its_way())
-        shortage_.reset();
+    return failure;
 }
 
 void WorkerPool::keep_own_rights() {
@@ -105,54 +78,45 @@ void WorkerPool::start_one() {
         hang_judge_.leave(seat);
         throw;
     }
-    Process& process = processes_
-                           .emplace(pid, Process{.pid = pid,
-                                             .channel = Channel(std::move(ends.first)),
-                                             .seat = seat,
-                                             .entry = std::nullopt,
-                                             .started = clock_.now()})
-                           .first->second;
-    const int error = events_.watch_readable(process.channel.fd(), tag_of(process));
-    if (error != 0) { // it would not be heard: better it ends now
+    WorkerProcess& process =
+        processes_.try_emplace(pid, pid, Channel(std::move(ends.first)), seat, clock_.now())
+            .first->second;
+    const int error = events_.watch_readable(process.channel().fd(), tag_of(process));
+    if (error != 0) { // nothing that it says would be heard
         end(process, "its channel cannot be watched");
         throw_error(error, "watching its channel");
     }
-    // A system that refuses this (a container's filter, an old kernel) tells of its end all the
-    // same: by SIGCHLD.
+    // A system that refuses this (a container's filter, an old kernel) tells of the exit all the
+    // same, by SIGCHLD.
     (void)events_.watch_exit(pid);
-    refused_ = 0;
+    start_delay_.started();
 }
 
-void WorkerPool::throttle(std::chrono::milliseconds pause) {
-    respawn_at_ = Clock::now() + pause;
-}
-
-WorkerPool::Process* WorkerPool::find(pid_t pid) {
+WorkerProcess* WorkerPool::find(pid_t pid) {
     const auto found = processes_.find(pid);
     return found == processes_.end() ? nullptr : &found->second;
 }
 
-WorkerPool::Process* WorkerPool::process_of(EntryId entry) {
-    return manned(entry) ? find(pids_[index_of(entry)]) : nullptr;
+WorkerProcess* WorkerPool::process_of(EntryId entry) {
+    return is_served(entry) ? find(pids_[index_of(entry)]) : nullptr;
 }
 
-bool WorkerPool::all_manned() const {
-    return std::all_of(pids_.begin(), pids_.end(), [](pid_t pid) { return pid != 0; });
+Staff WorkerPool::staff() const {
+    Staff staff{.entries = static_cast<uint32_t>(pids_.size()),
+        .served = 0,
+        .spares = 0,
+        .spares_wanted = static_cast<uint32_t>(processes_wanted_ - pids_.size()),
+        .starting = 0};
+    for (const auto& [pid, process] : processes_)
+        ++(!process.ready() ? staff.starting : process.entry() ? staff.served : staff.spares);
+    return staff;
 }
 
-uint32_t WorkerPool::count_manned() const {
-    return static_cast<uint32_t>(
-        std::count_if(pids_.begin(), pids_.end(), [](pid_t pid) { return pid != 0; }));
-}
-
-uint32_t WorkerPool::count_spares() const {
-    return static_cast<uint32_t>(std::count_if(processes_.begin(), processes_.end(),
-        [](const auto& item) { return item.second.ready && !item.second.entry; }));
-}
-
-bool WorkerPool::any_on_its_way() const {
-    return std::any_of(
-        processes_.begin(), processes_.end(), [](const auto& item) { return !item.second.ready; });
+std::vector<pid_t> WorkerPool::pids() const {
+    std::vector<pid_t> pids;
+    for (const auto& [pid, process] : processes_)
+        pids.push_back(pid);
+    return pids;
 }
 
 // The entry without a process that has the most users, of several the first; nothing where every
@@ -162,141 +126,119 @@ std::optional<EntryId> WorkerPool::most_urgent_entry(
     std::optional<EntryId> urgent;
     for (uint32_t index = 0; index < pids_.size(); ++index)
         if (const EntryId entry{index};
-            !manned(entry) && (!urgent || users_of(entry) > users_of(*urgent)))
+            !is_served(entry) && (!urgent || users_of(entry) > users_of(*urgent)))
             urgent = entry;
     return urgent;
 }
 
-std::vector<EntryId> WorkerPool::man_entries(const std::function<uint32_t(EntryId)>& users_of) {
-    std::vector<EntryId> newly_manned;
+std::vector<EntryId> WorkerPool::assign_spares(const std::function<uint32_t(EntryId)>& users_of) {
+    std::vector<EntryId> newly_served;
     for (auto& [pid, process] : processes_) {
-        if (!process.ready || process.entry)
+        if (!process.ready() || process.entry())
             continue;
         const auto vacant = most_urgent_entry(users_of);
         if (!vacant)
             break;
         pids_[index_of(*vacant)] = pid;
-        process.entry = vacant;
-        WorkerEntry& shared = segment_.worker_table()[index_of(*process.entry)];
+        process.give_entry(*vacant);
+        WorkerEntry& shared = segment_.worker_table()[index_of(*vacant)];
         shared.pid = pid;
         ++shared.generation;
-        const TakeEntry orders{.entry = *process.entry};
-        process.channel.queue(MessageType::take_entry, std::span(&orders, 1));
-        newly_manned.push_back(*process.entry);
+        const TakeEntry orders{.entry = *vacant};
+        process.channel().queue(MessageType::take_entry, std::span(&orders, 1));
+        newly_served.push_back(*vacant);
     }
-    return newly_manned;
+    return newly_served;
 }
 
-WorkerPool::Departure WorkerPool::remove(pid_t pid, int wait_status) {
-    Process& process = processes_.at(pid);
+std::string WorkerPool::Exit::cause() const {
+    std::string cause = text_of_wait_status(wait_status);
+    if (!ended_because.empty())
+        cause += ", " + ended_because;
+    if (cannot_work)
+        cause += ", " + words_of(*cannot_work);
+    return cause;
+}
+
+WorkerPool::Exit WorkerPool::remove(pid_t pid, int wait_status) {
+    WorkerProcess& process = processes_.at(pid);
     hang_up(process);
-    const bool by_itself = process.ended_because.empty();
-    const bool may_be_at_fault = by_itself || !process.ready;
-    const Departure departure{.entry = process.entry,
-        .died_young = may_be_at_fault && !process.proven && clock_.now() - process.started < youth,
-        .was_ready = process.ready,
+    const ServedClock::time_point now = clock_.now();
+    const bool may_be_at_fault = !process.ended() || !process.ready();
+    Exit exit{.pid = pid,
         .wait_status = wait_status,
-        .cannot_work = process.cannot_work,
-        .ended_because = std::move(process.ended_because),
-        .ended = by_itself ? clock_.now() : process.ended};
-    hang_judge_.leave(process.seat);
-    if (process.entry) {
-        pids_[index_of(*process.entry)] = 0;
-        segment_.worker_table()[index_of(*process.entry)].pid = 0;
+        .entry = process.entry(),
+        .died_young = may_be_at_fault && !process.proven() && now - process.started() < youth,
+        .was_ready = process.ready(),
+        .cannot_work = process.cannot_work(),
+        .ended_because = process.ended_because(),
+        .ended = process.ended() ? process.ended_at() : now};
+    hang_judge_.leave(process.seat());
+    if (exit.entry) {
+        pids_[index_of(*exit.entry)] = 0;
+        segment_.worker_table()[index_of(*exit.entry)].pid = 0;
     }
     processes_.erase(pid);
-    return departure;
+    return exit;
 }
 
-void WorkerPool::throttle_after(const Departure& departure) {
-    if (!departure.died_young || !starting_allowed_) {
-        died_young_ = 0;
+void WorkerPool::delay_start_after(const Exit& exit) {
+    if (!exit.died_young || !starting_allowed_) {
+        start_delay_.died_proven();
         return;
     }
-    const bool killed = departure.ended_because.empty() && WIFSIGNALED(departure.wait_status) &&
-                        WTERMSIG(departure.wait_status) == SIGKILL;
-    ++died_young_;
-    const int64_t delay =
-        killed ? std::min(respawn_delay_ms_after_kill * died_young_, respawn_delay_ms_min)
-               : doubled_delay_ms(died_young_, respawn_delay_ms_max);
-    log_warning("respawn_delayed",
-        fmt::format("{} worker processes in a row ended before their first work: the next is "
-                    "started in {} ms",
-            died_young_, delay));
-    throttle(std::chrono::milliseconds(delay));
+    const bool killed = exit.ended_because.empty() && WIFSIGNALED(exit.wait_status) &&
+                        WTERMSIG(exit.wait_status) == SIGKILL;
+    const std::chrono::milliseconds delay = start_delay_.died_young(killed, Clock::now());
+    events::start_delayed(start_delay_.deaths(), delay);
 }
 
-void WorkerPool::send(Process& process) {
-    if (process.channel.flush() != Channel::Sent::partly)
-        return; // where the process is gone, its exit will be told
-    const int error = events_.watch_writable_once(process.channel.fd(), tag_of(process));
+void WorkerPool::send(WorkerProcess& process) {
+    if (process.channel().flush() != Channel::Sent::partly)
+        return; // if the process is gone, its exit will be told
+    const int error = events_.watch_writable_once(process.channel().fd(), tag_of(process));
     if (error != 0)
         end(process, fmt::format("its channel cannot be watched: {}", std::strerror(error)));
 }
 
-// The descriptor is borrowed until it is sent, and whichever file it is then is the right one.
-void WorkerPool::send_log_file(Process& process) {
-    process.lacks_log_file = false;
-    if (!process.channel.open())
+void WorkerPool::end(WorkerProcess& process, std::string because) {
+    if (process.ended())
         return;
-    const int log = STDERR_FILENO;
-    process.channel.queue(MessageType::log_file, std::span<const char>(), std::span(&log, 1));
-    send(process);
+    hang_judge_.ignore(process.seat());
+    process.end(std::move(because), clock_.now());
 }
 
-void WorkerPool::send_log_file() {
-    for (auto& [pid, process] : processes_)
-        send_log_file(process);
-}
-
-void WorkerPool::send_log_file_again() {
-    for (auto& [pid, process] : processes_)
-        if (process.lacks_log_file)
-            send_log_file(process);
-}
-
-void WorkerPool::end(Process& process, std::string because) {
-    if (!process.ended_because.empty())
-        return;
-    process.ended_because = std::move(because);
-    process.ended = clock_.now();
-    hang_judge_.ignore(process.seat);
-    ::kill(process.pid, SIGKILL);
+void WorkerPool::end_for_protocol_error(WorkerProcess& process) {
+    events::protocol_broken(process.pid());
+    end(process, "it broke the protocol");
+    hang_up(process);
 }
 
 std::optional<HangWatch::Clock::time_point> WorkerPool::next_look() const {
     const auto hung = hang_judge_.next_look();
-    if (!respawn_at_)
-        return hung;
-    return std::min(hung.value_or(*respawn_at_), *respawn_at_);
+    const auto start = start_delay_.until();
+    return start ? std::min(hung.value_or(*start), *start) : hung;
 }
 
-void WorkerPool::look() {
-    end_hung();
-    if (respawn_at_ && *respawn_at_ <= Clock::now()) {
-        respawn_at_.reset();
-        replenish();
-    }
-}
-
-void WorkerPool::end_hung() {
+std::optional<StartFailure> WorkerPool::look() {
     for (const SeatId seat : hang_judge_.hung(Clock::now()))
         for (auto& [pid, process] : processes_)
-            if (process.seat == seat)
+            if (process.seat() == seat)
                 end(process,
                     fmt::format("it did not answer for {} ms (--hang-limit)", hang_limit_.count()));
+    return start_delay_.take_due(Clock::now()) ? replenish() : std::nullopt;
 }
 
-void WorkerPool::hang_up(Process& process) {
-    if (!process.channel.open())
+void WorkerPool::hang_up(WorkerProcess& process) {
+    if (!process.channel().open())
         return;
-    events_.unwatch_readable(process.channel.fd());
-    process.channel.close();
+    events_.unwatch_readable(process.channel().fd());
+    process.channel().close();
 }
 
 void WorkerPool::dismiss_all() {
     starting_allowed_ = false;
-    respawn_at_.reset();
+    start_delay_.cancel();
     for (auto& [pid, process] : processes_)
         hang_up(process);
 }

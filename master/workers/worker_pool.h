@@ -1,17 +1,16 @@
-// The worker pool: the worker processes, from their start to their end, and who of them serves
+// The worker pool: the worker processes from their start to their end, and which of them serves
 // which entry of the worker table.
 //
-// Every process begins as a spare. One that has said hello can be given an entry; an entry whose
-// process died is given to the next spare, and another spare is started behind. A process that dies
-// young throttles the starting of others, and so does a start that the system refuses. The pool
-// waits for nobody: it is told of what happened and says what follows.
+// Every process begins as a spare. A spare that has said hello can be given an entry. The entry of
+// a process that died is given to the next spare, and another spare is started in its place. The
+// pool waits for no process: it is told what happened, and answers what follows.
 #pragma once
 
 #include "master/config/options.h"
 #include "master/workers/hang_judge.h"
+#include "master/workers/start_delay.h"
+#include "master/workers/worker_process.h"
 #include "master/workers/worker_program.h"
-#include "shared/ipc/channel.h"
-#include "shared/ipc/protocol.h"
 #include "shared/segment/segment.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
@@ -21,113 +20,100 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 namespace chatserv {
 
+// How many processes there are, and how many there should be.
+struct Staff {
+    uint32_t entries;       // of the worker table
+    uint32_t served;        // of those, how many have a process
+    uint32_t spares;        // ready, and without an entry
+    uint32_t spares_wanted; //
+    uint32_t starting;      // started, and not ready yet
+
+    [[nodiscard]] bool all_served() const { return served == entries; }
+    [[nodiscard]] bool complete() const {
+        return starting == 0 && served + spares >= entries + spares_wanted;
+    }
+};
+
+// No process could be started, or one could not begin its work.
+struct StartFailure {
+    std::string why;
+    int error; // errno; 0: not a refusal of the system
+};
+
 class WorkerPool {
 public:
-    struct Process {
-        pid_t pid;
-        Channel channel;
-        SeatId seat;                  // its place among the heartbeats
-        std::optional<EntryId> entry; // none: a spare
-        bool ready = false;           // has said hello
-        bool proven = false;          // has taken up an entry, and settled what was in doubt
-        ServedClock::time_point started{};
-        bool lacks_log_file = false;             // had no descriptor left for it
-        bool stopped = false;                    // by the master, since chaos asked for it
-        std::optional<CannotWork> cannot_work{}; // why it ends before it is ready
-        // Set where the master ended it: why, and when.
-        std::string ended_because{};
-        ServedClock::time_point ended{};
-    };
-
     // `channel_tag`: the events of a process's channel have it, with the pid as its generation.
     WorkerPool(const WorkerProgram& program, const Options& options, const Segment& segment,
         const std::vector<FdPair>& doorbells, EventQueue& events, ServedClock& clock,
         Tag channel_tag);
 
-    // Starts as many processes as are missing, unless starting is throttled. Where the system
-    // refuses one, shortage() says why, and it is tried again later.
-    void replenish();
-
-    // Why there are fewer processes than wanted, from a start that failed until every process that
-    // is wanted is ready; nothing at other times.
-    struct Shortage {
-        std::string why;
-        int error;         // errno of the latest failure; 0: not the system's refusal
-        uint32_t failures; // one after the other, with no process becoming ready in between
-    };
-    [[nodiscard]] const std::optional<Shortage>& shortage() const { return shortage_; }
-    // A process was started, but ended before it was ready.
-    void start_failed(const std::string& why, int error);
+    // Starts as many processes as are missing, unless a start delay runs. Returns the latest
+    // refusal of the system, after which it is tried again later.
+    [[nodiscard]] std::optional<StartFailure> replenish();
     // Processes started from now on keep the master's own rights.
     void keep_own_rights();
 
     // Null for a process that is no longer there: late word of it is to be ignored.
-    [[nodiscard]] Process* find(pid_t pid);
-    [[nodiscard]] Process* process_of(EntryId entry);
-    [[nodiscard]] bool manned(EntryId entry) const { return pids_[index_of(entry)] != 0; }
-    [[nodiscard]] bool all_manned() const;
-    [[nodiscard]] uint32_t count_manned() const;
-    [[nodiscard]] uint32_t count_spares() const; // that are ready
-    [[nodiscard]] size_t spares_wanted() const { return processes_wanted_ - pids_.size(); }
-    // Some process has been started and is not ready yet.
-    [[nodiscard]] bool any_on_its_way() const;
+    [[nodiscard]] WorkerProcess* find(pid_t pid);
+    // The process that serves the entry; null where none does.
+    [[nodiscard]] WorkerProcess* process_of(EntryId entry);
+    [[nodiscard]] bool is_served(EntryId entry) const { return pids_[index_of(entry)] != 0; }
+    [[nodiscard]] Staff staff() const;
+    [[nodiscard]] std::vector<pid_t> pids() const;
     [[nodiscard]] bool empty() const { return processes_.empty(); }
 
-    // Its hello has come: it can be given work.
-    void mark_ready(Process& process);
-    // Gives entries that nobody serves to spares that are ready, those with the most users first;
-    // returns those entries.
-    [[nodiscard]] std::vector<EntryId> man_entries(
+    // Gives entries that no process serves to spares that are ready, those with the most users
+    // first. Returns these entries.
+    [[nodiscard]] std::vector<EntryId> assign_spares(
         const std::function<uint32_t(EntryId)>& users_of);
 
-    struct Departure {
-        std::optional<EntryId> entry; // it served this one
-        bool died_young;              // before it had proven itself; by itself, or not ready
-        bool was_ready;               // had said hello
-        int wait_status;              // as of waitpid(2)
+    struct Exit {
+        pid_t pid;
+        int wait_status;              // waitpid(2)
+        std::optional<EntryId> entry; // that it served
+        bool died_young;              // it had not proven itself, and may itself be at fault
+        bool was_ready;               // it had said hello
         std::optional<CannotWork> cannot_work;
         std::string ended_because;     // empty: it died by itself
-        ServedClock::time_point ended; // or of its death being noticed
+        ServedClock::time_point ended; // when the master ended it, or noticed its death
+
+        // How it ended and why, on one line.
+        [[nodiscard]] std::string cause() const;
     };
-    // Forgets a process that has been reaped; `wait_status` as of waitpid(2).
-    Departure remove(pid_t pid, int wait_status);
-    // Puts off the next start where that process died young.
-    void throttle_after(const Departure& departure);
+    // Forgets a process that has been reaped; `wait_status`: of waitpid(2).
+    [[nodiscard]] Exit remove(pid_t pid, int wait_status);
+    // Delays the next start where this process died young.
+    void delay_start_after(const Exit& exit);
 
     // SIGKILLs a process; its exit will be told. `because` goes into the log then.
-    void end(Process& process, std::string because);
+    void end(WorkerProcess& process, std::string because);
+    // Ends a process that says what no worker says; it is then recovered like any other.
+    void end_for_protocol_error(WorkerProcess& process);
     // When look() is due; nothing where no process is left and none is to be started.
     [[nodiscard]] std::optional<HangWatch::Clock::time_point> next_look() const;
-    // Ends those that do not answer any more (P5), and starts others where that was put off.
-    void look();
+    // Ends the processes that do not answer any more (P5), and starts others whose delay is over.
+    // Returns as replenish() does.
+    [[nodiscard]] std::optional<StartFailure> look();
 
-    // Sends what is queued, now or when the channel takes more.
-    void send(Process& process);
-    // Tells a process, or each of them, that standard error is another file by now.
-    void send_log_file(Process& process);
-    void send_log_file();
-    // Tells those again that had no descriptor left for it.
-    void send_log_file_again();
-
-    // Closes the channel of a process that has ended, or is to.
-    void hang_up(Process& process);
-    // Closes every channel, upon which the processes end by themselves; starts no others.
+    // Sends what is queued in the channel, now or when the channel takes more.
+    void send(WorkerProcess& process);
+    // Closes the channel of a process that has ended, or that is to end.
+    void hang_up(WorkerProcess& process);
+    // Closes every channel, so that the processes end by themselves, and starts no others.
     void dismiss_all();
-    void kill_all() const; // SIGKILL; their exits will be told
+    // SIGKILLs every process; their exits will be told.
+    void kill_all() const;
 
 private:
-    [[nodiscard]] Tag tag_of(const Process& process) const {
-        return channel_tag_.with_generation(static_cast<uint32_t>(process.pid));
+    [[nodiscard]] Tag tag_of(const WorkerProcess& process) const {
+        return channel_tag_.with_generation(static_cast<uint32_t>(process.pid()));
     }
     void start_one();
-    void throttle(std::chrono::milliseconds pause);
-    void end_hung();
     [[nodiscard]] std::optional<EntryId> most_urgent_entry(
         const std::function<uint32_t(EntryId)>& users_of) const;
 
@@ -141,13 +127,9 @@ private:
     size_t processes_wanted_;
     std::chrono::milliseconds hang_limit_;
     HangJudge hang_judge_;
-    std::map<pid_t, Process> processes_;
-    std::vector<pid_t> pids_; // by entry; 0: nobody
-    uint32_t died_young_ = 0; // one after the other
-    uint32_t refused_ = 0;    // starts, one after the other
-    std::optional<Shortage> shortage_{};
-    // None: at once. No timer: where descriptors are short, one might not be had.
-    std::optional<HangWatch::Clock::time_point> respawn_at_{};
+    std::map<pid_t, WorkerProcess> processes_;
+    std::vector<pid_t> pids_; // by entry; 0: no process
+    StartDelay start_delay_;
     bool starting_allowed_ = true;
 };
 

@@ -1,7 +1,7 @@
 #include "master/workers/worker_program.h"
 
 #include "config.h"
-#include "master/start/start_step.h"
+#include "master/config/start_step.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
 #include "shared/system/errors.h"

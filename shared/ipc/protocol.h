@@ -94,12 +94,10 @@ enum class LeaveReason : uint32_t {
     in_doubt = 6,       // its worker died while reading or writing, and no account counts the bytes
     fell_behind = 7,    // it was a whole log behind, under SlowPolicy::disconnect
     idle = 8,           // it sent nothing for the idle timeout
+    // Found by the master itself; no worker sends these.
+    overwritten = 9, // its slot holds what no worker writes
+    no_worker = 10,  // no worker could be started for it, and it kept the log full
 };
-
-// Whether this version knows the reason.
-[[nodiscard]] constexpr bool is_known(LeaveReason reason) {
-    return reason >= LeaveReason::end_of_file && reason <= LeaveReason::idle;
-}
 
 struct ClosedClient {
     ClientId client;

@@ -5,6 +5,8 @@
 // it is odd), then that many bytes of the stream.
 #include "shared/ipc/channel.h"
 
+#include "master/clients/departures.h"
+#include "master/workers/worker_messages.h"
 #include "shared/ipc/protocol.h"
 #include "tests/fuzz/input.h"
 
@@ -67,6 +69,28 @@ void read_all(const Message& message) {
     must(!items || items->size() * sizeof(Item) == message.payload.size(), "items out of nowhere");
 }
 
+// Whatever a message holds, the master takes words about clients only from a worker that serves an
+// entry, and gets nothing out of one that carries descriptors.
+void read_as_master(const Message& message) {
+    for (const bool ready : {false, true}) {
+        const WorkerMessage of_spare = parse_worker_message(message, {ready, false});
+        must(!std::holds_alternative<Attached>(of_spare) &&
+                 !std::holds_alternative<Closed>(of_spare) &&
+                 !std::holds_alternative<Throttled>(of_spare) &&
+                 !std::holds_alternative<NotReceived>(of_spare),
+            "a process without an entry spoke of clients");
+        must(!ready || !std::holds_alternative<CannotWork>(of_spare),
+            "a process that is ready said that it cannot work");
+    }
+    const WorkerMessage said = parse_worker_message(message, {true, true});
+    must(message.descriptors.empty() || std::holds_alternative<Malformed>(said),
+        "a worker sent descriptors");
+    if (const auto* const closed = std::get_if<Closed>(&said))
+        for (const ClosedClient& client : closed->clients)
+            must(is_told_by_workers(client.reason),
+                "a client left for a reason that no worker gives");
+}
+
 // As the master and the workers do it.
 void read_message(const Message& message) {
     must(message.payload.size() <= payload_bytes_max, "a payload larger than a frame");
@@ -74,6 +98,7 @@ void read_message(const Message& message) {
     must(!message.descriptors_lost || message.descriptors.empty(), "some of a lost set");
     for (const UniqueFd& fd : message.descriptors)
         must(::fcntl(fd.get(), F_GETFD) == FD_CLOEXEC, "a descriptor that is not one");
+    read_as_master(message);
     switch (message.type) {
     case MessageType::hello:
         return read_all<Hello>(message);

@@ -4,7 +4,6 @@
 //
 // Input: the situation (1), then steps: what (1), and what it needs.
 #include "master/clients/escrow.h"
-#include "master/workers/hand_over.h"
 #include "master/workers/hang_watch.h"
 #include "master/workers/takeover.h"
 #include "tests/fuzz/conversation.h"
@@ -61,8 +60,8 @@ public:
         const std::vector<ClientId> others = escrow_.all_of(other);
         for (const ClientId lost :
             recover_entry(entry, conversation_.segment, escrow_, doorbells_)) {
-            const Escrow::Held* const held = escrow_.find(lost);
-            must(held != nullptr && held->entry == entry, "somebody else's client is lost");
+            const HeldClient* const held = escrow_.find(lost);
+            must(held != nullptr && held->entry() == entry, "somebody else's client is lost");
             release(lost);
         }
         must(escrow_.all_of(other) == others, "a recovery changed another entry's clients");
@@ -73,8 +72,8 @@ public:
     void check_books() {
         must(escrow_.held() == held_.size(), "a client was released without a word");
         for (const auto& [client, entry] : held_) {
-            const Escrow::Held* const held = escrow_.find(client);
-            must(held != nullptr && held->entry == entry, "the books have changed");
+            const HeldClient* const held = escrow_.find(client);
+            must(held != nullptr && held->entry() == entry, "the books have changed");
         }
     }
 

@@ -108,7 +108,7 @@ TEST(ListenersDeathTest, UseTwoSocketsWhenNoneAcceptsBothFamilies) {
         GTEST_SKIP() << "this machine has no IPv6";
     for (const char* const text : {"*:0", "[::]:0"})
         EXPECT_EXIT(listen_without_dual_stack(text), ExitedWithCode(0),
-            "is listened on with two sockets: this system has none for IPv4 and IPv6 at once\n"
+            "takes two sockets: this system has none for IPv4 and IPv6 at once\n"
             "at \\[::\\]:[1-9][0-9]*, IPv6 alone\nat 0.0.0.0:[1-9][0-9]*\nin all 2\n");
     EXPECT_EXIT(listen_without_dual_stack("[::]:0 ipv6only=on"), ExitedWithCode(0),
         "at \\[::\\]:[1-9][0-9]*, IPv6 alone\nin all 1\n");

@@ -14,7 +14,7 @@ const Takeover::Clock::time_point noon{};
 
 TEST(TakeoverBookTest, HasNoTakeoverForTheFirstProcessOfAnEntry) {
     TakeoverBook book(1);
-    book.manned(entry_0, 100, 0);
+    book.assigned(entry_0, 100, 0);
     book.settled(entry_0, 0);
     EXPECT_FALSE(book.take_finished(entry_0));
 }
@@ -23,7 +23,7 @@ TEST(TakeoverBookTest, FinishesWhenAllUsersAreServedAndTheDoubtIsSettled) {
     TakeoverBook book(2);
     book.died(entry_1, "killed", noon);
     EXPECT_FALSE(book.take_finished(entry_1));
-    book.manned(entry_1, 100, 2);
+    book.assigned(entry_1, 100, 2);
     book.arrived(entry_1);
     book.settled(entry_1, 17);
     EXPECT_FALSE(book.take_finished(entry_1)) << "one user is not served yet";
@@ -42,7 +42,7 @@ TEST(TakeoverBookTest, FinishesWhenAllUsersAreServedAndTheDoubtIsSettled) {
 TEST(TakeoverBookTest, WaitsForTheSettledMessageWhenThereAreNoUsers) {
     TakeoverBook book(1);
     book.died(entry_0, "killed", noon);
-    book.manned(entry_0, 100, 0);
+    book.assigned(entry_0, 100, 0);
     EXPECT_FALSE(book.take_finished(entry_0));
     book.settled(entry_0, 0);
     EXPECT_TRUE(book.take_finished(entry_0));
@@ -51,12 +51,12 @@ TEST(TakeoverBookTest, WaitsForTheSettledMessageWhenThereAreNoUsers) {
 TEST(TakeoverBookTest, ContinuesWhenTheSuccessorDies) {
     TakeoverBook book(1);
     book.died(entry_0, "killed", noon);
-    book.manned(entry_0, 100, 3);
+    book.assigned(entry_0, 100, 3);
     book.settled(entry_0, 10);
     book.arrived(entry_0);
     book.died(entry_0, "hung", noon + 1s);
     EXPECT_FALSE(book.take_finished(entry_0)) << "the entry has no process";
-    book.manned(entry_0, 101, 3);
+    book.assigned(entry_0, 101, 3);
     book.settled(entry_0, 5);
     for (int i = 0; i < 3; ++i)
         book.arrived(entry_0);

@@ -1,0 +1,111 @@
+#include "master/clients/departures.h"
+
+#include "shared/system/panic.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fmt/core.h>
+
+namespace chatserv {
+
+namespace {
+
+constexpr std::array refusals{
+    RefusalRow{
+        Refusal::not_allowed, "not_allowed", "not allowed", "your address is not allowed here!\n"},
+    RefusalRow{Refusal::address_full, "address_full", "too many from one address",
+        "too many connections from your address!\n"},
+    RefusalRow{Refusal::table_full, "table_full", "table full", "too many users!\n"},
+};
+
+constexpr bool refusals_are_in_order() {
+    for (size_t i = 0; i < refusals.size(); ++i)
+        if (static_cast<size_t>(refusals[i].refusal) != i)
+            return false;
+    return true;
+}
+static_assert(refusals_are_in_order());
+
+constexpr std::array departures{
+    DepartureRow{LeaveReason::end_of_file, Breakage::none, "end_of_file", "end of file", "", true},
+    DepartureRow{LeaveReason::read_error, Breakage::reset, "reset", "connection reset", "", true},
+    DepartureRow{LeaveReason::write_error, Breakage::reset, "reset", "connection reset", "", true},
+    DepartureRow{
+        LeaveReason::read_error, Breakage::timeout, "timed_out", "connection timed out", "", true},
+    DepartureRow{
+        LeaveReason::write_error, Breakage::timeout, "timed_out", "connection timed out", "", true},
+    DepartureRow{
+        LeaveReason::read_error, Breakage::any_other, "error", "read error: {error}", "", true},
+    DepartureRow{
+        LeaveReason::write_error, Breakage::any_other, "error", "write error: {error}", "", true},
+    DepartureRow{LeaveReason::stalled, Breakage::none, "stalled",
+        "stalled: it read too little, and held up the others for the stall limit", "", true},
+    DepartureRow{LeaveReason::no_worker, Breakage::none, "stalled",
+        "stalled: no worker could be started for it, and it held up the others for the stall limit",
+        "", false},
+    DepartureRow{LeaveReason::fell_behind, Breakage::none, "fell_behind",
+        "too slow: it was a whole log behind", "", true},
+    DepartureRow{
+        LeaveReason::server_stopped, Breakage::none, "server_stopped", "server stopped", "", true},
+    DepartureRow{LeaveReason::in_doubt, Breakage::none, "in_doubt",
+        "in doubt: its worker died while serving it, and this system keeps no account of how far "
+        "that worker had got",
+        "", true},
+    DepartureRow{LeaveReason::overwritten, Breakage::none, "lost",
+        "its slot was overwritten by its worker", "", false},
+    DepartureRow{LeaveReason::idle, Breakage::none, "idle",
+        "idle: it sent nothing for {idle_seconds} s", "idle for too long!\n", true},
+};
+
+Breakage breakage_of(const Departure& departure) {
+    if (departure.reason != LeaveReason::read_error && departure.reason != LeaveReason::write_error)
+        return Breakage::none;
+    switch (departure.error) {
+    case ECONNRESET:
+    case EPIPE:
+        return Breakage::reset;
+    case ETIMEDOUT:
+        return Breakage::timeout;
+    default:
+        return Breakage::any_other;
+    }
+}
+
+} // namespace
+
+std::span<const RefusalRow> refusal_rows() {
+    return refusals;
+}
+
+const RefusalRow& row_of(Refusal refusal) {
+    return refusals[static_cast<size_t>(refusal)];
+}
+
+std::span<const DepartureRow> departure_rows() {
+    return departures;
+}
+
+const DepartureRow& row_of(const Departure& departure) {
+    const auto* const row =
+        std::find_if(departures.begin(), departures.end(), [&](const DepartureRow& candidate) {
+            return candidate.reason == departure.reason &&
+                   candidate.breakage == breakage_of(departure);
+        });
+    invariant(row != departures.end(), "a client left for a reason that has no row");
+    return *row;
+}
+
+bool is_told_by_workers(LeaveReason reason) {
+    return std::any_of(departures.begin(), departures.end(),
+        [=](const DepartureRow& row) { return row.reason == reason && row.told_by_workers; });
+}
+
+std::string text_of(const Departure& departure, std::chrono::milliseconds idle_timeout) {
+    return fmt::format(fmt::runtime(row_of(departure).log_text),
+        fmt::arg("error", std::strerror(departure.error)),
+        fmt::arg("idle_seconds", static_cast<double>(idle_timeout.count()) / 1000));
+}
+
+} // namespace chatserv

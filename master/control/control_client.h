@@ -1,0 +1,73 @@
+// The client's end of the control socket (control_connections.h): one connection to a running
+// server.
+#pragma once
+
+#include "shared/system/fd.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace chatserv {
+
+// The contents of the first line that a server sends to a control client.
+struct Greeting {
+    pid_t pid = 0;
+    std::vector<std::string> listen{};
+    uint32_t users = 0;
+    uint32_t users_max = 0;
+    uint32_t workers = 0;
+    std::chrono::milliseconds hang_limit{};
+};
+
+class ControlClient {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    // How long a server may take to answer. A healthy server answers at once.
+    static constexpr std::chrono::seconds patience{10};
+
+    // `socket`: connected to the control socket at `path`; non-blocking.
+    ControlClient(std::string path, UniqueFd socket);
+
+    // Becomes readable when there is something for read().
+    [[nodiscard]] int fd() const { return socket_.get(); }
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+    // The functions below throw Failure(EX_UNAVAILABLE) if the server ended, has too many control
+    // clients, or is not a chatserv.
+
+    // Sends a request, given without its newline. Also fails if the socket is full because the
+    // server has not read earlier requests.
+    void ask(const std::string& request);
+
+    // Reads the bytes that have arrived, without waiting.
+    void read();
+
+    struct Message {
+        std::string event; // the name of the message
+        std::string line;  // the whole message, a JSON object, without its newline
+    };
+    // The next message that was read; nothing if none is complete.
+    [[nodiscard]] std::optional<Message> next();
+
+    // Waits for the next message with the name `event`, and skips others. Also fails if none comes
+    // within the limit.
+    [[nodiscard]] std::string wait_for(std::string_view event, std::chrono::milliseconds limit);
+
+    // The contents of the message "hello".
+    [[nodiscard]] Greeting greeting_of(const std::string& line) const;
+
+private:
+    [[noreturn]] void fail(const char* what) const;
+
+    std::string path_;
+    UniqueFd socket_;
+    std::string input_;
+};
+
+} // namespace chatserv

@@ -1,0 +1,94 @@
+#include "master/control/control_desk.h"
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string refusal(const std::string& reason) {
+    return ordered_json{{"event", "refused"}, {"reason", reason}}.dump();
+}
+
+} // namespace
+
+ControlDesk::ControlDesk(
+    EventQueue& events, Tag tag, std::unique_ptr<ControlSocket> socket, const Subjects& subjects) :
+    subjects_(subjects) {
+    if (socket)
+        connections_.emplace(events, tag, std::move(socket), [this] { return greeting(); });
+}
+
+void ControlDesk::handle(const EventQueue::Event& event) {
+    if (connections_)
+        connections_->handle(
+            event, [this](const ControlConnections::Request& request) { return answer(request); });
+}
+
+void ControlDesk::look() {
+    if (connections_)
+        connections_->look();
+}
+
+void ControlDesk::tell(const FinishedTakeover& finished) {
+    if (!connections_)
+        return;
+    const Takeover& takeover = finished.takeover;
+    connections_->tell(ordered_json{{"event", "taken_over"}, {"worker", number_of(takeover.entry)},
+        {"pid", takeover.pid}, {"milliseconds", finished.milliseconds}, {"cause", takeover.cause},
+        {"deaths", takeover.deaths}, {"users", takeover.users},
+        {"settled_bytes", takeover.settled_bytes}}
+                           .dump());
+}
+
+std::string ControlDesk::greeting() const {
+    std::vector<std::string> addresses;
+    for (const Listener& listener : subjects_.acceptor.listeners())
+        addresses.push_back(listener.address().text());
+    const Escrow& escrow = subjects_.clients.escrow();
+    return ordered_json{{"event", "hello"}, {"pid", ::getpid()}, {"listen", addresses},
+        {"users", escrow.held()}, {"users_max", escrow.slots()}, {"workers", subjects_.entries},
+        {"hang_limit_ms", subjects_.hang_limit.count()}}
+        .dump();
+}
+
+std::string ControlDesk::answer(const ControlConnections::Request& request) {
+    return request.kind == ControlConnections::Request::Kind::stats ? statistics()
+                                                                    : kill_or_stop(request);
+}
+
+std::string ControlDesk::statistics() const {
+    const Escrow& escrow = subjects_.clients.escrow();
+    ordered_json object{
+        {"event", "stats"}, {"users", escrow.held()}, {"users_max", escrow.slots()}};
+    subjects_.clients.counters().add_to(object);
+    object["accepting"] = subjects_.acceptor.accepting();
+    return object.dump();
+}
+
+std::string ControlDesk::kill_or_stop(const ControlConnections::Request& request) {
+    const uint32_t worker = request.worker;
+    if (worker < 1 || worker > subjects_.entries)
+        return refusal(fmt::format("there is no worker {}", worker));
+    WorkerProcess* const process = subjects_.pool.process_of(EntryId{worker - 1});
+    if (process == nullptr || process->ended())
+        return refusal(fmt::format("worker {} is being replaced", worker));
+    if (process->stopped())
+        return refusal(fmt::format("worker {} is stopped, and not replaced yet", worker));
+    const bool kill = request.kind == ControlConnections::Request::Kind::kill;
+    if (kill)
+        subjects_.pool.end(*process, "as chaos asked");
+    else
+        (void)process->stop(); // the hang watch does the rest
+    return ordered_json{{"event", "struck"}, {"how", kill ? "kill" : "stop"}, {"worker", worker},
+        {"pid", process->pid()}}
+        .dump();
+}
+
+} // namespace chatserv

@@ -1,0 +1,62 @@
+#include "master/workers/succession.h"
+
+#include "master/workers/worker_events.h"
+
+#include <chrono>
+#include <utility>
+
+namespace chatserv {
+
+std::vector<ClientId> Succession::recover(
+    EntryId entry, const std::string& cause, ServedClock::time_point died_at) {
+    std::vector<ClientId> lost = recover_entry(entry, segment_, escrow_, doorbells_);
+    takeovers_.died(entry, cause, died_at);
+    return lost;
+}
+
+std::vector<Succession::Assignment> Succession::assign_spares() {
+    std::vector<Assignment> assignments;
+    const auto users_of = [this](EntryId entry) { return escrow_.clients_of(entry); };
+    for (const EntryId entry : pool_.assign_spares(users_of)) {
+        Assignment assignment{
+            .entry = entry, .clients = clients_to_hand_over(entry, segment_, escrow_)};
+        for (const ClientId client : assignment.clients)
+            escrow_.find(client)->mark_moving();
+        takeovers_.assigned(entry, pool_.process_of(entry)->pid(),
+            static_cast<uint32_t>(assignment.clients.size()));
+        assignments.push_back(std::move(assignment));
+    }
+    return assignments;
+}
+
+void Succession::mark_served(HeldClient& held) {
+    if (!held.mark_served())
+        return;
+    takeovers_.arrived(held.entry());
+    finish(held.entry());
+}
+
+void Succession::mark_settled(EntryId entry, uint64_t bytes) {
+    takeovers_.settled(entry, bytes);
+    finish(entry);
+}
+
+void Succession::finish(EntryId entry) {
+    auto takeover = takeovers_.take_finished(entry);
+    if (!takeover)
+        return;
+    const double milliseconds =
+        std::chrono::duration<double, std::milli>(clock_.now() - takeover->begun).count();
+    events::taken_over(*takeover, milliseconds);
+    finished_.push_back({.takeover = std::move(*takeover), .milliseconds = milliseconds});
+}
+
+bool Succession::can_start_processes() const {
+    return !takeovers_.any_under_way() || !pool_.staff().all_served();
+}
+
+std::vector<FinishedTakeover> Succession::take_finished() {
+    return std::exchange(finished_, {});
+}
+
+} // namespace chatserv

@@ -1,0 +1,128 @@
+#include "master/workers/worker_events.h"
+
+#include "master/workers/reaping.h"
+#include "shared/system/logging.h"
+
+#include <fmt/core.h>
+
+namespace chatserv::events {
+
+namespace {
+
+// "2 of 8 workers run", and the spares where no worker is missing.
+std::string text_of(const Staff& staff) {
+    std::string text = fmt::format("{} of {} workers run", staff.served, staff.entries);
+    if (staff.all_served() && staff.spares_wanted > 0)
+        text += fmt::format(", and {} of {} spares", staff.spares, staff.spares_wanted);
+    return text;
+}
+
+std::string as_whom(const std::string& user) {
+    return user.empty() ? "" : " as " + user;
+}
+
+} // namespace
+
+void worker_ready(pid_t pid) {
+    log_debug("worker_ready", fmt::format("spare worker ready (pid {})", pid), {{"pid", pid}});
+}
+
+void worker_started(EntryId entry, pid_t pid) {
+    log_info("worker_started", fmt::format("worker {} started (pid {})", number_of(entry), pid),
+        {{"worker", number_of(entry)}, {"pid", pid}});
+}
+
+void worker_died(const WorkerPool::Exit& exit, const std::string& cause) {
+    const std::string name =
+        exit.entry ? fmt::format("worker {}", number_of(*exit.entry)) : std::string("spare worker");
+    log_warning("worker_died", fmt::format("{} died (pid {}): {}", name, exit.pid, cause),
+        {{"worker", exit.entry ? number_of(*exit.entry) : 0}, {"pid", exit.pid}, {"cause", cause}});
+}
+
+void taken_over(const Takeover& takeover, double milliseconds) {
+    const std::string deaths =
+        takeover.deaths == 1 ? "" : fmt::format(" ({} deaths)", takeover.deaths);
+    log_info("taken_over",
+        fmt::format("worker {} taken over by pid {} in {:.2f} ms: {}{}; {} users moved, {} bytes "
+                    "settled by the kernel's account",
+            number_of(takeover.entry), takeover.pid, milliseconds, takeover.cause, deaths,
+            takeover.users, takeover.settled_bytes),
+        {{"worker", number_of(takeover.entry)}, {"pid", takeover.pid},
+            {"milliseconds", milliseconds}, {"cause", takeover.cause}, {"deaths", takeover.deaths},
+            {"users", takeover.users},
+            {"settled_bytes", static_cast<int64_t>(takeover.settled_bytes)}});
+}
+
+void protocol_broken(pid_t pid) {
+    log_error("protocol_broken",
+        fmt::format("the worker with pid {} broke the protocol: ending it", pid), {{"pid", pid}});
+}
+
+void stranger_reaped(pid_t pid, int wait_status) {
+    log_debug("stranger_reaped",
+        fmt::format(
+            "reaped process {}, which is no worker: {}", pid, text_of_wait_status(wait_status)),
+        {{"pid", pid}});
+}
+
+void not_received(EntryId entry, size_t clients) {
+    log_warning("not_received",
+        fmt::format("worker {} had no descriptors left for {} users; sending them again",
+            number_of(entry), clients),
+        {{"worker", number_of(entry)}, {"users", static_cast<int64_t>(clients)}});
+}
+
+void log_file_lost(pid_t pid) {
+    log_warning("log_file_lost",
+        fmt::format("the worker with pid {} had no descriptor left for the log file; sending it "
+                    "again",
+            pid),
+        {{"pid", pid}});
+}
+
+void worker_not_started(const std::string& why) {
+    log_debug("worker_not_started", fmt::format("no process could be started: {}", why),
+        {{"reason", why}});
+}
+
+void start_delayed(uint32_t deaths, std::chrono::milliseconds delay) {
+    log_warning("start_delayed",
+        fmt::format("{} worker processes in a row ended before their first work: the next is "
+                    "started in {} ms",
+            deaths, delay.count()),
+        {{"deaths", deaths}, {"delay_ms", delay.count()}});
+}
+
+void workers_missing(const Staff& staff, const std::string& why, uint32_t users_waiting) {
+    const std::string waiting =
+        users_waiting == 0 ? "" : fmt::format(" (users waiting for a worker: {})", users_waiting);
+    log_warning("workers_missing",
+        fmt::format("{}: {}; trying again{}", text_of(staff), why, waiting),
+        {{"workers", staff.served}, {"spares", staff.spares}, {"users_waiting", users_waiting},
+            {"reason", why}});
+}
+
+void workers_complete(const Staff& staff) {
+    log_info("workers_complete", fmt::format("no worker is missing any more: {}", text_of(staff)),
+        {{"workers", staff.served}, {"spares", staff.spares}});
+}
+
+void own_rights_kept(const std::string& why) {
+    log_warning("own_rights_kept",
+        fmt::format("the workers keep the rights of root, which started the server: {}", why),
+        {{"reason", why}});
+}
+
+void confined(const std::string& user, const std::string& by) {
+    log_info("confinement",
+        fmt::format("workers run{}, confined to their clients by {}", as_whom(user), by),
+        {{"user", user}, {"confinement", by}});
+}
+
+void not_confined(const std::string& user, const std::string& why) {
+    log_warning("confinement",
+        fmt::format("workers run{}, not confined to their clients: {}", as_whom(user), why),
+        {{"user", user}, {"confinement", "none"}});
+}
+
+} // namespace chatserv::events

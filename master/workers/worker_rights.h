@@ -1,0 +1,36 @@
+// The rights of the worker processes: whose they are, and what confines a worker to its clients.
+// The log says both once, of the first worker: they decide what an intruder in a worker could do.
+#pragma once
+
+#include "master/workers/worker_pool.h"
+#include "shared/ipc/protocol.h"
+
+#include <string>
+#include <utility>
+
+namespace chatserv {
+
+class WorkerRights {
+public:
+    // `user`: whose rights the workers get; empty: the master's. `by_default`: no option named that
+    // user.
+    WorkerRights(std::string user, bool by_default) :
+        user_(std::move(user)), by_default_(by_default) {}
+
+    // A worker said hello, with this confinement in force.
+    void tell_once(Confinement in_force);
+
+    enum class Verdict { not_the_reason, keep_own_rights };
+    // A process has ended before it was ready. Where it could not become the default user because
+    // the system does not permit that (a user namespace or a container without that user), the
+    // workers keep the master's rights: WorkerPool::keep_own_rights().
+    [[nodiscard]] Verdict judge(const WorkerPool::Exit& exit);
+
+private:
+    std::string user_;
+    bool by_default_;
+    bool keeps_own_ = false; // although by_default_
+    bool told_ = false;
+};
+
+} // namespace chatserv

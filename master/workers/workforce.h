@@ -1,0 +1,120 @@
+// The workforce: all worker processes together, and everything that follows from what they say,
+// from their exits and from the lack of them.
+//
+// It takes the events of the workers, asks one of its parts (worker_pool, succession, staffing
+// ...), and applies the answer to the others and to the client book. The master above it decides
+// when the server serves and when it stops.
+#pragma once
+
+#include "master/clients/acceptor.h"
+#include "master/clients/client_book.h"
+#include "master/workers/client_dispatch.h"
+#include "master/workers/hold_up.h"
+#include "master/workers/log_file_dispatch.h"
+#include "master/workers/reaping.h"
+#include "master/workers/staffing.h"
+#include "master/workers/succession.h"
+#include "master/workers/worker_messages.h"
+#include "master/workers/worker_pool.h"
+#include "master/workers/worker_rights.h"
+#include "shared/ipc/doorbell.h"
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+class Workforce {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    // `channel_tag`: as WorkerPool takes it. `doorbell_pipes`: one per entry of the worker table.
+    Workforce(const WorkerProgram& program, const Options& options, const Segment& segment,
+        const std::vector<FdPair>& doorbell_pipes, ClientBook& clients, EventQueue& events,
+        ServedClock& clock, Tag channel_tag);
+
+    // Starts the first processes.
+    void begin();
+
+    // Events: the channel of a process, the exit of one, and SIGCHLD. The latter two throw Failure
+    // where the server starts and no worker can be had.
+    void handle_channel(pid_t pid);
+    void handle_exit(pid_t pid);
+    void reap_children();
+
+    // The entry that serves the next newcomer, and the newcomers that were assigned so.
+    [[nodiscard]] EntryId entry_for_newcomer() const;
+    void add(std::span<const Acceptor::Admitted> admitted);
+
+    // In each turn of the loop. Before its events: ends hung processes, starts missing ones, and
+    // reads the messages that are left from the turn before. After its events: sends what is to be
+    // sent.
+    void begin_turn();
+    void end_turn();
+    // When the next turn is due at the latest; nothing where no time matters.
+    [[nodiscard]] std::optional<Clock::time_point> next_turn() const;
+    // A takeover, or the start of a process, is under way: its time is measured.
+    [[nodiscard]] bool is_timed() const {
+        return succession_.any_under_way() || pool_.staff().starting > 0;
+    }
+    // The takeovers that have come to their end since this was asked last.
+    [[nodiscard]] std::vector<FinishedTakeover> take_finished() {
+        return std::exchange(finished_, {});
+    }
+
+    // Looks whether workers are missing, while the server starts or serves. Returns true at the
+    // start, once, when the server is to serve; to be asked again then. Throws Failure where no
+    // worker can be had.
+    [[nodiscard]] bool look_at_staff();
+
+    // Standard error has become another file.
+    void send_log_file() { log_file_dispatch_.send_to_all(); }
+    // Tells every worker, and each of their successors: stop_reading, finish.
+    void order(MessageType order);
+    // Every worker has published all that it read; an entry without a process and without clients
+    // has nothing to publish.
+    [[nodiscard]] bool all_stopped_reading() const;
+    // The processes end when their channels are closed, or are killed; no others are started.
+    void dismiss() {
+        dismissed_ = true;
+        pool_.dismiss_all();
+    }
+    void kill() {
+        pool_.kill_all();
+        dismiss();
+    }
+    [[nodiscard]] bool empty() const { return pool_.empty(); }
+
+    [[nodiscard]] WorkerPool& pool() { return pool_; }
+
+private:
+    [[nodiscard]] bool read_channel(WorkerProcess& process, int messages_max);
+    [[nodiscard]] bool hear(WorkerProcess& process, const WorkerMessage& said);
+    void bury(const Reaped& reaped);
+    void assign_spares();
+    void finish_takeovers();
+    [[nodiscard]] std::vector<ClientId> clients_without_worker() const;
+
+    const uint32_t entries_; // of the worker table
+    ClientBook& clients_;
+    Doorbells doorbells_;
+    WorkerPool pool_;
+    ClientDispatch dispatch_;
+    LogFileDispatch log_file_dispatch_;
+    Succession succession_;
+    Staffing staffing_;
+    HoldUp hold_up_;
+    WorkerRights rights_;
+    std::vector<pid_t> unread_; // processes of whose messages only a part was read in this turn
+    std::vector<FinishedTakeover> finished_;
+    std::vector<MessageType> orders_;   // that successors get as well
+    std::vector<bool> stopped_reading_; // by entry
+    bool starting_ = true;              // the server does not serve yet
+    bool dismissed_ = false;
+};
+
+} // namespace chatserv

@@ -1,0 +1,69 @@
+// The orderly end of the server, step by step.
+#include "master/shutdown.h"
+
+#include <csignal>
+#include <gtest/gtest.h>
+
+namespace chatserv {
+namespace {
+
+using Step = Shutdown::Step;
+using namespace std::chrono_literals;
+
+class ShutdownTest : public testing::Test {
+protected:
+    // Until a second signal can no longer be a part of the first request.
+    void pass_the_first_request() {
+        const auto begun = ServedClock::Steady::now();
+        while (ServedClock::Steady::now() - begun < 60ms)
+            (void)clock_.now();
+    }
+
+    EventQueue events_;
+    ServedRecord record_{};
+    ServedClock clock_{record_, 100ms};
+    Shutdown shutdown_{5s, events_, clock_, 2};
+};
+
+TEST_F(ShutdownTest, DrainsFinishesAndDismisses) {
+    EXPECT_TRUE(shutdown_.starting());
+    shutdown_.start_serving();
+    EXPECT_FALSE(shutdown_.starting());
+    EXPECT_EQ(shutdown_.advance(true, true), Step::none) << "it serves";
+
+    EXPECT_EQ(shutdown_.handle_stop(SIGTERM, 3), Step::stop_reading);
+    EXPECT_TRUE(shutdown_.stopping());
+    EXPECT_EQ(shutdown_.advance(false, false), Step::none);
+    EXPECT_EQ(shutdown_.advance(false, true), Step::finish);
+    EXPECT_EQ(shutdown_.advance(false, true), Step::none) << "clients are still connected";
+    EXPECT_EQ(shutdown_.advance(true, true), Step::dismiss);
+    EXPECT_TRUE(shutdown_.dismissing());
+    EXPECT_EQ(shutdown_.advance(true, true), Step::none);
+    EXPECT_EQ(shutdown_.exit_status(), 0);
+}
+
+TEST_F(ShutdownTest, FinishesAtOnceWhereThereAreNoClients) {
+    shutdown_.start_serving();
+    (void)shutdown_.handle_stop(SIGTERM, 0);
+    EXPECT_EQ(shutdown_.advance(true, false), Step::finish);
+    EXPECT_EQ(shutdown_.advance(true, false), Step::dismiss);
+}
+
+TEST_F(ShutdownTest, TakesTwoSignalsAtOnceForOneRequest) {
+    shutdown_.start_serving();
+    EXPECT_EQ(shutdown_.handle_stop(SIGTERM, 1), Step::stop_reading);
+    EXPECT_EQ(shutdown_.handle_stop(SIGTERM, 1), Step::none);
+    pass_the_first_request();
+    EXPECT_EQ(shutdown_.handle_stop(SIGINT, 1), Step::kill);
+    EXPECT_EQ(shutdown_.exit_status(), 128 + SIGINT);
+}
+
+TEST_F(ShutdownTest, GivesTheWorkersTheTimeOfAStandstill) {
+    shutdown_.start_serving();
+    (void)shutdown_.handle_stop(SIGTERM, 1);
+    EXPECT_EQ(shutdown_.timer(), Step::none) << "it went off early";
+    EXPECT_FALSE(shutdown_.dismissing());
+}
+
+} // namespace
+} // namespace chatserv
