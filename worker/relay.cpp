@@ -1,23 +1,14 @@
 #include "worker/relay.h"
 
-#include "shared/segment/crash_point.h"
 #include "shared/system/panic.h"
 
 #include <algorithm>
-#include <cerrno>
 
 namespace chatserv {
 
 namespace {
 
 constexpr uint32_t deliveries_per_beat = 64;
-
-ServedClock::duration shortest_limit(const RelaySettings& settings) {
-    const uint32_t idle_timeout_ms = settings.idle_timeout_ms;
-    return std::chrono::milliseconds(idle_timeout_ms == 0
-                                         ? settings.stall_limit_ms
-                                         : std::min(settings.stall_limit_ms, idle_timeout_ms));
-}
 
 } // namespace
 
@@ -27,14 +18,13 @@ Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Do
     log_control_(&segment.log_control()),
     clock_(segment.worker_table()[index_of(entry)].served,
         ServedClock::allowance_for(shortest_limit(segment.header().settings))),
-    pulse_(heartbeat, clock_),
-    sleep_max_when_blocked_(ServedClock::sleep_max(
-        std::chrono::milliseconds(segment.header().settings.stall_limit_ms))),
-    pass_(segment, entry, doorbells), filters_(events), publisher_(segment, entry),
-    delivery_(segment, entry), room_watch_(events, clock_, segment.header().settings),
+    pulse_(heartbeat, clock_), pass_(segment, entry, doorbells), filters_(events),
+    publisher_(segment, entry), delivery_(segment, entry),
+    room_watch_(events, clock_, segment.header().settings),
     rate_limiter_(events, segment.header().settings.max_rate_bytes),
     idle_watch_(
         events, clock_, std::chrono::milliseconds(segment.header().settings.idle_timeout_ms)),
+    reading_(filters_, publisher_, rate_limiter_, idle_watch_),
     attaching_(segment, entry, doorbells, pulse_), in_doubt_(segment, entry, account),
     closing_(segment, events, filters_, roster_) {}
 
@@ -54,10 +44,7 @@ std::chrono::nanoseconds Relay::time_to_sleep(
         "the log's lock named a worker that does not hold it");
     std::chrono::nanoseconds time = std::chrono::nanoseconds::zero();
     if (pass_.may_sleep(*this, doorbell)) {
-        time = std::min(longest, idle_watch_.sleep_max());
-        // A client whose socket is full may come to block the room, and its time is running.
-        if (roster_.any_blocked() || room_watch_.times_anybody())
-            time = std::min(time, sleep_max_when_blocked_);
+        time = std::min({longest, idle_watch_.sleep_max(), room_watch_.sleep_max(roster_)});
     }
     clock_.about_to_sleep(time);
     return time;
@@ -141,53 +128,22 @@ void Relay::readable(ClientId id) {
     }
     if (client->phase != Client::Phase::talking || client->is_paused())
         return;
-    const size_t bytes_max = rate_limiter_.allowance(*client);
-    if (bytes_max == 0) {
-        filters_.pause_reading(*client, Client::too_fast);
-        return;
-    }
     if (publisher_.ingest().full()) {
         pass_.publish_and_deliver(*this);
         client = roster_.find(id); // it can have left meanwhile
         if (client == nullptr)
             return;
     }
-    if (publisher_.ingest().full()) {
-        filters_.pause_reading(*client, Client::no_room);
-        publisher_.wait_for_room(id);
-        return;
-    }
-    read(*client, bytes_max);
-}
-
-void Relay::read(Client& client, size_t bytes_max) {
-    const Ingest::Read read = publisher_.ingest().read(client, bytes_max);
-    switch (read.kind) {
-    case Ingest::Read::Kind::some:
-        rate_limiter_.note_read(client, read.bytes);
-        idle_watch_.note_heard(client);
-        break;
-    case Ingest::Read::Kind::nothing:
-        break;
-    case Ingest::Read::Kind::end_of_file:
-        if (client.mute && client.leave_error != EPIPE)
-            closing_.end(client, LeaveReason::write_error, client.leave_error);
-        else
-            closing_.end(client, LeaveReason::end_of_file, 0);
-        break;
-    case Ingest::Read::Kind::failed:
-        closing_.end(client, LeaveReason::read_error, read.error);
-        break;
-    }
+    if (const auto end = reading_.read(*client))
+        closing_.end(*client, end->reason, end->error);
 }
 
 void Relay::resume_reading(ClientId id, Client::PauseReason reason) {
     Client* const client = roster_.find(id);
     if (client == nullptr || client->phase != Client::Phase::talking)
         return;
-    idle_watch_.note_heard(*client); // it may have sent bytes that are not read yet
-    if (const int error = filters_.resume_reading(*client, reason))
-        closing_.end(*client, LeaveReason::read_error, error);
+    if (const auto end = reading_.resume(*client, reason))
+        closing_.end(*client, end->reason, end->error);
 }
 
 std::optional<Ingest::Publish> Relay::publish() {
@@ -328,16 +284,12 @@ void Relay::idle_timer(ServedClock::time_point now) {
 }
 
 bool Relay::is_idle(ClientId id, ServedClock::time_point now) {
-    const auto find_talking = [&] {
-        Client* const client = roster_.find(id);
-        return client != nullptr && client->phase == Client::Phase::talking ? client : nullptr;
-    };
-    Client* client = find_talking();
+    const Client* client = roster_.find(id);
     if (client != nullptr && idle_watch_.is_overdue(*client, now)) {
         readable(id); // which can be its end
-        client = find_talking();
+        client = roster_.find(id);
     }
-    if (client == nullptr)
+    if (client == nullptr || client->phase != Client::Phase::talking)
         return false;
     const bool is_read = !client->is_paused() && !filters_.stopped_reading();
     return idle_watch_.is_idle(*client, is_read, now);

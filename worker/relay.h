@@ -10,6 +10,7 @@
 #include "worker/lifecycle/attaching.h"
 #include "worker/lifecycle/closing.h"
 #include "worker/lifecycle/in_doubt.h"
+#include "worker/lifecycle/reading.h"
 #include "worker/limits/idle_watch.h"
 #include "worker/limits/rate_limiter.h"
 #include "worker/limits/room_watch.h"
@@ -81,7 +82,6 @@ private:
 
     void begin_to_serve(Client& client);
     void settle_doubt(ClientId id);
-    void read(Client& client, size_t bytes_max);
     void resume_reading(ClientId id, Client::PauseReason reason);
     void deliver_to(Client& client, uint64_t head);
     void wait_for_write(Client& client, bool anew);
@@ -95,7 +95,6 @@ private:
     LogControl* log_control_;
     ServedClock clock_;
     Pulse pulse_;
-    ServedClock::duration sleep_max_when_blocked_;
     Pass pass_;
     Roster roster_;
     SocketFilters filters_;
@@ -104,6 +103,7 @@ private:
     RoomWatch room_watch_;
     RateLimiter rate_limiter_;
     IdleWatch idle_watch_;
+    Reading reading_;
     Attaching attaching_;
     InDoubt in_doubt_;
     Closing closing_;

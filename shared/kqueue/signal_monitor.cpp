@@ -1,5 +1,6 @@
 #include "signal_monitor.h"
 
+#include "blocked_signals.h"
 #include "descriptor.h"
 
 #include <array>
@@ -36,31 +37,6 @@ sigset_t watched_mask;
 Watched& entry_of(int signal) {
     return table[static_cast<std::size_t>(signal)];
 }
-
-// Blocks all signals while the table that the handler reads changes. The destructor restores the
-// mask, with the changes given to afterwards().
-class Blocked {
-public:
-    Blocked() {
-        sigset_t all;
-        sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~Blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    Blocked(const Blocked&) = delete;
-    Blocked& operator=(const Blocked&) = delete;
-
-    [[nodiscard]] bool before(int signal) const { return sigismember(&before_, signal) == 1; }
-    void afterwards(int signal, bool blocked) {
-        if (blocked)
-            sigaddset(&before_, signal);
-        else
-            sigdelset(&before_, signal);
-    }
-
-private:
-    sigset_t before_{};
-};
 
 bool is_function(const struct sigaction& action) {
     return (action.sa_flags & SA_SIGINFO) ||

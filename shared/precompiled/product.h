@@ -1,6 +1,6 @@
 // What most sources of the product include, parsed once for each library (meson: cpp_pch). It saves
-// about half of the time of a build. Only headers of the system and of libraries stand here: a change
-// to one of the product's own would compile everything again.
+// about half of the time of a build. Only headers of the system and of libraries stand here: a
+// change to one of the product's own would compile everything again.
 //
 // A file still includes all that it uses: ./dev clang and ./dev macos compile without this header.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The ledger of slots: it accepts what a correct server does, and finds each violation.
 #include "tests/property/slot_ledger.h"
 
 #include <gtest/gtest.h>

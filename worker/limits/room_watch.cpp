@@ -3,8 +3,8 @@
 namespace chatserv {
 
 RoomWatch::RoomWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings) :
-    clock_(clock), stalls_(std::chrono::milliseconds(settings.stall_limit_ms),
-                       settings.min_drain_bytes, settings.slow_policy),
+    clock_(clock), limit_(settings.stall_limit_ms),
+    stalls_(limit_, settings.min_drain_bytes, settings.slow_policy),
     timer_(events, static_cast<uintptr_t>(Timer::room), std::chrono::milliseconds(1)) {}
 
 void RoomWatch::fell_behind(Client& client) {
@@ -56,6 +56,11 @@ LeaveReason RoomWatch::reason_of(const StallWatch::Watched& watched, const Clien
     if (watched.kind == StallWatch::Kind::room && stalls_.policy() == SlowPolicy::disconnect)
         return LeaveReason::fell_behind;
     return LeaveReason::stalled;
+}
+
+ServedClock::duration RoomWatch::sleep_max(const Roster& roster) const {
+    return roster.any_blocked() || times_anybody() ? ServedClock::sleep_max(limit_)
+                                                   : ServedClock::duration::max();
 }
 
 void RoomWatch::arm_timer() {

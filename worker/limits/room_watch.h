@@ -46,12 +46,16 @@ public:
     void arm_timer();
     // Some client's time is running.
     [[nodiscard]] bool times_anybody() const { return stalls_.times_anybody(); }
+    // How long the worker may sleep at the most (served_clock.h). A client whose socket is full may
+    // come to block the room, so its time is running too.
+    [[nodiscard]] ServedClock::duration sleep_max(const Roster& roster) const;
 
 private:
     [[nodiscard]] LeaveReason reason_of(
         const StallWatch::Watched& watched, const Client& client) const;
 
     ServedClock& clock_;
+    std::chrono::milliseconds limit_;
     StallWatch stalls_;
     OneShotTimer<ServedClock> timer_;
 };

@@ -3,6 +3,7 @@
 
 #include "shared/segment/served_clock.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -16,5 +17,13 @@ struct Instants {
     ServedClock::time_point served;
     std::chrono::steady_clock::time_point steady;
 };
+
+// The shortest limit that the served clock of a worker has to measure.
+[[nodiscard]] inline std::chrono::milliseconds shortest_limit(const RelaySettings& settings) {
+    const uint32_t idle_timeout_ms = settings.idle_timeout_ms; // 0: none
+    return std::chrono::milliseconds(idle_timeout_ms == 0
+                                         ? settings.stall_limit_ms
+                                         : std::min(settings.stall_limit_ms, idle_timeout_ms));
+}
 
 } // namespace chatserv

@@ -1,3 +1,4 @@
+// Addresses: how each is read and printed.
 #include "master/config/address.h"
 
 #include <gtest/gtest.h>
