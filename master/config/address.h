@@ -24,7 +24,7 @@ public:
     [[nodiscard]] static Address any(int family, uint16_t port);
 
     // Nothing if the family is neither AF_INET nor AF_INET6.
-    [[nodiscard]] static std::optional<Address> from(const sockaddr* address);
+    [[nodiscard]] static std::optional<Address> from(const sockaddr* other);
 
     // The address that the socket is bound to: getsockname(2). Throws std::system_error.
     [[nodiscard]] static Address of_socket(int fd);

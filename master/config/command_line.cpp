@@ -64,7 +64,7 @@ private:
     // The suggestion, or else a list of all options. The server's options are never listed: they
     // would fill the screen.
     [[nodiscard]] std::string hint(const std::string& word) const {
-        const std::string near = suggestion(word);
+        std::string near = suggestion(word);
         if (!near.empty() || form_.command.empty())
             return near;
         std::vector<std::string> names;

@@ -92,10 +92,10 @@ std::string help_text() {
     text += sources;
     text += "\nCommands:\n";
     for (const Command& command : commands) {
-        const std::string name = "chatserv " + std::string(command.name);
-        const std::string arguments(command.arguments);
-        text += in_columns(
-            name + (arguments.empty() ? "" : " ") + arguments, std::string(command.help));
+        std::string usage = fmt::format("chatserv {}", command.name);
+        if (!command.arguments.empty())
+            usage += fmt::format(" {}", command.arguments);
+        text += in_columns(usage, std::string(command.help));
     }
     return text;
 }

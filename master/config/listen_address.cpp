@@ -67,7 +67,7 @@ std::string take_parameter(const Setting& setting, ListenAddress& address) {
     if (blank == std::string::npos)
         return setting.text;
     const std::string word = setting.text.substr(blank + 1);
-    const std::string before = setting.text.substr(0, blank);
+    std::string before = setting.text.substr(0, blank);
     if (word.find('=') == std::string::npos)
         reject_value(setting, allowed_listen);
     if (!before.starts_with("[::]:") || (word != "ipv6only=on" && word != "ipv6only=off"))
@@ -79,12 +79,10 @@ std::string take_parameter(const Setting& setting, ListenAddress& address) {
 void take_host(const Setting& setting, const std::string& host, ListenAddress& address) {
     const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     address.host_text = bracketed ? host.substr(1, host.size() - 2) : host;
-    if (bracketed && is_ipv6(address.host_text)) {
-        address.host = ListenAddress::Host::numeric;
-    } else if (host.empty() || host == "*") {
+    if (host.empty() || host == "*") {
         address.host = ListenAddress::Host::all;
         address.host_text = "*";
-    } else if (!bracketed && is_ipv4(host)) {
+    } else if (bracketed ? is_ipv6(address.host_text) : is_ipv4(host)) {
         address.host = ListenAddress::Host::numeric;
     } else if (!bracketed && is_name(host)) {
         address.host = ListenAddress::Host::name;

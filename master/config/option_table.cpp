@@ -115,6 +115,7 @@ OptionKind text(std::string Options::*member, const std::string& allowed,
 template <typename Item>
 std::string printed_list(const std::vector<Item>& items) {
     std::vector<std::string> quoted;
+    quoted.reserve(items.size());
     for (const Item& item : items)
         quoted.push_back(in_quotes(item.text()));
     return quoted.empty() ? "" : "[" + list_of(quoted) + "]";

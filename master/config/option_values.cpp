@@ -36,7 +36,7 @@ std::optional<uint64_t> bytes_of(std::string_view text) {
     if (!suffix.empty()) {
         const size_t unit = units.find(suffix.front());
         const std::string rest = suffix.substr(1);
-        if (unit == std::string_view::npos || (rest != "" && rest != "b" && rest != "ib"))
+        if (unit == std::string_view::npos || (!rest.empty() && rest != "b" && rest != "ib"))
             return std::nullopt;
         shift = 10 * (static_cast<unsigned>(unit) + 1);
     }
