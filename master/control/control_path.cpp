@@ -25,6 +25,13 @@ std::string absolute_folder(const char* variable) {
     return folder != nullptr && *folder == '/' ? folder : "";
 }
 
+std::string path_in(const std::string& folder, std::string_view name) {
+    std::string path = folder;
+    path += '/';
+    path += name;
+    return path;
+}
+
 bool is_folder(const std::string& path) {
     struct stat info {};
     return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
@@ -135,7 +142,7 @@ std::vector<ControlFile> control_files_in(const std::string& folder) {
         const auto pid = pid_in_control_name(name);
         if (!pid)
             continue;
-        std::string path = folder + "/" + name;
+        std::string path = path_in(folder, name);
         struct stat info {};
         if (::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode))
             files.push_back({.pid = *pid, .path = std::move(path), .owner = info.st_uid});
@@ -154,7 +161,7 @@ void remove_abandoned_controls(const std::string& folder, uid_t user) {
         if (!name.starts_with(unfinished_socket_prefix))
             continue;
         const auto pid = pid_of(std::string_view(name).substr(unfinished_socket_prefix.size()));
-        const std::string path = folder + "/" + name;
+        const std::string path = path_in(folder, name);
         struct stat info {};
         if (pid && ::kill(*pid, 0) == -1 && errno == ESRCH && ::lstat(path.c_str(), &info) == 0 &&
             info.st_uid == user && is_abandoned(path))

@@ -50,7 +50,8 @@ bool has_descriptors_for_clients(int any_fd) {
     if (::getrlimit(RLIMIT_NOFILE, &limit) == -1)
         return true; // accept(2) reports a shortage
     const UniqueFd lowest(::dup(any_fd));
-    return lowest && static_cast<rlim_t>(lowest.get() + descriptors_reserved) < limit.rlim_cur;
+    return lowest &&
+           static_cast<rlim_t>(lowest.get()) + rlim_t{descriptors_reserved} < limit.rlim_cur;
 }
 
 } // namespace chatserv

@@ -27,7 +27,7 @@ namespace chatserv {
     EntryId entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells);
 
 // The clients that the next worker of the entry gets. The first is the client that the dead worker
-// was serving, if any: until that one is settled, the next worker serves no other.
+// was serving, if any: the next worker serves no client until that client is settled.
 [[nodiscard]] std::vector<ClientId> clients_to_hand_over(
     EntryId entry, const Segment& segment, const Escrow& escrow);
 

@@ -64,8 +64,8 @@ std::string found_on_path(const std::string& name) {
     return "";
 }
 
-// The folders that the master's program may lie in, the likeliest first. The system's own word
-// comes before the program's name, which whoever starts a program chooses freely.
+// The folders in which the master's program may lie, the likeliest first. The system's own word
+// comes before the program's name, which the process that starts a program chooses freely.
 std::vector<fs::path> own_folders(const std::string& argv0) {
     std::vector<fs::path> folders;
     const auto add = [&](const fs::path& folder) {

@@ -71,7 +71,7 @@ private:
     std::string notice(uint64_t dropped) {
         const std::string payload = payload_of(format_, "log_dropped",
             std::to_string(dropped) +
-                " lines of the log were dropped: whoever reads it did not take them",
+                " lines of the log were dropped: its reader did not take them",
             {{"dropped", static_cast<int64_t>(dropped)}});
         spdlog::memory_buf_t line;
         formatter_->format(spdlog::details::log_msg(process_, spdlog::level::warn, payload), line);

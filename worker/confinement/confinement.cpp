@@ -1,4 +1,4 @@
-// What a worker gives up on every system alike.
+// What a worker gives up on every system.
 #include "worker/confinement/confinement.h"
 
 #include "config.h"
@@ -33,8 +33,8 @@ void leave_descriptors_but(const std::vector<int>& kept) {
 void drop_privileges(uid_t uid, gid_t gid) {
     if (::geteuid() == uid)
         return;
-    // The groups first: who is no longer root cannot give them up. One rather than none, for on
-    // some systems the first is the effective group.
+    // The groups come first, since only root can give them up. One group rather than none, because
+    // on some systems the first one is the effective group.
     if (::setgroups(1, &gid) == -1 || ::setgid(gid) == -1 || ::setuid(uid) == -1)
         throw_errno(("becoming user " + std::to_string(uid) + " of group " + std::to_string(gid) +
                      " (--user names another, --user root keeps root)")

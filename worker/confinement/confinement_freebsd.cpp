@@ -1,8 +1,8 @@
-// FreeBSD: Capsicum, see capsicum(4). In capability mode a process reaches what it holds
-// descriptors of and nothing by name: no file, no address, no other process.
+// FreeBSD: Capsicum, see capsicum(4). In capability mode a process can use the descriptors that it
+// holds, and cannot open anything by name: no file, no address, no other process.
 //
-// What it holds: the channel, the doorbells' pipes, its kqueue and its clients, with whatever can
-// be done to them; and the log, to which it may write and no more, since it may be a terminal.
+// A worker holds the channel, the doorbells' pipes, its kqueue and its clients, without limits on
+// their use; and the log, to which it may only write, since the log can be a terminal.
 #include "worker/confinement/confinement.h"
 
 #include "shared/system/errors.h"
@@ -15,8 +15,8 @@
 namespace chatserv {
 
 #ifdef CHATSERV_CRASH_POINTS
-// The programs that only the tests build look for files by name to be told where to die
-// (tests/crash/crash_point.cpp), and capability mode has no exceptions.
+// Programs that only the tests build find out by the names of files where to die
+// (tests/crash/crash_point.cpp), and capability mode allows no exception.
 Confinement confine() {
     return Confinement::not_built;
 }
@@ -39,7 +39,7 @@ void confine_log(int fd) {
 }
 
 Confinement confine() {
-    // EBADF: it is closed. ENOSYS: a kernel without Capsicum, as below.
+    // EBADF: the descriptor is closed. ENOSYS: a kernel without Capsicum, as below.
     for (const int fd : {STDERR_FILENO, log_descriptor()})
         if (limit_to_log(fd) == -1 && errno != EBADF && errno != ENOSYS)
             throw_errno("cap_rights_limit");

@@ -1,11 +1,10 @@
-// Linux: seccomp(2), by libseccomp. A process that makes a call which is not listed here is killed
-// there and then (SIGSYS), and recovered like any worker that dies.
+// Linux: seccomp(2), by libseccomp. A worker that makes a call that is not listed here is killed at
+// once (SIGSYS), and taken over like any worker that dies.
 //
-// The list is what strace(1) sees of workers in the integration suite, and beside it what the same
-// code does on other processors (epoll_pwait, ppoll) or where the clock is not read in user space.
-// Where a call could reach further than the descriptors that a worker holds, its arguments are
-// looked at too. Calls that start later than confine() are not here: see the order in
-// worker/start.h.
+// The list has the calls that strace(1) shows of workers in the integration suite, and those that
+// the same code makes on other processors (epoll_pwait, ppoll) or if the clock cannot be read in
+// user space. If a call could reach beyond the descriptors that a worker holds, its arguments are
+// checked too. Calls that a worker makes only before confine() are not here: see worker/start.cpp.
 #include "worker/confinement/confinement.h"
 
 #include "config.h"
@@ -73,7 +72,7 @@ public:
     Filter(const Filter&) = delete;
     Filter& operator=(const Filter&) = delete;
 
-    // With these arguments; one that this processor does not have is passed over.
+    // Under these conditions. A call that this processor does not have is ignored.
     void allow(int call, std::initializer_list<Condition> conditions = {}) {
         check(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call,
                   static_cast<unsigned>(conditions.size()), conditions.begin()),
@@ -91,7 +90,7 @@ private:
     scmp_filter_ctx context_;
 };
 
-// The loop: shared/kqueue waits, and watches what it is told to.
+// The loop: shared/kqueue waits for events.
 void allow_events(Filter& filter) {
     filter.allow(SCMP_SYS(epoll_wait));
     filter.allow(SCMP_SYS(epoll_pwait));
@@ -107,13 +106,14 @@ void allow_events(Filter& filter) {
     filter.allow(SCMP_SYS(clock_gettime));
 }
 
-// Clients, the master's channel and the doorbells: nothing but what is open, or comes by the
+// Clients, the master's channel and the doorbells: only descriptors that are open or come over the
 // channel.
 void allow_descriptors(Filter& filter) {
     filter.allow(SCMP_SYS(recvfrom));
     filter.allow(SCMP_SYS(recvmsg));
-    // A client's socket that was reset could be connected anew, to anywhere, by sending to an
-    // address with MSG_FASTOPEN: no address, or where that cannot be seen, not that.
+    // A client's socket that was reset could be connected to another address by sending with
+    // MSG_FASTOPEN. So sendto(2) may have no address. The filter cannot see the address of
+    // sendmsg(2), which may not have that flag.
     filter.allow(SCMP_SYS(sendto), {is_null(4)});
     filter.allow(SCMP_SYS(sendmsg), {lacks(2, MSG_FASTOPEN)});
     filter.allow(SCMP_SYS(read));
@@ -127,8 +127,8 @@ void allow_descriptors(Filter& filter) {
     filter.allow(SCMP_SYS(ioctl), {is(1, SIOCINQ)});
 }
 
-// Log lines (shared/system/log_sink.cpp) beside those that write(2), poll(2) or sendto(2) takes;
-// and the descriptor of another log file, which becomes standard error and nothing else.
+// Log lines (shared/system/log_sink.cpp), in addition to write(2), poll(2) and sendto(2); and the
+// descriptor of another log file, which can become standard error and nothing else.
 void allow_log(Filter& filter) {
 #ifdef HAVE_PWRITEV2_NOWAIT
     filter.allow(SCMP_SYS(pwritev2), {is(5, RWF_NOWAIT)});
@@ -137,8 +137,8 @@ void allow_log(Filter& filter) {
     filter.allow(SCMP_SYS(dup3), {is(1, STDERR_FILENO), is(2, 0)});
 }
 
-// malloc(3). No memory is ever executable, and no file is mapped any more. Of the advice there is,
-// only what malloc(3) gives: MADV_REMOVE would make a hole in the segment.
+// malloc(3). Memory is never executable, and no more files are mapped. Only the advice that
+// malloc(3) gives is allowed: MADV_REMOVE would make a hole in the segment.
 void allow_memory(Filter& filter) {
     filter.allow(SCMP_SYS(brk));
     filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC), has(3, MAP_ANONYMOUS)});
@@ -149,9 +149,9 @@ void allow_memory(Filter& filter) {
         filter.allow(SCMP_SYS(madvise), {is(2, static_cast<scmp_datum_t>(advice))});
 }
 
-// exit(3); the abort(3) of panic() and of the C library: SIGABRT, from this process to itself; and
+// exit(3); the abort(3) of panic() and of the C library, which send this process SIGABRT; and
 // shared/segment/memory_fault.cpp, whose handler returns to the access that failed or sends SIGBUS
-// anew.
+// again.
 void allow_end(Filter& filter) {
     filter.allow(SCMP_SYS(exit_group));
     filter.allow(SCMP_SYS(rt_sigprocmask));
@@ -165,8 +165,8 @@ void allow_end(Filter& filter) {
 }
 
 #ifdef CHATSERV_CRASH_POINTS
-// tests/crash/crash_point.cpp, in the programs that only the tests build: looks for the files that
-// say where to die, takes them away, and dies.
+// tests/crash/crash_point.cpp, in programs that only the tests build: looks for files that say
+// where to die, removes them, and dies.
 void allow_tests(Filter& filter) {
     filter.allow(SCMP_SYS(access));
     filter.allow(SCMP_SYS(faccessat));
@@ -183,9 +183,9 @@ constexpr Condition is_read_only(unsigned argument) {
     return lacks(argument, O_WRONLY | O_RDWR | O_CREAT);
 }
 
-// The sanitizers' runtime, in builds with one. It looks whether memory can be read by writing it to
-// a pipe; it reads its mappings and its program, to say where something was found; and to look for
-// leaks at the end it has a thread of its own stop the others, by ptrace(2), for which the process
+// The sanitizers' runtime, in builds with one. It finds out whether memory can be read by writing
+// it to a pipe. It reads its mappings and its program, to name the place of a finding. To look for
+// leaks at the end, a thread of its own stops the other threads by ptrace(2), for which the process
 // must be dumpable.
 void allow_sanitizer(Filter& filter) {
     filter.allow(SCMP_SYS(pipe2));
@@ -217,8 +217,8 @@ void allow_sanitizer(Filter& filter) {
 void allow_sanitizer(Filter& /*filter*/) {}
 #endif
 
-// Asked before libseccomp is, which has the same answer for all that keeps it from working. That
-// the filter is nowhere in memory (EFAULT) is all that a kernel objects to where it would take one.
+// Asks before libseccomp does, which reports all obstacles in the same way. A kernel that would
+// accept a filter refuses this one only because it is not in memory (EFAULT).
 std::optional<Confinement> why_no_filter() {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
         ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) == -1 && errno == EFAULT)
@@ -242,13 +242,12 @@ Confinement confine() {
     const int loaded = filter.load();
     if (loaded == -EINVAL || loaded == -ENOSYS)
         return Confinement::not_in_kernel;
-    if (loaded == -EPERM ||
-        loaded == -EACCES) // no filter of ours needs any right: see NO_NEW_PRIVS
+    if (loaded == -EPERM || loaded == -EACCES) // not for lack of a right: NO_NEW_PRIVS is set
         return Confinement::refused;
     check(loaded, "seccomp_load");
     return Confinement::seccomp;
 }
 
-void confine_log(int /*fd*/) {} // the filter is for whatever is open
+void confine_log(int /*fd*/) {} // the filter holds for every descriptor
 
 } // namespace chatserv

@@ -1,4 +1,4 @@
-// Systems that have nothing of the kind, and builds that were asked to do without.
+// Systems without confinement, and builds that were configured without it.
 #include "worker/confinement/confinement.h"
 
 namespace chatserv {

@@ -1,5 +1,6 @@
-// OpenBSD: pledge(2). "stdio" has what a worker does with descriptors that it holds, its memory and
-// its clock, "recvfd" the clients that come over the master's channel. Anything else kills it.
+// OpenBSD: pledge(2). "stdio" covers what a worker does with its descriptors, its memory and its
+// clock; "recvfd" covers the clients that come over the master's channel. Anything else kills the
+// worker. This file has not been run on OpenBSD.
 #include "shared/system/errors.h"
 #include "worker/confinement/confinement.h"
 
@@ -10,7 +11,7 @@ namespace chatserv {
 namespace {
 
 #ifdef CHATSERV_CRASH_POINTS
-// tests/crash/crash_point.cpp looks for the files that say where to die, takes them away, and dies.
+// tests/crash/crash_point.cpp looks for files that say where to die, removes them, and dies.
 constexpr const char* promises = "stdio recvfd rpath cpath proc";
 #else
 constexpr const char* promises = "stdio recvfd";
@@ -24,6 +25,6 @@ Confinement confine() {
     return Confinement::pledge;
 }
 
-void confine_log(int /*fd*/) {} // the promises hold for whatever is open
+void confine_log(int /*fd*/) {} // the promises hold for every descriptor
 
 } // namespace chatserv
