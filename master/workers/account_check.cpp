@@ -84,11 +84,11 @@ struct Loopback {
 
     static Loopback open(const Deadline& deadline) {
         try {
-            return Loopback(*Address::parse("127.0.0.1:0"), deadline);
+            return {*Address::parse("127.0.0.1:0"), deadline};
         } catch (const std::system_error& failure) {
             if (failure.code().value() == ETIMEDOUT)
                 throw;
-            return Loopback(*Address::parse("[::1]:0"), deadline);
+            return {*Address::parse("[::1]:0"), deadline};
         }
     }
 };
