@@ -1,4 +1,5 @@
 // The senders of a load: they flood as fast as the server takes lines, or send at a steady pace.
+#include "bench/load/connect.h"
 #include "bench/load/line.h"
 #include "bench/load/load.h"
 #include "shared/system/errors.h"

@@ -24,6 +24,8 @@
 #include <system_error>
 #include <unistd.h>
 
+// Not every system's <unistd.h> declares it.
+// NOLINTNEXTLINE(readability-redundant-declaration)
 extern char** environ;
 
 namespace chatserv {
@@ -42,6 +44,7 @@ constexpr const char* own_program_links[] = {
 // /proc.
 std::string program_by_auxiliary_vector() {
 #if defined(HAVE_GETAUXVAL) && defined(HAVE_AT_EXECFN)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval(3) returns every value as a number.
     const auto* const name = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
     return name == nullptr ? "" : name;
 #elif defined(HAVE_ELF_AUX_INFO) && defined(HAVE_AT_EXECPATH)
@@ -57,7 +60,7 @@ std::string found_on_path(const std::string& name) {
     const char* const path = std::getenv("PATH");
     std::istringstream folders(path == nullptr ? "" : path);
     for (std::string folder; std::getline(folders, folder, ':');) {
-        const std::string program = (fs::path(folder) / name).string();
+        std::string program = (fs::path(folder) / name).string();
         if (!name.empty() && ::access(program.c_str(), X_OK) == 0)
             return program;
     }

@@ -38,9 +38,10 @@ public:
     Knote& create(std::int16_t filter, std::uintptr_t ident);
     void destroy(Knote& knote);
 
-    // Calls f(Knote&) for each knote. f may destroy that knote.
+    // Calls f(Knote&) for each knote. f may destroy that knote, or create others.
     template <class F>
     void for_each(F f) {
+        // NOLINTNEXTLINE(modernize-loop-convert): the slots can become more.
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             if (slots_[i].in_use)
                 f(slots_[i]);

@@ -83,7 +83,7 @@ int Poller::remove(EpollSet set, int fd) {
     return control(EPOLL_CTL_DEL, set, fd, 0, 0);
 }
 
-int Poller::wait_until(epoll_event* events, int events_max, const timespec& timeout) {
+int Poller::wait_until(epoll_event* events, int events_max, const timespec& timeout) const {
     static bool nanoseconds_known = true;
     if (nanoseconds_known) {
         const int count = ::epoll_pwait2(number_, events, events_max, &timeout, nullptr);

@@ -86,7 +86,7 @@ private:
     [[nodiscard]] int open_second();
     // epoll_pwait2(2), which Linux has since 5.11; on older kernels, epoll_wait(2) with its
     // resolution of a millisecond. Returns -1 and sets errno on failure.
-    int wait_until(epoll_event* events, int events_max, const timespec& timeout);
+    int wait_until(epoll_event* events, int events_max, const timespec& timeout) const;
     void turn_beacon(bool raised);
 
     int number_;

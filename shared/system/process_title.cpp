@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+// Not every system's <unistd.h> declares it.
+// NOLINTNEXTLINE(readability-redundant-declaration)
 extern char** environ;
 
 namespace chatserv {
@@ -50,8 +52,8 @@ void set_process_title(const std::string& title) {
     if (title_bytes == 0)
         return;
     const size_t length = std::min(title.size(), title_bytes - 1);
-    std::memcpy(title_begin, title.data(), length);
-    std::memset(title_begin + length, 0, title_bytes - length);
+    std::copy_n(title.data(), length, title_begin);
+    std::fill(title_begin + length, title_begin + title_bytes, '\0');
 }
 
 #endif

@@ -12,11 +12,11 @@ namespace chatserv {
 class Escrow {
 public:
     // No memory is allocated: a simulated process keeps all its state on its stack.
-    [[nodiscard]] static std::array<ClientId, 1> all_of(EntryId entry) {
+    [[nodiscard]] std::array<ClientId, 1> all_of(EntryId entry) const {
         return {ClientId{.slot = SlotId{index_of(entry)}, .generation = 1}};
     }
     // The simulated workers do not touch that number.
-    [[nodiscard]] static uint32_t slots_ever_used() { return 0; }
+    [[nodiscard]] uint32_t slots_ever_used() const { return 0; }
 };
 
 } // namespace chatserv
