@@ -21,6 +21,7 @@ public:
     // Adds [from, to) unless there is no room for its pieces. Returns whether there was.
     bool add(const BroadcastLog& log, uint64_t from, uint64_t to) {
         const LogPieces pieces = log.pieces(from, to);
+        // NOLINTNEXTLINE(readability-use-anyofallof): the loop adds pieces.
         for (const std::span<const char> piece : {pieces.first, pieces.second}) {
             if (piece.empty())
                 continue;
