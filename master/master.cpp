@@ -80,10 +80,7 @@ int Master::run() {
         workforce_.end_turn();
         for (const FinishedTakeover& finished : workforce_.take_finished())
             control_.tell(finished);
-        for (auto step = Shutdown::Step::none;
-             (step = shutdown_.advance(clients_.escrow().empty(),
-                  workforce_.all_stopped_reading())) != Shutdown::Step::none;)
-            stop(step);
+        advance_stop();
         say_dropped_lines(); // at least once a second: so often the heartbeats are looked at
     }
     return shutdown_.exit_status();
@@ -161,6 +158,16 @@ void Master::open_log_again() {
     }
     events::log_opened(log_file_.path());
     workforce_.send_log_file();
+}
+
+void Master::advance_stop() {
+    while (shutdown_.stopping()) {
+        const auto step =
+            shutdown_.advance(clients_.escrow().empty(), workforce_.all_stopped_reading());
+        if (step == Shutdown::Step::none)
+            return;
+        stop(step);
+    }
 }
 
 void Master::stop(Shutdown::Step step) {

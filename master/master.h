@@ -40,6 +40,7 @@ private:
     void handle(const EventQueue::Event& event);
     void handle_signals();
     void open_log_again();
+    void advance_stop();
     void stop(Shutdown::Step step);
     [[nodiscard]] std::optional<std::chrono::nanoseconds> time_to_sleep();
 

@@ -6,12 +6,10 @@
 #include "shared/segment/segment_memory.h"
 #include "shared/system/failure.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fmt/core.h>
-#include <iterator>
 #include <sysexits.h>
 
 namespace chatserv {
@@ -61,12 +59,6 @@ Segment make_segment(const Options& options) {
     }
 }
 
-std::vector<FdPair> make_doorbells(uint32_t count) {
-    std::vector<FdPair> pipes;
-    std::generate_n(std::back_inserter(pipes), count, make_pipe);
-    return pipes;
-}
-
 } // namespace
 
 // The control socket comes first: another server that listens at its path ends the start before any
@@ -74,7 +66,7 @@ std::vector<FdPair> make_doorbells(uint32_t count) {
 Preparation prepare(const Options& options) {
     auto control_socket = open_control_socket(options);
     Segment segment = make_segment(options);
-    auto doorbells = make_doorbells(options.workers);
+    auto doorbells = make_pipes(options.workers);
     auto listeners = make_listeners(options.listen);
     return {.control_socket = std::move(control_socket),
         .segment = std::move(segment),

@@ -56,8 +56,7 @@ SignalWatch::SignalWatch(EventQueue& events, Tag tag) {
 std::vector<SignalWatch::Arrived> SignalWatch::take() {
     std::vector<Arrived> arrived;
     for (const EventQueue::Event& event : signals_.wait(std::chrono::nanoseconds::zero()))
-        arrived.push_back(
-            {.signal = static_cast<int>(event.ident), .count = static_cast<int64_t>(event.data)});
+        arrived.push_back({.signal = signal_of(event), .count = times_of(event)});
     return arrived;
 }
 

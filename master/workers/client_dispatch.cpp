@@ -6,12 +6,6 @@
 
 namespace chatserv {
 
-namespace {
-
-constexpr std::chrono::seconds resend_pause{1};
-
-} // namespace
-
 void ClientDispatch::note_not_received(EntryId entry, std::span<const ClientId> clients) {
     size_t noted = 0;
     for (const ClientId client : clients) {

@@ -8,12 +8,6 @@
 
 namespace chatserv {
 
-namespace {
-
-constexpr std::chrono::seconds resend_pause{1};
-
-} // namespace
-
 void LogFileDispatch::send_to_all() {
     lacking_.clear();
     for (const pid_t pid : pool_.pids())

@@ -11,6 +11,7 @@
 #include "shared/ipc/protocol.h"
 #include "shared/segment/served_clock.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@
 #include <utility>
 
 namespace chatserv {
+
+// Until a process that had no descriptor left for what it was sent is sent it again.
+inline constexpr std::chrono::seconds resend_pause{1};
 
 class WorkerProcess {
 public:

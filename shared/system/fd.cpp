@@ -2,8 +2,10 @@
 
 #include "shared/system/errors.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <iterator>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,6 +49,12 @@ FdPair make_pipe() {
     if (::pipe(fds) == -1)
         throw_errno("pipe");
     return prepared(fds);
+}
+
+std::vector<FdPair> make_pipes(std::size_t count) {
+    std::vector<FdPair> pipes;
+    std::generate_n(std::back_inserter(pipes), count, make_pipe);
+    return pipes;
 }
 
 FdPair make_stream_pair() {

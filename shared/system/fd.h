@@ -6,7 +6,9 @@
 // thrown as std::system_error.
 #pragma once
 
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace chatserv {
 
@@ -44,6 +46,7 @@ void set_nonblocking(int fd);
 
 // pipe(2), both ends close-on-exec and non-blocking.
 [[nodiscard]] FdPair make_pipe();
+[[nodiscard]] std::vector<FdPair> make_pipes(std::size_t count);
 
 // socketpair(2) AF_UNIX, SOCK_STREAM, both ends close-on-exec and non-blocking.
 [[nodiscard]] FdPair make_stream_pair();

@@ -122,7 +122,7 @@ private:
 
     Conversation& conversation_;
     Escrow escrow_{conversation_.users, 2, false};
-    std::vector<FdPair> pipes_ = make_pipes();
+    std::vector<FdPair> pipes_ = make_pipes(2);
     Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::vector<std::pair<ClientId, EntryId>> held_;
     HangWatch::Clock::time_point now_{std::chrono::hours(1)};
@@ -130,13 +130,6 @@ private:
     static constexpr uint32_t seats_ = 3;
     const std::array<SeatId, seats_> entered_{
         watch_.enter(now_), watch_.enter(now_), watch_.enter(now_)};
-
-    static std::vector<FdPair> make_pipes() {
-        std::vector<FdPair> pipes;
-        pipes.push_back(make_pipe());
-        pipes.push_back(make_pipe());
-        return pipes;
-    }
 };
 
 } // namespace

@@ -139,16 +139,9 @@ private:
         }
     }
 
-    static std::vector<FdPair> make_pipes() {
-        std::vector<FdPair> pipes;
-        pipes.push_back(make_pipe());
-        pipes.push_back(make_pipe());
-        return pipes;
-    }
-
     Conversation& conversation_;
     EventQueue events_;
-    std::vector<FdPair> pipes_ = make_pipes();
+    std::vector<FdPair> pipes_ = make_pipes(2);
     Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::array<UniqueFd, clients> peers_;
     Doorbell doorbell_{conversation_.segment.worker_table()[0], pipes_[0].first.get()};

@@ -2,6 +2,7 @@
 #include "master/workers/staffing.h"
 
 #include "shared/system/failure.h"
+#include "tests/unit/master/workers/early_exit.h"
 
 #include <cerrno>
 #include <gtest/gtest.h>
@@ -17,18 +18,6 @@ const StartFailure refused{.why = "fork: Resource temporarily unavailable", .err
 Staff staff_of(uint32_t served, uint32_t spares = 0, uint32_t starting = 0) {
     return {
         .entries = 2, .served = served, .spares = spares, .spares_wanted = 1, .starting = starting};
-}
-
-// A process that ended with exit status 71 before it was ready.
-WorkerPool::Exit early_exit(std::optional<CannotWork> words) {
-    return {.pid = 77,
-        .wait_status = 71 << 8,
-        .entry = std::nullopt,
-        .died_young = true,
-        .was_ready = false,
-        .cannot_work = words,
-        .ended_because = {},
-        .ended = {}};
 }
 
 TEST(StaffingTest, HasNothingToSayWhereNoStartHasFailed) {

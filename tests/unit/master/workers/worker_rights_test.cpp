@@ -1,6 +1,8 @@
 // The rights of workers: when they keep the master's, although the default user was meant.
 #include "master/workers/worker_rights.h"
 
+#include "tests/unit/master/workers/early_exit.h"
+
 #include <cerrno>
 #include <gtest/gtest.h>
 
@@ -9,19 +11,8 @@ namespace {
 
 using Verdict = WorkerRights::Verdict;
 
-WorkerPool::Exit exit_with(std::optional<CannotWork> words) {
-    return {.pid = 77,
-        .wait_status = 71 << 8,
-        .entry = std::nullopt,
-        .died_young = true,
-        .was_ready = false,
-        .cannot_work = words,
-        .ended_because = {},
-        .ended = {}};
-}
-
 const WorkerPool::Exit not_permitted =
-    exit_with(cannot_work(Hindrance::user, EPERM, "becoming user 65534"));
+    early_exit(cannot_work(Hindrance::user, EPERM, "becoming user 65534"));
 
 TEST(WorkerRights, AreTheMastersWhereTheDefaultUserIsNotPermitted) {
     WorkerRights rights("nobody", true);
@@ -37,10 +28,10 @@ TEST(WorkerRights, AreThoseOfAUserThatAnOptionNames) {
 
 TEST(WorkerRights, DoNotChangeForOtherFailures) {
     WorkerRights rights("nobody", true);
-    EXPECT_EQ(rights.judge(exit_with(std::nullopt)), Verdict::not_the_reason);
-    EXPECT_EQ(rights.judge(exit_with(cannot_work(Hindrance::segment, EPERM, "mapping"))),
+    EXPECT_EQ(rights.judge(early_exit(std::nullopt)), Verdict::not_the_reason);
+    EXPECT_EQ(rights.judge(early_exit(cannot_work(Hindrance::segment, EPERM, "mapping"))),
         Verdict::not_the_reason);
-    EXPECT_EQ(rights.judge(exit_with(cannot_work(Hindrance::user, EAGAIN, "becoming user 65534"))),
+    EXPECT_EQ(rights.judge(early_exit(cannot_work(Hindrance::user, EAGAIN, "becoming user 65534"))),
         Verdict::not_the_reason)
         << "a shortage can pass";
 }

@@ -108,12 +108,6 @@ protected:
         return slots;
     }
 
-    static std::vector<FdPair> make_pipes() {
-        std::vector<FdPair> pipes;
-        pipes.push_back(make_pipe());
-        return pipes;
-    }
-
     Segment segment_ = Segment::create({.users = 2,
         .workers = 1,
         .log_bytes = log_bytes_min,
@@ -122,7 +116,7 @@ protected:
             .idle_timeout_ms = static_cast<uint32_t>(idle_timeout.count())}});
     UserTable users_{segment_};
     std::optional<EventQueue> events_;
-    std::vector<FdPair> pipes_ = make_pipes();
+    std::vector<FdPair> pipes_ = make_pipes(1);
     Doorbells doorbells_{segment_.worker_table(), pipes_};
     Doorbell doorbell_{segment_.worker_table()[0], pipes_[0].first.get()};
     std::array<UniqueFd, 2> peers_;

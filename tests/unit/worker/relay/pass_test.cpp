@@ -57,16 +57,9 @@ protected:
         ASSERT_TRUE(segment_.publish(entry_1));
     }
 
-    static std::vector<FdPair> make_pipes() {
-        std::vector<FdPair> pipes;
-        pipes.push_back(make_pipe());
-        pipes.push_back(make_pipe());
-        return pipes;
-    }
-
     SmallSegment segment_;
     ClientId sender_ = segment_.attach(1, entry_1);
-    std::vector<FdPair> pipes_ = make_pipes();
+    std::vector<FdPair> pipes_ = make_pipes(2);
     Doorbells doorbells_{segment_.mapping.worker_table(), pipes_};
     WorkerEntry& own_ = segment_.mapping.worker_table()[0];
     WorkerEntry& other_ = segment_.mapping.worker_table()[1];
