@@ -93,7 +93,7 @@ private:
     // Each is one whom its next worker will attach: none waits for ever.
     void look_at_what_a_successor_gets(EntryId entry) {
         const Segment& segment = conversation_.segment;
-        const std::vector<ClientId> clients = clients_to_hand_over(entry, segment, escrow_);
+        const std::vector<ClientId> clients = clients_for_successor(entry, segment, escrow_);
         must(clients.size() == escrow_.clients_of(entry), "not all clients are handed over");
         for (const ClientId client : clients) {
             const SlotStatus status = status_of(conversation_.users[client.slot]);

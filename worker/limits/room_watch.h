@@ -32,7 +32,7 @@ public:
     // The client gets its last bytes: it has to make progress within the stall limit. The caller
     // arms the timer.
     void add_closing(const Client& client);
-    // The client has left.
+    // The client has left, or another worker serves it.
     void forget(ClientId client) { stalls_.remove(client); }
 
     struct Overdue {
