@@ -28,7 +28,7 @@ Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Do
     reading_(filters_, publisher_, rate_limiter_, idle_watch_),
     attaching_(segment, entry, doorbells, idle_watch_, pulse_), in_doubt_(segment, entry, account),
     closing_(segment, events, filters_, roster_),
-    handing_over_(segment, entry, filters_, roster_, idle_watch_, pulse_) {}
+    handing_over_(segment, entry, filters_, roster_, room_watch_, idle_watch_, pulse_) {}
 
 void Relay::settle() {
     pass_.run(*this);

@@ -6,8 +6,9 @@
 // the master, when it is told, names the next owner.
 //
 // A client that is still closing is handed over as it is, so a slow reader does not hold up a
-// drain. A client that waits to be attached is let go as soon as it is attached. One that has left
-// is not handed over, and one that lingers (server stop) stays.
+// drain. A client that waits to be attached is let go as soon as it is attached. One that blocks
+// the room in the log stays until it does not: the next worker would give it the stall limit anew.
+// One that has left is not handed over, and one that lingers (server stop) stays.
 //
 // W7: a worker that dies before the change leaves an attached client; one that dies after it leaves
 // a client that is handed over, with this entry as the owner. Its successor adopts either. The
@@ -20,6 +21,7 @@
 #include "worker/clients/roster.h"
 #include "worker/clients/socket_filters.h"
 #include "worker/limits/idle_watch.h"
+#include "worker/limits/room_watch.h"
 
 #include <span>
 #include <utility>
@@ -30,10 +32,10 @@ namespace chatserv {
 class HandingOver {
 public:
     HandingOver(const Segment& segment, EntryId entry, const SocketFilters& filters, Roster& roster,
-        const IdleWatch& idle_watch, const Pulse& pulse) :
+        const RoomWatch& room_watch, const IdleWatch& idle_watch, const Pulse& pulse) :
         entry_(entry),
-        users_(segment), filters_(filters), roster_(roster), idle_watch_(idle_watch),
-        pulse_(pulse) {}
+        users_(segment), filters_(filters), roster_(roster), room_watch_(room_watch),
+        idle_watch_(idle_watch), pulse_(pulse) {}
 
     // The master wants these clients.
     void ask(std::span<const ClientId> clients) {
@@ -46,8 +48,8 @@ public:
     // The server stops: every client is closed here.
     void cancel() { asked_.clear(); }
 
-    // A client was let go. It may have been the last that blocked the room in the log, which calls
-    // for a look at the others.
+    // A client was let go. It may be below an offset that this worker has not looked at yet, which
+    // calls for a look at the others.
     [[nodiscard]] bool has_changes() const { return changed_; }
     [[nodiscard]] bool take_changes() { return std::exchange(changed_, false); }
     // The clients that the master has to be told of.
@@ -63,6 +65,7 @@ private:
     UserTable users_;
     const SocketFilters& filters_;
     Roster& roster_;
+    const RoomWatch& room_watch_;
     const IdleWatch& idle_watch_;
     Pulse pulse_;
     std::vector<ClientId> asked_;

@@ -196,9 +196,8 @@ TEST_F(HandingOverTest, TheFormerWorkerHearsNoMoreOfTheSocket) {
     EXPECT_EQ(take_events(entry_1), 1U);
 }
 
-// The client is the last one of its worker that blocks the room: the appender has to look again,
-// and to be woken again by the next worker.
-TEST_F(HandingOverTest, TheAppenderIsWokenWhenTheLastThatBlocksLeaves) {
+// Otherwise a client that moves often would never have blocked the room for the stall limit.
+TEST_F(HandingOverTest, AClientThatBlocksTheRoomStaysUntilItDoesNot) {
     const auto head = [&] { return BroadcastLog(segment_).head(); };
     const std::string piece(4000, 'p');
     while (segment_.log_control().room_wanted == 0) { // client 0 does not read
@@ -207,21 +206,52 @@ TEST_F(HandingOverTest, TheAppenderIsWokenWhenTheLastThatBlocksLeaves) {
         serve(entry_0);
         (void)heard_by(2);
     }
-    Doorbell sleeper(segment_.worker_table()[1], pipes_[1].first.get());
-    sleeper.announce_sleep(wake_on_room);
     ASSERT_LT(cursor_of(users_[slot_0]).log_offset, segment_.log_control().room_wanted);
-    ASSERT_TRUE(asked_for(0, entry_0));
-    EXPECT_EQ(segment_.worker_table()[1].asleep, 0U);
-    give_to(0, entry_0, entry_1);
+    EXPECT_FALSE(asked_for(0, entry_0));
     const uint64_t before = head();
-    worker(entry_1).settle();
-    EXPECT_EQ(head(), before) << "it blocks the room from here as well";
+    bool told = false;
+    for (int i = 0; i < 100 && !told; ++i) {
+        (void)heard_by(0);
+        serve(entry_0);
+        told = is_told_of(0, entry_0);
+    }
+    ASSERT_TRUE(told);
+    EXPECT_GE(cursor_of(users_[slot_0]).log_offset, segment_.log_control().room_wanted);
+    give_to(0, entry_0, entry_1);
+    serve_both();
+    EXPECT_GT(head(), before);
+}
+
+// The next worker has compared its clients with the wanted offset before.
+TEST_F(HandingOverTest, AClientThatArrivesBelowTheWantedOffsetBlocksTheRoomThere) {
+    const auto head = [&] { return BroadcastLog(segment_).head(); };
+    const std::string piece(4000, 'p');
+    say(1, std::string(4000, 'q')); // so that client 0 has to get something
+    serve_both();
+    while (head() < log_bytes_min / 2) {
+        say(1, piece);
+        serve(entry_1);
+        serve(entry_0);
+        (void)heard_by(2);
+    }
+    ASSERT_TRUE(asked_for(0, entry_0)); // it does not block the room yet
+    while (segment_.log_control().room_wanted == 0) {
+        say(1, piece);
+        serve_both();
+        (void)heard_by(2);
+    }
+    serve_both();
+    const uint64_t before = head();
+    ASSERT_LT(cursor_of(users_[slot_0]).log_offset, segment_.log_control().room_wanted);
+    give_to(0, entry_0, entry_1);
+    serve_both();
+    EXPECT_EQ(head(), before);
     for (int i = 0; i < 100 && head() == before; ++i) {
         (void)heard_by(0);
         serve_both();
         (void)heard_by(2);
     }
-    EXPECT_GT(head(), before);
+    EXPECT_GT(head(), before) << "its new worker wakes the appender";
 }
 
 // W7, in the order of its instants.
