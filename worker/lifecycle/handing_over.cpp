@@ -12,7 +12,8 @@ std::vector<ClientId> HandingOver::let_go() {
         Client* const client = roster_.find(id);
         if (client == nullptr)
             return !is_to_come(id);
-        if (room_watch_.blocks(id))
+        const bool leaves_soon = client->mute && !client->is_paused();
+        if (leaves_soon || room_watch_.blocks(id))
             return false;
         switch (client->phase) {
         case Client::Phase::talking:

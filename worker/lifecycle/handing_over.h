@@ -8,7 +8,9 @@
 // A client that is still closing is handed over as it is, so a slow reader does not hold up a
 // drain. A client that waits to be attached is let go as soon as it is attached. One that blocks
 // the room in the log stays until it does not: the next worker would give it the stall limit anew.
-// One that has left is not handed over, and one that lingers (server stop) stays.
+// One whose connection is broken stays too, since this worker alone knows why it leaves, unless its
+// rate keeps it from being read to its end. One that has left is not handed over, and one that
+// lingers (server stop) stays.
 //
 // W7: a worker that dies before the change leaves an attached client; one that dies after it leaves
 // a client that is handed over, with this entry as the owner. Its successor adopts either. The

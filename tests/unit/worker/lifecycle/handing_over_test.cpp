@@ -4,11 +4,15 @@
 
 #include "shared/segment/broadcast_log.h"
 
+#include <csignal>
+
 namespace chatserv {
 namespace {
 
 class HandingOverTest : public TwoWorkersTest {
 protected:
+    HandingOverTest() { std::signal(SIGPIPE, SIG_IGN); }
+
     // Clients 0 and 2 are of worker 1, client 1 of worker 2.
     void SetUp() override {
         join(0, entry_0);
@@ -131,6 +135,20 @@ TEST_F(HandingOverTest, AClientThatHasLeftIsNotHandedOver) {
     users_.release(client_id(0));
     join(0, entry_0);
     EXPECT_FALSE(is_told_of(0, entry_0)) << "the request is forgotten";
+}
+
+TEST_F(HandingOverTest, AClientWhoseConnectionIsBrokenLeavesHere) {
+    say(1, "to a socket without a peer");
+    serve(entry_1);
+    peers_[0].reset();
+    worker(entry_0).settle(); // the write fails, and nothing has been read
+    EXPECT_FALSE(asked_for(0, entry_0));
+    EXPECT_EQ(status(0).state, SlotState::attached);
+    serve(entry_0);
+    const Report report = worker(entry_0).take_report();
+    EXPECT_TRUE(report.handed_over.empty());
+    ASSERT_EQ(report.closed.size(), 1U);
+    EXPECT_EQ(report.closed[0].client, client_id(0));
 }
 
 TEST_F(HandingOverTest, AClientThatTheWorkerDoesNotServeIsPassedOver) {
