@@ -84,6 +84,7 @@ void Torture::invite(bool slow) {
         person.session.sender = static_cast<unsigned>(people_.size());
     person.client =
         std::make_unique<Client>(loop_, server_->endpoint(people_.size() % 2), slow ? 8192 : 0);
+    joined_.erase(person.client->address()); // of an earlier client, whose port this one has
     people_.push_back(std::move(person));
 }
 
