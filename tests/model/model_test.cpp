@@ -112,13 +112,6 @@ TEST(LongModel, ListenerThatMovesAndNoRoom) {
         .move = {.from = entry_r, .to = entry_b}});
 }
 
-TEST(LongModel, ListenerThatMovesBetweenWorkersThatMayDieAndNoRoom) {
-    expect_no_violation({.messages = {1, 0, 0},
-        .killable = {entry_r, entry_b},
-        .head = log_bytes_min - 3,
-        .move = {.from = entry_r, .to = entry_b}});
-}
-
 TEST(LongModel, TwoSendersOfWhomOneMayDieAndListener) {
     expect_no_violation({});
 }

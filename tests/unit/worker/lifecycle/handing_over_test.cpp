@@ -4,33 +4,10 @@
 
 #include "shared/segment/broadcast_log.h"
 
-#include <csignal>
-
 namespace chatserv {
 namespace {
 
-class HandingOverTest : public TwoWorkersTest {
-protected:
-    HandingOverTest() { std::signal(SIGPIPE, SIG_IGN); }
-
-    // Clients 0 and 2 are of worker 1, client 1 of worker 2.
-    void SetUp() override {
-        join(0, entry_0);
-        join(1, entry_1);
-        join(2, entry_0);
-    }
-
-    void expect_that_all_can_talk() {
-        for (uint32_t from = 0; from < 3; ++from) {
-            const std::string text = std::to_string(from) + " speaks;";
-            say(from, text);
-            serve_both();
-            serve_both();
-            for (uint32_t to = 0; to < 3; ++to)
-                EXPECT_EQ(heard_by(to), to == from ? "" : text) << from << " to " << to;
-        }
-    }
-};
+using HandingOverTest = ThreeTalkersTest;
 
 TEST_F(HandingOverTest, TheNextWorkerServesTheClient) {
     expect_that_all_can_talk();
@@ -270,41 +247,6 @@ TEST_F(HandingOverTest, AClientThatArrivesBelowTheWantedOffsetBlocksTheRoomThere
         (void)heard_by(2);
     }
     EXPECT_GT(head(), before) << "its new worker wakes the appender";
-}
-
-// W7, in the order of its instants.
-TEST_F(HandingOverTest, TheSuccessorAdoptsAClientThatTheMasterWasNotToldOf) {
-    ASSERT_TRUE(asked_for(0, entry_0));
-    say(1, "after the death;");
-    begin_worker(entry_0);
-    EXPECT_EQ(status(0).state, SlotState::attached);
-    EXPECT_EQ(status(0).owner, entry_0);
-    serve_both();
-    EXPECT_EQ(heard_by(0), "after the death;");
-    EXPECT_EQ(heard_by(2), "after the death;");
-    expect_that_all_can_talk();
-}
-
-TEST_F(HandingOverTest, ASuccessorThatIsNotGivenTheClientLeavesItToItsNextWorker) {
-    ASSERT_TRUE(asked_for(0, entry_0));
-    ASSERT_TRUE(users_.reassign(client_id(0), entry_0, entry_1)); // its last words came first
-    begin_worker(entry_0);
-    send_to(entry_0, 0); // late word
-    worker(entry_0).settle();
-    EXPECT_EQ(status(0).state, SlotState::handed_over);
-    send_to(entry_1, 0);
-    worker(entry_1).settle();
-    expect_that_all_can_talk();
-}
-
-TEST_F(HandingOverTest, TheNextWorkersSuccessorAdoptsTheClient) {
-    ASSERT_TRUE(asked_for(0, entry_0));
-    ASSERT_TRUE(users_.reassign(client_id(0), entry_0, entry_1));
-    begin_worker(entry_1);
-    EXPECT_EQ(status(0).state, SlotState::attached);
-    expect_that_all_can_talk();
-    begin_worker(entry_1);
-    expect_that_all_can_talk();
 }
 
 } // namespace

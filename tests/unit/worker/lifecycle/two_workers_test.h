@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <gtest/gtest.h>
 #include <optional>
 #include <string>
@@ -138,6 +139,29 @@ protected:
     std::array<UniqueFd, 4> peers_;
     std::array<UniqueFd, 4> sockets_; // as the escrow's
     std::array<Worker, 2> workers_;
+};
+
+// Clients 0 and 2 are of worker 1, client 1 of worker 2.
+class ThreeTalkersTest : public TwoWorkersTest {
+protected:
+    ThreeTalkersTest() { std::signal(SIGPIPE, SIG_IGN); }
+
+    void SetUp() override {
+        join(0, entry_0);
+        join(1, entry_1);
+        join(2, entry_0);
+    }
+
+    void expect_that_all_can_talk() {
+        for (uint32_t from = 0; from < 3; ++from) {
+            const std::string text = std::to_string(from) + " speaks;";
+            say(from, text);
+            serve_both();
+            serve_both();
+            for (uint32_t to = 0; to < 3; ++to)
+                EXPECT_EQ(heard_by(to), to == from ? "" : text) << from << " to " << to;
+        }
+    }
 };
 
 } // namespace chatserv
