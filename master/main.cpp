@@ -1,5 +1,6 @@
 // chatserv: the master's program.
 #include "master/commands/chaos.h"
+#include "master/commands/drain.h"
 #include "master/commands/stats.h"
 #include "master/config/commands.h"
 #include "master/config/options.h"
@@ -46,6 +47,8 @@ int help(const std::vector<std::string>& words) {
     const char* const arguments[] = {about.c_str(), "--help", nullptr};
     if (about == "chaos")
         return run_chaos(2, arguments);
+    if (about == "drain")
+        return run_drain(2, arguments);
     if (about == "stats")
         return run_stats(2, arguments);
     return parse_options(2, arguments) ? EX_SOFTWARE : EX_OK;
@@ -62,6 +65,8 @@ int serve(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "chaos")
         return run_chaos(argc - 1, argv + 1);
+    if (command == "drain")
+        return run_drain(argc - 1, argv + 1);
     if (command == "stats")
         return run_stats(argc - 1, argv + 1);
     if (command == "help")

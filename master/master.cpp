@@ -55,6 +55,8 @@ Master::Master(const Options& options, const WorkerProgram& program, LogFile& lo
         {.clients = clients_,
             .acceptor = acceptor_,
             .pool = workforce_.pool(),
+            .moving = workforce_.moving(),
+            .draining = workforce_.draining(),
             .entries = options.workers,
             .hang_limit = options.hang_limit}),
     choose_entry_([this] { return workforce_.entry_for_newcomer(); }) {
@@ -79,6 +81,8 @@ int Master::run() {
         workforce_.add(acceptor_.try_again(clients_, choose_entry_));
         workforce_.end_turn();
         for (const FinishedTakeover& finished : workforce_.take_finished())
+            control_.tell(finished);
+        for (const FinishedDrain& finished : workforce_.draining().take_finished())
             control_.tell(finished);
         advance_stop();
         say_dropped_lines(); // at least once a second: so often the heartbeats are looked at

@@ -24,13 +24,16 @@ Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Do
     rate_limiter_(events, segment.header().settings.max_rate_bytes),
     idle_watch_(
         events, clock_, std::chrono::milliseconds(segment.header().settings.idle_timeout_ms)),
+    notices_(roster_, delivery_, rate_limiter_),
     reading_(filters_, publisher_, rate_limiter_, idle_watch_),
-    attaching_(segment, entry, doorbells, pulse_), in_doubt_(segment, entry, account),
-    closing_(segment, events, filters_, roster_) {}
+    attaching_(segment, entry, doorbells, idle_watch_, pulse_), in_doubt_(segment, entry, account),
+    closing_(segment, events, filters_, roster_),
+    handing_over_(segment, entry, filters_, roster_, room_watch_, idle_watch_, pulse_) {}
 
 void Relay::settle() {
     pass_.run(*this);
-    notify_throttled();
+    for (Client* const client : notices_.send(pass_.state().delivered_head))
+        wait_for_write(*client, false);
     forget_closed();
     // Here, since a timer that the system refused has to be asked for again.
     rate_limiter_.arm_timer();
@@ -55,6 +58,7 @@ Report Relay::take_report() {
     return {.settled_bytes = in_doubt_.take_settled_bytes(),
         .attached = attaching_.take_attached(),
         .throttled = rate_limiter_.take_throttled(),
+        .handed_over = handing_over_.take_handed_over(),
         .closed = std::exchange(closed_, {})};
 }
 
@@ -66,10 +70,20 @@ bool Relay::has_stopped_reading() const {
 // The watches know clients by their ids and bear with one that has left, so they are told late.
 void Relay::forget_closed() {
     for (const ClosedClient& closed : closing_.take_closed()) {
-        room_watch_.forget(closed.client);
-        idle_watch_.forget(closed.client);
+        forget(closed.client);
         closed_.push_back(closed);
     }
+}
+
+void Relay::forget(ClientId id) {
+    room_watch_.forget(id);
+    rate_limiter_.forget(id);
+    idle_watch_.forget(id);
+}
+
+bool Relay::take_changes() {
+    const bool closed = closing_.take_changes();
+    return handing_over_.take_changes() || closed;
 }
 
 // --- attaching ---------------------------------------------------------------------------------
@@ -160,6 +174,8 @@ void Relay::everything_is_published() {
         room_watch_.add_closing(*client);
     if (!closing.empty())
         room_watch_.arm_timer();
+    for (const ClientId id : handing_over_.let_go())
+        forget(id);
 }
 
 // --- delivering --------------------------------------------------------------------------------
@@ -220,24 +236,6 @@ void Relay::writable(ClientId id) {
     }
     roster_.unblock(*client);
     pass_.run_again();
-}
-
-// A client is told once that it sends too fast, between two writes of the log, when it has all of
-// the log. A client that is behind is told when it has caught up. One that never catches up, or
-// whose socket does not take the line for another reason, is not told.
-void Relay::notify_throttled() {
-    rate_limiter_.notify([this](ClientId id, std::string_view line) {
-        Client* const client = roster_.find(id);
-        if (client == nullptr || client->mute || client->is_closing())
-            return true;
-        if (client->write_blocked ||
-            cursor_of(*client->slot).log_offset != pass_.state().delivered_head)
-            return false;
-        if (delivery_.notify(*client, line).kind != FanOut::Delivery::Kind::blocked)
-            return true;
-        wait_for_write(*client, false);
-        return false;
-    });
 }
 
 bool Relay::blocks_room(uint64_t wanted, bool first_look) {

@@ -9,7 +9,9 @@
 #include "worker/clients/socket_filters.h"
 #include "worker/lifecycle/attaching.h"
 #include "worker/lifecycle/closing.h"
+#include "worker/lifecycle/handing_over.h"
 #include "worker/lifecycle/in_doubt.h"
+#include "worker/lifecycle/notices.h"
 #include "worker/lifecycle/reading.h"
 #include "worker/limits/idle_watch.h"
 #include "worker/limits/rate_limiter.h"
@@ -22,6 +24,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,6 +35,7 @@ struct Report {
     std::optional<uint64_t> settled_bytes{}; // see Settled in protocol.h
     std::vector<ClientId> attached{};
     std::vector<ClientId> throttled{};
+    std::vector<ClientId> handed_over{};
     std::vector<ClosedClient> closed{};
 };
 
@@ -43,6 +47,11 @@ public:
 
     // A client that the master has sent.
     void receive(ClientId id, UniqueFd fd) { attaching_.add(id, std::move(fd)); }
+    // Clients that the master wants for another worker. Once the server stops, they stay.
+    void hand_over(std::span<const ClientId> clients) {
+        if (!filters_.stopped_reading())
+            handing_over_.ask(clients);
+    }
 
     // Events. settle() does what follows from them.
     void readable(ClientId id);
@@ -50,7 +59,10 @@ public:
     void timer(Timer timer, const Instants& now);
     // The server stops. First no client is read any more; then every client gets what the log
     // holds, and is closed.
-    void stop_reading() { filters_.stop_reading(roster_); }
+    void stop_reading() {
+        filters_.stop_reading(roster_);
+        handing_over_.cancel();
+    }
     void finish() { closing_.finish(); }
 
     // Makes a pass.
@@ -77,18 +89,20 @@ private:
     bool blocks_room(uint64_t wanted, bool first_look) override;
     bool has_clients() const override { return !roster_.empty(); }
     bool has_fresh_clients() const override { return delivery_.has_fresh(); }
-    bool has_changes() const override { return closing_.has_changes(); }
-    bool take_changes() override { return closing_.take_changes(); }
+    bool has_changes() const override {
+        return closing_.has_changes() || handing_over_.has_changes();
+    }
+    bool take_changes() override;
 
     void begin_to_serve(Client& client);
     void settle_doubt(ClientId id);
     void resume_reading(ClientId id, Client::PauseReason reason);
     void deliver_to(Client& client, uint64_t head);
     void wait_for_write(Client& client, bool anew);
-    void notify_throttled();
     void room_timer();
     void idle_timer(ServedClock::time_point now);
     [[nodiscard]] bool is_idle(ClientId id, ServedClock::time_point now);
+    void forget(ClientId id);
     void forget_closed();
 
     EntryId entry_;
@@ -103,10 +117,12 @@ private:
     RoomWatch room_watch_;
     RateLimiter rate_limiter_;
     IdleWatch idle_watch_;
+    Notices notices_;
     Reading reading_;
     Attaching attaching_;
     InDoubt in_doubt_;
     Closing closing_;
+    HandingOver handing_over_;
     std::vector<ClosedClient> closed_; // since the last report
 };
 

@@ -18,17 +18,6 @@ namespace chatserv {
 
 namespace {
 
-// In frames of as many items as fit.
-template <typename Item>
-void queue_all(Channel& channel, MessageType type, std::span<const Item> items) {
-    constexpr size_t per_frame = payload_bytes_max / sizeof(Item);
-    while (!items.empty()) {
-        const std::span<const Item> frame = items.first(std::min(per_frame, items.size()));
-        channel.queue(type, frame);
-        items = items.subspan(frame.size());
-    }
-}
-
 Heartbeat* heartbeat_at(const Segment& segment, SeatId seat) {
     if (index_of(seat) >= segment.heartbeats().size())
         throw std::runtime_error("the master gave this worker a seat that does not exist");
@@ -122,6 +111,10 @@ void Worker::handle_message(Message& message) {
         if (relay_)
             return receive_clients(message);
         break;
+    case MessageType::hand_over:
+        if (const auto clients = message.items<ClientId>(); clients && relay_)
+            return relay_->hand_over(*clients);
+        break;
     case MessageType::stop_reading:
         if (relay_)
             return relay_->stop_reading();
@@ -162,7 +155,7 @@ void Worker::receive_clients(Message& message) {
         return;
     }
     if (message.descriptors_lost) {
-        queue_all(channel_, MessageType::not_received, std::span<const ClientId>(*clients));
+        channel_.queue_all(MessageType::not_received, std::span<const ClientId>(*clients));
         return;
     }
     for (size_t i = 0; i < clients->size(); ++i)
@@ -191,9 +184,10 @@ void Worker::report() {
             const Settled settled{.bytes = *report.settled_bytes};
             channel_.queue(MessageType::settled, std::span(&settled, 1));
         }
-        queue_all(channel_, MessageType::attached, std::span<const ClientId>(report.attached));
-        queue_all(channel_, MessageType::throttled, std::span<const ClientId>(report.throttled));
-        queue_all(channel_, MessageType::closed, std::span<const ClosedClient>(report.closed));
+        channel_.queue_all(MessageType::attached, std::span<const ClientId>(report.attached));
+        channel_.queue_all(MessageType::throttled, std::span<const ClientId>(report.throttled));
+        channel_.queue_all(MessageType::handed_over, std::span<const ClientId>(report.handed_over));
+        channel_.queue_all(MessageType::closed, std::span<const ClosedClient>(report.closed));
         if (relay_->has_stopped_reading() && !stop_reading_reported_) {
             stop_reading_reported_ = true;
             channel_.queue(MessageType::stopped_reading);

@@ -67,6 +67,17 @@ HeldClient* Escrow::find_served_by(EntryId entry, ClientId client) {
     return held != nullptr && held->entry() == entry ? held : nullptr;
 }
 
+bool Escrow::reassign(ClientId client, EntryId to) {
+    HeldClient* const held = find(client);
+    invariant(held != nullptr, "a client was moved that was not held");
+    if (!users_.reassign(client, held->entry(), to))
+        return false;
+    --clients_of_entry_[index_of(held->entry())];
+    ++clients_of_entry_[index_of(to)];
+    held->entry_ = to;
+    return true;
+}
+
 UniqueFd Escrow::take(ClientId client) {
     HeldClient* const held = find(client);
     invariant(held != nullptr, "a client was released that was not held");

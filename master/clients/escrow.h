@@ -43,6 +43,10 @@ public:
     // own is ignored.
     [[nodiscard]] HeldClient* find_served_by(EntryId entry, ClientId client);
 
+    // The worker of its entry has let the client go: it is of entry `to` from now on. Returns
+    // false, and changes nothing, if its slot says that no worker has let it go.
+    [[nodiscard]] bool reassign(ClientId client, EntryId to);
+
     // Frees the client's slot, then closes its connection in both directions: a peer that sees the
     // connection closed finds the slot free.
     void release(ClientId client);

@@ -27,9 +27,9 @@ public:
     void mark_sent_again() { not_received_ = false; }
 
     // Its worker died, and it is on its way to the next one.
-    void mark_moving() { moving_ = true; }
+    void mark_orphaned() { orphaned_ = true; }
     // The next worker serves it, or it has left. True where it was on its way.
-    [[nodiscard]] bool mark_served() { return std::exchange(moving_, false); }
+    [[nodiscard]] bool mark_served() { return std::exchange(orphaned_, false); }
 
 private:
     friend class Escrow;
@@ -39,7 +39,7 @@ private:
     uint32_t generation_ = 0;
     EntryId entry_{};
     bool joined_ = false;
-    bool moving_ = false;
+    bool orphaned_ = false;
     bool not_received_ = false;
     bool throttled_ = false;
 };

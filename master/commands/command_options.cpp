@@ -1,6 +1,7 @@
 #include "master/commands/command_options.h"
 
 #include "master/config/option_values.h"
+#include "shared/segment/layout.h"
 #include "shared/system/errors.h"
 
 #include <algorithm>
@@ -129,6 +130,17 @@ std::optional<std::string> CommandOptions::one_of(
     if (std::find(words.begin(), words.end(), *given) == words.end())
         refuse_value(option);
     return *given;
+}
+
+uint32_t CommandOptions::worker() const {
+    const std::string allowed = fmt::format("the number of a worker, from 1 to {}", workers_max);
+    if (!line_.operand)
+        throw form_.misuse(fmt::format("{} is missing: {}", form_.operand, allowed));
+    const auto number = count_of(*line_.operand);
+    if (!number || *number < 1 || *number > workers_max)
+        throw form_.misuse(
+            fmt::format("{} \"{}\": must be {}", form_.operand, *line_.operand, allowed));
+    return static_cast<uint32_t>(*number);
 }
 
 void print(const std::string& text) {

@@ -1,4 +1,5 @@
-// Shared by `chatserv chaos` and `chatserv stats`: their options, and how they print.
+// Shared by `chatserv chaos`, `chatserv drain` and `chatserv stats`: their options, and how they
+// print.
 #pragma once
 
 #include "master/commands/server_finder.h"
@@ -31,6 +32,13 @@ public:
     [[nodiscard]] std::optional<uint64_t> count(const std::string& option) const;
     [[nodiscard]] std::optional<std::string> one_of(
         const std::string& option, const std::vector<std::string>& words) const;
+
+    // Whether an option without a value ("end") was given.
+    [[nodiscard]] bool has(const std::string& option) const {
+        return line_.switches.contains(option);
+    }
+    // The number of a worker, which is the command's operand.
+    [[nodiscard]] uint32_t worker() const;
 
 private:
     [[nodiscard]] const std::string* find(const std::string& option) const;

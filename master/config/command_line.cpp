@@ -45,6 +45,8 @@ public:
                 break;
             if (word.size() > 1 && word.front() == '-')
                 take_flag(word);
+            else if (!form_.operand.empty() && !line_.operand && !begins_with_long_dash(word))
+                line_.operand = word;
             else
                 refuse_word(word);
         }

@@ -1,5 +1,4 @@
-// Reads the command line of the server, of `chatserv stats` and of `chatserv chaos`: its options
-// and their values.
+// Reads the command line of the server, or of one of its commands: its options and their values.
 //
 // A value is in the option's word (`--rate=2`) or in the next word (`--rate 2`).
 //
@@ -11,6 +10,7 @@
 #include "master/config/setting.h"
 #include "shared/system/failure.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +28,7 @@ struct Flag {
 struct CommandForm {
     std::string command; // "stats"; empty for the server itself
     std::vector<Flag> flags;
+    std::string operand{}; // "WORKER": the one word that the command takes; empty: it takes none
 
     // A Failure(EX_USAGE) whose line is `what`, followed by the command that prints the help.
     [[nodiscard]] Failure misuse(const std::string& what) const;
@@ -38,11 +39,13 @@ enum class Question { none, help, version };
 struct CommandLine {
     Settings settings{};
     std::set<std::string> switches{}; // the options without a value
-    Question asked = Question::none;  // after help or version, no further words were read
+    std::optional<std::string> operand{};
+    Question asked = Question::none; // after help or version, no further words were read
 };
 
 // Ignores argv[0]. Throws CommandForm::misuse() for an option that does not exist, lacks its value,
-// has a value but takes none, or is given twice, and for a word that belongs to no option.
+// has a value but takes none, or is given twice, and for a word that belongs to no option and is
+// not the operand.
 [[nodiscard]] CommandLine read_command_line(
     const CommandForm& form, int argc, const char* const* argv);
 

@@ -18,6 +18,9 @@ inline constexpr Command commands[] = {
     {"chaos", "[OPTION...]",
         "Kill workers of the running server at random, and print how long each takeover took "
         "(chatserv help chaos)"},
+    {"drain", "WORKER [OPTION...]",
+        "Move the users of a worker of the running server to the other workers "
+        "(chatserv help drain)"},
     {"stats", "[OPTION...]",
         "Print how many users connected to the running server, were turned away and left, as JSON "
         "(chatserv help stats)"},
@@ -25,7 +28,7 @@ inline constexpr Command commands[] = {
     {"help", "[COMMAND]", "Print this help, or the help of a command"},
 };
 
-// "chaos, stats, version and help"
+// "chaos, drain, stats, version and help"
 [[nodiscard]] inline std::string names_of_commands() {
     std::string names;
     for (const Command& command : commands) {

@@ -186,7 +186,7 @@ std::vector<OptionRow> make_table() {
                 {{"wait", SlowPolicy::wait}, {"disconnect", SlowPolicy::disconnect}})},
         {"hang-limit", "SECONDS", "Replace a worker that does not respond for this long",
             seconds(&Options::hang_limit, limit_seconds_max, false)},
-        {"control", "PATH", "Control socket, used by `chatserv chaos` and `chatserv stats`",
+        {"control", "PATH", "Control socket, used by `chatserv chaos`, `drain` and `stats`",
             text(&Options::control,
                 fmt::format("a path of at most {} bytes, or none", socket_path_bytes_max),
                 socket_path_bytes_max),

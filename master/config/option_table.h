@@ -47,7 +47,7 @@ struct CommandLineFlag {
     std::string_view letter; // "" or one letter: -h
     std::string_view type;   // "" if the flag takes no value
     std::string_view help;
-    bool of_every_command = false; // `chatserv stats` and `chatserv chaos` have it too
+    bool of_every_command = false; // the commands have it too
 };
 
 inline constexpr CommandLineFlag command_line_flags[] = {

@@ -67,17 +67,18 @@ std::optional<ControlClient::Message> ControlClient::next() {
 }
 
 // If the whole machine stands still, the server does too. That time does not count against it.
-std::string ControlClient::wait_for(std::string_view event, std::chrono::milliseconds limit) {
+std::optional<ControlClient::Message> ControlClient::wait_for_any(
+    std::initializer_list<std::string_view> events, std::chrono::milliseconds limit) {
     ServedRecord record{};
     ServedClock clock(record, ServedClock::allowance_for(patience));
     const ServedClock::time_point end = clock.now() + limit;
     for (;;) {
         while (auto message = next())
-            if (message->event == event)
-                return std::move(message->line);
+            if (std::find(events.begin(), events.end(), message->event) != events.end())
+                return message;
         const ServedClock::duration left = end - clock.now();
         if (left <= ServedClock::duration::zero())
-            fail("does not answer");
+            return std::nullopt;
         const auto sleep = std::chrono::ceil<std::chrono::milliseconds>(
             std::min(left, ServedClock::sleep_max(patience)));
         clock.about_to_sleep(sleep);
@@ -85,6 +86,13 @@ std::string ControlClient::wait_for(std::string_view event, std::chrono::millise
         if (::poll(&waiting, 1, static_cast<int>(sleep.count())) > 0)
             read();
     }
+}
+
+std::string ControlClient::wait_for(std::string_view event, std::chrono::milliseconds limit) {
+    auto message = wait_for_any({event}, limit);
+    if (!message)
+        give_up();
+    return std::move(message->line);
 }
 
 // A server of another version may send fewer members.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,9 +56,16 @@ public:
     // The next message that was read; nothing if none is complete.
     [[nodiscard]] std::optional<Message> next();
 
+    // Waits for the next message with one of these names, and skips others. Nothing if none comes
+    // within the limit.
+    [[nodiscard]] std::optional<Message> wait_for_any(
+        std::initializer_list<std::string_view> events, std::chrono::milliseconds limit);
     // Waits for the next message with the name `event`, and skips others. Also fails if none comes
     // within the limit.
     [[nodiscard]] std::string wait_for(std::string_view event, std::chrono::milliseconds limit);
+
+    // Throws what wait_for() throws when its limit is over.
+    [[noreturn]] void give_up() const { fail("does not answer"); }
 
     // The contents of the message "hello".
     [[nodiscard]] Greeting greeting_of(const std::string& line) const;

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace chatserv {
 
@@ -19,20 +21,26 @@ constexpr size_t connections_max = 8;
 constexpr size_t request_bytes_max = 64;
 constexpr size_t output_bytes_max = 256 * 1024;
 
+// The requests about a worker.
+constexpr std::pair<std::string_view, ControlConnections::Request::Kind> verbs[] = {
+    {"kill", ControlConnections::Request::Kind::kill},
+    {"stop", ControlConnections::Request::Kind::stop},
+    {"drain", ControlConnections::Request::Kind::drain},
+    {"drain-end", ControlConnections::Request::Kind::end_drain},
+};
+
 std::optional<ControlConnections::Request> parse(std::string_view line) {
     if (line == "stats")
         return ControlConnections::Request{.kind = ControlConnections::Request::Kind::stats};
     const size_t space = line.find(' ');
     if (space == std::string_view::npos)
         return std::nullopt;
-    const std::string_view verb = line.substr(0, space);
     const std::string_view number = line.substr(space + 1);
-    ControlConnections::Request request{
-        .kind = ControlConnections::Request::Kind::kill, .worker = 0};
-    if (verb == "stop")
-        request.kind = ControlConnections::Request::Kind::stop;
-    else if (verb != "kill")
+    const auto* const verb = std::find_if(std::begin(verbs), std::end(verbs),
+        [&](const auto& candidate) { return candidate.first == line.substr(0, space); });
+    if (verb == std::end(verbs))
         return std::nullopt;
+    ControlConnections::Request request{.kind = verb->second};
     const char* const end = number.data() + number.size();
     const auto [parsed_to, error] = std::from_chars(number.data(), end, request.worker);
     if (error != std::errc() || parsed_to != end)
@@ -41,7 +49,8 @@ std::optional<ControlConnections::Request> parse(std::string_view line) {
 }
 
 const char* const not_understood =
-    R"({"event":"refused","reason":"not understood: say kill N, stop N or stats"})";
+    R"({"event":"refused","reason":"not understood: say kill N, stop N, drain N, drain-end N )"
+    R"(or stats"})";
 constexpr std::string_view no_place =
     "{\"event\":\"turned_away\",\"reason\":\"too many control clients\"}\n";
 

@@ -1,12 +1,14 @@
-// The connections of the control socket, by which `chatserv chaos` and `chatserv stats` reach a
-// running master.
+// The connections of the control socket, by which `chatserv chaos`, `chatserv drain` and `chatserv
+// stats` reach a running master.
 //
 // A UNIX stream socket that only its user may connect to (control_path.h says where it is). A
 // request is a line of words, and its answer is a line of JSON, so `nc -U` will do as well:
 //
-//     kill N     SIGKILL worker N        {"event":"struck","how":"kill","worker":2,"pid":77}
-//     stop N     SIGSTOP worker N        {"event":"refused","reason":"worker 2 is being replaced"}
-//     stats      what was counted        {"event":"stats",...}, as follows
+//     kill N       SIGKILL worker N      {"event":"struck","how":"kill","worker":2,"pid":77}
+//     stop N       SIGSTOP worker N      {"event":"refused","reason":"worker 2 is being replaced"}
+//     drain N      move its users away   {"event":"draining","worker":2,"users":500}, or refused
+//     drain-end N  let it have users     {"event":"drain_ended","worker":2}, or refused
+//     stats        what was counted      {"event":"stats",...}, as follows
 //
 // The answer to `stats` has the members
 //
@@ -17,14 +19,20 @@
 //     throttled               how many users sent faster than --max-rate; each counts once
 //     accept_pauses           how often accepting was paused for want of descriptors or memory
 //     accepting               false while it is paused, and once the server stops
+//     moved                   how often a user was moved from one live worker to another
+//     drained                 the workers that are drained, by number
 //
 // A client that connects is first told of the server,
 //
 //     {"event":"hello","pid":77,"listen":["127.0.0.1:9999"],"users":3,"users_max":10,
 //      "workers":2,"hang_limit_ms":2000}
 //
-// and of each takeover as it ends ({"event":"taken_over",...}). The master never waits for a
-// control client. One that stops reading is disconnected. Eight can be connected. When a ninth
+// of each takeover as it ends ({"event":"taken_over",...}), and of each drain:
+//
+//     {"event":"drained","worker":2,"users":500,"milliseconds":12.5,"complete":true}
+//
+// It is not complete if `drain-end` came before the last user had moved. The master never waits for
+// a control client. One that stops reading is disconnected. Eight can be connected. When a ninth
 // comes, the one that has been silent for longest is disconnected, if that was two seconds or
 // longer; if not, the newcomer is told {"event":"turned_away","reason":"..."}. So clients that say
 // nothing keep no other client out.
@@ -47,9 +55,9 @@ namespace chatserv {
 class ControlConnections {
 public:
     struct Request {
-        enum class Kind { kill, stop, stats };
+        enum class Kind { kill, stop, drain, end_drain, stats };
         Kind kind;
-        uint32_t worker = 0; // from 1; for kill and stop
+        uint32_t worker = 0; // from 1; for all but stats
     };
     // Carries a request out and returns the answer: a JSON object.
     using Answer = std::function<std::string(const Request&)>;

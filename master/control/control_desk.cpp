@@ -47,6 +47,14 @@ void ControlDesk::tell(const FinishedTakeover& finished) {
                            .dump());
 }
 
+void ControlDesk::tell(const FinishedDrain& finished) {
+    if (connections_)
+        connections_->tell(ordered_json{{"event", "drained"}, {"worker", number_of(finished.entry)},
+            {"users", finished.users}, {"milliseconds", finished.milliseconds},
+            {"complete", finished.complete}}
+                               .dump());
+}
+
 std::string ControlDesk::greeting() const {
     std::vector<std::string> addresses;
     for (const Listener& listener : subjects_.acceptor.listeners())
@@ -59,8 +67,18 @@ std::string ControlDesk::greeting() const {
 }
 
 std::string ControlDesk::answer(const ControlConnections::Request& request) {
-    return request.kind == ControlConnections::Request::Kind::stats ? statistics()
-                                                                    : kill_or_stop(request);
+    switch (request.kind) {
+    case ControlConnections::Request::Kind::stats:
+        return statistics();
+    case ControlConnections::Request::Kind::drain:
+        return drain(request.worker);
+    case ControlConnections::Request::Kind::end_drain:
+        return end_drain(request.worker);
+    case ControlConnections::Request::Kind::kill:
+    case ControlConnections::Request::Kind::stop:
+        break;
+    }
+    return kill_or_stop(request);
 }
 
 std::string ControlDesk::statistics() const {
@@ -69,7 +87,23 @@ std::string ControlDesk::statistics() const {
         {"event", "stats"}, {"users", escrow.held()}, {"users_max", escrow.slots()}};
     subjects_.clients.counters().add_to(object);
     object["accepting"] = subjects_.acceptor.accepting();
+    object["moved"] = subjects_.moving.moved();
+    object["drained"] = subjects_.draining.workers();
     return object.dump();
+}
+
+std::string ControlDesk::drain(uint32_t worker) {
+    if (const auto why_not = subjects_.draining.begin(worker))
+        return refusal(*why_not);
+    return ordered_json{{"event", "draining"}, {"worker", worker},
+        {"users", subjects_.clients.escrow().clients_of(EntryId{worker - 1})}}
+        .dump();
+}
+
+std::string ControlDesk::end_drain(uint32_t worker) {
+    if (const auto why_not = subjects_.draining.end(worker))
+        return refusal(*why_not);
+    return ordered_json{{"event", "drain_ended"}, {"worker", worker}}.dump();
 }
 
 std::string ControlDesk::kill_or_stop(const ControlConnections::Request& request) {

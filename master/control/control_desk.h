@@ -5,6 +5,8 @@
 #include "master/clients/client_book.h"
 #include "master/control/control_connections.h"
 #include "master/control/control_socket.h"
+#include "master/workers/draining.h"
+#include "master/workers/moving.h"
 #include "master/workers/succession.h"
 #include "master/workers/worker_pool.h"
 #include "shared/system/event_queue.h"
@@ -24,6 +26,8 @@ public:
         const ClientBook& clients;
         const Acceptor& acceptor;
         WorkerPool& pool;
+        const Moving& moving;
+        Draining& draining;
         uint32_t entries; // of the worker table
         std::chrono::milliseconds hang_limit;
     };
@@ -41,6 +45,8 @@ public:
     void look();
     // Tells every control client of a takeover.
     void tell(const FinishedTakeover& finished);
+    // ... and of a drain.
+    void tell(const FinishedDrain& finished);
 
     // The answers, each a JSON object.
     [[nodiscard]] std::string greeting() const;
@@ -49,6 +55,8 @@ public:
 private:
     [[nodiscard]] std::string statistics() const;
     [[nodiscard]] std::string kill_or_stop(const ControlConnections::Request& request);
+    [[nodiscard]] std::string drain(uint32_t worker);
+    [[nodiscard]] std::string end_drain(uint32_t worker);
 
     Subjects subjects_;
     std::optional<ControlConnections> connections_{};

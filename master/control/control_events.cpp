@@ -8,7 +8,7 @@ namespace chatserv::events {
 
 void no_control(const std::string& path, const std::string& trouble) {
     log_warning("no_control",
-        fmt::format("no control socket: {}: {}; `chatserv stats` and `chatserv chaos` cannot reach "
+        fmt::format("no control socket: {}: {}; `chatserv stats`, `drain` and `chaos` cannot reach "
                     "this server",
             path, trouble),
         {{"path", path}, {"reason", trouble}});
@@ -23,15 +23,15 @@ void control_made_anew(const std::string& path) {
 void control_lost(const std::string& path, const std::string& trouble) {
     log_warning("control_lost",
         fmt::format("the control socket {} was removed and cannot be made anew: {}; until it can, "
-                    "`chatserv stats` and `chatserv chaos` do not reach this server",
+                    "`chatserv stats`, `drain` and `chaos` do not reach this server",
             path, trouble),
         {{"path", path}, {"reason", trouble}});
 }
 
 void control_unwatched(const std::string& trouble) {
     log_warning("control_unwatched",
-        fmt::format("the control socket cannot be watched: {}; `chatserv stats` and `chatserv "
-                    "chaos` do not reach this server",
+        fmt::format("the control socket cannot be watched: {}; `chatserv stats`, `drain` and "
+                    "`chaos` do not reach this server",
             trouble),
         {{"reason", trouble}});
 }

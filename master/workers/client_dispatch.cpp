@@ -49,6 +49,19 @@ void ClientDispatch::put_back() {
     }
 }
 
+void ClientDispatch::send_requests(Moving& moving) {
+    for (uint32_t index = 0; index < outbox_.size(); ++index) {
+        WorkerProcess* const process = pool_.process_of(EntryId{index});
+        if (process == nullptr || !process->channel().open())
+            continue;
+        const std::vector<ClientId> clients = moving.take_requests(EntryId{index});
+        if (clients.empty())
+            continue;
+        process->channel().queue_all(MessageType::hand_over, std::span(clients));
+        pool_.send(*process);
+    }
+}
+
 // In frames of as many clients as one message can carry.
 void ClientDispatch::send(EntryId entry) {
     WorkerProcess* const process = pool_.process_of(entry);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "master/clients/escrow.h"
+#include "master/workers/moving.h"
 #include "master/workers/worker_pool.h"
 
 #include <chrono>
@@ -33,6 +34,8 @@ public:
     // often its worker says so.
     void note_not_received(EntryId entry, std::span<const ClientId> clients);
 
+    // Asks processes to let go of the clients that are to move elsewhere.
+    void send_requests(Moving& moving);
     // Queues what is to be sent to the entry's process, and sends what its channel takes.
     void send(EntryId entry);
     // For every entry; before that, puts back those whose pause is over.

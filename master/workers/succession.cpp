@@ -2,7 +2,9 @@
 
 #include "master/workers/worker_events.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace chatserv {
@@ -19,9 +21,9 @@ std::vector<Succession::Assignment> Succession::assign_spares() {
     const auto users_of = [this](EntryId entry) { return escrow_.clients_of(entry); };
     for (const EntryId entry : pool_.assign_spares(users_of)) {
         Assignment assignment{
-            .entry = entry, .clients = clients_to_hand_over(entry, segment_, escrow_)};
+            .entry = entry, .clients = clients_for_successor(entry, segment_, escrow_)};
         for (const ClientId client : assignment.clients)
-            escrow_.find(client)->mark_moving();
+            escrow_.find(client)->mark_orphaned();
         takeovers_.assigned(entry, pool_.process_of(entry)->pid(),
             static_cast<uint32_t>(assignment.clients.size()));
         assignments.push_back(std::move(assignment));
@@ -49,6 +51,14 @@ void Succession::finish(EntryId entry) {
         std::chrono::duration<double, std::milli>(clock_.now() - takeover->begun).count();
     events::taken_over(*takeover, milliseconds);
     finished_.push_back({.takeover = std::move(*takeover), .milliseconds = milliseconds});
+}
+
+std::vector<ClientId> Succession::clients_without_worker() const {
+    std::vector<ClientId> clients;
+    for (uint32_t index = 0; index < entries_; ++index)
+        if (const EntryId entry{index}; !pool_.is_served(entry))
+            std::ranges::copy(escrow_.all_of(entry), std::back_inserter(clients));
+    return clients;
 }
 
 bool Succession::can_start_processes() const {

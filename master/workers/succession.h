@@ -28,8 +28,9 @@ public:
     // `entries`: of the worker table.
     Succession(uint32_t entries, const Segment& segment, Escrow& escrow, const Doorbells& doorbells,
         WorkerPool& pool, ServedClock& clock) :
-        segment_(segment),
-        escrow_(escrow), doorbells_(doorbells), pool_(pool), clock_(clock), takeovers_(entries) {}
+        entries_(entries),
+        segment_(segment), escrow_(escrow), doorbells_(doorbells), pool_(pool), clock_(clock),
+        takeovers_(entries) {}
 
     // The process that served `entry` was reaped and removed from the pool: begins its takeover.
     // Returns the clients that cannot be served (recover_entry).
@@ -48,6 +49,8 @@ public:
     // The entry's process has settled what its predecessor had in flight.
     void mark_settled(EntryId entry, uint64_t bytes);
 
+    // The clients of entries that no process serves.
+    [[nodiscard]] std::vector<ClientId> clients_without_worker() const;
     // True while another process could be started without delaying a takeover: starting one takes
     // processor time, and is not urgent unless an entry waits for it.
     [[nodiscard]] bool can_start_processes() const;
@@ -58,6 +61,7 @@ public:
 private:
     void finish(EntryId entry);
 
+    const uint32_t entries_;
     const Segment& segment_;
     Escrow& escrow_;
     const Doorbells& doorbells_;

@@ -39,7 +39,7 @@ std::vector<ClientId> recover_entry(
     return lost;
 }
 
-std::vector<ClientId> clients_to_hand_over(
+std::vector<ClientId> clients_for_successor(
     EntryId entry, const Segment& segment, const Escrow& escrow) {
     const auto held = escrow.all_of(entry); // in the model this is an array
     std::vector<ClientId> clients(held.begin(), held.end());

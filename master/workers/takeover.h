@@ -28,7 +28,7 @@ namespace chatserv {
 
 // The clients that the next worker of the entry gets. The first is the client that the dead worker
 // was serving, if any: the next worker serves no client until that client is settled.
-[[nodiscard]] std::vector<ClientId> clients_to_hand_over(
+[[nodiscard]] std::vector<ClientId> clients_for_successor(
     EntryId entry, const Segment& segment, const Escrow& escrow);
 
 // A takeover is over when the successor serves every client that the dead worker served. Its length

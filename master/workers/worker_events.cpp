@@ -53,6 +53,32 @@ void taken_over(const Takeover& takeover, double milliseconds) {
             {"settled_bytes", static_cast<int64_t>(takeover.settled_bytes)}});
 }
 
+void drain_begun(EntryId entry, uint32_t users) {
+    log_info("drain_begun",
+        fmt::format("worker {} is being drained: {} users to move", number_of(entry), users),
+        {{"worker", number_of(entry)}, {"users", users}});
+}
+
+void drained(EntryId entry, uint64_t users, double milliseconds) {
+    log_info("drained",
+        fmt::format("worker {} drained in {:.2f} ms: {} users moved to other workers",
+            number_of(entry), milliseconds, users),
+        {{"worker", number_of(entry)}, {"users", static_cast<int64_t>(users)},
+            {"milliseconds", milliseconds}});
+}
+
+void drain_ended(EntryId entry) {
+    log_info("drain_ended", fmt::format("worker {} takes users again", number_of(entry)),
+        {{"worker", number_of(entry)}});
+}
+
+void moved(ClientId client, EntryId from, EntryId to) {
+    log_debug("moved",
+        fmt::format("user {} moved from worker {} to worker {}", index_of(client.slot),
+            number_of(from), number_of(to)),
+        {{"slot", index_of(client.slot)}, {"from", number_of(from)}, {"to", number_of(to)}});
+}
+
 void protocol_broken(pid_t pid) {
     log_error("protocol_broken",
         fmt::format("the worker with pid {} broke the protocol: ending it", pid), {{"pid", pid}});

@@ -16,6 +16,11 @@ void worker_ready(pid_t pid);
 void worker_started(EntryId entry, pid_t pid);
 void worker_died(const WorkerPool::Exit& exit, const std::string& cause);
 void taken_over(const Takeover& takeover, double milliseconds);
+// `milliseconds`: in served time, from the request to the last client served elsewhere.
+void drain_begun(EntryId entry, uint32_t users);
+void drained(EntryId entry, uint64_t users, double milliseconds);
+void drain_ended(EntryId entry);
+void moved(ClientId client, EntryId from, EntryId to);
 void protocol_broken(pid_t pid);
 void stranger_reaped(pid_t pid, int wait_status);
 

@@ -73,6 +73,8 @@ WorkerMessage parse_worker_message(const Message& message, const Sender& sender)
         return clients_of<NotReceived>(message);
     case MessageType::throttled:
         return clients_of<Throttled>(message);
+    case MessageType::handed_over:
+        return clients_of<HandedOver>(message);
     case MessageType::closed:
         return closed_of(message);
     case MessageType::settled:

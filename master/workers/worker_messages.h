@@ -24,6 +24,9 @@ struct NotReceived {
 struct Throttled {
     std::vector<ClientId> clients;
 };
+struct HandedOver {
+    std::vector<ClientId> clients;
+};
 struct Closed {
     std::vector<ClosedClient> clients; // each for a reason that workers give
 };
@@ -33,7 +36,15 @@ struct LogFileLost {};
 struct Malformed {};
 
 using WorkerMessage = std::variant<Malformed, Hello, CannotWork, Attached, NotReceived, Closed,
-    Throttled, Settled, StoppedReading, LogFileLost>;
+    HandedOver, Throttled, Settled, StoppedReading, LogFileLost>;
+
+// A visitor of a WorkerMessage, from one lambda for each type.
+template <typename... Visitors>
+struct Overloaded : Visitors... {
+    using Visitors::operator()...;
+};
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 struct Sender {
     bool ready;     // it has said hello

@@ -2,6 +2,7 @@
 
 #include "master/workers/placement.h"
 #include "master/workers/worker_events.h"
+#include "shared/segment/broadcast_log.h"
 
 #include <algorithm>
 #include <iterator>
@@ -18,26 +19,20 @@ constexpr int messages_per_turn = 256;
 // More than the channel of a dead worker can hold.
 constexpr int last_words_max = 10'000;
 
-// A visitor of a std::variant, from one lambda for each type.
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-template <typename... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
-
 } // namespace
 
 Workforce::Workforce(const WorkerProgram& program, const Options& options, const Segment& segment,
     const std::vector<FdPair>& doorbell_pipes, ClientBook& clients, EventQueue& events,
     ServedClock& clock, Tag channel_tag) :
     entries_(options.workers),
-    clients_(clients), doorbells_(segment.worker_table(), doorbell_pipes),
+    segment_(segment), clients_(clients), doorbells_(segment.worker_table(), doorbell_pipes),
     pool_(program, options, segment, doorbell_pipes, events, clock, channel_tag),
     dispatch_(entries_, clients.escrow(), pool_), log_file_dispatch_(pool_),
     succession_(entries_, segment, clients.escrow(), doorbells_, pool_, clock),
-    hold_up_(segment, options.stall_limit), rights_(options.user, options.user_by_default),
-    stopped_reading_(entries_) {}
+    orders_(entries_, clients.escrow(), pool_), moving_(entries_, clients.escrow()),
+    draining_(entries_, clients.escrow(), moving_, clock,
+        [this](EntryId entry) { return pool_.is_served(entry); }),
+    hold_up_(segment, options.stall_limit), rights_(options.user, options.user_by_default) {}
 
 // Children that another program left behind when it became this one by exec(2) are reaped first:
 // their exits came before the signals were watched.
@@ -104,6 +99,7 @@ bool Workforce::hear(WorkerProcess& process, const WorkerMessage& said) {
                 if (HeldClient* const own = held(client)) {
                     succession_.mark_served(*own);
                     clients_.note_attached(client, *own);
+                    moving_.note_served(entry, client);
                 }
             return true;
         },
@@ -115,6 +111,7 @@ bool Workforce::hear(WorkerProcess& process, const WorkerMessage& said) {
                 }
             return true;
         },
+        [&](const HandedOver& let_go) { return move(entry, let_go.clients); },
         [&](const Throttled& throttled) {
             for (const ClientId client : throttled.clients)
                 if (HeldClient* const own = held(client))
@@ -131,7 +128,7 @@ bool Workforce::hear(WorkerProcess& process, const WorkerMessage& said) {
             return true;
         },
         [&](const StoppedReading&) {
-            stopped_reading_[index_of(entry)] = true;
+            orders_.note_stopped_reading(entry);
             return true;
         },
         [&](const LogFileLost&) {
@@ -140,6 +137,29 @@ bool Workforce::hear(WorkerProcess& process, const WorkerMessage& said) {
         },
     };
     return std::visit(visitor, said);
+}
+
+// Gives clients that the worker of `from` has let go to their next entries. False where that worker
+// was not asked for one of them, or has left in its slot what no worker leaves: the worker is
+// ended, and the client stays with its entry. Word of a client that has left meanwhile is no fault.
+bool Workforce::move(EntryId from, std::span<const ClientId> handed_over) {
+    for (const ClientId client : handed_over) {
+        if (clients_.escrow().find_served_by(from, client) == nullptr)
+            continue;
+        std::optional<EntryId> to = moving_.wanted_by(from, client);
+        if (!to)
+            return false;
+        if (!pool_.is_served(*to) || draining_.is_drained(*to))
+            to = entry_for_newcomer();
+        const bool sane =
+            BroadcastLog(segment_).can_serve(segment_.user_table()[index_of(client.slot)]);
+        if (!sane || !clients_.escrow().reassign(client, *to))
+            return false;
+        moving_.note_handed_over(client, *to);
+        dispatch_.add(*to, client);
+        events::moved(client, from, *to);
+    }
+    return true;
 }
 
 // NOTE_EXIT. It can be late word of a process that SIGCHLD told of, whose number a new worker may
@@ -180,7 +200,8 @@ void Workforce::bury(const Reaped& reaped) {
     if (exit.entry) {
         for (const ClientId lost : succession_.recover(*exit.entry, cause, exit.ended))
             clients_.release_client(lost, {.reason = LeaveReason::overwritten});
-        stopped_reading_[index_of(*exit.entry)] = false;
+        moving_.forget_asked_of(*exit.entry);
+        orders_.note_death(*exit.entry);
     }
     assign_spares();
     finish_takeovers();
@@ -194,8 +215,7 @@ void Workforce::assign_spares() {
         WorkerProcess& process = *pool_.process_of(entry);
         dispatch_.replace(entry, std::move(clients));
         dispatch_.send(entry);
-        for (const MessageType order : orders_)
-            process.channel().queue(order);
+        orders_.queue_for(process);
         pool_.send(process);
         events::worker_started(entry, process.pid()); // it is at work already
     }
@@ -213,7 +233,9 @@ void Workforce::finish_takeovers() {
 EntryId Workforce::entry_for_newcomer() const {
     return chatserv::entry_for_newcomer(entries_, [this](EntryId entry) {
         return EntryLoad{.served = pool_.is_served(entry),
-            .clients = std::as_const(clients_).escrow().clients_of(entry)};
+            .clients =
+                std::as_const(clients_).escrow().clients_of(entry) + moving_.asked_for(entry),
+            .drained = draining_.is_drained(entry)};
     });
 }
 
@@ -230,6 +252,9 @@ void Workforce::begin_turn() {
 
 void Workforce::end_turn() {
     log_file_dispatch_.look();
+    moving_.look();
+    draining_.look([this] { return entry_for_newcomer(); });
+    dispatch_.send_requests(moving_);
     dispatch_.send_all();
 }
 
@@ -246,7 +271,7 @@ std::optional<Workforce::Clock::time_point> Workforce::next_turn() const {
 bool Workforce::look_at_staff() {
     bool begins_to_serve = starting_ && pool_.staff().all_served();
     if (staffing_.any_missing()) {
-        const std::vector<ClientId> waiting = clients_without_worker();
+        const std::vector<ClientId> waiting = succession_.clients_without_worker();
         const auto count = static_cast<uint32_t>(waiting.size());
         auto verdict = staffing_.look(pool_.staff(), count, starting_ && !begins_to_serve);
         if (verdict == Staffing::Verdict::start_serving)
@@ -264,35 +289,6 @@ bool Workforce::look_at_staff() {
     if (begins_to_serve)
         starting_ = false;
     return begins_to_serve;
-}
-
-std::vector<ClientId> Workforce::clients_without_worker() const {
-    std::vector<ClientId> clients;
-    for (uint32_t index = 0; index < entries_; ++index)
-        if (const EntryId entry{index}; !pool_.is_served(entry))
-            std::ranges::copy(
-                std::as_const(clients_).escrow().all_of(entry), std::back_inserter(clients));
-    return clients;
-}
-
-void Workforce::order(MessageType order) {
-    orders_.push_back(order);
-    for (uint32_t index = 0; index < entries_; ++index)
-        if (WorkerProcess* const process = pool_.process_of(EntryId{index})) {
-            process->channel().queue(order);
-            pool_.send(*process);
-        }
-}
-
-bool Workforce::all_stopped_reading() const {
-    for (uint32_t index = 0; index < entries_; ++index) {
-        const EntryId entry{index};
-        const bool has_work =
-            pool_.is_served(entry) || std::as_const(clients_).escrow().clients_of(entry) > 0;
-        if (has_work && !stopped_reading_[index_of(entry)])
-            return false;
-    }
-    return true;
 }
 
 } // namespace chatserv

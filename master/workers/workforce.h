@@ -9,10 +9,13 @@
 #include "master/clients/acceptor.h"
 #include "master/clients/client_book.h"
 #include "master/workers/client_dispatch.h"
+#include "master/workers/draining.h"
 #include "master/workers/hold_up.h"
 #include "master/workers/log_file_dispatch.h"
+#include "master/workers/moving.h"
 #include "master/workers/reaping.h"
 #include "master/workers/staffing.h"
+#include "master/workers/standing_orders.h"
 #include "master/workers/succession.h"
 #include "master/workers/worker_messages.h"
 #include "master/workers/worker_pool.h"
@@ -57,9 +60,10 @@ public:
     void end_turn();
     // When the next turn is due at the latest; nothing where no time matters.
     [[nodiscard]] std::optional<Clock::time_point> next_turn() const;
-    // A takeover, or the start of a process, is under way: its time is measured.
+    // A takeover, a drain or the start of a process is under way: its time is measured.
     [[nodiscard]] bool is_timed() const {
-        return succession_.any_under_way() || pool_.staff().starting > 0;
+        return succession_.any_under_way() || draining_.any_under_way() ||
+               pool_.staff().starting > 0;
     }
     // The takeovers that have come to their end since this was asked last.
     [[nodiscard]] std::vector<FinishedTakeover> take_finished() {
@@ -73,11 +77,13 @@ public:
 
     // Standard error has become another file.
     void send_log_file() { log_file_dispatch_.send_to_all(); }
-    // Tells every worker, and each of their successors: stop_reading, finish.
-    void order(MessageType order);
-    // Every worker has published all that it read; an entry without a process and without clients
-    // has nothing to publish.
-    [[nodiscard]] bool all_stopped_reading() const;
+    // The server stops: tells every worker, and each of their successors, stop_reading or finish.
+    void order(MessageType order) {
+        draining_.stop();
+        orders_.give(order);
+    }
+    // Every worker has published all that it read (StandingOrders).
+    [[nodiscard]] bool all_stopped_reading() const { return orders_.all_stopped_reading(); }
     // The processes end when their channels are closed, or are killed; no others are started.
     void dismiss() {
         dismissed_ = true;
@@ -90,16 +96,19 @@ public:
     [[nodiscard]] bool empty() const { return pool_.empty(); }
 
     [[nodiscard]] WorkerPool& pool() { return pool_; }
+    [[nodiscard]] const Moving& moving() const { return moving_; }
+    [[nodiscard]] Draining& draining() { return draining_; }
 
 private:
     [[nodiscard]] bool read_channel(WorkerProcess& process, int messages_max);
     [[nodiscard]] bool hear(WorkerProcess& process, const WorkerMessage& said);
+    [[nodiscard]] bool move(EntryId from, std::span<const ClientId> handed_over);
     void bury(const Reaped& reaped);
     void assign_spares();
     void finish_takeovers();
-    [[nodiscard]] std::vector<ClientId> clients_without_worker() const;
 
     const uint32_t entries_; // of the worker table
+    const Segment& segment_;
     ClientBook& clients_;
     Doorbells doorbells_;
     WorkerPool pool_;
@@ -107,13 +116,14 @@ private:
     LogFileDispatch log_file_dispatch_;
     Succession succession_;
     Staffing staffing_;
+    StandingOrders orders_;
+    Moving moving_;
+    Draining draining_;
     HoldUp hold_up_;
     WorkerRights rights_;
     std::vector<pid_t> unread_; // processes of whose messages only a part was read in this turn
     std::vector<FinishedTakeover> finished_;
-    std::vector<MessageType> orders_;   // that successors get as well
-    std::vector<bool> stopped_reading_; // by entry
-    bool starting_ = true;              // the server does not serve yet
+    bool starting_ = true; // the server does not serve yet
     bool dismissed_ = false;
 };
 

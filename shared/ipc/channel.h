@@ -10,6 +10,7 @@
 
 #include "shared/system/fd.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -95,6 +96,16 @@ public:
         MessageType type, std::span<const Item> items, std::span<const int> descriptors = {}) {
         static_assert(std::is_trivially_copyable_v<Item>);
         queue_bytes(type, std::as_bytes(items), descriptors);
+    }
+    // The same without descriptors, for any number of items: in frames of as many as fit.
+    template <typename Item>
+    void queue_all(MessageType type, std::span<const Item> items) {
+        constexpr size_t per_frame = payload_bytes_max / sizeof(Item);
+        while (!items.empty()) {
+            const std::span<const Item> frame = items.first(std::min(per_frame, items.size()));
+            queue(type, frame);
+            items = items.subspan(frame.size());
+        }
     }
     void queue(MessageType type) { queue_bytes(type, {}, {}); }
 

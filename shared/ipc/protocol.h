@@ -6,7 +6,8 @@
 //     attached         clients are served       stop_reading   read from no client any more
 //     not_received     clients to send again    finish         close all clients at the log's head
 //     closed           clients are done with    log_file       log to this descriptor
-//     throttled        clients send too fast
+//     throttled        clients send too fast        hand_over      let go of these clients
+//     handed_over      clients are let go
 //     settled          see Settled
 //     stopped_reading  all bytes read are in the log
 //     log_file_lost    log_file is to be sent again
@@ -34,6 +35,8 @@ enum class MessageType : uint16_t {
     log_file = 12,       // no payload; one descriptor, which replaces the old one
     log_file_lost = 13,  // no payload; the process had no descriptor left for log_file
     cannot_work = 14,    // CannotWork; the process ends next
+    hand_over = 15,      // a ClientId for each; each is handed over or closed in the end
+    handed_over = 16,    // a ClientId for each; their descriptors are closed
 };
 
 // The system's means that confines a worker to its clients (worker/confinement/confinement.h).

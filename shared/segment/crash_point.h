@@ -1,4 +1,4 @@
-// Crash points: named instants in the crash windows W1 to W6 of ARCHITECTURE.md, at which a test
+// Crash points: named instants in the crash windows W1 to W7 of ARCHITECTURE.md, at which a test
 // can kill a worker.
 //
 // In the installed programs a crash point compiles to nothing. The tests build their programs with
@@ -41,6 +41,11 @@ enum class CrashPoint : uint8_t {
     end_seen,    // the end of file is read, the slot is still attached
     closing,     // the slot is closing, nothing of the rest of the log is sent
     left_untold, // the client has everything and its descriptor is closed, the master is not told
+    // W7: a client moves between workers
+    letting_go,   // its filters are removed, its slot is still attached
+    let_go,       // it is handed over or still closing, the master is not told
+    untold_moves, // everything is let go and its descriptors are closed, the master is not told
+    adopting,     // the next worker has stored when it was heard, its slot is still handed over
     // within the recovery
     entry_taken,   // a successor has the entry, but none of its clients
     doubt_asked,   // the kernel's account is read, nothing is settled

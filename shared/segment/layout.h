@@ -16,7 +16,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 6;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 7;                  // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -138,11 +138,12 @@ struct alignas(cache_line_bytes) Heartbeat {
 
 // The states of a slot. user_table.h names the transitions and the one permitted caller of each.
 enum class SlotState : uint8_t {
-    free = 0,     // no client
-    assigned = 1, // the master has assigned the client to a worker, which has not attached it
-    attached = 2, // a worker serves the client
-    orphaned = 3, // the client was attached, and its worker has died
-    closing = 4,  // the client gets the log up to close_at, and no more
+    free = 0,        // no client
+    assigned = 1,    // the master has assigned the client to a worker, which has not attached it
+    attached = 2,    // a worker serves the client
+    orphaned = 3,    // the client was attached, and its worker has died
+    closing = 4,     // the client gets the log up to close_at, and no more
+    handed_over = 5, // its worker has let it go; the next worker serves it from its cursor on
 };
 
 struct Cursor {
@@ -176,7 +177,8 @@ struct alignas(cache_line_bytes) UserSlot {
     uint64_t heard_ns;      // when the client last sent something, in the owner's served time; or 0
     uint32_t told_too_fast; // 1: the client has been told that it sends too fast
     uint32_t idled;         // 1: it is closing because it was idle; set before the state changes
-    uint8_t unused_1[8];
+    uint64_t quiet_ns;      // how long the client had sent nothing when its worker let it go; set
+                            // before the state becomes handed_over, and valid in that state alone
 };
 
 // The log's shared words. `head` counts all bytes ever published. Storing it is the commit: the one
@@ -242,6 +244,7 @@ static_assert(offsetof(UserSlot, cursor) == 8 && offsetof(UserSlot, cursor_index
 static_assert(offsetof(UserSlot, bytes_read) == 48 && offsetof(UserSlot, close_at) == 56);
 static_assert(offsetof(UserSlot, address) == 64 && offsetof(UserSlot, written_base) == 88);
 static_assert(offsetof(UserSlot, heard_ns) == 104 && offsetof(UserSlot, told_too_fast) == 112);
+static_assert(offsetof(UserSlot, quiet_ns) == 120);
 static_assert(sizeof(LogControl) == 256 && std::is_trivially_copyable_v<LogControl>);
 static_assert(offsetof(LogControl, head) == 64 && offsetof(LogControl, tail) == 128);
 static_assert(offsetof(LogControl, intent_head) == 152);

@@ -67,13 +67,25 @@ SlotState UserTable::orphan(ClientId client, EntryId owner) const {
     UserSlot& slot = slots_[index_of(client.slot)];
     SlotStatus status = status_of(slot);
     if (status.generation != client.generation || status.owner != owner ||
-        status.state > SlotState::closing)
+        status.state > SlotState::handed_over)
         return SlotState::free;
     if (status.state == SlotState::attached) {
         status.state = SlotState::orphaned;
         store_release(slot.status, pack(status));
     }
     return status.state;
+}
+
+bool UserTable::reassign(ClientId client, EntryId from, EntryId to) const {
+    UserSlot& slot = slots_[index_of(client.slot)];
+    SlotStatus status = status_of(slot);
+    const bool let_go =
+        status.state == SlotState::handed_over || status.state == SlotState::closing;
+    if (status.generation != client.generation || status.owner != from || !let_go)
+        return false;
+    status.owner = to;
+    store_release(slot.status, pack(status));
+    return true;
 }
 
 void UserTable::attach(ClientId client, uint64_t log_head) const {
@@ -89,6 +101,22 @@ void UserTable::attach(ClientId client, uint64_t log_head) const {
 void UserTable::adopt(ClientId client) const {
     transit(
         slots_[index_of(client.slot)], client.generation, SlotState::orphaned, SlotState::attached);
+}
+
+// If the worker dies after it has stored heard_ns, the slot is still handed over, and the successor
+// computes heard_ns anew, by its own clock.
+void UserTable::adopt_moved(ClientId client, uint64_t heard_ns) const {
+    UserSlot& slot = slots_[index_of(client.slot)];
+    store_release(slot.heard_ns, heard_ns);
+    crash_point(CrashPoint::adopting); // W7
+    transit(slot, client.generation, SlotState::handed_over, SlotState::attached);
+}
+
+void UserTable::hand_over(ClientId client, uint64_t quiet_ns) const {
+    UserSlot& slot = slots_[index_of(client.slot)];
+    store_release(slot.quiet_ns, quiet_ns);
+    crash_point(CrashPoint::letting_go); // W7
+    transit(slot, client.generation, SlotState::attached, SlotState::handed_over);
 }
 
 void UserTable::close(ClientId client, uint64_t close_at) const {

@@ -2,16 +2,20 @@
 //
 // The transitions of a slot, each with the one process that may make it:
 //
-//     free     --assign-->  assigned   master   a client was accepted
-//     assigned --attach-->  attached   worker   the client is served, from the log's head on
-//     attached --orphan-->  orphaned   master   the client's worker died
-//     orphaned --adopt-->   attached   worker   the successor serves it, from its cursor on
-//     attached --close-->   closing    worker   the client gets the log up to close_at
-//     any      --release--> free       master   the client is gone
+//     free        --assign-->    assigned      master   a client was accepted
+//     assigned    --attach-->    attached      worker   it is served, from the log's head on
+//     attached    --orphan-->    orphaned      master   the client's worker died
+//     orphaned    --adopt-->     attached      worker   the successor serves it, from its cursor on
+//     attached    --hand_over--> handed_over   worker   its worker has let it go
+//     handed_over --reassign-->  handed_over   master   another worker is its owner from now on
+//     handed_over --adopt_moved--> attached    worker   its owner serves it, from its cursor on
+//     attached    --close-->     closing       worker   the client gets the log up to close_at
+//     closing     --reassign-->  closing       master   another worker continues to close it
+//     any         --release-->   free          master   the client is gone
 //
-// A slot that is assigned or closing keeps its state when its worker dies: the successor attaches
-// the client, or continues to close it. A client is identified by {slot, generation}; the slot
-// alone does not identify it.
+// A slot that is assigned, handed over or closing keeps its state when its worker dies: the
+// successor attaches or adopts the client, or continues to close it. A client is identified by
+// {slot, generation}; the slot alone does not identify it.
 #pragma once
 
 #include "shared/segment/layout.h"
@@ -64,10 +68,21 @@ public:
     // Returns the state in which the successor will find the client; an attached client becomes
     // orphaned. Returns `free` if the slot holds values that no worker of the entry `owner` writes.
     [[nodiscard]] SlotState orphan(ClientId client, EntryId owner) const;
+    // Gives a client that the worker of `from` has let go to the worker of `to`, in one store. W7:
+    // a death of either worker, before or after that store, leaves the client to the successor of
+    // the entry that the slot names. Returns false if the slot is in no state in which a worker of
+    // `from` lets a client go; then nothing is changed.
+    [[nodiscard]] bool reassign(ClientId client, EntryId from, EntryId to) const;
 
     // The worker's transitions. Each panics if the state of the slot does not permit it.
     void attach(ClientId client, uint64_t log_head) const; // holding the log's lock
+    // An orphaned client: its entry's clock goes on, so what the slot says of time stays true.
     void adopt(ClientId client) const;
+    // A client that was handed over. `heard_ns`: see UserSlot; in this worker's served time.
+    void adopt_moved(ClientId client, uint64_t heard_ns) const;
+    // `quiet_ns`: see UserSlot. Everything that the client sent is published, and no operation on
+    // its socket is in flight.
+    void hand_over(ClientId client, uint64_t quiet_ns) const;
     void close(ClientId client, uint64_t close_at) const;
 
     // The lowest cursor of all clients, or `head` if there is no client. The caller holds the log's

@@ -9,7 +9,7 @@ namespace chatserv::test {
 namespace {
 
 // The action while the point is armed.
-enum class Scene { talk, join, leave, flood };
+enum class Scene { talk, join, leave, flood, move };
 
 struct CrashCase {
     CrashPoint point;
@@ -17,6 +17,7 @@ struct CrashCase {
     Scene scene;
     // Within a recovery: the instant of the death that is recovered from.
     CrashPoint first = CrashPoint::count;
+    std::size_t worker = 1; // that dies first
 };
 
 constexpr std::array cases{
@@ -45,6 +46,31 @@ constexpr std::array cases{
     CrashCase{CrashPoint::end_seen, "W6EndSeen", Scene::leave},
     CrashCase{CrashPoint::closing, "W6Closing", Scene::leave},
     CrashCase{CrashPoint::left_untold, "W6LeftUntold", Scene::leave},
+    CrashCase{CrashPoint::letting_go, "W7LettingGo", Scene::move},
+    CrashCase{CrashPoint::let_go, "W7LetGo", Scene::move},
+    CrashCase{CrashPoint::untold_moves, "W7UntoldMoves", Scene::move},
+    CrashCase{.point = CrashPoint::clients_received,
+        .name = "W7ReceivedByTheNext",
+        .scene = Scene::move,
+        .worker = 2},
+    CrashCase{
+        .point = CrashPoint::adopting, .name = "W7Adopting", .scene = Scene::move, .worker = 2},
+    CrashCase{.point = CrashPoint::some_attached,
+        .name = "W7SomeAdopted",
+        .scene = Scene::move,
+        .worker = 2},
+    CrashCase{.point = CrashPoint::all_attached,
+        .name = "W7AllAdopted",
+        .scene = Scene::move,
+        .worker = 2},
+    CrashCase{CrashPoint::adopting, "RecoveryAdoptsWhatWasLetGo", Scene::move, CrashPoint::let_go},
+    CrashCase{CrashPoint::some_attached, "RecoveryHasAdoptedWhatWasLetGo", Scene::move,
+        CrashPoint::untold_moves},
+    CrashCase{.point = CrashPoint::adopting,
+        .name = "RecoveryAdoptsWhatTheNextWorkerHadNot",
+        .scene = Scene::move,
+        .first = CrashPoint::clients_received,
+        .worker = 2},
     CrashCase{CrashPoint::entry_taken, "RecoveryEntryTaken", Scene::talk, CrashPoint::received},
     CrashCase{
         CrashPoint::clients_received, "RecoveryClientsReceived", Scene::talk, CrashPoint::written},
@@ -81,14 +107,17 @@ INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
 
 TEST_P(CrashPointTest, NoClientNotices) {
     const CrashCase& crash = GetParam();
-    open(build_named("CHATSERV_WITH_CRASH_POINTS"), {"--max-rate", std::to_string(max_rate_bytes)});
+    std::vector<std::string> options;
+    if (crash.scene == Scene::flood)
+        options = {"--max-rate", std::to_string(max_rate_bytes)};
+    open(build_named("CHATSERV_WITH_CRASH_POINTS"), options);
     if (crash.first == CrashPoint::count) {
-        arm_victim(crash.point);
+        arm_victim(crash.point, crash.worker);
     } else {
         // The order matters: the victim may still be recording its last write, and would die at
         // once.
         arm_anyone(crash.point);
-        arm_victim(crash.first);
+        arm_victim(crash.first, crash.worker);
     }
     switch (crash.scene) {
     case Scene::talk:
@@ -103,12 +132,19 @@ TEST_P(CrashPointTest, NoClientNotices) {
     case Scene::flood:
         send_too_fast(0);
         break;
+    case Scene::move:
+        move();
+        break;
     }
     everyone_speaks("after");
     EXPECT_TRUE(struck(crash.point)) << "no process reached that point";
     EXPECT_TRUE(crash.first == CrashPoint::count || struck(crash.first));
-    server_->wait_for_line("worker 1 taken over by pid ");
+    server_->wait_for_line("worker " + std::to_string(crash.worker) + " taken over by pid ");
     expect_that_nobody_noticed();
+    if (crash.scene == Scene::move) {
+        EXPECT_EQ(users_moved(), 2U);
+        expect_that_worker_1_has_no_users();
+    }
     stop();
 }
 

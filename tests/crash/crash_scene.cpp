@@ -1,6 +1,10 @@
 #include "tests/crash/crash_scene.h"
 
+#include "tests/harness/process.h"
+
+#include <csignal>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -36,7 +40,7 @@ std::string flood() {
 void CrashScene::open(const std::string& binary, const std::vector<std::string>& options) {
     // Workers remove files there, and workers of root run as nobody.
     std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
-    std::vector<std::string> all{"--workers", "2", "--spares", "2"};
+    std::vector<std::string> all{"--workers", "2", "--spares", "2", "--control", control()};
     all.insert(all.end(), options.begin(), options.end());
     server_ = std::make_unique<Server>(
         loop_, ServerOptions{.more = all,
@@ -50,8 +54,8 @@ void CrashScene::open(const std::string& binary, const std::vector<std::string>&
     everyone_speaks("before");
 }
 
-void CrashScene::arm_victim(CrashPoint point) {
-    const std::string pid = std::to_string(server_->worker_pids().front());
+void CrashScene::arm_victim(CrashPoint point, std::size_t worker) {
+    const std::string pid = std::to_string(server_->worker_pids().at(worker - 1));
     (void)folder_.file(number_of(point) + "." + pid, "");
 }
 
@@ -120,6 +124,41 @@ void CrashScene::everyone_speaks(const std::string& occasion) {
     for (std::size_t i = 0; i < people_.size(); ++i)
         if (!people_[i].client->ended())
             say(i, std::to_string(i) + " speaks " + occasion + ";");
+}
+
+std::string CrashScene::control() const {
+    return folder_.path().string() + "/control";
+}
+
+std::string CrashScene::drain(std::size_t worker) {
+    const Finished finished =
+        run(loop_, {{chatserv_path(), "drain", std::to_string(worker), "--control", control()}});
+    EXPECT_EQ(finished.status, 0) << finished.errors;
+    return finished.output;
+}
+
+std::uint64_t CrashScene::users_moved() {
+    const Finished finished = run(loop_, {{chatserv_path(), "stats", "--control", control()}});
+    EXPECT_EQ(finished.status, 0) << finished.errors;
+    return nlohmann::json::parse(finished.output).at("moved");
+}
+
+void CrashScene::move() {
+    std::string text;
+    for (unsigned number = 0; text.size() < 2'000'000; ++number)
+        text += std::to_string(number) + ";";
+    people_[0].client->send(text);
+    people_[1].client->wait_for_bytes(people_[1].expected.size() + 1);
+    EXPECT_NE(drain(1).find("2 users moved"), std::string::npos);
+    everyone_but(0, text);
+}
+
+void CrashScene::expect_that_worker_1_has_no_users() {
+    const std::string taken_over = "worker 1 taken over by pid ";
+    const std::size_t before = server_->count(taken_over);
+    ::kill(server_->worker_pids().front(), SIGKILL);
+    const std::string line = server_->wait_for_line(taken_over, before + 1);
+    EXPECT_NE(line.find(" 0 users moved"), std::string::npos) << line;
 }
 
 void CrashScene::expect_that_nobody_noticed() {

@@ -16,13 +16,14 @@ constexpr const char* slots = "1000";
 constexpr std::uint64_t stream_bytes_per_strike =
     20'000; // of each resident, which sends until the end
 
-ServerOptions server_options(
-    const TortureOptions& options, bool two_families, std::mt19937_64& random) {
+ServerOptions server_options(const TortureOptions& options, const std::string& control,
+    bool two_families, std::mt19937_64& random) {
     const auto pick = [&](std::initializer_list<const char*> all) {
         return std::string(all.begin()[random() % all.size()]);
     };
     return {.listen = {"127.0.0.1:0", two_families ? "[::1]:0" : "127.0.0.1:0"},
-        .more = {"--workers", pick({"1", "2", "2", "4"}), "--spares", pick({"0", "1", "4"}),
+        .more = {"--workers", options.drains ? pick({"2", "3", "4"}) : pick({"1", "2", "2", "4"}),
+            "--spares", pick({"0", "1", "4"}), "--control", options.drains ? control : "none",
             "--log-size", pick({"64K", "64K", "256K", "4M"}), "--users", slots, "--stall-limit",
             "600", "--hang-limit", "0.3"},
         .binary = options.binary};
@@ -38,7 +39,11 @@ void spin_for(std::chrono::microseconds time) {
 
 Torture::Torture(Loop& loop, std::uint64_t seed, const TortureOptions& options) :
     loop_(loop), random_(seed), options_(options), code_(seed), two_families_(has_ipv6()),
-    server_(std::make_unique<Server>(loop, server_options(options, two_families_, random_))) {}
+    server_(std::make_unique<Server>(loop,
+        server_options(options, folder_.path().string() + "/control", two_families_, random_))) {
+    if (options.drains)
+        control_.emplace(loop, folder_.path().string() + "/control");
+}
 
 std::vector<std::string> Torture::run() {
     while (people_.size() < residents)
@@ -54,11 +59,15 @@ std::vector<std::string> Torture::run() {
         everyone_speaks((killed() + stopped() + 1) * stream_bytes_per_strike);
         if (options_.visitors)
             visitors_come_and_go();
-        if (random_() % 4 == 0)
+        if (options_.drains && random_() % 2 == 0)
+            drain();
+        if (random_() % (options_.drains ? 40 : 4) == 0)
             strike();
         loop_.turn(std::chrono::milliseconds(random_() % 2));
     }
     send_stream_ends();
+    if (options_.drains)
+        moved_ = count_moves();
     std::vector<std::string> found = violations();
     if (const int status = server_->stop(); status != 0)
         found.push_back("the server ended with status " + std::to_string(status));
@@ -75,6 +84,7 @@ void Torture::invite(bool slow) {
         person.session.sender = static_cast<unsigned>(people_.size());
     person.client =
         std::make_unique<Client>(loop_, server_->endpoint(people_.size() % 2), slow ? 8192 : 0);
+    joined_.erase(person.client->address()); // of an earlier client, whose port this one has
     people_.push_back(std::move(person));
 }
 
@@ -127,6 +137,29 @@ void Torture::strike() {
     spin_for(std::chrono::microseconds(random_() % 300));
     const bool stop = options_.stops && random_() % 40 == 0;
     striker_.strike(workers_, stop ? Strike::stop : Strike::kill, 10, random_);
+}
+
+// Some requests are refused. At most half of the workers are drained, so that clients have places
+// to go to.
+void Torture::drain() {
+    const std::size_t worker = random_() % workers_.size() + 1;
+    if (drained_.contains(worker)) {
+        if (random_() % 4 != 0)
+            return;
+        drained_.erase(worker);
+        control_->ask("drain-end " + std::to_string(worker) + "\n");
+    } else if (drained_.size() < workers_.size() / 2) {
+        drained_.insert(worker);
+        control_->ask("drain " + std::to_string(worker) + "\n");
+    }
+}
+
+std::uint64_t Torture::count_moves() {
+    const std::string member = "\"moved\":";
+    control_->ask("stats\n");
+    control_->wait_for(member);
+    const std::string& heard = control_->heard();
+    return std::stoull(heard.substr(heard.find(member) + member.size()));
 }
 
 void Torture::observe() {

@@ -3,12 +3,15 @@
 //
 // Residents stay and send the whole time. Some of them read slowly, so that workers die with full
 // sockets, and the log is small, so that they die with a full log. Visitors join, send or only
-// read, and leave in one of the usual ways.
+// read, and leave in one of the usual ways. On request, workers are drained meanwhile, so that
+// clients are moving when workers die.
 #pragma once
 
 #include "tests/harness/client.h"
 #include "tests/harness/server.h"
 #include "tests/harness/striker.h"
+#include "tests/harness/temporary_directory.h"
+#include "tests/integration/control_connection.h"
 #include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
 
@@ -27,6 +30,7 @@ struct TortureOptions {
     std::uint64_t strikes = 250;
     bool stops = true; // some workers are stopped, not killed
     bool visitors = true;
+    bool drains = false;
 };
 
 class Torture {
@@ -40,6 +44,8 @@ public:
     [[nodiscard]] std::uint64_t killed() const { return striker_.killed(); }
     [[nodiscard]] std::uint64_t stopped() const { return striker_.stopped(); }
     [[nodiscard]] std::size_t visits() const { return people_.size() - residents; }
+    // How often a client moved from a live worker to another.
+    [[nodiscard]] std::uint64_t moved() const { return moved_; }
 
 private:
     static constexpr unsigned residents = 6;
@@ -61,6 +67,8 @@ private:
     void visitors_come_and_go();
     void begin_to_leave(Person& visitor);
     void strike();
+    void drain();
+    [[nodiscard]] std::uint64_t count_moves();
     void observe();
     void send_stream_ends();
     [[nodiscard]] std::vector<PerSender> delivered() const;
@@ -71,7 +79,11 @@ private:
     TortureOptions options_;
     StreamCode code_;
     bool two_families_;
+    TemporaryDirectory folder_;
     std::unique_ptr<Server> server_;
+    std::optional<ControlConnection> control_; // if workers are drained
+    std::set<std::size_t> drained_;            // numbers of workers
+    std::uint64_t moved_ = 0;
     std::vector<Person> people_; // residents first
     std::size_t log_lines_seen_ = 0;
     std::vector<pid_t> workers_;     // the last process known of each

@@ -33,6 +33,24 @@ TEST(TortureTest, NoClientNoticesThatWorkersAreKilled) {
     std::cout << killed << " workers killed, " << stopped << " stopped, " << visits << " visits\n";
 }
 
+// The same while users move from worker to worker, so that workers die as they let users go or take
+// them.
+TEST(TortureTest, NoClientNoticesThatUsersMove) {
+    const std::uint64_t wanted = number_from_environment("CHATSERV_TEST_STRIKES", 500);
+    std::uint64_t struck = 0;
+    std::uint64_t moved = 0;
+    for (std::uint64_t round = 0; struck < wanted; ++round) {
+        Loop loop;
+        Torture torture(loop, mixed(base_seed() + round),
+            {.strikes = std::min(strikes_of_a_round, wanted - struck), .drains = true});
+        ASSERT_THAT(torture.run(), testing::IsEmpty()) << "in round " << round;
+        struck += torture.killed() + torture.stopped();
+        moved += torture.moved();
+    }
+    EXPECT_GT(moved, struck);
+    std::cout << struck << " workers struck, users moved " << moved << " times\n";
+}
+
 // The control: the same torture notices a successor that trusts its stored cursor. If it did not,
 // the test above would prove nothing.
 TEST(TortureTest, ClientsNoticeAWorkerThatTrustsItsStoredCursor) {

@@ -47,8 +47,12 @@ public:
         case 5:
             // Word of a worker, who may name anyone.
             if (const ClientId client{SlotId{input.take<uint32_t>()}, input.take<uint32_t>()};
-                escrow_.find(client) != nullptr)
-                release(client);
+                escrow_.find(client) != nullptr) {
+                if (what / 6U % 3U == 2)
+                    move(client);
+                else
+                    release(client);
+            }
             break;
         default:
             break;
@@ -85,6 +89,21 @@ private:
         held_.emplace_back(client, entry);
     }
 
+    // A worker says that it has let the client go. (Workforce::move)
+    void move(ClientId client) {
+        const EntryId from = escrow_.find(client)->entry();
+        const EntryId to = from == entry_0 ? entry_1 : entry_0;
+        const UserSlot& slot = conversation_.users[client.slot];
+        if (!conversation_.log.can_serve(slot) || !escrow_.reassign(client, to))
+            return;
+        const SlotStatus status = status_of(slot);
+        must(status.owner == to && status.generation == client.generation,
+            "a client has moved, and its slot says otherwise");
+        for (auto& [held, entry] : held_)
+            if (held == client)
+                entry = to;
+    }
+
     void release(ClientId client) {
         escrow_.release(client);
         std::erase_if(held_, [client](const auto& held) { return held.first == client; });
@@ -93,14 +112,15 @@ private:
     // Each is one whom its next worker will attach: none waits for ever.
     void look_at_what_a_successor_gets(EntryId entry) {
         const Segment& segment = conversation_.segment;
-        const std::vector<ClientId> clients = clients_to_hand_over(entry, segment, escrow_);
+        const std::vector<ClientId> clients = clients_for_successor(entry, segment, escrow_);
         must(clients.size() == escrow_.clients_of(entry), "not all clients are handed over");
         for (const ClientId client : clients) {
             const SlotStatus status = status_of(conversation_.users[client.slot]);
             must(status.generation == client.generation && status.owner == entry,
                 "a client is handed over whose slot is not its entry's");
             must(status.state == SlotState::assigned ||
-                     ((status.state == SlotState::orphaned || status.state == SlotState::closing) &&
+                     ((status.state == SlotState::orphaned || status.state == SlotState::closing ||
+                          status.state == SlotState::handed_over) &&
                          conversation_.log.can_serve(conversation_.users[client.slot])),
                 "a client is handed over that its worker cannot serve");
         }

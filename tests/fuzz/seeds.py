@@ -61,6 +61,9 @@ def master_view():
         "cursor-beyond-head": case(WRAPPED | FAR, word(USERS, FROM_HEAD, 16 + CURSOR_OFFSET, 1)),
         "lock-of-nobody": case(LOCKED, word(LOG, SET, LOCK, 3)),
         "other-owner": case(CLOSING, word(USERS, FLIP, STATUS, 8)),
+        "moving": bytes([RECEIVING, 0]) + word(USERS, SET, 16 + STATUS, 1 << 32 | 5) + bytes(
+            [17]) + struct.pack("<II", 1, 1) + recover_both,
+        "moving-closing": bytes([CLOSING, 17]) + struct.pack("<II", 1, 1) + recover_both,
         "coming-and-going": bytes([RECEIVING, 4, 10, 5]) + struct.pack("<II", 2, 1) + recover_both,
     }
 
@@ -82,6 +85,9 @@ def worker_view():
         "index-out-of-order": case(FAR, word(INDEX, SET, 3, 1)),
         "index-without-end": case(FAR, word(LOG, SET, INDEX_NEXT, 1 << 63)),
         "head-far-beyond": case(0, word(LOG, ADD, HEAD, 1 << 40)),
+        "moving": case(STAGED) + bytes([10 + 3 * 11, 2, 10 + 4 * 11, 2, 3]) + struct.pack(
+            "<H", 30) + bytes([2]),
+        "moving-too-far": case(FAR, word(USERS, SET, 32 + 16 + STATUS, 1 << 32 | 5)),
         "room-never-enough": case(FAR, word(LOG, SET, ROOM_WANTED, MOST)),
     }
 

@@ -108,15 +108,31 @@ public:
             what / 11 % 2 == 0 ? relay_.stop_reading() : relay_.finish();
             break;
         default:
-            timer(what / 11 % 3);
+            if (what / 11 % 6 == 3)
+                relay_.hand_over(std::span(&client, 1));
+            else if (what / 11 % 6 == 4)
+                relay_.hand_over(std::array{client_id(4), client_id(1), client_id(clients)});
+            else
+                timer(what / 11 % 3);
             break;
         }
-        (void)relay_.take_report();
+        for (const ClientId moved : relay_.take_report().handed_over)
+            come_back(moved);
     }
 
     void settle() { relay_.settle(); }
 
 private:
+    // The client is given back, as if another worker had let it go.
+    void come_back(ClientId client) {
+        const uint32_t slot = index_of(client.slot);
+        if (!conversation_.users.reassign(client, entry_0, entry_0))
+            return;
+        FdPair ends = make_stream_pair();
+        peers_.at(slot) = std::move(ends.first);
+        relay_.receive(client, std::move(ends.second));
+    }
+
     // As if the time had come: the outcome does not depend on how long an input takes.
     void timer(size_t which) {
         Instants when = now();

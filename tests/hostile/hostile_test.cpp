@@ -133,7 +133,7 @@ TEST_P(BrokenProtocolTest, EndsTheWorkerAndNoClientNotices) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Hostile, BrokenProtocolTest, testing::Values("garbage", "nonsense", "descriptors"));
+    Hostile, BrokenProtocolTest, testing::Values("garbage", "nonsense", "unasked", "descriptors"));
 
 TEST_F(HostileTest, ALockInTheNameOfAnotherDelaysNoWorker) {
     break_into_worker_1("lock");

@@ -50,6 +50,8 @@ public:
             send_garbage();
         else if (hostility == "nonsense")
             leave_for_no_reason();
+        else if (hostility == "unasked")
+            say(MessageType::handed_over, mine_);
         else if (hostility == "descriptors")
             send_descriptors();
         else if (hostility == "scribble")
@@ -122,6 +124,11 @@ private:
             closed.push_back({.client = client, .reason = LeaveReason::stalled, .error = -1});
         say(MessageType::attached, everybody());
         say(MessageType::not_received, everybody());
+        std::vector<ClientId> others = everybody();
+        std::erase_if(others, [&](ClientId client) {
+            return std::find(mine_.begin(), mine_.end(), client) != mine_.end();
+        });
+        say(MessageType::handed_over, others);
         say(MessageType::closed, closed);
         say(MessageType::stopped_reading, std::vector<ClientId>{});
         say(MessageType::settled, std::vector<Settled>{{.bytes = ~0ULL}});

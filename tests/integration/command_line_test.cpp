@@ -1,4 +1,4 @@
-// Errors in the command lines of `chatserv stats` and `chatserv chaos`.
+// Errors in the command lines of `chatserv stats`, `chatserv drain` and `chatserv chaos`.
 #include "tests/harness/process.h"
 #include "tests/harness/server.h"
 
@@ -67,6 +67,20 @@ INSTANTIATE_TEST_SUITE_P(Each, WrongCommandTest,
         WrongCommand{{"stats", "123"}, "unexpected word \"123\": stats has --pid, --control"},
         WrongCommand{{"stats", ""}, "unexpected word \"\""},
         WrongCommand{{"stats", "--rate", "1"}, "unknown option --rate: stats has"},
+        WrongCommand{{"drain"}, "WORKER is missing: the number of a worker, from 1 to 64"},
+        WrongCommand{{"drain", "--end"}, "WORKER is missing"},
+        WrongCommand{{"drain", "two"}, "WORKER \"two\": must be the number of a worker"},
+        WrongCommand{{"drain", "0"}, "WORKER \"0\": must be the number of a worker, from 1 to 64"},
+        WrongCommand{{"drain", "65"}, "WORKER \"65\": must be the number of a worker"},
+        WrongCommand{{"drain", ""}, "WORKER \"\": must be the number of a worker"},
+        WrongCommand{{"drain", "1", "2"}, "unexpected word \"2\": drain has --end, --pid"},
+        WrongCommand{{"drain", "1", "--end=2"}, "--end takes no value"},
+        WrongCommand{{"drain", "1", "--rate", "2"}, "unknown option --rate: drain has --end"},
+        WrongCommand{{"drain",
+                         "\xe2\x80\x94"
+                         "end",
+                         "1"},
+            "did you mean --end?"},
         WrongCommand{{"chaos", "--pid", "abc"}, pid_range},
         WrongCommand{{"chaos", "--frobnicate"}, "chaos has --rate, --for, --mode, --seed, --pid"},
         WrongCommand{{"chaos", "--rtae", "2"}, "unknown option --rtae; did you mean --rate?"},
@@ -116,7 +130,7 @@ TEST_P(CommandHelpTest, ListsTheOptions) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, CommandHelpTest, testing::Values("stats", "chaos"));
+INSTANTIATE_TEST_SUITE_P(Each, CommandHelpTest, testing::Values("stats", "drain", "chaos"));
 
 } // namespace
 } // namespace chatserv::test

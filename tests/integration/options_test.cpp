@@ -139,7 +139,7 @@ TEST_F(OptionsTest, ListsEveryOptionInTheHelp) {
              "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
              "--max-per-address", "--allow", "--deny", "--keepalive", "--max-rate",
              "--idle-timeout", "--user", "--config", "--check-config", "--version", "--help",
-             "chatserv chaos", "chatserv stats"})
+             "chatserv chaos", "chatserv drain", "chatserv stats"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
@@ -205,7 +205,7 @@ TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
     const std::string directory = directory_.path().string();
     const std::string section = directory_.file("section.conf", "[server]\nusers = 3\n");
     const std::string twice = directory_.file("twice.conf", "users = 3\n\nusers = 4\n");
-    const std::string commands = "the commands are chaos, stats, version and help";
+    const std::string commands = "the commands are chaos, drain, stats, version and help";
     const Case cases[] = {
         {{"--uesrs", "10"}, EX_USAGE,
             "unknown option --uesrs; did you mean --users? (see chatserv --help)"},
@@ -213,7 +213,7 @@ TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
             "unknown command \"foo\": " + commands +
                 ", and options begin with -- (see chatserv --help)"},
         {{"help", "foo"}, EX_USAGE,
-            "help \"foo\": must be one command: chaos, stats, version and help"},
+            "help \"foo\": must be one command: chaos, drain, stats, version and help"},
         {{"version", "2"}, EX_USAGE, "version \"2\": must stand alone"},
         {{"--users", "1", "--users", "2"}, EX_USAGE,
             "--users is given twice; give it once (see chatserv --help)"},
@@ -260,7 +260,7 @@ TEST_F(OptionsTest, HasHelpAndVersionCommands) {
     const std::string version = run_chatserv({"--version"}).output;
     EXPECT_EQ(run_chatserv({"version"}).output, version);
     EXPECT_EQ(run_chatserv({"-V"}).output, version);
-    for (const char* const command : {"chaos", "stats"}) {
+    for (const char* const command : {"chaos", "drain", "stats"}) {
         const Finished finished = run_chatserv({"help", command});
         EXPECT_EQ(finished.status, 0);
         EXPECT_EQ(finished.output, run_chatserv({command, "--help"}).output);

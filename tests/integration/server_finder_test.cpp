@@ -1,4 +1,5 @@
-// How `chatserv stats` and `chatserv chaos` find a server, and their messages when they find none.
+// How `chatserv stats`, `chatserv drain` and `chatserv chaos` find a server, and their messages
+// when they find none.
 #include "tests/integration/control_folder.h"
 
 #include <algorithm>
@@ -150,6 +151,8 @@ TEST_F(ServerFinderTest, ReportsASocketOfAnotherProgram) {
         EXPECT_EQ(finished.status, EX_UNAVAILABLE);
         EXPECT_THAT(finished.errors, HasSubstr("is not a chatserv"));
     }
+    EXPECT_THAT(
+        ask({"drain", "1", "--control", in("other")}).errors, HasSubstr("is not a chatserv"));
 }
 
 TEST_F(ServerFinderTest, ReportsThatItsOutputCannotBeWritten) {

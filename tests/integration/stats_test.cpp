@@ -26,7 +26,8 @@ TEST_F(StatsTest, CountsJoinsRefusalsAndDepartures) {
             "turned_away":{"not_allowed":0,"address_full":0,"table_full":0},
             "left":{"end_of_file":0,"reset":0,"timed_out":0,"error":0,"stalled":0,
                     "fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":0,"idle":0},
-            "throttled":0,"accept_pauses":0,"accepting":true})"));
+            "throttled":0,"accept_pauses":0,"accepting":true,
+            "moved":0,"drained":[]})"));
     {
         const auto first = join();
         const auto second = join();

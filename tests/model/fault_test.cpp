@@ -56,6 +56,36 @@ TEST(ModelFault, NoRepair) {
     expect_violation(world, "the log's lock named a worker that does not hold it");
 }
 
+TEST(ModelFault, ClientLetGoBeforeItsBytesArePublished) {
+    World world({.messages = {2, 0, 0},
+        .killable = {},
+        .kills = 0,
+        .listener = false,
+        .move = {.from = entry_a, .to = entry_b},
+        .letting_go = LettingGo::unpublished});
+    expect_violation(world, "out of order");
+}
+
+TEST(ModelFault, RecoveryBeforeTheLastWords) {
+    World world({.messages = {1, 0, 0},
+        .listener = false,
+        .move = {.from = entry_a, .to = entry_b},
+        .recovery = Recovery::before_last_words});
+    // The successor and the next worker adopt the client, both.
+    expect_violation(world, "not in the state that its transition starts from");
+}
+
+TEST(ModelFault, QuietTimeNotStored) {
+    World world({.messages = {1, 0, 0},
+        .killable = {},
+        .kills = 0,
+        .listener = false,
+        .move = {.from = entry_a, .to = entry_b}});
+    const uint32_t quiet = world.granule(&world.slot(entry_a).quiet_ns);
+    world.inject({.lost = [quiet](const Store& store) { return store.granule == quiet; }});
+    expect_violation(world, "was quiet for another time");
+}
+
 TEST(ModelFault, NobodyIsRungAfterARecovery) {
     Setting setting = sender_may_die;
     setting.recovery = Recovery::without_ringing;

@@ -15,10 +15,20 @@ namespace chatserv::model {
 
 namespace {
 
+uint32_t slot_of(uint8_t client) {
+    return client == 0 ? no_client : client - 1U;
+}
+uint8_t client_of(uint32_t slot) {
+    return slot == no_client ? 0 : static_cast<uint8_t>(slot + 1);
+}
+
 uint32_t events_of(const State& state, uint32_t entry) {
     const KernelState& kernel = state.kernel;
-    return (kernel.rung[entry] != 0 ? event_rung : 0) |
-           (kernel.messages[entry] != kernel.sent[entry] ? event_readable : 0);
+    const uint32_t slot = slot_of(kernel.watched[entry]);
+    const bool readable = slot != no_client && kernel.messages[slot] != kernel.sent[slot];
+    return (kernel.rung[entry] != 0 ? event_rung : 0) | (readable ? event_readable : 0) |
+           (kernel.asked[entry] != 0 ? event_asked : 0) |
+           (kernel.coming[entry] != 0 ? event_client : 0);
 }
 
 bool awake(const State& state, size_t process) {
@@ -31,12 +41,22 @@ bool any(const State& state, size_t) {
         [](uint8_t flag) { return flag != 0; });
 }
 
-// Takes the first flag that is set, and says whose it was.
-uint32_t take_first(std::array<uint8_t, entries>& flags) {
-    const auto first = std::find(flags.begin(), flags.end(), 1);
+bool any_news(const State& state, size_t process) {
+    return any<&KernelState::died>(state, process) || any<&KernelState::told>(state, process);
+}
+
+// The first entry that is set.
+uint32_t first_of(const std::array<uint8_t, entries>& flags) {
+    const auto first =
+        std::find_if(flags.begin(), flags.end(), [](uint8_t flag) { return flag != 0; });
     invariant(first != flags.end(), "a simulated call returned without a reason");
-    *first = 0;
     return static_cast<uint32_t>(first - flags.begin());
+}
+
+uint32_t take_first(std::array<uint8_t, entries>& flags) {
+    const uint32_t entry = first_of(flags);
+    flags[entry] = 0;
+    return entry;
 }
 
 uint32_t entry_of(int descriptor) {
@@ -57,19 +77,68 @@ KernelState& called_alone(const char* what) {
 
 } // namespace
 
+void KernelState::bury(uint32_t entry) {
+    watched[entry] = 0;
+    asked[entry] = 0;
+    coming[entry] = 0;
+    died[entry] = 1;
+}
+
 uint32_t Kernel::events(uint32_t entry, bool may_sleep) const {
     simulator_->call(may_sleep ? "sleeps until there is an event" : "takes what events there are",
         may_sleep ? awake : nullptr);
     const uint32_t events = events_of(simulator_->state(), entry);
+    simulator_->state().kernel.asked[entry] = 0;
     simulator_->note(events);
     return events;
 }
 
-uint32_t Kernel::reap() const {
-    simulator_->call("reaps", any<&KernelState::died>);
-    const uint32_t entry = take_first(simulator_->state().kernel.died);
-    simulator_->note(entry);
-    return entry;
+uint32_t Kernel::receive_client(uint32_t entry) const {
+    const uint32_t slot = slot_of(std::exchange(simulator_->state().kernel.coming[entry], 0));
+    simulator_->note(slot);
+    return slot;
+}
+
+void Kernel::watch(uint32_t entry, uint32_t slot) const {
+    simulator_->call_alone("changes its filters");
+    simulator_->state().kernel.watched[entry] = client_of(slot);
+}
+
+void Kernel::tell(uint32_t entry, uint32_t slot) const {
+    simulator_->call("tells that it has let its client go");
+    simulator_->state().kernel.told[entry] = client_of(slot);
+}
+
+Kernel::News Kernel::wait_for_news(bool last_words_first) const {
+    simulator_->call("waits for news", any_news);
+    KernelState& kernel = simulator_->state().kernel;
+    const bool died = any<&KernelState::died>(simulator_->state(), 0);
+    const bool told = any<&KernelState::told>(simulator_->state(), 0);
+    News news{};
+    if (told && (last_words_first || !died)) {
+        news.entry = first_of(kernel.told);
+        news.let_go = slot_of(std::exchange(kernel.told[news.entry], 0));
+    } else {
+        news = {.entry = take_first(kernel.died), .let_go = no_client};
+    }
+    simulator_->note(news.entry);
+    simulator_->note(news.let_go);
+    return news;
+}
+
+void Kernel::send_client(uint32_t entry, uint32_t slot) const {
+    simulator_->call("sends a client");
+    KernelState& kernel = simulator_->state().kernel;
+    kernel.owner[slot] = static_cast<uint8_t>(entry);
+    if (kernel.died[entry] == 0 && kernel.given[entry] == 0)
+        kernel.coming[entry] = client_of(slot);
+}
+
+void Kernel::ask(uint32_t entry) const {
+    simulator_->call("asks for a client");
+    KernelState& kernel = simulator_->state().kernel;
+    if (kernel.died[entry] == 0)
+        kernel.asked[entry] = 1;
 }
 
 void Kernel::give(uint32_t entry) const {
@@ -77,24 +146,30 @@ void Kernel::give(uint32_t entry) const {
     simulator_->state().kernel.given[entry] = 1;
 }
 
-uint32_t Kernel::take() const {
+Kernel::Taken Kernel::take() const {
     simulator_->call("takes an entry", any<&KernelState::given>);
-    const uint32_t entry = take_first(simulator_->state().kernel.given);
+    KernelState& kernel = simulator_->state().kernel;
+    const uint32_t entry = take_first(kernel.given);
+    uint32_t client = no_client;
+    for (uint32_t slot = 0; slot < entries; ++slot)
+        if (kernel.owner[slot] == entry)
+            client = slot;
     simulator_->set_entry(entry);
     simulator_->note(entry);
-    return entry;
+    simulator_->note(client);
+    return {.entry = entry, .slot = client};
 }
 
-uint64_t Kernel::consumed(uint32_t entry) const {
+uint64_t Kernel::consumed(uint32_t slot) const {
     simulator_->call_alone("asks how much was read");
-    const uint64_t bytes = simulator_->state().kernel.sent[entry] * message_bytes;
+    const uint64_t bytes = simulator_->state().kernel.sent[slot] * message_bytes;
     simulator_->note(bytes);
     return bytes;
 }
 
-uint64_t Kernel::written(uint32_t entry) const {
+uint64_t Kernel::written(uint32_t slot) const {
     simulator_->call_alone("asks how much was written");
-    const uint64_t bytes = simulator_->state().kernel.written[entry];
+    const uint64_t bytes = simulator_->state().kernel.written[slot];
     simulator_->note(bytes);
     return bytes;
 }

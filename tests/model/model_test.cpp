@@ -62,6 +62,56 @@ TEST(Model, SenderThatMayDieAndNoRoom) {
     expect_no_violation({.messages = {1, 0, 0}, .head = log_bytes_min - 3});
 }
 
+TEST(Model, SenderThatMoves) {
+    expect_no_violation({.messages = {2, 0, 0},
+        .killable = {},
+        .kills = 0,
+        .listener = false,
+        .move = {.from = entry_a, .to = entry_b}});
+}
+
+TEST(Model, SenderThatMovesFromAWorkerThatMayDie) {
+    expect_no_violation(
+        {.messages = {2, 0, 0}, .listener = false, .move = {.from = entry_a, .to = entry_b}});
+}
+
+TEST(Model, SenderThatMovesToAWorkerThatMayDie) {
+    expect_no_violation({.messages = {2, 0, 0},
+        .killable = {entry_b},
+        .listener = false,
+        .move = {.from = entry_a, .to = entry_b}});
+}
+
+TEST(Model, SenderThatMovesBetweenWorkersThatMayDie) {
+    expect_no_violation({.messages = {1, 0, 0},
+        .killable = {entry_a, entry_b},
+        .kills = 2,
+        .listener = false,
+        .move = {.from = entry_a, .to = entry_b}});
+}
+
+TEST(Model, ListenerThatMoves) {
+    expect_no_violation({.messages = {1, 0, 0},
+        .killable = {},
+        .kills = 0,
+        .move = {.from = entry_r, .to = entry_b}});
+}
+
+TEST(LongModel, ListenerThatMovesBetweenWorkersThatMayDie) {
+    expect_no_violation({.messages = {1, 0, 0},
+        .killable = {entry_r, entry_b},
+        .move = {.from = entry_r, .to = entry_b}});
+}
+
+TEST(LongModel, ListenerThatMovesAndNoRoom) {
+    expect_no_violation({.messages = {1, 0, 0},
+        .killable = {},
+        .kills = 0,
+        .head = log_bytes_min - 3,
+        .write_limit = 40'000,
+        .move = {.from = entry_r, .to = entry_b}});
+}
+
 TEST(LongModel, TwoSendersOfWhomOneMayDieAndListener) {
     expect_no_violation({});
 }

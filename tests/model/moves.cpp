@@ -65,7 +65,7 @@ void Simulator::make(const Move& move) {
         process.dead = true;
         process.history = {};
         --state_.kills_left;
-        state_.kernel.died[process.entry] = 1;
+        state_.kernel.bury(process.entry);
         break;
     }
 }

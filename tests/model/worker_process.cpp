@@ -6,17 +6,20 @@
 
 namespace chatserv::model {
 
-WorkerProcess::WorkerProcess(const Surroundings& around, uint32_t entry, bool newcomer) :
-    around_(around), kernel_(around.simulator), entry_(entry),
-    shared_entry_(around.segment.worker_table()[entry]), users_(around.segment),
-    log_(around.segment), control_(around.segment.log_control()),
+WorkerProcess::WorkerProcess(
+    const Surroundings& around, uint32_t entry, uint32_t slot, bool newcomer) :
+    around_(around),
+    kernel_(around.simulator), entry_(entry), shared_entry_(around.segment.worker_table()[entry]),
+    users_(around.segment), log_(around.segment), control_(around.segment.log_control()),
     doorbell_(shared_entry_, pipe_reading(entry)), ingest_(around.segment, EntryId{entry}),
-    fan_out_(around.segment, EntryId{entry}), client_{.id = {.slot = SlotId{entry},
-                                                          .generation = 1},
-                                                  .fd = UniqueFd(client_socket(entry)),
-                                                  .slot = &users_[SlotId{entry}]},
+    fan_out_(around.segment, EntryId{entry}), client_{.id = {.slot = SlotId{slot}, .generation = 1},
+                                                  .fd = UniqueFd(client_socket(slot)),
+                                                  .slot = slot == no_client
+                                                              ? nullptr
+                                                              : &users_[SlotId{slot}]},
     pass_(around.segment, EntryId{entry}, around.doorbells),
-    doubt_(operation_in_flight(shared_entry_)), newcomer_(newcomer) {}
+    doubt_(operation_in_flight(shared_entry_)), newcomer_(newcomer),
+    serves_(slot != no_client && !newcomer) {}
 
 // Everything that makes a difference in the next turn.
 Hash WorkerProcess::knowledge() const {
@@ -25,7 +28,9 @@ Hash WorkerProcess::knowledge() const {
     hash.add(entry_ | static_cast<uint64_t>(doubt_.operation) << 8 | (newcomer_ ? 1U << 16 : 0U) |
              (pass.again ? 1U << 17 : 0U) | (pass.waits_for_lock ? 1U << 18 : 0U) |
              (pass.waits_for_room ? 1U << 19 : 0U) | (pass.blocks_room ? 1U << 20 : 0U) | 1U << 21 |
-             (fresh_ ? 1U << 22 : 0U));
+             (fresh_ ? 1U << 22 : 0U) | (serves_ ? 1U << 23 : 0U) | (asked_ ? 1U << 24 : 0U) |
+             (changed_ ? 1U << 25 : 0U));
+    hash.add(static_cast<uint64_t>(index_of(client_.id.slot)) << 32 | untold_);
     hash.add(pass.delivered_head);
     hash.add(pass.seen_room_wanted);
     hash.add(pass.told_room_wanted);
@@ -40,10 +45,31 @@ void WorkerProcess::run() {
         doorbell_.wake_up();
         if ((events & event_rung) != 0)
             doorbell_.empty_pipe();
-        if ((events & event_readable) != 0 && !newcomer_)
+        if ((events & event_readable) != 0)
             invariant(ingest_.read(client_).kind == Ingest::Read::Kind::some, "nothing was read");
+        asked_ = asked_ || (events & event_asked) != 0;
+        if ((events & event_client) != 0) {
+            const uint32_t slot = kernel_.receive_client(entry_);
+            invariant(!serves_ && !newcomer_, "the model is wrong: a worker has two clients");
+            client_.id.slot = SlotId{slot};
+            client_.slot = &users_[SlotId{slot}];
+            (void)client_.fd.release(); // which no system has opened
+            client_.fd = UniqueFd(client_socket(slot));
+            newcomer_ = true;
+        }
+        if (around_.letting_go == LettingGo::unpublished && serves_ && asked_) {
+            let_go();
+            report();
+        }
         pass_.run(*this);
+        report();
     }
+}
+
+// Worker::report
+void WorkerProcess::report() {
+    if (untold_ != no_client)
+        kernel_.tell(entry_, std::exchange(untold_, no_client));
 }
 
 bool WorkerProcess::may_sleep() {
@@ -68,7 +94,7 @@ bool WorkerProcess::may_sleep() {
 // The clients that send get nothing, as if their sockets took nothing more, so there is no need to
 // look at the log for them.
 bool WorkerProcess::has_clients() const {
-    return entry_ == entry_r && !newcomer_;
+    return serves_ && client_.id.slot == SlotId{entry_r};
 }
 
 bool WorkerProcess::attach_newcomers() {
@@ -78,15 +104,42 @@ bool WorkerProcess::attach_newcomers() {
         const LogLock lock(control_, EntryId{entry_});
         if (!lock.held())
             return false;
-        // Otherwise this process's predecessor died before it had adopted the client itself.
-        if (status_of(users_[SlotId{entry_}]).state == SlotState::orphaned)
-            users_.adopt(client_.id);
+        const SlotStatus status = status_of(*client_.slot);
         newcomer_ = false;
+        serves_ = status.owner == EntryId{entry_}; // otherwise the master's word is out of date
+        if (serves_ && status.state == SlotState::handed_over)
+            users_.adopt_moved(client_.id, now_ns(entry_) - load_acquire(client_.slot->quiet_ns));
+        else if (serves_)
+            users_.adopt(client_.id);
     }
     around_.doorbells.ring(wake_on_unlock, EntryId{entry_});
+    if (serves_)
+        begin_to_serve();
     settle_doubt();
-    fresh_ = has_clients();
     return true;
+}
+
+// Relay::begin_to_serve
+void WorkerProcess::begin_to_serve() {
+    fresh_ = has_clients();
+    if (fresh_ && cursor_of(*client_.slot).log_offset < pass_.state().seen_room_wanted)
+        pass_.note_blocked_room();
+    kernel_.watch(entry_, index_of(client_.id.slot));
+}
+
+void WorkerProcess::everything_is_published() {
+    if (serves_ && asked_)
+        let_go();
+}
+
+// HandingOver::let_go
+void WorkerProcess::let_go() {
+    kernel_.watch(entry_, no_client);
+    users_.hand_over(client_.id, now_ns(entry_) - load_acquire(client_.slot->heard_ns));
+    untold_ = index_of(client_.id.slot);
+    serves_ = false;
+    asked_ = false;
+    changed_ = true;
 }
 
 void WorkerProcess::settle_doubt() {
@@ -94,8 +147,8 @@ void WorkerProcess::settle_doubt() {
         return;
     const std::optional<uint64_t> settled =
         doubt_.operation == Operation::receive
-            ? ingest_.settle(client_, kernel_.consumed(entry_))
-            : FanOut::settle(client_, kernel_.written(entry_), log_.head());
+            ? ingest_.settle(client_, kernel_.consumed(index_of(client_.id.slot)))
+            : FanOut::settle(client_, kernel_.written(index_of(client_.id.slot)), log_.head());
     invariant(settled.has_value(), "what a dead worker had in flight could not be settled");
     doubt_.operation = Operation::none;
     end_operation(shared_entry_);
@@ -135,24 +188,41 @@ void recover_wrongly(uint32_t entry, const WorkerProcess::Surroundings& around, 
 
 } // namespace
 
-void run_master(const WorkerProcess::Surroundings& around, Recovery recovery) {
+void run_master(const WorkerProcess::Surroundings& around, Recovery recovery, WantedMove move) {
     const Kernel kernel(around.simulator);
+    const std::array<uint8_t, entries>& owners = around.simulator.state().kernel.owner;
+    if (move.any())
+        kernel.ask(move.from);
     for (;;) {
-        around.simulator.forget({});
-        const uint32_t entry = kernel.reap();
-        if (recovery == Recovery::right)
+        Hash books;
+        for (const uint8_t owner : owners)
+            books.add(owner);
+        around.simulator.forget(books);
+        const Kernel::News news = kernel.wait_for_news(recovery != Recovery::before_last_words);
+        if (news.let_go != no_client) {
+            const ClientId client{.slot = SlotId{news.let_go}, .generation = 1};
             invariant(
-                recover_entry(EntryId{entry}, around.segment, Escrow(), around.doorbells).empty(),
+                UserTable(around.segment).reassign(client, EntryId{news.entry}, EntryId{move.to}),
+                "a worker told of a client that it had not let go");
+            kernel.send_client(move.to, news.let_go);
+            continue;
+        }
+        if (recovery == Recovery::right || recovery == Recovery::before_last_words)
+            invariant(
+                recover_entry(EntryId{news.entry}, around.segment, Escrow(owners), around.doorbells)
+                    .empty(),
                 "a client was lost");
         else
-            recover_wrongly(entry, around, recovery);
-        kernel.give(entry);
+            recover_wrongly(news.entry, around, recovery);
+        kernel.give(news.entry);
+        if (news.entry == move.from && owners[move.from] == move.from)
+            kernel.ask(move.from); // the successor
     }
 }
 
 void run_spare(const WorkerProcess::Surroundings& around) {
-    const uint32_t entry = Kernel(around.simulator).take();
-    WorkerProcess(around, entry, true).run();
+    const Kernel::Taken taken = Kernel(around.simulator).take();
+    WorkerProcess(around, taken.entry, taken.slot, taken.slot != no_client).run();
 }
 
 } // namespace chatserv::model

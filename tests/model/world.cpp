@@ -34,7 +34,7 @@ World::World(const Setting& setting) :
                            .settings = {.stall_limit_ms = 1000}})),
     pipes_(make_pipes()),
     doorbells_(segment_.worker_table(), pipes_), around_{segment_, doorbells_, simulator_,
-                                                     setting.sleep} {
+                                                     setting.sleep, setting.letting_go} {
     admit_clients();
     begin_log();
     watch_memory();
@@ -43,6 +43,10 @@ World::World(const Setting& setting) :
     kernel.messages = setting_.messages;
     kernel.base = setting_.head;
     kernel.write_limit = setting_.write_limit;
+    for (uint32_t i = 0; i < entries; ++i) {
+        kernel.owner[i] = static_cast<uint8_t>(setting_.has_client(i) ? i : no_client);
+        kernel.watched[i] = static_cast<uint8_t>(setting_.has_client(i) ? i + 1 : 0);
+    }
     simulator_.state().kills_left = setting_.kills;
 }
 
@@ -52,6 +56,7 @@ void World::admit_clients() const {
         const ClientId client{.slot = SlotId{slot}, .generation = 1};
         users_.assign(client, EntryId{slot});
         users_.attach(client, 0);
+        users_[SlotId{slot}].heard_ns = now_ns(slot) - quiet_ns;
         if (slot != entry_r)
             move_cursor(users_[SlotId{slot}], {.bytes_written = 0, .log_offset = log_offset_none});
     }
@@ -87,12 +92,16 @@ void World::watch_memory() {
     for (uint32_t i = 0; i <= entries; ++i) {
         UserSlot& slot = users_[SlotId{i}];
         const int owner = static_cast<int>(i);
-        const Access cursor = i == entry_r ? cursors : Access::still;
-        memory.watch(
-            "status", &slot.status, 8, setting_.kills == 0 ? Access::still : Access::shared);
+        const bool moves = i == setting_.move.from;
+        const Access cursor = i != entry_r ? Access::still : moves ? Access::shared : cursors;
+        memory.watch("status", &slot.status, 8,
+            setting_.kills == 0 && !moves ? Access::still : Access::shared);
         memory.watch("cursor", &slot.cursor, sizeof slot.cursor, cursor, owner);
         memory.watch("cursor_index", &slot.cursor_index, 8, cursor, owner);
-        memory.watch("bytes_read", &slot.bytes_read, 8, Access::own, owner);
+        memory.watch(
+            "bytes_read", &slot.bytes_read, 8, moves ? Access::shared : Access::own, owner);
+        memory.watch("heard_ns", &slot.heard_ns, 8, moves ? Access::shared : Access::still);
+        memory.watch("quiet_ns", &slot.quiet_ns, 8, moves ? Access::shared : Access::still);
     }
     LogControl& control = log();
     memory.watch("the lock", &control.lock, 8, Access::spun);
@@ -122,7 +131,8 @@ void World::watch_memory() {
         memory.watch("the ring", ring.data(), bytes - until_wrap, Access::shared);
     memory.watch("the ring", &ring[begin], until_wrap, Access::shared);
     for (uint32_t i = 0; i < entries; ++i) {
-        const size_t count = setting_.messages[i];
+        const size_t count = setting_.messages[i] +
+                             (i == setting_.move.to ? setting_.messages[setting_.move.from] : 0);
         const int owner = static_cast<int>(i);
         memory.watch("staging, chunks", segment_.staging_chunks(EntryId{i}).data(),
             count * sizeof(ChunkRecord), Access::own, owner);
@@ -142,13 +152,14 @@ void World::add_processes() {
         if (!setting_.at_work(i))
             continue;
         const bool killable = std::count(setting_.killable.begin(), setting_.killable.end(), i) > 0;
-        simulator_.add_process(
-            names[i], i, killable, [this, i] { WorkerProcess(around_, i, false).run(); });
+        simulator_.add_process(names[i], i, killable, [this, i] {
+            WorkerProcess(around_, i, setting_.has_client(i) ? i : no_client, false).run();
+        });
     }
-    if (setting_.kills == 0)
+    if (setting_.kills == 0 && !setting_.move.any())
         return;
-    simulator_.add_process(
-        "master", no_entry, false, [this] { run_master(around_, setting_.recovery); });
+    simulator_.add_process("master", no_entry, false,
+        [this] { run_master(around_, setting_.recovery, setting_.move); });
     for (uint32_t i = 0; i < setting_.kills; ++i)
         simulator_.add_process(spare_names.at(i), no_entry, true, [this] { run_spare(around_); });
 }
@@ -167,7 +178,7 @@ std::string World::judge() const {
     const std::string text = std::string(pieces.first.begin(), pieces.first.end())
                                  .append(pieces.second.begin(), pieces.second.end());
     for (const std::string& wrong :
-        {judge_log(text), judge_index(text), judge_listener(text), judge_entries()})
+        {judge_log(text), judge_index(text), judge_listener(text), judge_entries(), judge_move()})
         if (!wrong.empty())
             return wrong + " (the log has \"" + text + "\")";
     return {};
@@ -216,6 +227,19 @@ std::string World::judge_index(const std::string& text) const {
             entry.sender_bytes != message_bytes * (number + 1))
             return "an entry of the index is wrong";
     }
+    return {};
+}
+
+// The client is served where it was wanted, and has been quiet for as long as before.
+std::string World::judge_move() const {
+    if (!setting_.move.any())
+        return {};
+    const UserSlot& slot = users_[SlotId{setting_.move.from}];
+    const SlotStatus status = status_of(slot);
+    if (status.state != SlotState::attached || status.owner != EntryId{setting_.move.to})
+        return "a client was to move, and has not";
+    if (slot.heard_ns != now_ns(setting_.move.to) - quiet_ns)
+        return "a client that has moved was quiet for another time";
     return {};
 }
 

@@ -1,8 +1,9 @@
 // What the model's schedules are about: a segment, three entries of the worker table, their
 // workers, the master and spares; and what must be so when all is done.
 //
-// Entries A and B have a client each that sends; entry R has one that only listens. Every worker
-// runs the code of worker_process.h.
+// Entries A and B have a client each that sends; entry R has one that only listens. A client can be
+// in the slot of its entry's number, and move to an entry that has none. Every worker runs the code
+// of worker_process.h.
 #pragma once
 
 #include "shared/ipc/doorbell.h"
@@ -26,6 +27,7 @@ struct Setting {
     bool listener = true; // there is one
     uint64_t head = 6;    // of the log in the beginning: what the listener has yet to get
     uint64_t write_limit = log_bytes_min;
+    WantedMove move{}; // of a client; the entry that it goes to has none
 
     // There is room in the log for all of it, and nobody ever looks at a cursor.
     [[nodiscard]] bool roomy() const { return head < log_bytes_min / 2; }
@@ -33,9 +35,13 @@ struct Setting {
     // Put in by fault_test.cpp.
     Recovery recovery = Recovery::right;
     Sleep sleep = Sleep::right;
+    LettingGo letting_go = LettingGo::right;
 
-    [[nodiscard]] bool at_work(uint32_t entry) const {
+    [[nodiscard]] bool has_client(uint32_t entry) const {
         return entry == entry_r ? listener : messages[entry] > 0;
+    }
+    [[nodiscard]] bool at_work(uint32_t entry) const {
+        return has_client(entry) || entry == move.to;
     }
 };
 
@@ -67,6 +73,7 @@ private:
     [[nodiscard]] std::string judge_index(const std::string& text) const;
     [[nodiscard]] std::string judge_listener(const std::string& text) const;
     [[nodiscard]] std::string judge_entries() const;
+    [[nodiscard]] std::string judge_move() const;
 
     Setting setting_;
     Segment segment_;

@@ -28,14 +28,15 @@ SceneCounts& SceneCounts::operator+=(const SceneCounts& other) {
     in_bursts += other.in_bursts;
     killed += other.killed;
     stopped += other.stopped;
+    drained += other.drained;
     return *this;
 }
 
-Scene::Scene(Loop& loop, Server& server, ClientHistory& history, const ServerConfig& config,
-    const SceneOptions& options) :
+Scene::Scene(Loop& loop, Server& server, ControlConnection& control, ClientHistory& history,
+    const ServerConfig& config, const SceneOptions& options) :
     loop_(loop),
-    server_(server), history_(history), config_(config), options_(options), random_(options.seed),
-    code_(mixed(options.seed)), strangers_before_(history.strangers()),
+    server_(server), control_(control), history_(history), config_(config), options_(options),
+    random_(options.seed), code_(mixed(options.seed)), strangers_before_(history.strangers()),
     crowd_max_(random_() % 2 == 0 ? config.users + 3 : config.users - 3) {}
 
 std::vector<std::string> Scene::run() {
@@ -53,6 +54,7 @@ std::vector<std::string> Scene::run() {
         stream_bytes_max_ += stream_bytes_per_action;
         act();
     }
+    end_drains();
     loop_.wait_until([&] { return all_others_are_gone(); }, "the others to leave");
     many_are_let_in();
     send_stream_ends();
@@ -75,6 +77,8 @@ void Scene::act() {
         come_and_go_at_once();
     if (options_.actions_per_strike != 0 && random_() % options_.actions_per_strike == 0)
         strike();
+    if (options_.actions_per_strike != 0 && random_() % 4 == 0)
+        drain();
     loop_.turn(std::chrono::milliseconds(random_() % 2));
 }
 

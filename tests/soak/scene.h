@@ -3,12 +3,13 @@
 //
 // Residents send from beginning to end, at times in floods. Visitors, more than there are places,
 // connect, send or only read, and leave in one of the usual ways. Some stop reading, some read too
-// slowly. Others connect and reset at once. Workers are killed and stopped meanwhile.
+// slowly. Others connect and reset at once. Workers are killed, stopped and drained meanwhile.
 #pragma once
 
 #include "tests/harness/client.h"
 #include "tests/harness/server.h"
 #include "tests/harness/striker.h"
+#include "tests/integration/control_connection.h"
 #include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
 #include "tests/soak/client_history.h"
@@ -19,6 +20,7 @@
 #include <deque>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,14 +46,16 @@ struct SceneCounts {
     std::uint64_t in_bursts = 0;
     std::uint64_t killed = 0;
     std::uint64_t stopped = 0;
+    std::uint64_t drained = 0; // requests, of which some are refused
 
     SceneCounts& operator+=(const SceneCounts& other);
 };
 
 class Scene {
 public:
-    Scene(Loop& loop, Server& server, ClientHistory& history, const ServerConfig& config,
-        const SceneOptions& options);
+    // `control`: by which workers are drained.
+    Scene(Loop& loop, Server& server, ControlConnection& control, ClientHistory& history,
+        const ServerConfig& config, const SceneOptions& options);
 
     // Returns everything that a client could have noticed or that does not agree with the log.
     [[nodiscard]] std::vector<std::string> run();
@@ -99,6 +103,8 @@ private:
     void come_and_go_at_once();
     void many_are_let_in();
     void strike();
+    void drain();
+    void end_drains();
     [[nodiscard]] std::vector<PerSender> delivered() const;
 
     // scene_check.cpp: the checks at the end
@@ -111,6 +117,7 @@ private:
 
     Loop& loop_;
     Server& server_;
+    ControlConnection& control_;
     ClientHistory& history_;
     const ServerConfig& config_;
     SceneOptions options_;
@@ -119,6 +126,7 @@ private:
     std::deque<Person> people_{}; // residents first
     SceneCounts counts_{};
     Striker striker_{};
+    std::set<std::uint64_t> drained_{}; // numbers of workers
     std::uint64_t strangers_before_;
     std::uint64_t stream_bytes_max_ = 0; // of each resident, so far
     std::chrono::steady_clock::time_point observed_{};

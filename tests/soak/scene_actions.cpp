@@ -3,6 +3,7 @@
 #include "tests/soak/scene.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chatserv::test {
 
@@ -177,6 +178,23 @@ void Scene::strike() {
     striker_.strike(history_.workers(), stop ? Strike::stop : Strike::kill, 8, random_);
     counts_.killed = striker_.killed();
     counts_.stopped = striker_.stopped();
+}
+
+// At most half of the workers are drained, so that clients have places to go to.
+void Scene::drain() {
+    const std::uint64_t worker = random_() % config_.workers + 1;
+    if (drained_.erase(worker) > 0) {
+        control_.ask("drain-end " + std::to_string(worker) + "\n");
+    } else if (drained_.size() < config_.workers / 2) {
+        drained_.insert(worker);
+        control_.ask("drain " + std::to_string(worker) + "\n");
+        ++counts_.drained;
+    }
+}
+
+void Scene::end_drains() {
+    for (const std::uint64_t worker : std::exchange(drained_, {}))
+        control_.ask("drain-end " + std::to_string(worker) + "\n");
 }
 
 std::vector<PerSender> Scene::delivered() const {

@@ -49,7 +49,10 @@ void append(std::vector<std::string>& all, std::vector<std::string> more) {
 Soak::Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options) :
     loop_(loop), random_(seed), options_(options),
     config_(draw_server_config(random_, options.log_bytes_max)),
-    server_(loop, server_options(options_, config_, folder_.path())), history_(server_) {}
+    server_(loop, server_options(options_, config_, folder_.path())),
+    control_(loop, (folder_.path() / "control").string()), history_(server_) {
+    control_.wait_for("\"hello\"");
+}
 
 // A spare may start a little after the server's first line.
 std::vector<std::string> Soak::run() {
@@ -92,7 +95,7 @@ std::vector<std::string> Soak::play_the_last_one() {
 std::vector<std::string> Soak::play(const SceneOptions& options) {
     SceneOptions drawn = options;
     drawn.seed = random_();
-    Scene scene(loop_, server_, history_, config_, drawn);
+    Scene scene(loop_, server_, control_, history_, config_, drawn);
     std::vector<std::string> found = scene.run();
     counts_ += scene.counts();
     if (found.empty())
@@ -140,6 +143,8 @@ std::vector<std::string> Soak::flaws_of_books() {
     expect("accepted, and users joined", number(said["accepted"]), history_.joined());
     expect("turned away, as counted and in the log", number(said["turned_away"]["table_full"]),
         history_.turned_away());
+    moved_ = number(said["moved"]);
+    expect("workers drained", said["drained"].size(), 0);
     expect("accept pauses", number(said["accept_pauses"]), 0);
     expect("users left, and users joined", history_.left(), history_.joined());
     for (const auto& [reason, count] : said["left"].items()) {

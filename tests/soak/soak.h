@@ -38,6 +38,8 @@ public:
     // By how much the memory of the master, and of the worker with the most, has grown.
     [[nodiscard]] std::int64_t growth_of_master() const { return growth_of_master_; }
     [[nodiscard]] std::int64_t growth_of_workers() const { return growth_of_workers_; }
+    // How often a user moved from a live worker to another.
+    [[nodiscard]] std::uint64_t moved() const { return moved_; }
 
 private:
     [[nodiscard]] std::vector<std::string> play(const SceneOptions& scene);
@@ -54,12 +56,14 @@ private:
     ServerConfig config_;
     TemporaryDirectory folder_{};
     Server server_;
+    ControlConnection control_;
     ClientHistory history_;
     ServerResources before_{};        // when the server listened
     MemoryByProcess memory_before_{}; // after the first scene
     SceneCounts counts_{};
     std::int64_t growth_of_master_ = 0;
     std::int64_t growth_of_workers_ = 0;
+    std::uint64_t moved_ = 0;
 };
 
 } // namespace chatserv::test

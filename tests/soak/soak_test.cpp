@@ -17,13 +17,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void print(const SceneCounts& counts) {
+void print(const SceneCounts& counts, std::uint64_t moved) {
     std::cout << counts.stays << " stayed for a while, " << counts.refused << " turned away, "
               << counts.in_bursts << " in bursts, " << counts.sent_bytes
               << " bytes sent; left: " << counts.half_closes << " by end of file, " << counts.closes
               << " closed, " << counts.resets << " reset, " << counts.stalls << " disconnected ("
               << counts.excused << " excused); workers: " << counts.killed << " killed, "
-              << counts.stopped << " stopped" << std::endl;
+              << counts.stopped << " stopped, " << counts.drained << " drained; users moved "
+              << moved << " times" << std::endl;
 }
 
 TEST(SoakTest, EndsWithTheBooksBalanced) {
@@ -34,6 +35,7 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
     constexpr std::uint64_t servers_min = 2;
     const Clock::time_point begin = Clock::now();
     SceneCounts counts;
+    std::uint64_t moved = 0;
     for (std::uint64_t number = 0; number < servers_min || Clock::now() - begin < wanted;
          ++number) {
         Loop loop;
@@ -41,10 +43,11 @@ TEST(SoakTest, EndsWithTheBooksBalanced) {
         std::cout << "server " << number << ": " << soak.config().text() << std::endl;
         ASSERT_THAT(soak.run(), testing::IsEmpty()) << "on server " << number;
         counts += soak.counts();
+        moved += soak.moved();
         std::cout << "    memory: master " << soak.growth_of_master() << " bytes more, workers "
                   << soak.growth_of_workers() << std::endl;
     }
-    print(counts);
+    print(counts, moved);
 }
 
 // The control: a soak notices a successor that trusts its stored cursor.

@@ -1,5 +1,6 @@
 #include "worker/lifecycle/attaching.h"
 
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
 #include "shared/segment/log_append.h"
 #include "shared/system/panic.h"
@@ -8,11 +9,11 @@
 
 namespace chatserv {
 
-Attaching::Attaching(
-    const Segment& segment, EntryId entry, const Doorbells& doorbells, const Pulse& pulse) :
+Attaching::Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells,
+    const IdleWatch& idle_watch, const Pulse& pulse) :
     entry_(entry),
     users_(segment), log_(segment), log_control_(&segment.log_control()), doorbells_(doorbells),
-    pulse_(pulse) {}
+    idle_watch_(idle_watch), pulse_(pulse) {}
 
 bool Attaching::has(ClientId id) const {
     return std::any_of(newcomers_.begin(), newcomers_.end(),
@@ -58,6 +59,9 @@ Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) const {
         break;
     case SlotState::orphaned:
         users_.adopt(newcomer.id);
+        break;
+    case SlotState::handed_over:
+        users_.adopt_moved(newcomer.id, idle_watch_.heard_ns(load_acquire(slot.quiet_ns)));
         break;
     case SlotState::closing:
         phase = Client::Phase::closing;

@@ -1,4 +1,5 @@
-// How a client that the master has sent is attached, or carried on with after its worker died.
+// How a client that the master has sent is attached, or carried on with after its worker died or
+// let it go.
 #pragma once
 
 #include "shared/ipc/doorbell.h"
@@ -7,6 +8,7 @@
 #include "shared/system/fd.h"
 #include "worker/clients/pulse.h"
 #include "worker/clients/roster.h"
+#include "worker/limits/idle_watch.h"
 
 #include <cstdint>
 #include <optional>
@@ -17,8 +19,8 @@ namespace chatserv {
 
 class Attaching {
 public:
-    Attaching(
-        const Segment& segment, EntryId entry, const Doorbells& doorbells, const Pulse& pulse);
+    Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells,
+        const IdleWatch& idle_watch, const Pulse& pulse);
 
     // A client that the master has sent, with this process's own descriptor of its socket.
     void add(ClientId id, UniqueFd fd) { newcomers_.push_back({id, std::move(fd)}); }
@@ -47,6 +49,7 @@ private:
     BroadcastLog log_;
     LogControl* log_control_;
     const Doorbells& doorbells_;
+    const IdleWatch& idle_watch_;
     Pulse pulse_;
     std::vector<Newcomer> newcomers_; // received, not attached yet
     std::vector<ClientId> attached_;

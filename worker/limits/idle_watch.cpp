@@ -37,6 +37,21 @@ ServedClock::time_point IdleWatch::deadline_of(const Client& client, ServedClock
     return now - std::chrono::nanoseconds(static_cast<int64_t>(now_ns - heard_ns)) + timeout_;
 }
 
+uint64_t IdleWatch::quiet_ns(const Client& client, bool is_read) const {
+    const uint64_t heard_ns = load_acquire(client.slot->heard_ns);
+    const uint64_t now_ns = timeout_.count() != 0 ? nanoseconds_of(clock_.now()) : 0;
+    return is_read && heard_ns != 0 && heard_ns < now_ns ? now_ns - heard_ns : 0;
+}
+
+// A client cannot have been heard before served time began. If the slot says so, because this entry
+// stood still for most of the time since the system's start, it counts as heard then.
+uint64_t IdleWatch::heard_ns(uint64_t quiet_ns) const {
+    if (timeout_.count() == 0)
+        return 0;
+    const uint64_t now_ns = nanoseconds_of(clock_.now());
+    return quiet_ns < now_ns ? now_ns - quiet_ns : 1;
+}
+
 void IdleWatch::watch(const Client& client) {
     if (timeout_.count() != 0)
         deadlines_.set(client.id, deadline_of(client, clock_.now()));

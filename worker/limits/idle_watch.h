@@ -3,8 +3,10 @@
 //
 // The instant at which a client was heard last is in its slot, in the served time of its entry, so
 // a takeover gives the client no more time, and time in which the server stood still does not
-// count. A client also counts as heard when it is attached, and as long as it is not read: its
-// bytes may be waiting in its socket.
+// count. A client that moves to another entry takes along for how long it has been quiet, since
+// two entries' served times differ; the time between two workers does not count. A client also
+// counts as heard when it is attached, and as long as it is not read: its bytes may be waiting in
+// its socket.
 #pragma once
 
 #include "shared/segment/served_clock.h"
@@ -26,7 +28,11 @@ public:
     void note_heard(const Client& client);
     // Begins to time a client that is read.
     void watch(const Client& client);
-    // The client has left.
+    // For how long the client has sent nothing, in nanoseconds; `is_read`: it is not paused.
+    [[nodiscard]] uint64_t quiet_ns(const Client& client, bool is_read) const;
+    // When a client was heard last that has been quiet for so long: see UserSlot::heard_ns.
+    [[nodiscard]] uint64_t heard_ns(uint64_t quiet_ns) const;
+    // The client has left, or another worker serves it.
     void forget(ClientId client) { deadlines_.remove(client); }
 
     // The timer has gone off: the clients whose time may be over at `now`, which are not timed any

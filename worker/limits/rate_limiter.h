@@ -33,6 +33,8 @@ public:
     // The timer has gone off: the clients that may be read again at `now`.
     [[nodiscard]] std::vector<ClientId> take_due(Clock::time_point now);
     void arm_timer();
+    // The client has left, or another worker serves it.
+    void forget(ClientId client) { paused_.remove(client); }
 
     // The notice to a client that sends too fast. Calls told(ClientId, std::string_view line) for
     // each client that should get it, and forgets those for which it returns true.

@@ -27,12 +27,15 @@ public:
     // Whether a client's cursor is below `wanted`. At the first look after an appender has asked
     // for that offset, all clients are compared with it, and those below it are timed from then on.
     [[nodiscard]] bool any_blocks(Roster& roster, uint64_t wanted, bool first_look);
-    // A client that a takeover has brought is below the offset of the last look.
+    // Whether the client was below the offset of the last look, and still was when it was compared
+    // with it last.
+    [[nodiscard]] bool blocks(ClientId client) const { return stalls_.blocks_room(client); }
+    // A client that has come from another worker is below the offset of the last look.
     void add_blocking(Client& newcomer);
     // The client gets its last bytes: it has to make progress within the stall limit. The caller
     // arms the timer.
     void add_closing(const Client& client);
-    // The client has left.
+    // The client has left, or another worker serves it.
     void forget(ClientId client) { stalls_.remove(client); }
 
     struct Overdue {

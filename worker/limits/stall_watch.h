@@ -57,6 +57,7 @@ public:
         std::erase_if(room_, [&](const auto& item) { return is_past(item.second.client); });
     }
 
+    [[nodiscard]] bool blocks_room(ClientId client) const { return room_.contains(key_of(client)); }
     [[nodiscard]] bool any_blocks_room() const { return !room_.empty(); }
     [[nodiscard]] bool times_anybody() const { return !room_.empty() || !closing_.empty(); }
 

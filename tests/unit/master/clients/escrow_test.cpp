@@ -91,6 +91,24 @@ TEST(Escrow, AgreesWithAModelThroughRandomOperations) {
     EXPECT_EQ(escrow.all_of(entry_0).size(), escrow.clients_of(entry_0));
 }
 
+TEST(Escrow, GivesAClientThatWasLetGoToAnotherEntry) {
+    const SmallSegment segment;
+    Escrow escrow(segment.users, 2, true);
+    const ClientId client = escrow.admit(make_pipe().first, peer, entry_0);
+    EXPECT_FALSE(escrow.reassign(client, entry_1));
+    EXPECT_EQ(escrow.clients_of(entry_0), 1U);
+    segment.users.attach(client, 0);
+    segment.users.hand_over(client, 0);
+    ASSERT_TRUE(escrow.reassign(client, entry_1));
+    EXPECT_EQ(escrow.find(client)->entry(), entry_1);
+    EXPECT_EQ(escrow.clients_of(entry_0), 0U);
+    EXPECT_EQ(escrow.clients_of(entry_1), 1U);
+    EXPECT_EQ(escrow.all_of(entry_1), std::vector(1, client));
+    EXPECT_EQ(escrow.find_served_by(entry_0, client), nullptr) << "late word of its former worker";
+    escrow.release(client);
+    EXPECT_EQ(escrow.clients_of(entry_1), 0U);
+}
+
 TEST(Escrow, RecognizesAClientByItsGeneration) {
     const SmallSegment segment;
     Escrow escrow(segment.users, 2, true);

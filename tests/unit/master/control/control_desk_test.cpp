@@ -3,6 +3,7 @@
 #include "tests/harness/temporary_directory.h"
 #include "tests/unit/small_segment.h"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -57,10 +58,16 @@ protected:
     Acceptor acceptor_{events_, clock_, one_listener(), Watched::listener, 0};
     WorkerPool pool_{
         program_, options_, segment_.mapping, doorbells_, events_, clock_, Watched::channel};
+    Moving moving_{2, clients_.escrow()};
+    Draining draining_{2, clients_.escrow(), moving_, clock_,
+        [this](EntryId entry) { return served_[index_of(entry)]; }};
+    std::array<bool, 2> served_{};
     ControlDesk desk_{events_, Watched::control, nullptr,
         {.clients = clients_,
             .acceptor = acceptor_,
             .pool = pool_,
+            .moving = moving_,
+            .draining = draining_,
             .entries = 2,
             .hang_limit = std::chrono::milliseconds(1500)}};
 };
@@ -95,6 +102,23 @@ TEST_F(ControlDeskTest, RefusesAWorkerThatIsNotThere) {
         EXPECT_EQ(answer(kind, 2)["reason"], "worker 2 is being replaced");
         EXPECT_EQ(answer(kind, 2)["event"], "refused");
     }
+}
+
+TEST_F(ControlDeskTest, DrainsAWorkerAndSaysSo) {
+    for (const auto kind : {Request::Kind::drain, Request::Kind::end_drain})
+        EXPECT_EQ(answer(kind, 3)["reason"], "there is no worker 3");
+    EXPECT_EQ(answer(Request::Kind::drain, 2)["reason"],
+        "every other worker is drained or being replaced");
+    EXPECT_EQ(answer(Request::Kind::end_drain, 2)["reason"], "worker 2 is not drained");
+    served_ = {true, true};
+    (void)clients_.take_in({make_stream_pair().first, *Address::parse("192.0.2.1:1")}, EntryId{1});
+    EXPECT_EQ(answer(Request::Kind::drain, 2),
+        (json{{"event", "draining"}, {"worker", 2}, {"users", 1}}));
+    EXPECT_EQ(answer(Request::Kind::drain, 2)["reason"], "worker 2 is drained already");
+    EXPECT_EQ(answer(Request::Kind::stats)["drained"], json::array({2}));
+    EXPECT_EQ(answer(Request::Kind::stats)["moved"], 0);
+    EXPECT_EQ(answer(Request::Kind::end_drain, 2), (json{{"event", "drain_ended"}, {"worker", 2}}));
+    EXPECT_EQ(answer(Request::Kind::stats)["drained"], json::array());
 }
 
 } // namespace

@@ -24,5 +24,12 @@ TEST(Placement, PrefersAnEntryThatHasAWorker) {
     EXPECT_EQ(chosen_of({{false, 2}, {false, 1}}), 1U) << "where none has one";
 }
 
+TEST(Placement, ChoosesADrainedEntryOnlyWhereNoOtherHasAWorker) {
+    EXPECT_EQ(chosen_of({{true, 0, true}, {true, 100}}), 1U);
+    EXPECT_EQ(chosen_of({{true, 100}, {true, 0, true}}), 0U);
+    EXPECT_EQ(chosen_of({{true, 5, true}, {false, 0}}), 0U) << "its worker serves at once";
+    EXPECT_EQ(chosen_of({{false, 5, true}, {false, 7}}), 1U);
+}
+
 } // namespace
 } // namespace chatserv

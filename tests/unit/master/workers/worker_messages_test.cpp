@@ -46,8 +46,8 @@ TEST(WorkerMessages, TakeTheHelloOfThisLayoutAlone) {
 }
 
 TEST(WorkerMessages, TakeWordsAboutClientsFromAWorkerWithAnEntryAlone) {
-    for (const MessageType type :
-        {MessageType::attached, MessageType::not_received, MessageType::throttled}) {
+    for (const MessageType type : {MessageType::attached, MessageType::not_received,
+             MessageType::throttled, MessageType::handed_over}) {
         const Message message = message_of<ClientId>(type, {client, client});
         EXPECT_TRUE(is_malformed(message, newborn));
         EXPECT_TRUE(is_malformed(message, spare));
@@ -102,9 +102,9 @@ TEST(WorkerMessages, RefuseSizesThatDoNotFit) {
 }
 
 TEST(WorkerMessages, RefuseWhatOnlyTheMasterSays) {
-    for (const MessageType type :
-        {MessageType::take_entry, MessageType::clients, MessageType::stop_reading,
-            MessageType::finish, MessageType::log_file, MessageType{0}, MessageType{999}})
+    for (const MessageType type : {MessageType::take_entry, MessageType::clients,
+             MessageType::stop_reading, MessageType::finish, MessageType::log_file,
+             MessageType::hand_over, MessageType{0}, MessageType{999}})
         for (const Sender& sender : {newborn, spare, at_work})
             EXPECT_TRUE(is_malformed(empty_message(type), sender));
 }

@@ -44,6 +44,60 @@ TEST(UserTable, ATakeoverOrphansAttachedClientsOnly) {
     EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::closing);
 }
 
+TEST(UserTable, AClientMovesFromOneOwnerToAnother) {
+    const SmallSegment segment;
+    UserSlot& slot = segment.users[slot_2];
+    segment.users.assign(client, entry_0);
+    segment.users.attach(client, 5);
+    slot.heard_ns = 1000;
+    segment.users.hand_over(client, 300);
+    EXPECT_EQ(state_of(segment), SlotState::handed_over);
+    EXPECT_EQ(status_of(slot).owner, entry_0);
+    EXPECT_EQ(slot.quiet_ns, 300U);
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::handed_over)
+        << "a successor gets it so";
+    EXPECT_TRUE(segment.users.reassign(client, entry_0, entry_1));
+    EXPECT_EQ(state_of(segment), SlotState::handed_over);
+    EXPECT_EQ(status_of(slot).owner, entry_1);
+    EXPECT_EQ(status_of(slot).generation, client.generation);
+    EXPECT_EQ(segment.users.orphan(client, entry_0), SlotState::free);
+    segment.users.adopt_moved(client, 77);
+    EXPECT_EQ(state_of(segment), SlotState::attached);
+    EXPECT_EQ(slot.heard_ns, 77U);
+    EXPECT_EQ(cursor_of(slot).log_offset, 5U);
+}
+
+TEST(UserTable, AClosingClientChangesItsOwnerAndNothingElse) {
+    const SmallSegment segment;
+    segment.users.assign(client, entry_0);
+    segment.users.attach(client, 5);
+    segment.users.close(client, 9);
+    EXPECT_TRUE(segment.users.reassign(client, entry_0, entry_1));
+    EXPECT_EQ(state_of(segment), SlotState::closing);
+    EXPECT_EQ(status_of(segment.users[slot_2]).owner, entry_1);
+    EXPECT_EQ(segment.users[slot_2].close_at, 9U);
+}
+
+TEST(UserTable, AClientThatWasNotLetGoKeepsItsOwner) {
+    const SmallSegment segment;
+    const auto refused = [&](ClientId which, EntryId from) {
+        const uint64_t before = segment.users[slot_2].status;
+        return !segment.users.reassign(which, from, entry_1) &&
+               segment.users[slot_2].status == before;
+    };
+    EXPECT_TRUE(refused(client, entry_0)) << "free";
+    segment.users.assign(client, entry_0);
+    EXPECT_TRUE(refused(client, entry_0)) << "assigned";
+    segment.users.attach(client, 5);
+    EXPECT_TRUE(refused(client, entry_0)) << "attached";
+    ASSERT_EQ(segment.users.orphan(client, entry_0), SlotState::orphaned);
+    EXPECT_TRUE(refused(client, entry_0)) << "orphaned";
+    segment.users.adopt(client);
+    segment.users.hand_over(client, 0);
+    EXPECT_TRUE(refused(client, entry_1)) << "of another entry";
+    EXPECT_TRUE(refused(client_id(2, 8), entry_0)) << "another client";
+}
+
 TEST(UserTable, ACorruptSlotIsRecognized) {
     const SmallSegment segment;
     segment.users.assign(client, entry_0);
@@ -65,6 +119,11 @@ TEST(UserTableDeathTest, AnyOtherTransitionIsAPanic) {
     segment.users.attach(client, 0);
     EXPECT_DEATH(segment.users.attach(client, 0), "panic: a user slot");
     EXPECT_DEATH(segment.users.close(client_id(2, 6), 0), "panic: a user slot");
+    EXPECT_DEATH(segment.users.adopt_moved(client, 0), "panic: a user slot");
+    segment.users.hand_over(client, 0);
+    EXPECT_DEATH(segment.users.hand_over(client, 0), "panic: a user slot");
+    EXPECT_DEATH(segment.users.adopt(client), "panic: a user slot");
+    EXPECT_DEATH(segment.users.close(client, 0), "panic: a user slot");
 }
 
 TEST(UserTable, TheLowestCursorIgnoresAssignedClients) {
@@ -80,6 +139,9 @@ TEST(UserTable, TheLowestCursorIgnoresAssignedClients) {
     segment.advance(orphaned, 100);
     ASSERT_EQ(segment.users.orphan(orphaned, entry_0), SlotState::orphaned);
     EXPECT_EQ(segment.users.lowest_cursor(1000), 100U);
+    segment.users.adopt(orphaned);
+    segment.users.hand_over(orphaned, 0);
+    EXPECT_EQ(segment.users.lowest_cursor(1000), 100U) << "nobody serves it, and it lacks the log";
     segment.users.release(orphaned);
     EXPECT_EQ(segment.users.lowest_cursor(1000), 200U);
     segment.advance(closing, log_offset_none);
