@@ -8,10 +8,10 @@ import time
 
 from scenes import STALLED, TAKEOVER
 
-START_SECONDS = 0.4  # to start and end a server and the load
+START_SECONDS = 0.15  # to start and end a server and the load
 CONNECT_SECONDS = 0.0002
 STALL_SECONDS = 1.8  # longer than the stall limit of a server that has one
-LIMIT_SECONDS = 3  # how much longer a run may take than expected
+LIMIT_SECONDS = 4  # how much longer a run may take than expected
 
 
 class Plan:
@@ -32,8 +32,11 @@ class Plan:
                 servers = self.of(scene)
                 if not servers or not self._has_time_for(scene, first=turn == 0):
                     continue
-                for i in range(len(servers)):  # each round begins with another server
-                    yield scene, servers[(i + turn) % len(servers)]
+                # Each round begins with another server and goes the other way round than the one
+                # before, so that no server always runs after the same one.
+                step = -1 if turn % 2 else 1
+                for i in range(len(servers)):
+                    yield scene, servers[(turn + step * i) % len(servers)]
             if turn == 0 and self._takeover_seconds:
                 yield TAKEOVER, None
                 self._takeover_seconds = 0

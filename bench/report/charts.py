@@ -2,7 +2,7 @@
 and the distribution of takeover times."""
 from report.figures import P50, P99, P999, short
 from report.plot import Image, Scale, needs_log
-from servers import FLOOR, OURS, YARDSTICK
+from servers import FLOOR, OURS, VARIANT, YARDSTICK
 
 WIDTH = 560
 LABELS = 150  # width of the names at the left
@@ -12,7 +12,7 @@ FOOT = 36
 
 
 def _kind(row):
-    return {OURS: "ours", YARDSTICK: "yardstick"}.get(row.role, "peer")
+    return {OURS: "ours", VARIANT: "ours faint", YARDSTICK: "yardstick"}.get(row.role, "peer")
 
 
 def _label(image, row, y):
@@ -107,7 +107,7 @@ def percentiles(load):
 
 
 def ratios(loads, figure):
-    """The ratio of every server to the floor, a line per load. chatserv's best row is marked."""
+    """The ratio of every server to the floor, a line per load. chatserv's default is marked."""
     labels, row_height = 230, 26
     found = []
     for load in loads:
@@ -130,10 +130,8 @@ def ratios(loads, figure):
         y = TOP + row_height * i + row_height / 2
         image.text(labels - 12, y + 4, load.name, "name", "end")
         image.line(labels, y, 2 * WIDTH - 20, y, "grid")
-        best = load.ours()
-        for row, ratio in sorted(marks, key=lambda mark: mark[0] is best):
-            kind = _kind(row) + (" faint" if row.role == OURS and row is not best else "")
-            image.dot(scale.at(ratio), y, 7 if row is best else 5, "mark " + kind,
+        for row, ratio in sorted(marks, key=lambda mark: mark[0].role == OURS):
+            image.dot(scale.at(ratio), y, 7 if row.role == OURS else 5, "mark " + _kind(row),
                       f"{row.server}: {short(ratio)} times the floor")
     return image.svg()
 

@@ -1,9 +1,10 @@
 """The tables of the report."""
 import html
+import statistics
 
 from report.figures import AGAINST_FLOOR, RANKED, SHOWN, short
+from report.targets import ratio_text, targets
 from servers import OURS
-from report.targets import targets
 
 LOAD_IS_BUSY = 0.95  # of a core: from here on the load generator is the limit
 
@@ -97,46 +98,28 @@ def of_targets(document):
         same = before is not None and before.scene == target.scene
         rows.append(("", [_name("" if same else target.scene),
                           *(element("td", text(words), "left") for words in
-                            (target.what, target.required, target.measured)),
-                          element("td", text(target.by.removeprefix("chatserv, ")), "short"),
+                            (target.what, target.required, target.measured, target.rounds)),
                           element("td", said, kind)]))
     head = [_head("load"), *(_head(word, kind="left") for word in
-                             ("what", "required", "measured", "with")), _head("")]
-    return element("section", "<h2>Targets</h2><p>chatserv has a row for each number of workers. "
-                   "All targets of a load judge the row that delivers most (paced: the row with "
-                   "the lowest p99; idle: the row with the least CPU time).</p>" +
-                   table(head, rows))
+                             ("what", "required", "measured", "rounds that meet it")), _head("")]
+    return element("section", "<h2>Targets</h2><p>Only chatserv's default is judged: the server "
+                   "without options.</p>" + table(head, rows))
 
 
-def of_ranks(all_loads):
+def of_not_first(all_loads):
+    """Every figure of every load in which chatserv's default is not first."""
     rows = []
     for load in all_loads:
-        ours = load.ours()
-        for i, figure in enumerate(RANKED[load.kind] if ours else ()):
-            rank = load.rank(figure)
-            if rank is not None:
-                rows.append(("", [_name(load.name if i == 0 else ""),
-                                  *_rank_cells(load, ours, figure, rank)]))
+        for figure in RANKED[load.kind]:
+            for row, ratios in load.behind(figure) or ():
+                rows.append(("", [_name(load.name), element("td", text(figure.title), "left"),
+                                  element("td", ratio_text(statistics.median(ratios))),
+                                  element("td", text(row.server), "left")]))
     if not rows:
         return ""
-    head = [_head("load"), _head("figure", kind="left"), _head("place", kind="left"),
-            _head("chatserv"), _head("best peer", kind="left"), _head("× best peer"),
-            _head("× bare relay"), _head("× floor")]
-    return element("section", "<h2>Where chatserv stands</h2><p>The judged row of chatserv among "
-                   "all peers that delivered everything.</p>" + table(head, rows))
-
-
-def _rank_cells(load, ours, figure, rank):
-    place, count = rank
-    best = next(iter(load.sorted_by(figure, load.peers())), None)
-    ratios = [load.ratio(ours, figure, other) for other in (best, load.bare_relay())]
-    ratios.append(load.floor_ratio(ours, figure))
-    peer = best and f"{short(best.median(figure))} <span class='soft'>{text(best.server)}</span>"
-    return [element("td", f"{text(figure.title)}, <span class='soft'>{text(figure.unit)}</span>",
-                    "short"),
-            element("td", f"{place} of {count}", "short " + ("first" if place == 1 else "no")),
-            element("td", short(ours.median(figure))), element("td", peer or "", "short"),
-            *(element("td", "" if ratio is None else short(ratio)) for ratio in ratios)]
+    head = [_head("load"), _head("figure", kind="left"), _head("chatserv, times the other"),
+            _head("which is ahead", kind="left")]
+    return element("section", "<h2>Where chatserv is not first</h2>" + table(head, rows))
 
 
 def of_takeover(results):

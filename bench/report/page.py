@@ -74,8 +74,8 @@ def overview(all_loads):
     if not any(images):
         return ""
     return element("section", "<h2>Beside the floor</h2>" + KEY + "".join(images) +
-                   '<p class="soft">The large mark is the judged row of chatserv; the others have '
-                   "another number of workers.</p>")
+                   '<p class="soft">The large mark is chatserv without options; the small ones '
+                   "have a fixed number of workers.</p>")
 
 
 def takeover(document):
@@ -100,12 +100,11 @@ def verdict(document, all_loads):
     known = sum(target.met is not None for target in judged)
     sentences = [f"{met} of {known} targets met."] if known else []
     for one in (DELIVERIES, CPU):
-        ranks = [rank for load in all_loads if one in RANKED[load.kind]
-                 and (rank := load.rank(one)) and rank[1] > 1]
-        if ranks:
-            first = sum(place == 1 for place, _ in ranks)
+        behind = [found for load in all_loads if one in RANKED[load.kind]
+                  and (found := load.behind(one)) is not None]
+        if behind:
             what = "deliveries per second" if one is DELIVERIES else "CPU time per delivery"
-            sentences.append(f"First in {what} under {first} of {len(ranks)} loads.")
+            sentences.append(f"First in {what} under {behind.count([])} of {len(behind)} loads.")
     return f'<p class="verdict">{" ".join(sentences)}</p>'
 
 
@@ -140,7 +139,7 @@ def html_report(document):
     body = "\n".join([
         element("header", "<h1>chatserv beside its peers</h1>" + verdict(document, all_loads) +
                 circumstances(document)),
-        tables.of_targets(document), tables.of_ranks(all_loads), overview(all_loads),
+        tables.of_targets(document), tables.of_not_first(all_loads), overview(all_loads),
         *(section(kind, title, words, all_loads) for kind, title, words in SECTIONS),
         takeover(document), tables.of_absentees(document)])
     return f"""<!DOCTYPE html>

@@ -1,6 +1,8 @@
-"""The results as text: a table for each load, the ranks and the targets."""
+"""The results as text: a table for each load, where chatserv is not first, and the targets."""
+import statistics
+
 from report.figures import MEMORY, PEAK, RANKED, SILENCE, SHOWN, loads, saturation, short
-from report.targets import targets
+from report.targets import ratio_text, targets
 
 
 def _columns(load):
@@ -50,33 +52,33 @@ def table(document):
             lines += ["", f"takeover  (ms)\n  {'':44}{'median':>9}{'p99':>9}"]
         lines.append(f"  {result['clients']:>6}  {result['what']:36}"
                      f"{short(result['median_ms']):>9}{short(result['p99_ms']):>9}")
-    return "\n".join(lines + _ranks(document) + _targets(document) + _saturation(document))
+    return "\n".join(lines + _not_first(document) + _targets(document) + _saturation(document))
 
 
-def _ranks(document):
-    lines = ["", "chatserv among its peers"]
+def _not_first(document):
+    """Every figure of every load in which chatserv's default is not first."""
+    lines, cells = [], 0
     for load in loads(document):
-        ours = load.ours()
-        if ours is None:
-            continue
-        places = []
         for figure in RANKED[load.kind]:
-            rank = load.rank(figure)
-            if rank is not None and rank[1] > 1:
-                best = load.sorted_by(figure, load.peers())[0].server
-                places.append(f"{figure.title}: {rank[0]} of {rank[1]}" +
-                              ("" if rank[0] == 1 else f" behind {best}"))
-        if places:
-            lines.append(f"  {load.name:50} {'; '.join(places)}")
-    return lines if len(lines) > 2 else []
+            behind = load.behind(figure)
+            cells += behind is not None
+            if behind:
+                words = "; ".join(f"{ratio_text(statistics.median(ratios))} of {row.server}"
+                                  for row, ratios in behind)
+                lines.append(f"  {load.name + ', ' + figure.title:50} {words}")
+    if not cells:
+        return []
+    return ["", f"chatserv is first in {cells - len(lines)} of {cells} figures"
+                f"{'; it is not in:' if lines else ''}", *lines]
 
 
 def _targets(document):
     lines = []
     for target in targets(document):
         met = {True: "met", False: "NOT MET", None: "-"}[target.met]
+        rounds = f" ({target.rounds} rounds)" if target.rounds else ""
         lines.append(f"  {met:8} {target.scene}: {target.what} {target.required}:"
-                     f" {target.measured}")
+                     f" {target.measured}{rounds}")
     return ["", "targets", *lines] if lines else []
 
 
