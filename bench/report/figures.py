@@ -1,9 +1,9 @@
 """Evaluates the runs: medians and spread of each figure, ratios, and which rows are ahead of
 chatserv's default.
 
-A ratio of two servers is the median of their ratios in each round. The servers of a round run within
-seconds of each other, so what slows the machine down for a minute slows both of them. The ratio of
-two medians would compare runs of different rounds.
+A ratio of two servers is the median of their ratios in each round. The servers of a round run
+within seconds of each other, so what slows the machine down for a minute slows both of them. The
+ratio of two medians would compare runs of different rounds.
 
 This module and those that use it (targets, table, report) need only the document that the bench
 writes as JSON.
@@ -13,7 +13,7 @@ import math
 import statistics
 
 from scenes import FLOOD, IDLE, KINDS, PACED, STALLED, STORM, TALK
-from servers import (BARE_RELAY_NAME, DEFAULT_NAME, FLOOR_NAME, LINE_FLOOR_NAME, OURS, PEER, VARIANT,
+from servers import (BARE_RELAY_NAME, DEFAULT_NAME, FLOOR_NAME, LINE_FLOOR_NAME, PEER, VARIANT,
                      YARDSTICK)
 
 DISAGREE = "disagree on the order"  # from chatserv-load, when all lines were received
@@ -101,6 +101,11 @@ class Row:
     def is_flawless(self):
         return self.has_figures() and not self.errors()
 
+    def others_share(self):
+        """The share of the processors that other programs used, on average over the runs."""
+        shares = [run["others_cpu_share"] for run in self.runs if "others_cpu_share" in run]
+        return statistics.mean(shares) if shares else None
+
     def load_share(self):
         """How busy the load's only thread was. At 1, the load itself was the limit."""
         shares = [run["load_cpu_seconds"] / run["seconds"] for run in self.runs
@@ -119,6 +124,9 @@ class Load:
                      if result["scene"] == self.name and result["runs"]]
         order = {name: i for i, name in enumerate(roles)}
         self.rows.sort(key=lambda row: order[row.server])
+
+    def rounds(self):
+        return max(len(row.runs) for row in self.rows)
 
     def row(self, server):
         return next((row for row in self.rows if row.server == server), None)
@@ -167,6 +175,11 @@ class Load:
         """The row of chatserv's default, if it is without fault. Only this row is judged."""
         row = self.row(DEFAULT_NAME)
         return row if row is not None and row.is_flawless() else None
+
+    def fault(self):
+        """Why chatserv's default is not judged, if it took part; empty: it is judged."""
+        row = self.row(DEFAULT_NAME)
+        return row.errors()[0] if row is not None and row.errors() else ""
 
     def behind(self, figure):
         """The rivals that are ahead of chatserv's default, the one furthest ahead first: each with

@@ -29,6 +29,9 @@ class Target:
     met: bool | None = None  # None: could not be measured
     rounds: str = ""  # in how many rounds the figures met it, as "2 of 3"
 
+    def of_several(self):
+        return self.rounds and not self.rounds.endswith(" of 1")
+
 
 @dataclasses.dataclass(frozen=True)
 class Bound:
@@ -76,12 +79,12 @@ class Judge:
         worst = min if figure.more_is_better else max
         ratios, row = worst(by_row, key=lambda pair: statistics.median(pair[0]))
         return self.expect(what, bound, ratios, required=required,
-                           measured=f"{ratio_text(statistics.median(ratios))} of {row.server}")
+                           measured=f"{ratio_text(statistics.median(ratios))} × {row.server}")
 
     def against_variants(self, figure, words):
         """The default has to be about as good as the best fixed number of workers."""
         bound = Bound("≥", 1 / WITHIN) if figure.more_is_better else Bound("≤", WITHIN)
-        self.against_best(f"{words}, relative to the best number of workers", figure,
+        self.against_best(f"{words}, beside the best number of workers", figure,
                           self.load.variants(), bound)
 
     def against_peers(self, figure, words, or_level=False):
@@ -97,8 +100,8 @@ class Judge:
             by_line = self.load.ratio(self.ours, figure, self.load.row(LINE_FLOOR_NAME))
             if by_line is not None:
                 measured = (f"{ratio_text(statistics.median(ratios))}; "
-                            f"{ratio_text(by_line)} of the floor with one line per write")
-        self.expect(f"{words}, relative to the floor", bound, ratios, measured)
+                            f"{ratio_text(by_line)} × the floor with one line per write")
+        self.expect(f"{words}, beside the floor", bound, ratios, measured)
 
 
 def _unpaced(load, judge):
@@ -107,8 +110,8 @@ def _unpaced(load, judge):
     judge.against_variants(CPU, "CPU per delivery")
     if load.kind != STALLED:  # the bare relay waits for the stalled listener
         bare = load.bare_relay()
-        judge.against("deliveries/s, relative to the bare relay", DELIVERIES, bare, Bound(">", 1))
-        judge.against("CPU per delivery, relative to the bare relay", CPU, bare, Bound("<", 1))
+        judge.against("deliveries/s, beside the bare relay", DELIVERIES, bare, Bound(">", 1))
+        judge.against("CPU per delivery, beside the bare relay", CPU, bare, Bound("<", 1))
     judge.against_peers(DELIVERIES, "deliveries/s")
 
 
@@ -120,7 +123,7 @@ def _flood(load, smaller):
         judge.against_floor(CPU, "CPU per delivery", Bound("≤", 1.3))
     else:
         fewer = f"{smaller.scene['listeners']:,}" if smaller is not None else "fewer"
-        judge.against(f"CPU per delivery, relative to {fewer} listeners", CPU,
+        judge.against(f"CPU per delivery, beside {fewer} listeners", CPU,
                       smaller.ours() if smaller is not None else None, Bound("≤", 1.2))
     return judge.targets
 
@@ -129,7 +132,7 @@ def _talk(load):
     judge = Judge(load)
     _unpaced(load, judge)
     judge.against_peers(CPU, "CPU per delivery")
-    judge.against("CPU per delivery, relative to ncat", CPU, load.row(NCAT_NAME), Bound("≤", 0.5))
+    judge.against("CPU per delivery, beside ncat", CPU, load.row(NCAT_NAME), Bound("≤", 0.5))
     judge.against_floor(DELIVERIES, "deliveries/s", Bound("≥", 0.7))
     judge.against_floor(CPU, "CPU per delivery", Bound("≤", 1.5))
     return judge.targets
@@ -141,7 +144,7 @@ def _paced(load):
     judge.against_variants(P99, "latency, p99")
     judge.against_variants(CPU, "CPU per delivery")
     few = load.scene["listeners"] <= FEW
-    judge.against("CPU per delivery, relative to the bare relay", CPU, load.bare_relay(),
+    judge.against("CPU per delivery, beside the bare relay", CPU, load.bare_relay(),
                   Bound("≤", WITHIN) if few else Bound("<", 1))
     judge.against_peers(P50, "latency, p50", or_level=True)
     judge.against_peers(P99, "latency, p99", or_level=True)

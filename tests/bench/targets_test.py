@@ -18,43 +18,43 @@ class Targets(unittest.TestCase):
 
     def test_flood_beside_the_floor(self):
         met = self.met(flood(9, 61), flood_runs(8.5e6, 1.3))
-        self.assertTrue(met["deliveries/s, relative to the floor"])
-        self.assertTrue(met["CPU per delivery, relative to the floor"])
+        self.assertTrue(met["deliveries/s, beside the floor"])
+        self.assertTrue(met["CPU per delivery, beside the floor"])
         missed = self.met(flood(9, 61), flood_runs(8.4e6, 1.31))
-        self.assertFalse(missed["deliveries/s, relative to the floor"])
-        self.assertFalse(missed["CPU per delivery, relative to the floor"])
+        self.assertFalse(missed["deliveries/s, beside the floor"])
+        self.assertFalse(missed["CPU per delivery, beside the floor"])
 
     def test_default_beside_the_best_number_of_workers_of_each_figure(self):
         for scene in (flood(100, 61), talk(10, 90), stalled(9)):
             near = {DEFAULT_NAME: [run(10e6, 1.1)], ONE: [run(11e6, 2.0)], TWO: [run(5e6, 1.0)]}
             found = judged((scene, near))
-            more = found[scene.name, "deliveries/s, relative to the best number of workers"]
-            cpu = found[scene.name, "CPU per delivery, relative to the best number of workers"]
-            self.assertEqual((more.met, more.measured), (True, f"0.909 of {ONE}"))
-            self.assertEqual((cpu.met, cpu.measured), (True, f"1.100 of {TWO}"))
+            more = found[scene.name, "deliveries/s, beside the best number of workers"]
+            cpu = found[scene.name, "CPU per delivery, beside the best number of workers"]
+            self.assertEqual((more.met, more.measured), (True, f"0.909 × {ONE}"))
+            self.assertEqual((cpu.met, cpu.measured), (True, f"1.100 × {TWO}"))
             far = self.met(scene, {**near, DEFAULT_NAME: [run(9.9e6, 1.11)]})
-            self.assertFalse(far["deliveries/s, relative to the best number of workers"])
-            self.assertFalse(far["CPU per delivery, relative to the best number of workers"])
+            self.assertFalse(far["deliveries/s, beside the best number of workers"])
+            self.assertFalse(far["CPU per delivery, beside the best number of workers"])
 
     def test_without_a_pace_the_default_is_ahead_of_the_bare_relay_and_every_peer(self):
         for scene in (flood(100, 61), talk(10, 90)):
             ahead = {DEFAULT_NAME: [run(10e6, 1.0)], BARE_RELAY_NAME: [run(9e6, 1.1)],
                      NCAT_NAME: [run(9e6, 3.0)], "redis": [run(1e6, 4.0)]}
             met = self.met(scene, ahead)
-            self.assertTrue(met["deliveries/s, relative to the bare relay"])
-            self.assertTrue(met["CPU per delivery, relative to the bare relay"])
+            self.assertTrue(met["deliveries/s, beside the bare relay"])
+            self.assertTrue(met["CPU per delivery, beside the bare relay"])
             self.assertTrue(met["deliveries/s"])
             level = self.met(scene, {**ahead, BARE_RELAY_NAME: [run(10e6, 1.0)],
                                      "redis": [run(10e6, 4.0)]})
-            self.assertFalse(level["deliveries/s, relative to the bare relay"])
-            self.assertFalse(level["CPU per delivery, relative to the bare relay"])
+            self.assertFalse(level["deliveries/s, beside the bare relay"])
+            self.assertFalse(level["CPU per delivery, beside the bare relay"])
             self.assertFalse(level["deliveries/s"])
 
     def test_the_rounds_that_meet_a_target_are_counted(self):
         by_server = {DEFAULT_NAME: [run(10e6), run(10e6), run(10e6)],
                      ONE: [run(12e6), run(9e6), run(11e6)]}
         target = judged((flood(9, 61), by_server))[
-            flood(9, 61).name, "deliveries/s, relative to the best number of workers"]
+            flood(9, 61).name, "deliveries/s, beside the best number of workers"]
         self.assertEqual((target.met, target.rounds), (True, "2 of 3"))
 
     def test_a_default_that_loses_lines_meets_nothing(self):
@@ -70,7 +70,7 @@ class Targets(unittest.TestCase):
             self.assertIsNone(target.met)
 
     def test_many_listeners_are_compared_with_a_thousand(self):
-        what = "CPU per delivery, relative to 1,000 listeners"
+        what = "CPU per delivery, beside 1,000 listeners"
         for cpu, met in ((1.2, True), (1.21, False)):
             found = judged((flood(1000, 61), flood_runs(9e6, 1.0)),
                            (flood(10000, 61), flood_runs(9e6, cpu)))
@@ -81,10 +81,10 @@ class Targets(unittest.TestCase):
                      NCAT_NAME: [run(1e6, 0.7)]}
         met = self.met(talk(10), by_server)
         self.assertEqual({what: met for what, met in met.items() if met is not None},
-                         {"deliveries/s, relative to the floor": True, "deliveries/s": True,
-                          "CPU per delivery, relative to the floor": True,
+                         {"deliveries/s, beside the floor": True, "deliveries/s": True,
+                          "CPU per delivery, beside the floor": True,
                           "CPU per delivery": True,
-                          "CPU per delivery, relative to ncat": False})
+                          "CPU per delivery, beside ncat": False})
 
     def test_paced_beside_peers(self):
         by_server = {NCAT_NAME: [latency(200, 500, 3.0)], DEFAULT_NAME: [latency(200, 600, 1.1)]}
@@ -96,12 +96,12 @@ class Targets(unittest.TestCase):
         by_server = {DEFAULT_NAME: [latency(110, 111, 1.1)], ONE: [latency(100, 200, 1.0)],
                      TWO: [latency(200, 100, 2.0)]}
         met = self.met(paced(9, 1000), by_server)
-        self.assertTrue(met["latency, p50, relative to the best number of workers"])
-        self.assertFalse(met["latency, p99, relative to the best number of workers"])
-        self.assertTrue(met["CPU per delivery, relative to the best number of workers"])
+        self.assertTrue(met["latency, p50, beside the best number of workers"])
+        self.assertFalse(met["latency, p99, beside the best number of workers"])
+        self.assertTrue(met["CPU per delivery, beside the best number of workers"])
 
     def test_only_with_few_listeners_may_a_lone_line_cost_more_than_in_the_bare_relay(self):
-        what = "CPU per delivery, relative to the bare relay"
+        what = "CPU per delivery, beside the bare relay"
         for listeners, cpu, met in ((9, 1.1, True), (9, 1.11, False), (100, 0.99, True),
                                     (100, 1.0, False)):
             by_server = {BARE_RELAY_NAME: [latency(1, 1, 1.0)],
