@@ -116,6 +116,7 @@ def _figures_of(server, scene, process, load, empty, until):
     if scene.kind == STORM:
         run["cpu_us_per_connection"] = run["cpu_seconds"] * 1e6 / max(run["connections"], 1)
     else:
+        run["torn_share"] = run["torn_lines"] / max(run["deliveries"], 1)
         run["cpu_us_per_delivery"] = run["cpu_seconds"] * 1e6 / max(run["deliveries"], 1)
         if run["missing"] and not run["error"]:
             run["error"] = f"{run['missing']} lines are missing"

@@ -10,7 +10,7 @@ from servers import FLOOR, OURS, VARIANT, YARDSTICK
 
 WIDTH = 360
 LABELS = 134  # width of the names at the left
-VALUES = 52  # width of the values at the right
+VALUES = 60  # width of the values at the right
 ROW = 21
 TOP = 20
 FOOT = 36

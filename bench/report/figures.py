@@ -47,13 +47,14 @@ CONNECTION_CPU = Figure("cpu_us_per_connection", "CPU", "s per million connectio
 IDLE_CPU = Figure("cpu_ms_per_second", "CPU", "ms per second")
 CONNECTION_MEMORY = Figure("bytes_per_connection", "Memory", "bytes per connection")
 CONNECTION_SHARED = Figure("shared_bytes_per_connection", "of it shared", "bytes per connection")
+TORN = Figure("torn_share", "Torn lines", "%", 100)
 SILENCE = Figure("longest_silence_seconds", "Longest silence", "s")
 
 # RANKED: the figures that rows are ranked by. SHOWN: the other figures in the tables.
 RANKED = {FLOOD: (DELIVERIES, CPU), TALK: (DELIVERIES, CPU), PACED: (P50, P99, CPU),
           STORM: (CONNECTIONS, CONNECTION_CPU), IDLE: (IDLE_CPU, CONNECTION_MEMORY),
           STALLED: (DELIVERIES, CPU, SILENCE)}
-SHOWN = {FLOOD: (MEMORY, PEAK), TALK: (MEMORY, PEAK), PACED: (P999, MEMORY, PEAK),
+SHOWN = {FLOOD: (MEMORY, PEAK), TALK: (TORN, MEMORY, PEAK), PACED: (P999, MEMORY, PEAK),
          STORM: (MEMORY,), IDLE: (CONNECTION_SHARED, MEMORY), STALLED: (MEMORY, PEAK)}
 # The figures that are compared with the floor. The floor has no pace, so a paced load is compared
 # with it only in CPU time.

@@ -23,7 +23,10 @@ SECTIONS = (
     (TALK, "Talk: several send, one line per write",
      "Several clients send, one line at a time, and receive the lines of all others; under some "
      "loads further clients only listen. Ratios are to the floor with large writes; another floor "
-     "writes single lines."),
+     "writes single lines. A line is torn if bytes of other senders arrive in its middle. Relays "
+     "of bytes, chatserv among them, tear lines where a read ends, unless the lines fit into their "
+     "buffers without a rest, as those of 64 B do. A torn line counts as delivered, because all of "
+     "its bytes arrive in their order; brokers deliver messages and tear none."),
     (PACED, "Paced: latency",
      "One client sends lines at a steady rate that leaves every server time to spare. The latency "
      "of a line is measured from the time at which it was due, even if it was sent later."),

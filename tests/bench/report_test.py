@@ -136,7 +136,7 @@ class Front(unittest.TestCase):
         what["scenes"].append({**vars(paced(100, 200)), "seconds": 1})
         missing = next(words for words in self.front(what) if words.startswith("Not in this"))
         for words in ("redis: not installed or not built", "paced, 100 listeners: not run",
-                      "ncat --broker failed: 10 talk, 64 B (gone)",
+                      "ncat --broker failed: 10 talk, 61 B (gone)",
                       "redis failed: flood, 9 listeners, 64 B (line 3 is torn <&>)"):
             self.assertIn(words, missing)
         missing = next(words for words in self.front(whole_bench(3, 0))

@@ -20,7 +20,8 @@ ROLES = {FLOOR_NAME: FLOOR, LINE_FLOOR_NAME: FLOOR, BARE_RELAY_NAME: YARDSTICK, 
 def run(rate=1e6, cpu=1.0, error="", **more):
     """As measure() returns it."""
     return {"lines_sent": 10, "deliveries": 1000, "missing": 0, "seconds": 0.5,
-            "deliveries_per_second": rate, "load_cpu_seconds": 0.25, "cpu_seconds": 0.2,
+            "torn_share": 0.001, "deliveries_per_second": rate, "load_cpu_seconds": 0.25,
+            "cpu_seconds": 0.2,
             "cpu_us_per_delivery": cpu, "pss_bytes": 2**20, "error": error, **more}
 
 
