@@ -8,9 +8,9 @@ import time
 
 from scenes import STALLED, TAKEOVER
 
-START_SECONDS = 0.15  # to start and end a server and the load
+START_SECONDS = 0.1  # to start and end a server and the load
 CONNECT_SECONDS = 0.0002
-STALL_SECONDS = 1.8  # longer than the stall limit of a server that has one
+STALL_SECONDS = 1.5  # longer than the stall limit of a server that has one
 LIMIT_SECONDS = 4  # how much longer a run may take than expected
 
 
@@ -29,7 +29,7 @@ class Plan:
         """Yields the scene and the server of each run in order, and (TAKEOVER, None) once."""
         for turn in range(self.rounds):
             for scene in self.scenes:
-                servers = self.of(scene)
+                servers = self.of(scene) if turn < self._rounds_of(scene) else []
                 if not servers or not self._has_time_for(scene, first=turn == 0):
                     continue
                 # Each round begins with another server and goes the other way round than the one
@@ -40,6 +40,9 @@ class Plan:
             if turn == 0 and self._takeover_seconds:
                 yield TAKEOVER, None
                 self._takeover_seconds = 0
+
+    def _rounds_of(self, scene):
+        return min(self.rounds, scene.rounds_max or self.rounds)
 
     def of(self, scene):
         """The servers that run under a load, without those that exceeded their time limit."""
@@ -66,7 +69,7 @@ class Plan:
 
     def total_seconds(self):
         """An estimate of how long the whole bench takes."""
-        wanted = sum(self._turn_seconds(scene) for scene in self.scenes) * self.rounds
+        wanted = sum(self._turn_seconds(scene) * self._rounds_of(scene) for scene in self.scenes)
         return min(wanted + self._takeover_seconds, self._budget or float("inf"))
 
     def _has_time_for(self, scene, first):
@@ -80,4 +83,4 @@ class Plan:
                    for server in self.of(scene))
 
     def _expected(self, scene):
-        return (START_SECONDS + 1.2 * self.run_seconds(scene) + CONNECT_SECONDS * scene.listeners)
+        return START_SECONDS + 1.1 * self.run_seconds(scene) + CONNECT_SECONDS * scene.listeners

@@ -22,6 +22,7 @@ class Scene:
     lines: int = 0  # maximum from all senders together; 0: as many as the time permits
     stalled: int = 0  # additional listeners that do not read
     stretch: float = 1  # how many times longer a run is than usual
+    rounds_max: int = 0  # for a load whose figures hardly vary; 0: as many as there are
     left_out: dict = dataclasses.field(default_factory=dict)  # why, by name of the server
 
 
@@ -31,6 +32,7 @@ NO_PACE = {FLOOR_NAME: "each line is sent alone in this load"}
 BEYOND_SELECT = {NCAT_NAME: "it uses select(2), which is limited to 1,024 descriptors"}
 SHORT_QUEUE = {NCAT_NAME: "its listen queue holds ten, so connecting this many clients takes "
                           "seconds"}
+SLOW_TO_CONNECT = {"mosquitto": "it takes five seconds to connect this many clients"}
 NOT_QUICK = "the quick bench leaves it out"
 TOO_SLOW = "it does not finish within the time of a run"
 
@@ -54,7 +56,7 @@ def talk(talkers, listeners=0, line=61):
 # Longer than the other loads: a percentile needs many lines.
 def paced(listeners, rate, **more):
     return Scene(f"paced, {listeners} listeners", PACED, listeners, rate=rate, line=61,
-                 **{"stretch": 5, "left_out": NO_PACE, **more})
+                 **{"stretch": 4, "left_out": NO_PACE, **more})
 
 
 def storm(listeners, **more):
@@ -63,7 +65,7 @@ def storm(listeners, **more):
 
 
 def idle(listeners, **more):
-    return Scene(f"{listeners} idle connections", IDLE, listeners, stretch=2.5,
+    return Scene(f"{listeners} idle connections", IDLE, listeners, stretch=2.5, rounds_max=1,
                  **{"left_out": NO_TRAFFIC, **more})
 
 
@@ -74,8 +76,8 @@ def stalled(listeners, **more):
 
 
 # A rate is half of what one core can write in single lines, so that no queue lasts long.
-# 61 and 1,021 are prime: a server's buffers do not end where such lines end. Lines of 64 and 1,024
-# bytes fit into buffers without a rest, which may flatter a server.
+# 61 and 1,021 are prime: a server's buffers do not end where such lines end. Lines of 64 bytes fit
+# into buffers without a rest, which may flatter a server.
 def scenes(quick):
     return _quick_scenes() if quick else _all_scenes()
 
@@ -96,13 +98,13 @@ def _all_scenes():
     many = {"left_out": LARGE_WRITES | BEYOND_SELECT |
                         dict.fromkeys(("mosquitto", "boost asio"), TOO_SLOW)}
     return [
-        *(flood(9, line) for line in (61, 64, 1021, 1024)),
+        *(flood(9, line) for line in (61, 64, 1021)),
         *(flood(100, line) for line in (61, 1021)),
         flood(1000, 61, lines=20000), flood(1000, 1021, lines=2500),
         talk(10), talk(100, 20), *(talk(10, 90, line) for line in (61, 64, 1021)),
         paced(9, 1000), paced(100, 200), paced(1000, 20),
         storm(1000), stalled(9),
-        flood(10000, 61, lines=2000, **many), flood(10000, 1021, lines=200, **many),
-        paced(10000, 2, left_out=NO_PACE | BEYOND_SELECT),
-        idle(10000, left_out=NO_TRAFFIC | BEYOND_SELECT),
+        flood(10000, 61, lines=2000, **many),
+        paced(10000, 2, stretch=2.5, left_out=NO_PACE | BEYOND_SELECT | SLOW_TO_CONNECT),
+        idle(10000, left_out=NO_TRAFFIC | BEYOND_SELECT | SLOW_TO_CONNECT),
     ]

@@ -29,10 +29,11 @@ def warnings(document):
             f"The machine was busy: other programs used {100 * share:.0f} % of its processors "
             "while the bench measured (load average at the start: "
             f"{document['machine']['load_average'][0]:.1f}). These figures say little.")
-    few = [load for load in all_loads if load.rounds() < ROUNDS_TO_JUDGE]
+    several = [load for load in all_loads if not load.scene["rounds_max"]]
+    few = [load for load in several if load.rounds() < ROUNDS_TO_JUDGE]
     if few:
         rounds = max(load.rounds() for load in few)
-        which = "" if len(few) == len(all_loads) else f" for {len(few)} of {len(all_loads)} loads"
+        which = "" if few == several else f" for {len(few)} of {len(all_loads)} loads"
         found.append(
             f"Too few rounds to judge{which}: {rounds}, and at least {ROUNDS_TO_JUDGE} are needed. "
             "From one run to the next a figure may change by a fifth or more.")

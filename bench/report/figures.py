@@ -16,6 +16,7 @@ from scenes import FLOOD, IDLE, KINDS, PACED, STALLED, STORM, TALK
 from servers import (BARE_RELAY_NAME, DEFAULT_NAME, FLOOR_NAME, LINE_FLOOR_NAME, PEER, VARIANT,
                      YARDSTICK)
 
+LOAD_IS_BUSY = 0.95  # of a core: from here on the load generator is the limit
 DISAGREE = "disagree on the order"  # from chatserv-load, when all lines were received
 
 
@@ -112,6 +113,10 @@ class Row:
         shares = [run["load_cpu_seconds"] / run["seconds"] for run in self.runs
                   if run.get("load_cpu_seconds") and run.get("seconds")]
         return statistics.median(shares) if shares else None
+
+    def load_is_limit(self):
+        share = self.load_share()
+        return share is not None and share >= LOAD_IS_BUSY
 
 
 class Load:

@@ -6,8 +6,6 @@ from report.figures import AGAINST_FLOOR, RANKED, SHOWN, short
 from report.targets import ratio_text
 from servers import OURS
 
-LOAD_IS_BUSY = 0.95  # of a core: from here on the load generator is the limit
-
 
 def text(words):
     return html.escape(str(words))
@@ -86,8 +84,8 @@ def _cells(load, row, columns, against, shares):
             cells.append(element("td", "" if ratio is None else short(ratio)))
     if shares:
         share = row.load_share()
-        busy = share is not None and share >= LOAD_IS_BUSY
-        cells.append(element("td", "" if share is None else f"{100 * share:.0f}{'*' * busy}"))
+        busy = "*" if row.load_is_limit() else ""
+        cells.append(element("td", "" if share is None else f"{100 * share:.0f}{busy}"))
     cells.append(element("td", len(row.runs)))
     return cells
 

@@ -68,7 +68,16 @@ class Judge:
         self.targets.append(target)
 
     def against(self, what, figure, row, bound):
-        self.expect(what, bound, self.load.ratios(self.ours, figure, row))
+        ratios = self.load.ratios(self.ours, figure, row)
+        self.expect(what, bound, ratios, self._measured(figure, ratios, row))
+
+    def _measured(self, figure, ratios, row, name=""):
+        if not ratios:
+            return None
+        words = ratio_text(statistics.median(ratios)) + (f" × {name}" if name else "")
+        if figure is DELIVERIES and self.ours.load_is_limit() and row.load_is_limit():
+            words += "; the load was the limit of both"
+        return words
 
     def against_best(self, what, figure, rows, bound, required=None):
         """Compares with the row to which the default's ratio is worst."""
@@ -79,7 +88,7 @@ class Judge:
         worst = min if figure.more_is_better else max
         ratios, row = worst(by_row, key=lambda pair: statistics.median(pair[0]))
         return self.expect(what, bound, ratios, required=required,
-                           measured=f"{ratio_text(statistics.median(ratios))} × {row.server}")
+                           measured=self._measured(figure, ratios, row, row.server))
 
     def against_variants(self, figure, words):
         """The default has to be about as good as the best fixed number of workers."""

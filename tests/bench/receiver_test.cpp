@@ -112,7 +112,7 @@ TEST_F(ReceiverTest, CountsALineThatIsCutTwiceOnce) {
 }
 
 TEST_F(ReceiverTest, GivesAnEndOfLineToTheSenderThatGoesOn) {
-    for (const uint64_t goes_on : {0, 1})
+    for (const size_t goes_on : {size_t{0}, size_t{1}})
         for (const size_t bytes_max : {size_t{1}, size_t{1000}}) {
             Receiver receiver(expectations_);
             const std::string bytes[]{lines(0, 2), lines(1, 2)};

@@ -57,6 +57,14 @@ class Targets(unittest.TestCase):
             flood(9, 61).name, "deliveries/s, beside the best number of workers"]
         self.assertEqual((target.met, target.rounds), (True, "2 of 3"))
 
+    def test_where_the_load_was_the_limit_of_both_it_is_said(self):
+        for busy, words in ((0.5, "0.500; the load was the limit of both"), (0.4, "0.500")):
+            by_server = {DEFAULT_NAME: [run(4e6, load_cpu_seconds=0.5)],
+                         BARE_RELAY_NAME: [run(8e6, load_cpu_seconds=busy)]}
+            found = judged((talk(10), by_server))
+            more = found[talk(10).name, "deliveries/s, beside the bare relay"]
+            self.assertEqual((more.met, more.measured), (False, words))
+
     def test_a_default_that_loses_lines_meets_nothing(self):
         by_server = flood_runs(9e6, 1.0)
         by_server[DEFAULT_NAME][0]["error"] = "3 lines are missing"

@@ -4,7 +4,7 @@ import unittest
 
 import sample  # noqa: F401: it finds the bench
 from plan import Plan
-from scenes import TAKEOVER, flood, scenes
+from scenes import TAKEOVER, flood, idle, scenes
 from servers import DEFAULT_NAME, OURS, PEER, VARIANT, Server, servers, variant_name
 
 
@@ -48,6 +48,10 @@ class Turns(unittest.TestCase):
     def test_takeovers_are_measured_once(self):
         self.assertEqual(self.order(self.plan([flood(9, 64)], rounds=2, takeover_seconds=1)),
                          "abc|bac")
+
+    def test_a_load_may_be_run_in_fewer_rounds(self):
+        plan = self.plan([idle(1000), flood(9, 61)], rounds=2)
+        self.assertEqual(self.order(plan), "abcabcbac")
 
     def test_a_round_that_does_not_fit_into_the_time_is_left_out_whole(self):
         plan = self.plan([flood(9, 64)], budget_seconds=30)

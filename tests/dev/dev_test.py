@@ -1,46 +1,12 @@
 """./dev and .ci/run: what they say, when they say it, and how they end."""
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds; reached only when something is broken
-
-
-class Scene(unittest.TestCase):
-    """A copy of the scripts, and programs that stand for the system's, first on PATH."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.top = pathlib.Path(folder.name)
-        shutil.copy(TOP / "dev", self.top)
-        shutil.copytree(TOP / ".ci", self.top / ".ci")
-        (self.top / "bin").mkdir()
-        self.environment = {**os.environ, "PATH": f"{self.top / 'bin'}:{os.environ['PATH']}"}
-
-    def stand_in(self, name, script, folder="bin"):
-        path = self.top / folder / name
-        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        path.chmod(0o755)
-
-    def start(self, *command):
-        return subprocess.Popen(command, cwd=self.top, env=self.environment, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE)
-
-    def run_to_end(self, *command):
-        with self.start(*command) as process:
-            output, errors = process.communicate(timeout=PATIENCE)
-        return process.returncode, output, errors
-
-    def run_with_progress(self, script):
-        return self.run_to_end("sh", "-c", f"set -eu; . ./.ci/progress.sh; {script}")
+from script_scene import PATIENCE, Scene
 
 
 class Commands(Scene):
@@ -54,45 +20,6 @@ class Commands(Scene):
         self.assertEqual((status, output), (64, ""))
         self.assertIn('"tets"', errors)
         self.assertIn("./dev test", errors)
-
-
-class Bench(Scene):
-    """All packages are installed; what is to be built is made up."""
-
-    def setUp(self):
-        super().setUp()
-        self.stand_in("dpkg-query", "echo install ok installed")
-        self.stand_in("apt-get", "exit 99")
-        self.stand_in("meson", "mkdir -p build && touch build/build.ninja")
-        self.stand_in("getconf", "echo 2")
-        (self.top / "bench").mkdir()
-        self.stand_in("run", 'echo "the bench: $*"', "bench")
-
-    def stand_in_ninja(self, steps):
-        self.stand_in("ninja", f"""case " $* " in
-            *' -n '*) [ {steps} = 0 ] || echo '[1/{steps}] Compiling' ;;
-            *bench-programs*) echo building >>built ;;
-            esac""")
-
-    def test_it_says_before_the_build_how_long_the_build_and_the_bench_take(self):
-        self.stand_in_ninja(178)
-        status, output, errors = self.run_to_end("./dev", "bench", "--quick")
-        self.assertEqual((status, output), (0, "the bench: --quick\n"), errors)
-        self.assertRegex(errors, r"first the build of 178 steps, about 2 min on 2 cores, then the"
-                         r" bench: about 10 min, or 1 min with --quick\nbuilding .*\(178 steps\)")
-        self.assertTrue((self.top / "built").exists())
-
-    def test_it_says_nothing_of_a_build_that_is_done(self):
-        self.stand_in_ninja(0)
-        status, output, errors = self.run_to_end("./dev", "bench")
-        self.assertEqual((status, output), (0, "the bench: \n"), errors)
-        self.assertNotIn("first the build", errors)
-
-    def test_help_and_a_report_of_saved_figures_need_no_build(self):
-        for options in (["--help"], ["--from", "figures.json"], ["--from=figures.json"]):
-            status, output, errors = self.run_to_end("./dev", "bench", *options)
-            self.assertEqual((status, output), (0, f"the bench: {' '.join(options)}\n"), errors)
-            self.assertFalse((self.top / "build").exists())
 
 
 class Packages(Scene):
