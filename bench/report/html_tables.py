@@ -53,7 +53,7 @@ def of_load(load):
     for figure in columns:
         head.append(_head(figure.title, figure.unit, "sorted" if figure is about else ""))
         if figure in against:
-            head.append(_head("× floor"))
+            head.append(_head("×\u00a0floor"))
     head += [_head("load busy", "% of a core")] if shares else []
     head.append(_head("runs"))
     first = load.sorted_by(about, load.rows)
