@@ -15,7 +15,7 @@ KERNEL_THREAD = 0x00200000  # PF_KTHREAD: such threads work for the bench too
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-def _process_ticks(stat):
+def process_ticks(stat):
     """CPU time of a process and of its children that have ended: proc_pid_stat(5). So nothing is
     lost when a process ends: its time is then its parent's."""
     fields = stat.rpartition(")")[2].split()
@@ -31,7 +31,7 @@ def _ticks():
     for folder in pathlib.Path("/proc").iterdir():
         if folder.name.isdigit() and folder.name not in ours:
             with contextlib.suppress(OSError):  # the process has ended in the meantime
-                total += _process_ticks((folder / "stat").read_text(errors="replace"))
+                total += process_ticks((folder / "stat").read_text(errors="replace"))
     with open("/proc/stat", encoding="ascii") as lines:
         return total + int(next(lines).split()[8])
 
