@@ -8,6 +8,7 @@ import socket
 import time
 
 import readings
+from others import Others
 from processes import Program
 from scenes import FLOOD, IDLE, STORM, TALK
 
@@ -101,8 +102,10 @@ def _figures_of(server, scene, process, load, empty, until):
     if scene.kind == IDLE:
         return _idle_figures(scene, process, load, empty, until)
     memory = readings.pss_bytes(process.pid)
-    before = readings.cpu_seconds(process.pid)
+    others, before = Others(), readings.cpu_seconds(process.pid)
     run = _result_of(load, until)
+    others.end()
+    run["others_cpu_share"] = others.cpu_share
     if server.protocol == "floor":  # the floor ends by itself
         run["cpu_seconds"] = process.cpu_seconds_when_ended(until) - before
         run["pss_bytes"] = memory
@@ -113,6 +116,7 @@ def _figures_of(server, scene, process, load, empty, until):
     if scene.kind == STORM:
         run["cpu_us_per_connection"] = run["cpu_seconds"] * 1e6 / max(run["connections"], 1)
     else:
+        run["torn_share"] = run["torn_lines"] / max(run["deliveries"], 1)
         run["cpu_us_per_delivery"] = run["cpu_seconds"] * 1e6 / max(run["deliveries"], 1)
         if run["missing"] and not run["error"]:
             run["error"] = f"{run['missing']} lines are missing"
@@ -132,9 +136,11 @@ def _idle_figures(scene, process, load, empty, until):
     wait_until_it_is_quiet(process, scene.listeners, until)
     memory = readings.private_bytes(process.pid), readings.shared_bytes(process.pid)
     pss = readings.pss_bytes(process.pid)
-    before, began = readings.cpu_seconds(process.pid), time.monotonic()
+    others, before = Others(), readings.cpu_seconds(process.pid)
     run = _result_of(load, until)
-    used, seconds = readings.cpu_seconds(process.pid) - before, time.monotonic() - began
+    used = readings.cpu_seconds(process.pid) - before
+    others.end()
+    run["others_cpu_share"], seconds = others.cpu_share, others.seconds
     private, shared = ((now - then) / run["connections"] for now, then in zip(memory, empty))
     return run | {"cpu_seconds": used, "pss_bytes": pss, "cpu_ms_per_second": used * 1e3 / seconds,
                   "bytes_per_connection": private + shared, "shared_bytes_per_connection": shared}

@@ -8,10 +8,10 @@ import time
 
 from scenes import STALLED, TAKEOVER
 
-START_SECONDS = 0.4  # to start and end a server and the load
+START_SECONDS = 0.1  # to start and end a server and the load
 CONNECT_SECONDS = 0.0002
-STALL_SECONDS = 1.8  # longer than the stall limit of a server that has one
-LIMIT_SECONDS = 3  # how much longer a run may take than expected
+STALL_SECONDS = 1.5  # longer than the stall limit of a server that has one
+LIMIT_SECONDS = 4  # how much longer a run may take than expected
 
 
 class Plan:
@@ -29,14 +29,20 @@ class Plan:
         """Yields the scene and the server of each run in order, and (TAKEOVER, None) once."""
         for turn in range(self.rounds):
             for scene in self.scenes:
-                servers = self.of(scene)
+                servers = self.of(scene) if turn < self._rounds_of(scene) else []
                 if not servers or not self._has_time_for(scene, first=turn == 0):
                     continue
-                for i in range(len(servers)):  # each round begins with another server
-                    yield scene, servers[(i + turn) % len(servers)]
+                # Each round begins with another server and goes the other way round than the one
+                # before, so that no server always runs after the same one.
+                step = -1 if turn % 2 else 1
+                for i in range(len(servers)):
+                    yield scene, servers[(turn + step * i) % len(servers)]
             if turn == 0 and self._takeover_seconds:
                 yield TAKEOVER, None
                 self._takeover_seconds = 0
+
+    def _rounds_of(self, scene):
+        return min(self.rounds, scene.rounds_max or self.rounds)
 
     def of(self, scene):
         """The servers that run under a load, without those that exceeded their time limit."""
@@ -63,7 +69,7 @@ class Plan:
 
     def total_seconds(self):
         """An estimate of how long the whole bench takes."""
-        wanted = sum(self._turn_seconds(scene) for scene in self.scenes) * self.rounds
+        wanted = sum(self._turn_seconds(scene) * self._rounds_of(scene) for scene in self.scenes)
         return min(wanted + self._takeover_seconds, self._budget or float("inf"))
 
     def _has_time_for(self, scene, first):
@@ -77,4 +83,4 @@ class Plan:
                    for server in self.of(scene))
 
     def _expected(self, scene):
-        return (START_SECONDS + 1.2 * self.run_seconds(scene) + CONNECT_SECONDS * scene.listeners)
+        return START_SECONDS + 1.1 * self.run_seconds(scene) + CONNECT_SECONDS * scene.listeners

@@ -6,13 +6,23 @@ import shutil
 import subprocess
 import typing
 
-OURS, PEER, YARDSTICK, FLOOR = "chatserv", "peer", "yardstick", "floor"
+# The role of a server. OURS: chatserv as it is started without options, the row that is judged.
+# VARIANT: chatserv with a fixed number of workers.
+OURS, VARIANT, PEER, YARDSTICK, FLOOR = "chatserv", "variant", "peer", "yardstick", "floor"
 SPARE_CONNECTIONS = 8
+WORKERS = (1, 2, 4)
 
+DEFAULT_NAME = "chatserv"
 FLOOR_NAME = "floor"
 LINE_FLOOR_NAME = "floor, single lines"
-BARE_RELAY_NAME = "bare relay"
+BARE_RELAY_NAME = "bare relay, 64 KiB"
 NCAT_NAME = "ncat --broker"
+REDIS_NAME = "redis"
+NATS_NAME = "nats"
+
+
+def variant_name(workers):
+    return f"{DEFAULT_NAME}, {workers} worker{'s' if workers > 1 else ''}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Server:
 
     def missing(self):
         return shutil.which(self.program) is None
+
 
 def _version_of(*command):
     def version():
@@ -68,16 +79,18 @@ def _floors(build):
                    prints_port=True)]
 
 
-def _chatserv(build, workers):
+def _chatserv(build, workers=None):
+    """Without `workers`, chatserv chooses for itself how many it needs."""
     program = str(build / "chatserv")
 
     def command(scene, port, _):
-        return [program, "--listen", f"127.0.0.1:{port}", "--workers", workers,
-                "--users", connections(scene), "--control", "none", "--log-level", "off",
-                *_stall_limit(scene)]
+        return [program, "--listen", f"127.0.0.1:{port}", "--users", connections(scene),
+                "--control", "none", "--log-level", "off",
+                *(["--workers", workers] if workers else []), *_stall_limit(scene)]
 
-    return Server(f"chatserv, {workers} worker{'s' if workers > 1 else ''}", OURS, "raw", command,
-                  program, _version_of(program, "--version"))
+    return Server(variant_name(workers) if workers else DEFAULT_NAME,
+                  VARIANT if workers else OURS, "raw", command, program,
+                  _version_of(program, "--version"))
 
 
 def _nats(folder):
@@ -87,7 +100,7 @@ def _nats(folder):
                           'max_pending: 1GB\nwrite_deadline: "60s"\nping_interval: "1h"\n')
         return ["nats-server", "-c", config]
 
-    return Server("nats", PEER, "nats", command, "nats-server",
+    return Server(NATS_NAME, PEER, "nats", command, "nats-server",
                   _version_of("nats-server", "--version"), deliveries_max=2_000_000)
 
 
@@ -124,13 +137,14 @@ def servers(build: pathlib.Path, folder: pathlib.Path):
     return [
         *_floors(build),
         plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay"),
-        *(_chatserv(build, workers) for workers in (1, 2, 4)),
+        _chatserv(build),
+        *(_chatserv(build, workers) for workers in WORKERS),
         Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _version_of("ncat", "--version"),
                deliveries_max=5_000_000, connect_pause_us=1000),
         Server("reference server", PEER, "raw", reference, str(build / "tests/reference-server")),
         plain("boost asio", PEER, "bench/chatserv-asio-chat", _boost_version,
               deliveries_max=100_000),
-        Server("redis", PEER, "redis", redis, "redis-server",
+        Server(REDIS_NAME, PEER, "redis", redis, "redis-server",
                _version_of("redis-server", "--version"), deliveries_max=2_000_000),
         _nats(folder),
         _mosquitto(folder),

@@ -2,6 +2,7 @@
 #include "bench/load/connect.h"
 #include "bench/load/line.h"
 #include "bench/load/load.h"
+#include "bench/load/marked_line.h"
 #include "shared/system/errors.h"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ void Load::connect_all() {
         const Framing framing = checked_framing(options_, i);
         const bool stalls = i >= first_stalled;
         const bool listens = i < options_.listeners || stalls;
-        // Only with several senders can a line that is cut in two mix with others.
+        // Only with several senders can a line that is cut in two mix with others. The load itself
+        // should not cut any.
         const size_t message_bytes =
             framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size();
         std::this_thread::sleep_for(std::chrono::microseconds(options_.connect_pause_us));
@@ -42,11 +44,16 @@ void Load::connect_all() {
     }
 }
 
+// A line without a time.
+std::string Load::line_of(uint64_t sender, uint64_t number) const {
+    return expectations_.marked ? make_marked_line(options_.line_bytes, sender, number)
+                                : make_line(options_.line_bytes, sender, number, 0);
+}
+
 std::string Load::published_lines(uint64_t sender) const {
     std::string messages;
     for (uint64_t number = 0; number < numbers_; ++number)
-        messages += framing_.publish_prefix + make_line(options_.line_bytes, sender, number, 0) +
-                    framing_.publish_suffix;
+        messages += framing_.publish_prefix + line_of(sender, number) + framing_.publish_suffix;
     return messages;
 }
 
@@ -54,9 +61,8 @@ void Load::make_streams() {
     expectations_.streams.resize(options_.senders);
     for (uint64_t sender = 0; sender < options_.senders; ++sender)
         for (uint64_t number = 0; number < numbers_; ++number)
-            expectations_.streams[sender] += framing_.deliver_prefix +
-                                             make_line(options_.line_bytes, sender, number, 0) +
-                                             framing_.deliver_suffix;
+            expectations_.streams[sender] +=
+                framing_.deliver_prefix + line_of(sender, number) + framing_.deliver_suffix;
 }
 
 // If the first sender listens on its own connection, it receives nothing of what it sends.
@@ -99,9 +105,8 @@ void Load::stall_readers() {
 }
 
 void Load::probe(uint64_t number) {
-    const std::string message = framing_.publish_prefix +
-                                make_line(options_.line_bytes, options_.senders, number, 0) +
-                                framing_.publish_suffix;
+    const std::string message =
+        framing_.publish_prefix + line_of(options_.senders, number) + framing_.publish_suffix;
     if (::send(connections_[senders_.front().connection].socket.get(), message.data(),
             message.size(), 0) != static_cast<ssize_t>(message.size()))
         throw_errno("send");

@@ -38,6 +38,8 @@ Load::Load(const LoadOptions& options) :
                                         .line_bytes = options.line_bytes,
                                         .numbers = numbers_,
                                         .record_order = options.senders > 1,
+                                        .marked =
+                                            options.senders > 1 && options.protocol != "floor",
                                         .latency =
                                             options.lines_per_second > 0 ? &latency_ : nullptr},
     incoming_(receive_bytes) {
@@ -111,8 +113,10 @@ LoadResult Load::run() {
     for (const Sender& sender : senders_)
         result.lines_sent += lines_sent_by(sender);
     for (const Connection& connection : connections_)
-        if (connection.receiver != nullptr)
+        if (connection.receiver != nullptr) {
             result.deliveries += connection.receiver->lines();
+            result.torn_lines += connection.receiver->torn_lines();
+        }
     result.missing = missing();
     result.seconds = std::chrono::duration<double>(last_delivery_ - began_).count();
     result.longest_silence_seconds = std::chrono::duration<double>(longest_silence_).count();

@@ -23,7 +23,8 @@ namespace chatserv::bench {
 
 struct LoadResult {
     uint64_t lines_sent = 0;
-    uint64_t deliveries = 0; // whole lines received, summed over all listeners
+    uint64_t deliveries = 0; // lines received, summed over all listeners
+    uint64_t torn_lines = 0; // ... of them, those that other senders' bytes were written into
     uint64_t missing = 0;    // lines that were not received
     double seconds = 0;      // from the first line sent to the last line delivered
     // The longest time, while lines were sent, in which no listener received anything.
@@ -59,7 +60,7 @@ private:
         UniqueFd socket{};
         std::unique_ptr<Receiver> receiver{}; // null: the connection does not listen
         int sender = -1;     // number of the sender; -1: the connection sends nothing
-        std::string carry{}; // received bytes, less than a message
+        std::string carry{}; // received bytes, at most a message
         bool closed = false;
     };
     struct Sender {
@@ -72,6 +73,7 @@ private:
     };
 
     void connect_all();
+    [[nodiscard]] std::string line_of(uint64_t sender, uint64_t number) const;
     [[nodiscard]] std::string published_lines(uint64_t sender) const;
     void make_streams();
     void stall_readers();

@@ -6,11 +6,12 @@
 // the result, all clients stay connected until it reads another line or end of file, so that the
 // server can be measured before and after the load. With --silent the clients stay connected and
 // send nothing. With --storm only a sender is connected before the first line. Exit status 0 if
-// every line was received whole, once and in order, and no client was disconnected against the
-// rules; otherwise 1.
+// every byte was received once and in order, and no client was disconnected against the rules;
+// otherwise 1.
 #include "bench/load/line.h"
 #include "bench/load/load.h"
 #include "bench/load/loopback.h"
+#include "bench/load/marked_line.h"
 #include "bench/load/storm.h"
 
 #include <CLI/CLI.hpp>
@@ -44,7 +45,7 @@ double rate_of(uint64_t count, double seconds) {
 
 Json json_of(const LoadResult& result) {
     Json json{{"lines_sent", result.lines_sent}, {"deliveries", result.deliveries},
-        {"missing", result.missing}, {"seconds", result.seconds},
+        {"missing", result.missing}, {"torn_lines", result.torn_lines}, {"seconds", result.seconds},
         {"deliveries_per_second", rate_of(result.deliveries, result.seconds)},
         {"longest_silence_seconds", result.longest_silence_seconds}, {"error", result.error}};
     if (result.latency.count() > 0) {
@@ -106,7 +107,8 @@ int main(int argc, char** argv) {
     app.add_option("--port", options.port)->required();
     app.add_option("--protocol", options.protocol, "raw, redis, nats or mqtt [raw]");
     app.add_option("--listeners", options.listeners)->check(CLI::Range(1, 100000));
-    app.add_option("--senders", options.senders)->check(CLI::Range(1, 10000));
+    app.add_option("--senders", options.senders)
+        ->check(CLI::Range(uint64_t{1}, marked_senders_max));
     app.add_option("--line", options.line_bytes, "Length of a line in bytes [64]")
         ->check(CLI::Range(line_bytes_min, size_t{65536}));
     app.add_option("--write", options.write_bytes, "Bytes per write; at least a line [65536]");

@@ -42,6 +42,7 @@ Storm::Storm(const LoadOptions& options) :
                                                                .line_bytes = options.line_bytes,
                                                                .numbers = 1,
                                                                .record_order = false,
+                                                               .marked = false,
                                                                .latency = nullptr},
     sender_(connect_and_greet(options.port, framing_.sender)), incoming_(receive_bytes) {
     send_at_once(sender_.get(), true);

@@ -7,7 +7,7 @@ namespace chatserv::bench {
 
 namespace {
 
-// The order in which one listener saw the senders' lines, without the lines of one sender: the
+// The order in which one listener saw the senders' bytes, without the bytes of one sender: the
 // other listener, which is that sender, does not receive them.
 class Order {
 public:
@@ -18,10 +18,10 @@ public:
 
     [[nodiscard]] bool over() const { return at_ == end_; }
     [[nodiscard]] uint32_t sender() const { return at_->sender; }
-    [[nodiscard]] uint64_t lines() const { return at_->lines - taken_; }
-    void take(uint64_t lines) {
-        taken_ += lines;
-        if (taken_ == at_->lines) {
+    [[nodiscard]] uint64_t bytes() const { return at_->bytes - taken_; }
+    void take(uint64_t bytes) {
+        taken_ += bytes;
+        if (taken_ == at_->bytes) {
             ++at_;
             taken_ = 0;
             pass_over_left_out();
@@ -37,14 +37,14 @@ private:
     std::vector<Run>::const_iterator at_;
     std::vector<Run>::const_iterator end_;
     int left_out_;
-    uint64_t taken_ = 0; // lines already taken from the run at `at_`
+    uint64_t taken_ = 0; // bytes already taken from the run at `at_`
 };
 
 bool same(Order one, Order other) {
     while (!one.over() && !other.over() && one.sender() == other.sender()) {
-        const uint64_t lines = std::min(one.lines(), other.lines());
-        one.take(lines);
-        other.take(lines);
+        const uint64_t bytes = std::min(one.bytes(), other.bytes());
+        one.take(bytes);
+        other.take(bytes);
     }
     return one.over() && other.over();
 }
@@ -80,7 +80,7 @@ std::string Load::first_error() const {
     return {};
 }
 
-// One total order: any two listeners saw the lines that both received in the same order. The last
+// One total order: any two listeners saw the bytes that both received in the same order. The last
 // listener is compared with all others; it misses only its own lines.
 std::string Load::disagreement() const {
     if (!expectations_.record_order)

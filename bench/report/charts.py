@@ -1,23 +1,28 @@
 """The plots of the report: one figure for all servers, latency percentiles, ratios to the floor,
-and the distribution of takeover times."""
+and the distribution of takeover times.
+
+All plots are as wide as a telephone's screen, so that their text is legible there. On a wide screen
+several of them stand side by side.
+"""
 from report.figures import P50, P99, P999, short
 from report.plot import Image, Scale, needs_log
-from servers import FLOOR, OURS, YARDSTICK
+from servers import FLOOR, OURS, VARIANT, YARDSTICK
 
-WIDTH = 560
-LABELS = 150  # width of the names at the left
+WIDTH = 360
+LABELS = 134  # width of the names at the left
+VALUES = 60  # width of the values at the right
 ROW = 21
 TOP = 20
 FOOT = 36
 
 
-def _kind(row):
-    return {OURS: "ours", YARDSTICK: "yardstick"}.get(row.role, "peer")
+def kind_of(row):
+    return {OURS: "ours", VARIANT: "ours faint", YARDSTICK: "yardstick"}.get(row.role, "peer")
 
 
 def _label(image, row, y):
     image.text(LABELS - 8, y + 4, row.server + ("" if row.is_flawless() else " !"),
-               "name " + _kind(row), "end")
+               "name " + kind_of(row), "end")
 
 
 def _without_figures(load):
@@ -27,8 +32,8 @@ def _without_figures(load):
 def _failures(image, load, y):
     """A line for each that has nothing to show, from `y` on."""
     for row in _without_figures(load):
-        image.text(LABELS - 8, y + 4, row.server, "name " + _kind(row), "end")
-        image.text(LABELS + 4, y + 4, row.errors()[0], "failure")
+        image.text(LABELS - 8, y + 4, row.server, "name " + kind_of(row), "end")
+        image.text(LABELS + 4, y + 4, "no figures, see the table", "failure")
         y += ROW
 
 
@@ -46,12 +51,11 @@ def bars(load, figure):
     title = f"{figure.title}: {load.name}"
     image = Image(WIDTH, bottom + FOOT, title, "; ".join(
         f"{row.server} {short(row.median(figure))}" for row in rows) + f" {figure.unit}")
-    scale = Scale(min(filter(None, values), default=1), max(values), LABELS, WIDTH - 58, log)
+    scale = Scale(min(filter(None, values), default=1), max(values), LABELS, WIDTH - VALUES, log)
     image.axis(scale, TOP - 4, bottom, f"{figure.unit}, {better} is better"
-               + (", logarithmic" if log else ""))
+               + (", logarithmic" if log else ""), WIDTH)
     for i, row in enumerate(rows):
-        y = TOP + ROW * i + ROW / 2
-        _bar(image, scale, y, row, figure)
+        _bar(image, scale, TOP + ROW * i + ROW / 2, row, figure)
     _failures(image, load, TOP + ROW * len(rows) + ROW / 2)
     if floor:
         x = scale.at(of_floor[0])
@@ -62,9 +66,10 @@ def bars(load, figure):
 
 def _bar(image, scale, y, row, figure):
     value, values = row.median(figure), row.values(figure)
-    x, kind = scale.at(value), _kind(row)
-    hint = (f"{row.server}: {short(value)} {figure.unit}, median of {len(values)},"
-            f" {short(values[0])} to {short(values[-1])}")
+    x, kind = scale.at(value), kind_of(row)
+    hint = f"{row.server}: {short(value)} {figure.unit}"
+    if len(values) > 1:
+        hint += f", median of {len(values)}, {short(values[0])} to {short(values[-1])}"
     _label(image, row, y)
     if scale.log:  # a length means nothing on a logarithmic scale, so draw a mark on a thin line
         image.line(LABELS, y, x, y, "stem " + kind)
@@ -90,10 +95,10 @@ def percentiles(load):
     image = Image(WIDTH, bottom + FOOT, f"Latency: {load.name}", "; ".join(
         f"{row.server} p50 {short(row.median(P50))}, p99 {short(row.median(P99))},"
         f" p99.9 {short(row.median(P999))} ms" for row in rows))
-    scale = Scale(min(values), max(values), LABELS, WIDTH - 20, log=True)
-    image.axis(scale, TOP - 4, bottom, "ms, less is better, logarithmic")
+    scale = Scale(min(values), max(values), LABELS, WIDTH - 12, log=True)
+    image.axis(scale, TOP - 4, bottom, "ms, less is better, logarithmic", WIDTH)
     for i, row in enumerate(rows):
-        y, kind = TOP + ROW * i + ROW / 2, _kind(row)
+        y, kind = TOP + ROW * i + ROW / 2, kind_of(row)
         p50, p99, p999 = (scale.at(row.median(figure)) for figure in (P50, P99, P999))
         hint = (f"{row.server}: p50 {short(row.median(P50))}, p99 {short(row.median(P99))},"
                 f" p99.9 {short(row.median(P999))} ms")
@@ -107,8 +112,8 @@ def percentiles(load):
 
 
 def ratios(loads, figure):
-    """The ratio of every server to the floor, a line per load. chatserv's best row is marked."""
-    labels, row_height = 230, 26
+    """The ratio of every server to the floor: for each load its name, and below it the marks."""
+    row_height, side = 38, 22
     found = []
     for load in loads:
         marks = [(row, load.floor_ratio(row, figure)) for row in load.rows if row.role != FLOOR]
@@ -119,21 +124,20 @@ def ratios(loads, figure):
         return ""
     values = [ratio for _, marks in found for _, ratio in marks] + [1]
     bottom = TOP + row_height * len(found)
-    image = Image(2 * WIDTH, bottom + FOOT, f"{figure.title}, as a ratio to the floor", "; ".join(
+    image = Image(WIDTH, bottom + FOOT, f"{figure.title}, as a ratio to the floor", "; ".join(
         f"{load.name}: " + ", ".join(f"{row.server} {ratio:.2f}" for row, ratio in marks)
         for load, marks in found))
-    scale = Scale(min(values), max(values), labels, 2 * WIDTH - 20, log=True)
+    scale = Scale(min(values), max(values), side, WIDTH - side, log=True)
     better = "more" if figure.more_is_better else "less"
-    image.axis(scale, TOP - 4, bottom, f"times the floor, {better} is better, logarithmic")
+    image.axis(scale, TOP - 4, bottom, f"times the floor, {better} is better, logarithmic", WIDTH)
     image.line(scale.at(1), TOP - 4, scale.at(1), bottom, "floor")
+    image.text(scale.at(1), TOP - 8, "floor", "floor-name", "middle")
     for i, (load, marks) in enumerate(found):
-        y = TOP + row_height * i + row_height / 2
-        image.text(labels - 12, y + 4, load.name, "name", "end")
-        image.line(labels, y, 2 * WIDTH - 20, y, "grid")
-        best = load.ours()
-        for row, ratio in sorted(marks, key=lambda mark: mark[0] is best):
-            kind = _kind(row) + (" faint" if row.role == OURS and row is not best else "")
-            image.dot(scale.at(ratio), y, 7 if row is best else 5, "mark " + kind,
+        y = TOP + row_height * i + 26
+        image.text(side, y - 12, load.name, "value")
+        image.line(side, y, WIDTH - side, y, "grid")
+        for row, ratio in sorted(marks, key=lambda mark: mark[0].role == OURS):
+            image.dot(scale.at(ratio), y, 7 if row.role == OURS else 5, "mark " + kind_of(row),
                       f"{row.server}: {short(ratio)} times the floor")
     return image.svg()
 
@@ -144,14 +148,14 @@ def distribution(results):
               result["what"].startswith("first byte")]
     if not curves:
         return ""
-    left, right, height = 50, 2 * WIDTH - 250, 280
+    left, right, height, key_row = 42, WIDTH - 10, 220, 20
     times = [time for curve in curves for time in curve["samples_ms"]]
-    image = Image(2 * WIDTH, height + FOOT, "Takeover times", "; ".join(
+    image = Image(WIDTH, height + FOOT + key_row * len(curves), "Takeover times", "; ".join(
         f"{curve['clients']} clients, {curve['what']}: median {short(curve['median_ms'])} ms,"
         f" p99 {short(curve['p99_ms'])} ms" for curve in curves))
     scale = Scale(max(min(times), 0.001), max(times), left, right, log=True)
     share = Scale(0, 100 / 1.08, height, TOP)
-    image.axis(scale, TOP, height, "ms, logarithmic")
+    image.axis(scale, TOP, height, "ms, logarithmic", WIDTH)
     for percent in (0, 25, 50, 75, 100):
         image.line(left, share.at(percent), right, share.at(percent), "grid")
         image.text(left - 6, share.at(percent) + 4, f"{percent} %", "tick", "end")
@@ -166,7 +170,7 @@ def distribution(results):
                        (scale.at(time), share.at(100 * n / len(samples)))]
         hint = f"{curve['clients']:,} clients, {curve['what']}"
         image.path(points, style, hint)
-        y = TOP + 14 + 22 * i
-        image.line(right + 14, y, right + 38, y, style)
-        image.text(right + 44, y + 4, hint, "tick")
+        y = height + FOOT + key_row * i
+        image.line(left, y, left + 28, y, style)
+        image.text(left + 34, y + 4, hint, "tick")
     return image.svg()

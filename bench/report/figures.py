@@ -1,4 +1,9 @@
-"""Evaluates the runs: medians and spread of each figure, ratios to the floor, ranks.
+"""Evaluates the runs: medians and spread of each figure, ratios, and which rows are ahead of
+chatserv's default.
+
+A ratio of two servers is the median of their ratios in each round. The servers of a round run
+within seconds of each other, so what slows the machine down for a minute slows both of them. The
+ratio of two medians would compare runs of different rounds.
 
 This module and those that use it (targets, table, report) need only the document that the bench
 writes as JSON.
@@ -8,8 +13,10 @@ import math
 import statistics
 
 from scenes import FLOOD, IDLE, KINDS, PACED, STALLED, STORM, TALK
-from servers import BARE_RELAY_NAME, FLOOR_NAME, LINE_FLOOR_NAME, OURS, PEER
+from servers import (BARE_RELAY_NAME, DEFAULT_NAME, FLOOR_NAME, LINE_FLOOR_NAME, PEER, VARIANT,
+                     YARDSTICK)
 
+LOAD_IS_BUSY = 0.95  # of a core: from here on the load generator is the limit
 DISAGREE = "disagree on the order"  # from chatserv-load, when all lines were received
 
 
@@ -41,13 +48,14 @@ CONNECTION_CPU = Figure("cpu_us_per_connection", "CPU", "s per million connectio
 IDLE_CPU = Figure("cpu_ms_per_second", "CPU", "ms per second")
 CONNECTION_MEMORY = Figure("bytes_per_connection", "Memory", "bytes per connection")
 CONNECTION_SHARED = Figure("shared_bytes_per_connection", "of it shared", "bytes per connection")
+TORN = Figure("torn_share", "Torn lines", "%", 100)
 SILENCE = Figure("longest_silence_seconds", "Longest silence", "s")
 
 # RANKED: the figures that rows are ranked by. SHOWN: the other figures in the tables.
 RANKED = {FLOOD: (DELIVERIES, CPU), TALK: (DELIVERIES, CPU), PACED: (P50, P99, CPU),
           STORM: (CONNECTIONS, CONNECTION_CPU), IDLE: (IDLE_CPU, CONNECTION_MEMORY),
           STALLED: (DELIVERIES, CPU, SILENCE)}
-SHOWN = {FLOOD: (MEMORY, PEAK), TALK: (MEMORY, PEAK), PACED: (P999, MEMORY, PEAK),
+SHOWN = {FLOOD: (MEMORY, PEAK), TALK: (TORN, MEMORY, PEAK), PACED: (P999, MEMORY, PEAK),
          STORM: (MEMORY,), IDLE: (CONNECTION_SHARED, MEMORY), STALLED: (MEMORY, PEAK)}
 # The figures that are compared with the floor. The floor has no pace, so a paced load is compared
 # with it only in CPU time.
@@ -95,11 +103,20 @@ class Row:
     def is_flawless(self):
         return self.has_figures() and not self.errors()
 
+    def others_share(self):
+        """The share of the processors that other programs used, on average over the runs."""
+        shares = [run["others_cpu_share"] for run in self.runs if "others_cpu_share" in run]
+        return statistics.mean(shares) if shares else None
+
     def load_share(self):
         """How busy the load's only thread was. At 1, the load itself was the limit."""
         shares = [run["load_cpu_seconds"] / run["seconds"] for run in self.runs
                   if run.get("load_cpu_seconds") and run.get("seconds")]
         return statistics.median(shares) if shares else None
+
+    def load_is_limit(self):
+        share = self.load_share()
+        return share is not None and share >= LOAD_IS_BUSY
 
 
 class Load:
@@ -114,6 +131,9 @@ class Load:
         order = {name: i for i, name in enumerate(roles)}
         self.rows.sort(key=lambda row: order[row.server])
 
+    def rounds(self):
+        return max(len(row.runs) for row in self.rows)
+
     def row(self, server):
         return next((row for row in self.rows if row.server == server), None)
 
@@ -124,49 +144,65 @@ class Load:
     def bare_relay(self):
         return self.row(BARE_RELAY_NAME)
 
+    def ratios(self, row, figure, to):
+        """The ratio of two rows in each round in which both have the figure."""
+        pairs = ((figure.of(ours), figure.of(theirs))
+                 for ours, theirs in zip(row.runs if row else (), to.runs if to else ()))
+        return [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
+
     def ratio(self, row, figure, to):
-        """The ratio of the medians of two rows; None if either has no median."""
-        if row is None or to is None:
-            return None
-        ours, theirs = row.median(figure), to.median(figure)
-        return ours / theirs if ours is not None and theirs else None
+        """The median of the ratios; None if there are none."""
+        ratios = self.ratios(row, figure, to)
+        return statistics.median(ratios) if ratios else None
 
     def floor_ratio(self, row, figure):
         if figure not in AGAINST_FLOOR.get(self.kind, ()):
             return None
         return self.ratio(row, figure, self.floor())
 
-    def relays(self):
-        """The rows that are compared: chatserv and its peers, if they delivered everything."""
-        return [row for row in self.rows if row.role in (OURS, PEER) and row.delivers()]
+    def _delivering(self, *roles):
+        return [row for row in self.rows if row.role in roles and row.delivers()]
 
     def peers(self):
-        return [row for row in self.relays() if row.role == PEER]
+        return self._delivering(PEER)
+
+    def variants(self):
+        return self._delivering(VARIANT)
+
+    def rivals(self):
+        """The rows that chatserv's default is compared with, if they delivered everything."""
+        return self._delivering(VARIANT, YARDSTICK, PEER)
 
     def sorted_by(self, figure, rows):
         measured = [row for row in rows if row.median(figure) is not None]
         return sorted(measured, key=lambda row: row.median(figure), reverse=figure.more_is_better)
 
     def ours(self):
-        """The row of chatserv that is judged. chatserv has a row for each number of workers; the
-        judged one is the best in the load's main figure."""
-        about = P99 if self.kind == PACED else RANKED[self.kind][0]
-        rows = self.sorted_by(about, [row for row in self.relays()
-                                      if row.role == OURS and row.is_flawless()])
-        return rows[0] if rows else None
+        """The row of chatserv's default, if it is without fault. Only this row is judged."""
+        row = self.row(DEFAULT_NAME)
+        return row if row is not None and row.is_flawless() else None
 
-    def rank(self, figure):
-        """The rank of the judged row among the peers and itself: (place, number of rows)."""
+    def fault(self):
+        """Why chatserv's default is not judged, if it took part; empty: it is judged."""
+        row = self.row(DEFAULT_NAME)
+        return row.errors()[0] if row is not None and row.errors() else ""
+
+    def behind(self, figure):
+        """The rivals that are ahead of chatserv's default, the one furthest ahead first: each with
+        the default's ratios to it. None if the default has no such figure or no rival has."""
         ours = self.ours()
-        if ours is None:
+        found = [(rival, ratios) for rival in self.rivals()
+                 if (ratios := self.ratios(ours, figure, rival))]
+        if not found:
             return None
-        ranked = self.sorted_by(figure, [*self.peers(), ours])
-        if ours not in ranked:
-            return None
-        value = ours.median(figure)
-        ahead = [row for row in ranked if row.median(figure) != value and
-                 (row.median(figure) > value) == figure.more_is_better]
-        return len(ahead) + 1, len(ranked)
+
+        def loss(pair):  # above 1: how many times worse the default is
+            ratio = statistics.median(pair[1])
+            if figure.more_is_better:
+                return 1 / ratio if ratio else math.inf
+            return ratio
+
+        return sorted((pair for pair in found if loss(pair) > 1), key=loss, reverse=True)
 
 
 def loads(document):

@@ -1,11 +1,10 @@
 """The tables of the report."""
 import html
+import statistics
 
 from report.figures import AGAINST_FLOOR, RANKED, SHOWN, short
+from report.targets import ratio_text
 from servers import OURS
-from report.targets import targets
-
-LOAD_IS_BUSY = 0.95  # of a core: from here on the load generator is the limit
 
 
 def text(words):
@@ -16,11 +15,18 @@ def element(name, content, kind=""):
     return f'<{name} class="{kind}">{content}</{name}>' if kind else f"<{name}>{content}</{name}>"
 
 
-def table(head, rows):
-    """`head`: cells. `rows`: a class and cells for each row. All cells are HTML."""
+def table(head, rows, wide=False):
+    """`head`: cells. `rows`: a class and cells for each row. All cells are HTML. A wide table is
+    scrolled sideways on a small screen, and a line above it says so."""
     lines = "\n".join(element("tr", "".join(cells), kind) for kind, cells in rows)
-    return element("div", f"<table><thead><tr>{''.join(head)}</tr></thead>\n"
-                   f"<tbody>{lines}</tbody></table>", "wide")
+    html_table = (f"<table><thead><tr>{''.join(head)}</tr></thead>\n"
+                  f"<tbody>{lines}</tbody></table>")
+    if not wide:
+        return html_table
+    return CUE + element("div", html_table, "wide")
+
+
+CUE = '<p class="cue soft">More columns: scroll the table sideways →</p>'
 
 
 def _head(words, unit="", kind=""):
@@ -33,6 +39,11 @@ def _name(words):
     return f'<th scope="row">{text(words)}</th>'
 
 
+def _group(words, columns):
+    """A row that names the load of the rows below it."""
+    return "group", [f'<th scope="colgroup" colspan="{columns}">{text(words)}</th>']
+
+
 def of_load(load):
     ranked, about = RANKED[load.kind], RANKED[load.kind][0]
     columns = [*ranked, *SHOWN[load.kind]]
@@ -41,10 +52,8 @@ def of_load(load):
     head = [_head("server")]
     for figure in columns:
         head.append(_head(figure.title, figure.unit, "sorted" if figure is about else ""))
-        if figure in ranked:
-            head.append(_head("spread"))
         if figure in against:
-            head.append(_head("× floor"))
+            head.append(_head("×\u00a0floor"))
     head += [_head("load busy", "% of a core")] if shares else []
     head.append(_head("runs"))
     first = load.sorted_by(about, load.rows)
@@ -60,83 +69,70 @@ def of_load(load):
         if row.errors():
             rows.append((kind, ["<th></th>", f'<td class="failure" colspan="{len(head) - 1}">'
                                 f"! {text(row.errors()[0])}</td>"]))
-    return table(head, rows)
+    return table(head, rows, wide=True)
 
 
 def _cells(load, row, columns, against, shares):
     cells = [_name(row.server)]
     for figure in columns:
-        cells.append(element("td", short(row.median(figure))))
-        if figure in RANKED[load.kind]:
-            values = row.values(figure)
-            spread = f"{short(values[0])} – {short(values[-1])}" if len(values) > 1 else ""
-            cells.append(element("td", spread, "spread"))
+        values, spread = row.values(figure), ""
+        if figure in RANKED[load.kind] and len(values) > 1:
+            spread = element("small", f"{short(values[0])} – {short(values[-1])}", "spread")
+        cells.append(element("td", short(row.median(figure)) + spread))
         if figure in against:
             ratio = load.floor_ratio(row, figure)
             cells.append(element("td", "" if ratio is None else short(ratio)))
     if shares:
         share = row.load_share()
-        busy = share is not None and share >= LOAD_IS_BUSY
-        cells.append(element("td", "" if share is None else f"{100 * share:.0f}{'*' * busy}"))
+        busy = "*" if row.load_is_limit() else ""
+        cells.append(element("td", "" if share is None else f"{100 * share:.0f}{busy}"))
     cells.append(element("td", len(row.runs)))
     return cells
 
 
-def judged(document):
-    return targets(document)
-
-
-def of_targets(document):
-    found = judged(document)
-    if not found:
-        return ""
+def of_targets(judged):
     verdicts = {True: ("met", "yes"), False: ("not met", "no"), None: ("not measured", "soft")}
-    rows = []
-    for before, target in zip([None, *found], found):
+    rows, scene = [], None
+    for target in judged:
+        if target.scene != scene:
+            scene = target.scene
+            rows.append(_group(scene, 4))
         said, kind = verdicts[target.met]
-        same = before is not None and before.scene == target.scene
-        rows.append(("", [_name("" if same else target.scene),
-                          *(element("td", text(words), "left") for words in
-                            (target.what, target.required, target.measured)),
-                          element("td", text(target.by.removeprefix("chatserv, ")), "short"),
-                          element("td", said, kind)]))
-    head = [_head("load"), *(_head(word, kind="left") for word in
-                             ("what", "required", "measured", "with")), _head("")]
-    return element("section", "<h2>Targets</h2><p>chatserv has a row for each number of workers. "
-                   "All targets of a load judge the row that delivers most (paced: the row with "
-                   "the lowest p99; idle: the row with the least CPU time).</p>" +
-                   table(head, rows))
+        rounds = f" <small>{text(target.rounds)} rounds</small>" if target.of_several() else ""
+        rows.append(("", [element("td", said, "left " + kind),
+                          element("td", text(target.what), "left"),
+                          element("td", text(target.required), "left"),
+                          element("td", text(target.measured) + rounds, "left")]))
+    return table([_head(word, kind="left") for word in ("", "what", "required", "measured")], rows)
 
 
-def of_ranks(all_loads):
-    rows = []
+def of_not_first(all_loads):
+    """Every figure of every load in which chatserv's default is not first."""
+    rows, rounds = [], max(load.rounds() for load in all_loads) > 1
     for load in all_loads:
-        ours = load.ours()
-        for i, figure in enumerate(RANKED[load.kind] if ours else ()):
-            rank = load.rank(figure)
-            if rank is not None:
-                rows.append(("", [_name(load.name if i == 0 else ""),
-                                  *_rank_cells(load, ours, figure, rank)]))
-    if not rows:
-        return ""
-    head = [_head("load"), _head("figure", kind="left"), _head("place", kind="left"),
-            _head("chatserv"), _head("best peer", kind="left"), _head("× best peer"),
-            _head("× bare relay"), _head("× floor")]
-    return element("section", "<h2>Where chatserv stands</h2><p>The judged row of chatserv among "
-                   "all peers that delivered everything.</p>" + table(head, rows))
+        cells = [("", _behind_cells(figure, behind, rounds)) for figure in RANKED[load.kind]
+                 if (behind := load.behind(figure))]
+        if load.fault():
+            cells.append(("", [f'<td class="failure" colspan="{3 + rounds}">'
+                               f"{text(load.fault())}</td>"]))
+        if cells:
+            rows += [_group(load.name, 3 + rounds), *cells]
+    head = [_head("figure", kind="left"), _head("first", kind="left"),
+            _head("chatserv", "times the first"),
+            *([_head("rounds", "behind it")] if rounds else [])]
+    return table(head, rows)
 
 
-def _rank_cells(load, ours, figure, rank):
-    place, count = rank
-    best = next(iter(load.sorted_by(figure, load.peers())), None)
-    ratios = [load.ratio(ours, figure, other) for other in (best, load.bare_relay())]
-    ratios.append(load.floor_ratio(ours, figure))
-    peer = best and f"{short(best.median(figure))} <span class='soft'>{text(best.server)}</span>"
-    return [element("td", f"{text(figure.title)}, <span class='soft'>{text(figure.unit)}</span>",
-                    "short"),
-            element("td", f"{place} of {count}", "short " + ("first" if place == 1 else "no")),
-            element("td", short(ours.median(figure))), element("td", peer or "", "short"),
-            *(element("td", "" if ratio is None else short(ratio)) for ratio in ratios)]
+def _behind_cells(figure, behind, with_rounds):
+    (first, ratios), *others = behind
+    also = "; ".join(f"{ratio_text(statistics.median(ratios))} × {row.server}"
+                     for row, ratios in others)
+    also = element("small", text(f"also ahead: {also}"), "also") if also else ""
+    rounds = sum(ratio < 1 if figure.more_is_better else ratio > 1 for ratio in ratios)
+    return [element("td", text(figure.title), "left"),
+            element("td", text(first.server) + also, "left"),
+            element("td", ratio_text(statistics.median(ratios))),
+            *([element("td", f"{rounds} of {len(ratios)}")] if with_rounds else [])]
 
 
 def of_takeover(results):
@@ -159,25 +155,7 @@ def rounds_of(document):
     return f"{most}" if least == most else f"{least} to {most}, as the time permitted"
 
 
-def of_absentees(document):
-    """The servers and loads that were left out, and why."""
-    lines = [f"<li><b>{text(server['name'])}</b>: not installed or not built</li>"
-             for server in document["servers"] if server["missing"]]
-    lines += [f"<li><b>{text(server['name'])}</b>: not selected</li>"
-              for server in document["servers"]
-              if not server["missing"] and not server["takes_part"]]
-    lines += [f"<li><b>{text(server['name'])}</b>: it is slow, so loads without a pace are limited "
-              f"to {server['deliveries_max']:,} deliveries per run</li>"
-              for server in document["servers"] if server.get("deliveries_max")]
-    ran, left_out = {result["scene"] for result in document["results"]}, {}
-    for scene in document["scenes"]:
-        if scene["name"] not in ran:
-            lines.append(f"<li><b>{text(scene['name'])}</b>: not run for lack of time</li>")
-        for name, why in scene["left_out"].items():
-            left_out.setdefault((name, why), []).append(scene["name"])
-    lines += [f"<li>without <b>{text(name)}</b>, because {text(why)}: "
-              f"{text('; '.join(names))}</li>"
-              for (name, why), names in left_out.items()]
-    lines.append("<li>*: the load generator's only thread was busy all the time; the server may be "
-                 "able to deliver more.</li>")
-    return element("section", f"<h2>Notes</h2><ul>{''.join(lines)}</ul>")
+def of_pairs(pairs):
+    """A list of names with words about each."""
+    items = "".join(f"<li><b>{text(name)}</b>: {text(words)}</li>" for name, words in pairs)
+    return element("ul", items, "notes")

@@ -86,13 +86,13 @@ class Image:
         self._parts.append(f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">'
                            f'{html.escape(text)}</text>')
 
-    def axis(self, scale, top, bottom, label):
-        """A horizontal axis, with grid lines through the plot."""
+    def axis(self, scale, top, bottom, label, right):
+        """A horizontal axis, with grid lines through the plot and a label that ends at `right`."""
         for tick in scale.ticks():
             x = scale.at(tick)
             self.line(x, top, x, bottom, "grid")
             self.text(x, bottom + 14, tick_text(tick), "tick", "middle")
-        self.text(scale.at(scale.high), bottom + 28, label, "tick", "end")
+        self.text(right, bottom + 28, label, "tick", "end")
 
     def _shape(self, start, name, hint):
         self._parts.append(f"{start}><title>{html.escape(hint)}</title></{name}>" if hint

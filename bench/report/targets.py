@@ -1,18 +1,23 @@
 """The targets for chatserv, and whether it met them.
 
-Each load judges one row of chatserv: the one with the best number of workers (figures.Load.ours).
-All figures of a load are those of that row. A row in which a line was lost, repeated or out of
-order meets no target.
+Every target judges the default alone: chatserv as it is started without options. Its rows with a
+fixed number of workers are what it is compared with. A default that lost, repeated or reordered a
+line meets no target of that load.
 """
 import dataclasses
+import operator
+import statistics
 
 from report.figures import (CONNECTION_MEMORY, CONNECTION_SHARED, CPU, DELIVERIES, IDLE_CPU, P50,
                             P99, loads, short)
-from scenes import FLOOD, IDLE, PACED, TALK
-from servers import LINE_FLOOR_NAME, NCAT_NAME, OURS
+from scenes import FLOOD, IDLE, PACED, STALLED, TALK
+from servers import DEFAULT_NAME, LINE_FLOOR_NAME, NCAT_NAME
 
-MANY = 10_000
+FEW, MANY = 9, 10_000
+WITHIN = 1.1
 IDLE_CPU_MS_PER_SECOND_MAX = 1  # a thousandth of a core: only heartbeats
+
+_HOLDS = {"≥": operator.ge, "≤": operator.le, ">": operator.gt, "<": operator.lt}
 
 
 @dataclasses.dataclass
@@ -22,7 +27,22 @@ class Target:
     required: str
     measured: str = "not measured"
     met: bool | None = None  # None: could not be measured
-    by: str = ""  # the row that was judged
+    rounds: str = ""  # in how many rounds the figures met it, as "2 of 3"
+
+    def of_several(self):
+        return self.rounds and not self.rounds.endswith(" of 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    sign: str
+    limit: float
+
+    def holds(self, value):
+        return _HOLDS[self.sign](value, self.limit)
+
+    def __str__(self):
+        return f"{self.sign} {self.limit:.3g}"
 
 
 def ratio_text(value):
@@ -30,113 +50,145 @@ def ratio_text(value):
 
 
 class Judge:
+    """Collects the targets of one load."""
+
     def __init__(self, load):
         self.load, self.ours, self.targets = load, load.ours(), []
 
-    def expect(self, what, required, *, at_least=None, at_most=None, value=None, measured=None):
-        target = Target(self.load.name, what, required)
-        if self.ours is None and any(row.role == OURS for row in self.load.rows):
-            target.measured, target.met = "no row without errors", False
-        elif value is not None:
-            target.by = self.ours.server
+    def expect(self, what, bound, values, measured=None, required=None):
+        """`values`: one for each round; their median is judged. Empty: not measured."""
+        target = Target(self.load.name, what, required or str(bound))
+        if self.ours is None and self.load.row(DEFAULT_NAME) is not None:
+            target.measured, target.met = "lines were not delivered as they should be", False
+        elif values:
+            value = statistics.median(values)
             target.measured = measured or ratio_text(value)
-            target.met = value >= at_least if at_least is not None else value <= at_most
+            target.met = bound.holds(value)
+            target.rounds = f"{sum(map(bound.holds, values))} of {len(values)}"
         self.targets.append(target)
 
-    def against_floor(self, figure, what, **bound):
-        (word, limit), = bound.items()
-        value = self.load.floor_ratio(self.ours, figure)
+    def against(self, what, figure, row, bound):
+        ratios = self.load.ratios(self.ours, figure, row)
+        self.expect(what, bound, ratios, self._measured(figure, ratios, row))
+
+    def _measured(self, figure, ratios, row, name=""):
+        if not ratios:
+            return None
+        words = ratio_text(statistics.median(ratios)) + (f" × {name}" if name else "")
+        if figure is DELIVERIES and self.ours.load_is_limit() and row.load_is_limit():
+            words += "; the load was the limit of both"
+        return words
+
+    def against_best(self, what, figure, rows, bound, required=None):
+        """Compares with the row to which the default's ratio is worst."""
+        by_row = [(ratios, row) for row in rows
+                  if (ratios := self.load.ratios(self.ours, figure, row))]
+        if not by_row:
+            return self.expect(what, bound, [], required=required)
+        worst = min if figure.more_is_better else max
+        ratios, row = worst(by_row, key=lambda pair: statistics.median(pair[0]))
+        return self.expect(what, bound, ratios, required=required,
+                           measured=self._measured(figure, ratios, row, row.server))
+
+    def against_variants(self, figure, words):
+        """The default has to be about as good as the best fixed number of workers."""
+        bound = Bound("≥", 1 / WITHIN) if figure.more_is_better else Bound("≤", WITHIN)
+        self.against_best(f"{words}, beside the best number of workers", figure,
+                          self.load.variants(), bound)
+
+    def against_peers(self, figure, words, or_level=False):
+        sign = (">" if figure.more_is_better else "<") if not or_level else (
+            "≥" if figure.more_is_better else "≤")
+        self.against_best(words, figure, self.load.peers(), Bound(sign, 1),
+                          "no worse than the best peer" if or_level else "ahead of every peer")
+
+    def against_floor(self, figure, words, bound):
+        ratios = self.load.ratios(self.ours, figure, self.load.floor())
         measured = None
-        if value is not None and self.load.kind == TALK:
+        if ratios and self.load.kind == TALK:
             by_line = self.load.ratio(self.ours, figure, self.load.row(LINE_FLOOR_NAME))
             if by_line is not None:
-                measured = (f"{ratio_text(value)}; "
-                            f"{ratio_text(by_line)} of the floor with one line per write")
-        self.expect(what, f"{'≥' if word == 'at_least' else '≤'} {limit}", value=value,
-                    measured=measured, **bound)
-
-    def against_row(self, figure, what, row, at_most):
-        self.expect(what, f"≤ {at_most}", at_most=at_most,
-                    value=self.load.ratio(self.ours, figure, row))
-
-    def ahead_of_peers(self, figure, what, *, or_level=False):
-        """Compares with all peers that delivered everything. `or_level`: a tie meets the target."""
-        best = self.load.sorted_by(figure, self.load.peers())
-        required = "no worse than the best peer" if or_level else "ahead of every peer"
-        if not best or self.ours is None:
-            return self.expect(what, required)
-        ours, theirs = self.ours.median(figure), best[0].median(figure)
-        if ours is None:
-            return self.expect(what, required)
-        ahead = ours > theirs if figure.more_is_better else ours < theirs
-        met = ahead or (or_level and ours == theirs)
-        return self.expect(what, required, at_least=1, value=int(met),
-                           measured=f"{short(ours)}; {best[0].server} {short(theirs)}"
-                                    f" {figure.unit}")
+                measured = (f"{ratio_text(statistics.median(ratios))}; "
+                            f"{ratio_text(by_line)} × the floor with one line per write")
+        self.expect(f"{words}, beside the floor", bound, ratios, measured)
 
 
-def _flood(load):
+def _unpaced(load, judge):
+    """What every load without a pace has to meet."""
+    judge.against_variants(DELIVERIES, "deliveries/s")
+    judge.against_variants(CPU, "CPU per delivery")
+    if load.kind != STALLED:  # the bare relay waits for the stalled listener
+        bare = load.bare_relay()
+        judge.against("deliveries/s, beside the bare relay", DELIVERIES, bare, Bound(">", 1))
+        judge.against("CPU per delivery, beside the bare relay", CPU, bare, Bound("<", 1))
+    judge.against_peers(DELIVERIES, "deliveries/s")
+
+
+def _flood(load, smaller):
     judge = Judge(load)
-    judge.against_floor(DELIVERIES, "deliveries/s, relative to the floor", at_least=0.85)
-    judge.against_floor(CPU, "CPU per delivery, relative to the floor", at_most=1.3)
-    return judge.targets
-
-
-def _flood_of_many(load, smaller):
-    judge = Judge(load)
-    before = smaller.row(judge.ours.server) if smaller is not None and judge.ours else None
-    fewer = f"{smaller.scene['listeners']:,}" if smaller is not None else "fewer"
-    judge.against_row(CPU, f"CPU per delivery, relative to {fewer} listeners", before, 1.2)
+    _unpaced(load, judge)
+    if load.scene["listeners"] < MANY:
+        judge.against_floor(DELIVERIES, "deliveries/s", Bound("≥", 0.85))
+        judge.against_floor(CPU, "CPU per delivery", Bound("≤", 1.3))
+    else:
+        fewer = f"{smaller.scene['listeners']:,}" if smaller is not None else "fewer"
+        judge.against(f"CPU per delivery, beside {fewer} listeners", CPU,
+                      smaller.ours() if smaller is not None else None, Bound("≤", 1.2))
     return judge.targets
 
 
 def _talk(load):
     judge = Judge(load)
-    judge.against_floor(DELIVERIES, "deliveries/s, relative to the floor", at_least=0.7)
-    judge.against_floor(CPU, "CPU per delivery, relative to the floor", at_most=1.5)
-    judge.against_row(CPU, "CPU per delivery, relative to ncat", load.row(NCAT_NAME), 0.5)
-    judge.ahead_of_peers(DELIVERIES, "deliveries/s")
-    judge.ahead_of_peers(CPU, "CPU per delivery")
+    _unpaced(load, judge)
+    judge.against_peers(CPU, "CPU per delivery")
+    judge.against("CPU per delivery, beside ncat", CPU, load.row(NCAT_NAME), Bound("≤", 0.5))
+    judge.against_floor(DELIVERIES, "deliveries/s", Bound("≥", 0.7))
+    judge.against_floor(CPU, "CPU per delivery", Bound("≤", 1.5))
     return judge.targets
 
 
 def _paced(load):
     judge = Judge(load)
-    judge.ahead_of_peers(P50, "latency, p50", or_level=True)
-    judge.ahead_of_peers(P99, "latency, p99", or_level=True)
-    judge.against_row(CPU, "CPU per delivery, relative to the bare relay", load.bare_relay(), 1.1)
+    judge.against_variants(P50, "latency, p50")
+    judge.against_variants(P99, "latency, p99")
+    judge.against_variants(CPU, "CPU per delivery")
+    few = load.scene["listeners"] <= FEW
+    judge.against("CPU per delivery, beside the bare relay", CPU, load.bare_relay(),
+                  Bound("≤", WITHIN) if few else Bound("<", 1))
+    judge.against_peers(P50, "latency, p50", or_level=True)
+    judge.against_peers(P99, "latency, p99", or_level=True)
+    return judge.targets
+
+
+def _stalled(load):
+    judge = Judge(load)
+    _unpaced(load, judge)
     return judge.targets
 
 
 def _idle(load):
-    judge = Judge(load)
-    ours = judge.ours
-    cpu = ours.median(IDLE_CPU) if ours else None
-    judge.expect("CPU time without traffic", f"≤ {IDLE_CPU_MS_PER_SECOND_MAX} ms per second",
-                 at_most=IDLE_CPU_MS_PER_SECOND_MAX, value=cpu,
-                 measured=None if cpu is None else f"{cpu:.2f} ms per second")
-    beyond = None
-    if ours and ours.median(CONNECTION_MEMORY) is not None:
-        beyond = ours.median(CONNECTION_MEMORY) - (ours.median(CONNECTION_SHARED) or 0)
-    judge.expect("memory beyond the table", "≤ 1,024 bytes per connection", at_most=1024,
-                 value=beyond, measured=None if beyond is None else f"{beyond:.0f} bytes")
+    judge, ours = Judge(load), load.ours()
+    cpu = ours.values(IDLE_CPU) if ours else []
+    judge.expect("CPU time without traffic", Bound("≤", IDLE_CPU_MS_PER_SECOND_MAX), cpu,
+                 f"{statistics.median(cpu):.2f} ms per second" if cpu else None,
+                 f"≤ {IDLE_CPU_MS_PER_SECOND_MAX} ms per second")
+    beyond = [CONNECTION_MEMORY.of(run) - (CONNECTION_SHARED.of(run) or 0)
+              for run in (ours.runs if ours else ()) if CONNECTION_MEMORY.of(run) is not None]
+    judge.expect("memory beyond the table", Bound("≤", 1024), beyond,
+                 f"{statistics.median(beyond):.0f} bytes" if beyond else None,
+                 "≤ 1,024 bytes per connection")
     return judge.targets
 
 
 def targets(document):
     """All targets that the loads of a document can judge."""
     found = []
-    by_name = {(load.kind, load.scene["listeners"], load.scene["line"]): load
-               for load in loads(document)}
-    for load in by_name.values():
-        if load.kind == FLOOD and load.scene["listeners"] >= MANY:
-            found += _flood_of_many(load, by_name.get((FLOOD, 1000, load.scene["line"])))
-        elif load.kind == FLOOD:
-            found += _flood(load)
-        elif load.kind == TALK:
-            found += _talk(load)
-        elif load.kind == PACED and load.scene["listeners"] < MANY:
-            found += _paced(load)
-        elif load.kind == IDLE:
-            found += _idle(load)
+    all_loads = loads(document)
+    floods = {(load.scene["listeners"], load.scene["line"]): load
+              for load in all_loads if load.kind == FLOOD}
+    for load in all_loads:
+        if load.kind == FLOOD:
+            found += _flood(load, floods.get((1000, load.scene["line"])))
+        elif load.kind in (TALK, PACED, STALLED, IDLE):
+            found += {TALK: _talk, PACED: _paced, STALLED: _stalled, IDLE: _idle}[load.kind](load)
     return found
