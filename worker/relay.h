@@ -65,6 +65,8 @@ public:
     }
     void finish() { closing_.finish(); }
 
+    // Something was read and waits for the next pass, and it is not enough to fill a large write.
+    [[nodiscard]] bool has_small_batch() const { return publisher_.ingest().is_small(); }
     // Makes a pass.
     void settle();
     // How long the worker may sleep now: at most `longest`, and not at all while there is work. If

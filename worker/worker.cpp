@@ -18,6 +18,10 @@ namespace chatserv {
 
 namespace {
 
+constexpr std::chrono::nanoseconds no_time{0};
+constexpr std::chrono::microseconds brief_sleep{50};
+constexpr int looks_max = 64;
+
 Heartbeat* heartbeat_at(const Segment& segment, SeatId seat) {
     if (index_of(seat) >= segment.heartbeats().size())
         throw std::runtime_error("the master gave this worker a seat that does not exist");
@@ -29,14 +33,14 @@ Heartbeat* heartbeat_at(const Segment& segment, SeatId seat) {
 Worker::Worker(Inheritance inheritance, SocketAccount account) :
     segment_(Segment::attach(std::move(inheritance.segment))),
     heartbeat_(heartbeat_at(segment_, inheritance.seat)),
-    beat_interval_(
-        std::chrono::milliseconds(std::max(segment_.header().settings.hang_limit_ms / 2, 1U))),
-    account_(account), channel_(std::move(inheritance.channel)),
-    doorbell_pipes_(std::move(inheritance.doorbells)),
-    doorbells_(segment_.worker_table(), doorbell_pipes_) {
+    beat_interval_(std::max(segment_.header().settings.hang_limit_ms / 2, 1U)), account_(account),
+    channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
+    doorbells_(segment_.worker_table(), doorbell_pipes_), metronome_(events_, beat_interval_),
+    work_meter_(*heartbeat_, BeatClock::now()) {
     explain_memory_faults(segment_.bytes());
     require(events_.watch_readable(channel_.fd(), WorkerEvent::channel),
         "watching the master's channel");
+    require(metronome_.start(), "setting the timer of the heartbeat");
 }
 
 void Worker::run(Confinement in_force) {
@@ -45,27 +49,65 @@ void Worker::run(Confinement in_force) {
     flush_channel();
     while (running_) {
         const BeatClock::time_point now = beat(*heartbeat_);
+        work_meter_.still_awake(now);
         if (relay_)
             (void)relay_->clock().now(now);
-        const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
-        if (doorbell_)
-            doorbell_->wake_up();
-        for (const EventQueue::Event& event : events)
-            handle(event);
-        if (relay_)
+        const bool was_idle = wait_and_handle();
+        if (relay_) {
+            if (!was_idle)
+                gather();
             relay_->settle();
+        }
         report();
     }
 }
 
-std::chrono::nanoseconds Worker::time_to_sleep() {
-    return relay_ ? relay_->time_to_sleep(*doorbell_, beat_interval_) : beat_interval_;
+// True if the worker has slept for a while: nothing was waiting for it.
+bool Worker::wait_and_handle() {
+    bool was_idle = false;
+    if (may_sleep()) {
+        const std::span<const EventQueue::Event> events = events_.wait();
+        was_idle = work_meter_.woke(BeatClock::now()) > brief_sleep;
+        if (doorbell_)
+            doorbell_->wake_up();
+        handle(events);
+    } else {
+        handle(events_.wait(no_time));
+    }
+    return was_idle;
+}
+
+// If it may, the metronome will end the sleep in time.
+bool Worker::may_sleep() {
+    if (!relay_)
+        return true;
+    const std::chrono::nanoseconds time = relay_->time_to_sleep(*doorbell_, beat_interval_);
+    if (time == no_time)
+        return false;
+    metronome_.end_sleep_within(time);
+    return true;
+}
+
+// Clients send faster than their bytes are relayed. A write costs nearly the same for one line as
+// for many, so what else has come by now is read first, as long as there is something and the batch
+// is small. A line that comes alone is not kept waiting: its worker was idle.
+void Worker::gather() {
+    for (int look = 0; look < looks_max && relay_->has_small_batch(); ++look) {
+        const std::span<const EventQueue::Event> events = events_.wait(no_time);
+        if (events.empty())
+            return;
+        handle(events);
+    }
+}
+
+void Worker::handle(std::span<const EventQueue::Event> events) {
+    for (const EventQueue::Event& event : events)
+        handle(event);
 }
 
 void Worker::handle(const EventQueue::Event& event) {
     if (is_timer(event))
-        return relay_->timer(static_cast<Timer>(timer_of(event)),
-            {relay_->clock().now(), RateLimiter::Clock::now()});
+        return handle_timer(timer_of(event));
     const Tag tag = tag_of(event);
     switch (tag.kind<WorkerEvent>()) {
     case WorkerEvent::channel:
@@ -76,6 +118,12 @@ void Worker::handle(const EventQueue::Event& event) {
         return is_readable(event) ? relay_->readable(client_of(tag))
                                   : relay_->writable(client_of(tag));
     }
+}
+
+void Worker::handle_timer(uintptr_t ident) {
+    if (ident == metronome_ident) // the loop itself beats, in each of its turns
+        return metronome_.ticked();
+    relay_->timer(static_cast<Timer>(ident), {relay_->clock().now(), RateLimiter::Clock::now()});
 }
 
 void Worker::handle_channel() {

@@ -9,12 +9,15 @@
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/heartbeat.h"
 #include "shared/segment/segment.h"
+#include "shared/segment/work_meter.h"
 #include "shared/system/event_queue.h"
 #include "shared/system/fd.h"
+#include "worker/limits/metronome.h"
 #include "worker/relay.h"
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace chatserv {
@@ -38,8 +41,12 @@ public:
     void run(Confinement in_force);
 
 private:
-    [[nodiscard]] std::chrono::nanoseconds time_to_sleep();
+    [[nodiscard]] bool wait_and_handle();
+    [[nodiscard]] bool may_sleep();
+    void gather();
+    void handle(std::span<const EventQueue::Event> events);
     void handle(const EventQueue::Event& event);
+    void handle_timer(uintptr_t ident);
     void handle_channel();
     void handle_message(Message& message);
     void take_entry(EntryId entry);
@@ -50,12 +57,14 @@ private:
 
     Segment segment_;
     Heartbeat* heartbeat_;
-    std::chrono::nanoseconds beat_interval_;
+    std::chrono::milliseconds beat_interval_;
     SocketAccount account_;
     Channel channel_;
     std::vector<FdPair> doorbell_pipes_;
     Doorbells doorbells_;
     EventQueue events_;
+    Metronome metronome_;
+    WorkMeter work_meter_;
     std::optional<Doorbell> doorbell_; // with an entry only
     std::optional<Relay> relay_;       // with an entry only
     bool stop_reading_reported_ = false;

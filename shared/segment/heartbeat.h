@@ -28,6 +28,8 @@ inline BeatClock::time_point beat(Heartbeat& heartbeat) {
 // Marks a seat as one whose process has not beaten. To be called before that process starts.
 inline void clear(Heartbeat& heartbeat) {
     store_release(heartbeat.beat_ns, 0);
+    store_release(heartbeat.awake_ns, 0);
+    store_release(heartbeat.naps, 0);
 }
 
 [[nodiscard]] inline bool has_beaten(const Heartbeat& heartbeat) {

@@ -130,10 +130,14 @@ struct alignas(cache_line_bytes) WorkerEntry {
     uint8_t unused_4[56];
 };
 
-// One for each worker process, spares included, which shows by it that it is alive: heartbeat.h.
+// One for each worker process, spares included, which shows by it that it is alive (heartbeat.h),
+// and how busy it is.
 struct alignas(cache_line_bytes) Heartbeat {
-    uint64_t beat_ns; // writer: the process, or the master before it starts
-    uint8_t unused[56];
+    // writer: the process, or the master before it starts
+    uint64_t beat_ns;
+    uint64_t awake_ns; // how long the process has been awake in all: work_meter.h
+    uint64_t naps;     // how often it has slept
+    uint8_t unused[40];
 };
 
 // The states of a slot. user_table.h names the transitions and the one permitted caller of each.

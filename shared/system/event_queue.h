@@ -82,6 +82,10 @@ public:
     [[nodiscard]] int set_timer(uintptr_t timer, std::chrono::milliseconds time) {
         return change(timer, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, time.count());
     }
+    // An event each time that `time` has passed.
+    [[nodiscard]] int set_interval(uintptr_t timer, std::chrono::milliseconds time) {
+        return change(timer, EVFILT_TIMER, EV_ADD, 0, time.count());
+    }
 
     // Waits for events; without a timeout it waits for ever. Returns at most `events_max` events,
     // and none after the timeout or a signal. The result is valid until the next call.

@@ -21,6 +21,9 @@ constexpr size_t read_bytes_max = 256 * 1024;
 // Less room than this is not worth a system call.
 constexpr size_t read_bytes_min = 4 * 1024;
 
+// The kernel takes this much for not much more than it takes a line.
+constexpr size_t small_batch_bytes = 16 * 1024;
+
 } // namespace
 
 Ingest::Ingest(const Segment& segment, EntryId entry) :
@@ -34,6 +37,10 @@ Ingest::Ingest(const Segment& segment, EntryId entry) :
 
 bool Ingest::full() const {
     return staging_.room().size() < read_bytes_min;
+}
+
+bool Ingest::is_small() const {
+    return !empty() && !full() && staging_.payload().size() < small_batch_bytes;
 }
 
 Ingest::Read Ingest::read(Client& client, size_t bytes_max) {

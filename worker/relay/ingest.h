@@ -41,6 +41,8 @@ public:
     // The staging area has no room worth a recv(2): publish first.
     [[nodiscard]] bool full() const;
     [[nodiscard]] bool empty() const { return staging_.empty(); }
+    // Something is staged, and more of it would still make writes cheaper.
+    [[nodiscard]] bool is_small() const;
 
     // Reads what one recv(2) brings, up to `bytes_max`. Must not be called when full().
     [[nodiscard]] Read read(Client& client, size_t bytes_max = std::numeric_limits<size_t>::max());
