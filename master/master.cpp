@@ -56,6 +56,7 @@ Master::Master(const Options& options, const WorkerProgram& program, LogFile& lo
             .acceptor = acceptor_,
             .pool = workforce_.pool(),
             .moving = workforce_.moving(),
+            .balancer = workforce_.balancer(),
             .draining = workforce_.draining(),
             .entries = options.workers,
             .hang_limit = options.hang_limit}),

@@ -173,6 +173,11 @@ std::vector<OptionRow> make_table() {
             count(&Options::workers, 1, workers_max)},
         {"spares", "N", "Spare workers, ready to replace a worker that dies",
             count(&Options::spares, 0, spares_max)},
+        {"placement", "POLICY",
+            "load: as few workers serve the users as can; even: each worker serves as many as the "
+            "others",
+            word<PlacementPolicy>(&Options::placement,
+                {{"load", PlacementPolicy::load}, {"even", PlacementPolicy::even}})},
         {"log-size", "BYTES", "How far the slowest reader may fall behind",
             bytes(&Options::log_bytes, log_bytes_min, log_bytes_max, "bytes")},
         {"stall-limit", "SECONDS",

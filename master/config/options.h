@@ -5,6 +5,7 @@
 #include "master/config/listen_address.h"
 #include "master/config/network.h"
 #include "master/config/setting.h"
+#include "master/workers/placement.h"
 #include "shared/segment/layout.h"
 #include "shared/system/logging.h"
 
@@ -29,6 +30,7 @@ struct Options {
     uint32_t users = 10;
     uint32_t workers = default_workers();
     uint32_t spares = 1;
+    PlacementPolicy placement = PlacementPolicy::load;
     uint64_t log_bytes = 4 * 1024 * 1024;
     std::chrono::milliseconds stall_limit{5000};
     uint32_t min_drain_bytes = 64 * 1024; // a second

@@ -1,5 +1,6 @@
 #include "master/control/control_desk.h"
 
+#include <cmath>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -89,6 +90,13 @@ std::string ControlDesk::statistics() const {
     object["accepting"] = subjects_.acceptor.accepting();
     object["moved"] = subjects_.moving.moved();
     object["drained"] = subjects_.draining.workers();
+    object["in_use"] = subjects_.balancer.width();
+    object["load"] = ordered_json::array();
+    for (uint32_t index = 0; index < subjects_.entries; ++index) {
+        const EntryId entry{index};
+        object["load"].push_back({{"worker", number_of(entry)}, {"users", escrow.clients_of(entry)},
+            {"awake", std::round(subjects_.balancer.awake_share(entry) * 1000) / 1000}});
+    }
     return object.dump();
 }
 

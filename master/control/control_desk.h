@@ -5,6 +5,7 @@
 #include "master/clients/client_book.h"
 #include "master/control/control_connections.h"
 #include "master/control/control_socket.h"
+#include "master/workers/balancer.h"
 #include "master/workers/draining.h"
 #include "master/workers/moving.h"
 #include "master/workers/succession.h"
@@ -27,6 +28,7 @@ public:
         const Acceptor& acceptor;
         WorkerPool& pool;
         const Moving& moving;
+        const Balancer& balancer;
         Draining& draining;
         uint32_t entries; // of the worker table
         std::chrono::milliseconds hang_limit;

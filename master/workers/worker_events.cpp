@@ -79,6 +79,30 @@ void moved(ClientId client, EntryId from, EntryId to) {
         {{"slot", index_of(client.slot)}, {"from", number_of(from)}, {"to", number_of(to)}});
 }
 
+void spread(uint32_t workers, Spread::Reason reason) {
+    struct Words {
+        const char* name;
+        const char* text;
+    };
+    const Words words = [reason]() -> Words {
+        switch (reason) {
+        case Spread::Reason::lone_lines:
+            return {"lone_lines", "a line takes long to reach all users"};
+        case Spread::Reason::busy:
+            return {"busy", "the workers are busy all the time; trying whether more relay more"};
+        case Spread::Reason::no_gain:
+            return {"no_gain", "more workers did not relay more"};
+        case Spread::Reason::calm:
+            break;
+        }
+        return {"calm", "fewer are enough"};
+    }();
+    log_info("spread",
+        fmt::format("the users are served by {} worker{}: {}", workers, workers == 1 ? "" : "s",
+            words.text),
+        {{"workers", workers}, {"reason", words.name}});
+}
+
 void protocol_broken(pid_t pid) {
     log_error("protocol_broken",
         fmt::format("the worker with pid {} broke the protocol: ending it", pid), {{"pid", pid}});

@@ -1,6 +1,7 @@
 // The log's events about worker processes. docs/operating.md lists them.
 #pragma once
 
+#include "master/workers/spread.h"
 #include "master/workers/takeover.h"
 #include "master/workers/worker_pool.h"
 
@@ -21,6 +22,8 @@ void drain_begun(EntryId entry, uint32_t users);
 void drained(EntryId entry, uint64_t users, double milliseconds);
 void drain_ended(EntryId entry);
 void moved(ClientId client, EntryId from, EntryId to);
+// Over how many workers the room is spread from now on.
+void spread(uint32_t workers, Spread::Reason reason);
 void protocol_broken(pid_t pid);
 void stranger_reaped(pid_t pid, int wait_status);
 

@@ -101,6 +101,11 @@ WorkerProcess* WorkerPool::process_of(EntryId entry) {
     return is_served(entry) ? find(pids_[index_of(entry)]) : nullptr;
 }
 
+std::optional<SeatId> WorkerPool::seat_of(EntryId entry) const {
+    const auto process = processes_.find(pids_[index_of(entry)]);
+    return process == processes_.end() ? std::nullopt : std::optional(process->second.seat());
+}
+
 Staff WorkerPool::staff() const {
     Staff staff{.entries = static_cast<uint32_t>(pids_.size()),
         .served = 0,

@@ -63,6 +63,8 @@ public:
     // The process that serves the entry; null where none does.
     [[nodiscard]] WorkerProcess* process_of(EntryId entry);
     [[nodiscard]] bool is_served(EntryId entry) const { return pids_[index_of(entry)] != 0; }
+    // The seat of that process.
+    [[nodiscard]] std::optional<SeatId> seat_of(EntryId entry) const;
     [[nodiscard]] Staff staff() const;
     [[nodiscard]] std::vector<pid_t> pids() const;
     [[nodiscard]] bool empty() const { return processes_.empty(); }

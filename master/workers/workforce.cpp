@@ -1,6 +1,5 @@
 #include "master/workers/workforce.h"
 
-#include "master/workers/placement.h"
 #include "master/workers/worker_events.h"
 #include "shared/segment/broadcast_log.h"
 
@@ -32,6 +31,8 @@ Workforce::Workforce(const WorkerProgram& program, const Options& options, const
     orders_(entries_, clients.escrow(), pool_), moving_(entries_, clients.escrow()),
     draining_(entries_, clients.escrow(), moving_, clock,
         [this](EntryId entry) { return pool_.is_served(entry); }),
+    balancer_(options.placement, entries_, segment, clients.escrow(), moving_, draining_,
+        [this](EntryId entry) { return pool_.seat_of(entry); }),
     hold_up_(segment, options.stall_limit), rights_(options.user, options.user_by_default) {}
 
 // Children that another program left behind when it became this one by exec(2) are reaped first:
@@ -230,15 +231,6 @@ void Workforce::finish_takeovers() {
         staffing_.note_failure(pool_.replenish());
 }
 
-EntryId Workforce::entry_for_newcomer() const {
-    return chatserv::entry_for_newcomer(entries_, [this](EntryId entry) {
-        return EntryLoad{.served = pool_.is_served(entry),
-            .clients =
-                std::as_const(clients_).escrow().clients_of(entry) + moving_.asked_for(entry),
-            .drained = draining_.is_drained(entry)};
-    });
-}
-
 void Workforce::add(std::span<const Acceptor::Admitted> admitted) {
     for (const auto& [client, entry] : admitted)
         dispatch_.add(entry, client);
@@ -253,6 +245,7 @@ void Workforce::begin_turn() {
 void Workforce::end_turn() {
     log_file_dispatch_.look();
     moving_.look();
+    balancer_.look(Clock::now());
     draining_.look([this] { return entry_for_newcomer(); });
     dispatch_.send_requests(moving_);
     dispatch_.send_all();
@@ -262,7 +255,8 @@ std::optional<Workforce::Clock::time_point> Workforce::next_turn() const {
     if (!unread_.empty())
         return Clock::time_point{};
     std::optional<Clock::time_point> next = pool_.next_look();
-    for (const auto& look : {dispatch_.next_look(), log_file_dispatch_.next_look()})
+    for (const auto& look :
+        {dispatch_.next_look(), log_file_dispatch_.next_look(), balancer_.next_look()})
         if (look)
             next = std::min(next.value_or(*look), *look);
     return next;

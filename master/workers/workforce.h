@@ -8,6 +8,7 @@
 
 #include "master/clients/acceptor.h"
 #include "master/clients/client_book.h"
+#include "master/workers/balancer.h"
 #include "master/workers/client_dispatch.h"
 #include "master/workers/draining.h"
 #include "master/workers/hold_up.h"
@@ -50,7 +51,7 @@ public:
     void reap_children();
 
     // The entry that serves the next newcomer, and the newcomers that were assigned so.
-    [[nodiscard]] EntryId entry_for_newcomer() const;
+    [[nodiscard]] EntryId entry_for_newcomer() const { return balancer_.entry_for_newcomer(); }
     void add(std::span<const Acceptor::Admitted> admitted);
 
     // In each turn of the loop. Before its events: ends hung processes, starts missing ones, and
@@ -80,6 +81,7 @@ public:
     // The server stops: tells every worker, and each of their successors, stop_reading or finish.
     void order(MessageType order) {
         draining_.stop();
+        balancer_.stop();
         orders_.give(order);
     }
     // Every worker has published all that it read (StandingOrders).
@@ -98,6 +100,7 @@ public:
     [[nodiscard]] WorkerPool& pool() { return pool_; }
     [[nodiscard]] const Moving& moving() const { return moving_; }
     [[nodiscard]] Draining& draining() { return draining_; }
+    [[nodiscard]] const Balancer& balancer() const { return balancer_; }
 
 private:
     [[nodiscard]] bool read_channel(WorkerProcess& process, int messages_max);
@@ -119,6 +122,7 @@ private:
     StandingOrders orders_;
     Moving moving_;
     Draining draining_;
+    Balancer balancer_;
     HoldUp hold_up_;
     WorkerRights rights_;
     std::vector<pid_t> unread_; // processes of whose messages only a part was read in this turn

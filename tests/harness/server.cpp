@@ -28,6 +28,8 @@ Command command_for(const ServerOptions& options) {
             options.program == Program::chatserv ? chatserv_path() : reference_path());
     for (const std::string& address : options.listen)
         command.arguments.insert(command.arguments.end(), {"--listen", address});
+    if (options.program == Program::chatserv)
+        command.arguments.insert(command.arguments.end(), {"--placement", options.placement});
     command.arguments.insert(command.arguments.end(), options.more.begin(), options.more.end());
     command.environment = options.environment;
     return command;

@@ -27,6 +27,9 @@ struct ServerOptions {
     // A command that becomes the program, such as setpriv(1) or a shell that ends in `exec "$0"
     // "$@"`.
     std::vector<std::string> starter{};
+    // chatserv's --placement. All workers have clients in most tests, since that is where more can
+    // go wrong.
+    std::string placement = "even";
 };
 
 // Listening when constructed. Prints its log if the test fails.

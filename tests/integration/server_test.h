@@ -19,8 +19,8 @@ protected:
 
     void start_on(
         const std::vector<std::string>& listen, const std::vector<std::string>& options = {}) {
-        server_ =
-            std::make_unique<Server>(loop_, ServerOptions{Program::chatserv, listen, options, {}});
+        server_ = std::make_unique<Server>(
+            loop_, ServerOptions{.listen = listen, .more = options, .placement = placement_});
     }
 
     // Waits for a condition that no descriptor reports, such as a state of the process table.
@@ -71,6 +71,7 @@ protected:
         return text;
     }
 
+    std::string placement_ = ServerOptions().placement;
     Loop loop_;
     std::unique_ptr<Server> server_;
 };

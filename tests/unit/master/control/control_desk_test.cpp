@@ -61,12 +61,15 @@ protected:
     Moving moving_{2, clients_.escrow()};
     Draining draining_{2, clients_.escrow(), moving_, clock_,
         [this](EntryId entry) { return served_[index_of(entry)]; }};
+    Balancer balancer_{PlacementPolicy::load, 2, segment_.mapping, clients_.escrow(), moving_,
+        draining_, [](EntryId) { return std::nullopt; }};
     std::array<bool, 2> served_{};
     ControlDesk desk_{events_, Watched::control, nullptr,
         {.clients = clients_,
             .acceptor = acceptor_,
             .pool = pool_,
             .moving = moving_,
+            .balancer = balancer_,
             .draining = draining_,
             .entries = 2,
             .hang_limit = std::chrono::milliseconds(1500)}};
@@ -93,6 +96,14 @@ TEST_F(ControlDeskTest, CountsUsersAndSaysWhetherItAccepts) {
     EXPECT_EQ(answer(Request::Kind::stats)["accepting"], true);
     acceptor_.stop();
     EXPECT_EQ(answer(Request::Kind::stats)["accepting"], false);
+}
+
+TEST_F(ControlDeskTest, SaysWhatEachWorkerHasToDo) {
+    (void)clients_.take_in({make_stream_pair().first, *Address::parse("192.0.2.1:1")}, EntryId{1});
+    const json said = answer(Request::Kind::stats);
+    EXPECT_EQ(said["in_use"], 1);
+    EXPECT_EQ(said["load"], json::parse(R"([{"worker":1,"users":0,"awake":0.0},
+        {"worker":2,"users":1,"awake":0.0}])"));
 }
 
 TEST_F(ControlDeskTest, RefusesAWorkerThatIsNotThere) {

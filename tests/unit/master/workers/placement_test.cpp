@@ -31,5 +31,54 @@ TEST(Placement, ChoosesADrainedEntryOnlyWhereNoOtherHasAWorker) {
     EXPECT_EQ(chosen_of({{false, 5, true}, {false, 7}}), 1U);
 }
 
+TEST(Placement, PrefersAnEntryInUse) {
+    EXPECT_EQ(chosen_of({{true, 100, false, true}, {true, 0, false, false}}), 0U);
+    EXPECT_EQ(chosen_of({{false, 100, false, true}, {true, 0, false, false}}), 1U)
+        << "where none in use has a worker";
+    EXPECT_EQ(chosen_of({{true, 5, false, false}, {true, 0, true, false}}), 0U)
+        << "a drained one is worse";
+}
+
+using Shifts = std::vector<Shift>;
+
+Shifts shifts_of(const std::vector<EntryLoad>& loads, uint32_t clients_max = 1000) {
+    return shifts_to_even_out(loads, clients_max);
+}
+
+constexpr EntryId a{0};
+constexpr EntryId b{1};
+constexpr EntryId c{2};
+
+TEST(Shifts, EntriesThatAreNotInUseGiveTheirClientsAway) {
+    EXPECT_EQ(shifts_of({{true, 9}, {true, 1, false, false}}), (Shifts{{b, a, 1}}));
+    EXPECT_EQ(
+        shifts_of({{true, 0}, {true, 0}, {true, 5, false, false}}), (Shifts{{c, a, 3}, {c, b, 2}}));
+    EXPECT_EQ(shifts_of({{true, 9}, {true, 0, false, false}}), Shifts{});
+}
+
+TEST(Shifts, EntriesInUseGetAboutEqualNumbers) {
+    EXPECT_EQ(shifts_of({{true, 100}, {true, 0}}), (Shifts{{a, b, 50}}));
+    EXPECT_EQ(shifts_of({{true, 0}, {true, 60}, {true, 30}}), (Shifts{{b, a, 30}}));
+}
+
+TEST(Shifts, SmallDifferencesStay) {
+    EXPECT_EQ(shifts_of({{true, 7}, {true, 0}}), Shifts{});
+    EXPECT_EQ(shifts_of({{true, 17}, {true, 0}}), (Shifts{{a, b, 8}}));
+    EXPECT_EQ(shifts_of({{true, 1200}, {true, 800}}), Shifts{}) << "a fifth";
+    EXPECT_EQ(shifts_of({{true, 1300}, {true, 700}}), (Shifts{{a, b, 300}}));
+}
+
+TEST(Shifts, OnlySoManyAtATime) {
+    EXPECT_EQ(shifts_of({{true, 0}, {true, 0}, {true, 500, false, false}}, 300),
+        (Shifts{{c, a, 250}, {c, b, 50}}));
+}
+
+TEST(Shifts, DrainedEntriesAndThoseWithoutAWorkerArePassedOver) {
+    EXPECT_EQ(shifts_of({{false, 100}, {true, 0}}), Shifts{});
+    EXPECT_EQ(shifts_of({{true, 100, true}, {true, 0}}), Shifts{});
+    EXPECT_EQ(shifts_of({{false, 0}, {true, 100, false, false}}), Shifts{})
+        << "the entry in use is being taken over";
+}
+
 } // namespace
 } // namespace chatserv

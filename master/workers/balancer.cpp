@@ -1,0 +1,107 @@
+#include "master/workers/balancer.h"
+
+#include "master/workers/worker_events.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chatserv {
+
+namespace {
+
+constexpr std::chrono::seconds look_interval{1};
+// The master wakes up about once a second for the hang watch. It looks at the load then, and wakes
+// up for the load alone only if that takes longer.
+constexpr std::chrono::milliseconds look_interval_max{1500};
+// Each client costs both of its workers a few system calls, and others wait meanwhile.
+constexpr uint32_t clients_per_look = 1000;
+
+} // namespace
+
+// Only where there is something to decide.
+bool Balancer::is_idle() const {
+    return policy_ == PlacementPolicy::even || entries_ == 1 || stopped_ || escrow_.empty();
+}
+
+EntryId Balancer::entry_for_newcomer() const {
+    const std::vector<EntryLoad> loads = this->loads();
+    return chatserv::entry_for_newcomer(
+        entries_, [&](EntryId entry) { return loads[index_of(entry)]; });
+}
+
+uint32_t Balancer::width() const {
+    return policy_ == PlacementPolicy::even ? entries_ : spread_.width();
+}
+
+// The first entries that are not drained are in use. An entry stays in use while its worker is
+// replaced: its clients come back to it.
+std::vector<EntryLoad> Balancer::loads() const {
+    std::vector<EntryLoad> loads;
+    loads.reserve(entries_);
+    uint32_t in_use = 0;
+    for (uint32_t index = 0; index < entries_; ++index) {
+        const EntryId entry{index};
+        const bool drained = draining_.is_drained(entry);
+        const bool is_in_use = !drained && in_use < width();
+        in_use += is_in_use ? 1 : 0;
+        // A client that was asked for can have left since.
+        const uint32_t clients = escrow_.clients_of(entry);
+        const uint32_t staying = clients - std::min(clients, moving_.asked_of(entry));
+        loads.push_back({.served = seat_of_(entry).has_value(),
+            .clients = staying + moving_.asked_for(entry),
+            .drained = drained,
+            .in_use = is_in_use});
+    }
+    return loads;
+}
+
+void Balancer::look(Clock::time_point now) {
+    if (is_idle() || now - looked_ < look_interval)
+        return;
+    const Spread::Seen seen = observe(now);
+    if (const auto reason = spread_.look(seen, now))
+        events::spread(spread_.width(), *reason);
+    even_out();
+}
+
+Spread::Seen Balancer::observe(Clock::time_point now) {
+    watch_.look(now, seat_of_);
+    const std::chrono::duration<double> time = now - std::exchange(looked_, now);
+    const uint64_t head = log_.head();
+    const uint64_t head_before = std::exchange(head_, head);
+    Spread::Seen seen{.usable = 0,
+        .clients = escrow_.held(),
+        .busiest = 0,
+        .awake = 0,
+        .passes = {},
+        // A faulty worker can have set it back.
+        .bytes_per_second =
+            head < head_before ? 0 : static_cast<double>(head - head_before) / time.count()};
+    const std::vector<EntryLoad> loads = this->loads();
+    for (uint32_t index = 0; index < entries_; ++index) {
+        seen.usable += loads[index].drained ? 0 : 1;
+        if (!loads[index].in_use)
+            continue;
+        const WorkerLoad& load = watch_.load_of(EntryId{index});
+        seen.busiest = std::max(seen.busiest, load.awake);
+        seen.awake += load.awake;
+        seen.passes += load.pass;
+    }
+    seen.usable = std::max(seen.usable, 1U);
+    return seen;
+}
+
+void Balancer::even_out() {
+    for (const Shift& shift : shifts_to_even_out(loads(), clients_per_look)) {
+        std::vector<ClientId> clients = escrow_.all_of(shift.from);
+        std::erase_if(clients, [this](ClientId client) { return moving_.is_moving(client); });
+        clients.resize(std::min<size_t>(clients.size(), shift.clients));
+        moving_.ask(shift.from, shift.to, clients);
+    }
+}
+
+std::optional<Balancer::Clock::time_point> Balancer::next_look() const {
+    return is_idle() ? std::nullopt : std::optional(looked_ + look_interval_max);
+}
+
+} // namespace chatserv

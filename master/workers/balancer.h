@@ -1,0 +1,73 @@
+// The balancer: which entry serves a newcomer, and which clients move to other workers because of
+// the load.
+//
+// About once a second it reads how busy the workers are (load_watch), decides over how many of them
+// the room is spread (spread), and asks for the clients that have to move for that (placement,
+// moving).
+#pragma once
+
+#include "master/clients/escrow.h"
+#include "master/workers/draining.h"
+#include "master/workers/load_watch.h"
+#include "master/workers/moving.h"
+#include "master/workers/placement.h"
+#include "master/workers/spread.h"
+#include "shared/segment/broadcast_log.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+class Balancer {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    // The seat of the process that serves an entry; nothing if none does.
+    using SeatOf = std::function<std::optional<SeatId>(EntryId)>;
+
+    // `entries`: of the worker table.
+    Balancer(PlacementPolicy policy, uint32_t entries, const Segment& segment, const Escrow& escrow,
+        Moving& moving, const Draining& draining, SeatOf seat_of) :
+        policy_(policy),
+        entries_(entries), log_(segment), escrow_(escrow), moving_(moving), draining_(draining),
+        seat_of_(std::move(seat_of)), watch_(segment.heartbeats(), entries) {}
+
+    [[nodiscard]] EntryId entry_for_newcomer() const;
+    // The share of time in which the worker of the entry was awake lately, from 0 to 1.
+    [[nodiscard]] double awake_share(EntryId entry) const { return watch_.load_of(entry).awake; }
+    // Over how many workers the room is spread.
+    [[nodiscard]] uint32_t width() const;
+
+    // In each turn of the loop. It looks at the load if that is due.
+    void look(Clock::time_point now);
+    // When to look at the latest; nothing where nothing depends on it.
+    [[nodiscard]] std::optional<Clock::time_point> next_look() const;
+    // The server stops: no client moves any more.
+    void stop() { stopped_ = true; }
+
+private:
+    [[nodiscard]] bool is_idle() const;
+    [[nodiscard]] std::vector<EntryLoad> loads() const;
+    [[nodiscard]] Spread::Seen observe(Clock::time_point now);
+    void even_out();
+
+    PlacementPolicy policy_;
+    uint32_t entries_;
+    BroadcastLog log_;
+    const Escrow& escrow_;
+    Moving& moving_;
+    const Draining& draining_;
+    SeatOf seat_of_;
+    LoadWatch watch_;
+    Spread spread_;
+    Clock::time_point looked_{};
+    uint64_t head_ = 0; // of the log, at the last look
+    bool stopped_ = false;
+};
+
+} // namespace chatserv

@@ -1,0 +1,135 @@
+// The balancer: from what the workers count to the clients that move.
+#include "master/workers/balancer.h"
+#include "tests/unit/small_segment.h"
+
+#include <gtest/gtest.h>
+#include <set>
+
+namespace chatserv {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr uint32_t clients = 40;
+
+class BalancerTest : public testing::Test {
+protected:
+    explicit BalancerTest(PlacementPolicy policy = PlacementPolicy::load) :
+        balancer_(policy, 2, segment_.mapping, escrow_, moving_, draining_,
+            [this](EntryId entry) { return seat_of(entry); }) {}
+
+    std::optional<SeatId> seat_of(EntryId entry) const {
+        return served_.contains(entry) ? std::optional(SeatId{index_of(entry)}) : std::nullopt;
+    }
+    void admit(uint32_t count) {
+        for (uint32_t i = 0; i < count; ++i)
+            escrow_.admit(
+                make_pipe().first, *Address::parse("192.0.2.1:1"), balancer_.entry_for_newcomer());
+    }
+    // A second passes in which the worker of entry 0 makes so many passes of this length.
+    void pass_second(uint64_t passes, microseconds length) {
+        Heartbeat& heartbeat = segment_.mapping.heartbeats()[0];
+        heartbeat.naps += passes;
+        heartbeat.awake_ns +=
+            passes * static_cast<uint64_t>(std::chrono::nanoseconds(length).count());
+        now_ += seconds(1);
+        balancer_.look(now_);
+    }
+    size_t asked_of(EntryId entry) { return moving_.take_requests(entry).size(); }
+
+    SmallSegment segment_{clients};
+    Escrow escrow_{segment_.users, 2, false};
+    Moving moving_{2, escrow_};
+    ServedRecord record_{};
+    ServedClock clock_{record_, milliseconds(100)};
+    std::set<EntryId> served_{entry_0, entry_1};
+    Draining draining_{
+        2, escrow_, moving_, clock_, [this](EntryId entry) { return served_.contains(entry); }};
+    Balancer balancer_;
+    Balancer::Clock::time_point now_{std::chrono::hours(1)};
+};
+
+TEST_F(BalancerTest, AllNewcomersGoToOneWorker) {
+    admit(clients);
+    EXPECT_EQ(escrow_.clients_of(entry_0), clients);
+    EXPECT_EQ(balancer_.width(), 1U);
+}
+
+TEST_F(BalancerTest, ALongPassMovesHalfOfTheClients) {
+    admit(clients);
+    pass_second(100, microseconds(600));
+    pass_second(100, microseconds(600));
+    EXPECT_DOUBLE_EQ(balancer_.awake_share(entry_0), 0.06);
+    EXPECT_EQ(asked_of(entry_0), 0U);
+    pass_second(100, microseconds(600));
+    EXPECT_EQ(balancer_.width(), 2U);
+    EXPECT_EQ(asked_of(entry_0), clients / 2);
+    EXPECT_EQ(moving_.asked_for(entry_1), clients / 2);
+    pass_second(100, microseconds(600));
+    EXPECT_EQ(asked_of(entry_0), 0U) << "those clients are on their way";
+}
+
+TEST_F(BalancerTest, ABusyWorkerGetsHelp) {
+    admit(clients);
+    pass_second(0, {});
+    for (int second = 0; second < 5; ++second) {
+        EXPECT_EQ(balancer_.width(), 1U);
+        pass_second(1, seconds(1));
+    }
+    EXPECT_EQ(balancer_.width(), 2U);
+    EXPECT_EQ(asked_of(entry_0), clients / 2);
+}
+
+// A newcomer went elsewhere while the worker was being replaced.
+TEST_F(BalancerTest, ClientsOfAnEntryThatIsNotInUseComeBack) {
+    admit(1);
+    served_.erase(entry_0);
+    admit(1);
+    EXPECT_EQ(escrow_.clients_of(entry_1), 1U);
+    pass_second(0, {});
+    EXPECT_EQ(asked_of(entry_1), 0U) << "nobody could serve it";
+    served_.insert(entry_0);
+    pass_second(0, {});
+    EXPECT_EQ(asked_of(entry_1), 1U);
+}
+
+TEST_F(BalancerTest, ADrainedEntryIsNotInUse) {
+    ASSERT_EQ(draining_.begin(1), std::nullopt);
+    admit(3);
+    EXPECT_EQ(escrow_.clients_of(entry_1), 3U);
+    pass_second(0, {});
+    ASSERT_EQ(draining_.end(1), std::nullopt);
+    pass_second(0, {});
+    EXPECT_EQ(asked_of(entry_1), 3U);
+}
+
+TEST_F(BalancerTest, LooksOnceASecondAndOnlyIfThereIsSomethingToDecide) {
+    EXPECT_EQ(balancer_.next_look(), std::nullopt) << "nobody is there";
+    admit(1);
+    balancer_.look(now_);
+    EXPECT_EQ(balancer_.next_look(), now_ + milliseconds(1500));
+    balancer_.look(now_ + milliseconds(900));
+    EXPECT_EQ(balancer_.next_look(), now_ + milliseconds(1500));
+    balancer_.look(now_ + milliseconds(1000));
+    EXPECT_EQ(balancer_.next_look(), now_ + milliseconds(2500));
+    balancer_.stop();
+    EXPECT_EQ(balancer_.next_look(), std::nullopt);
+}
+
+class EvenBalancerTest : public BalancerTest {
+protected:
+    EvenBalancerTest() : BalancerTest(PlacementPolicy::even) {}
+};
+
+TEST_F(EvenBalancerTest, NewcomersGoToTheWorkerWithTheFewestAndNothingMoves) {
+    admit(5);
+    EXPECT_EQ(escrow_.clients_of(entry_0), 3U);
+    EXPECT_EQ(escrow_.clients_of(entry_1), 2U);
+    EXPECT_EQ(balancer_.width(), 2U);
+    EXPECT_EQ(balancer_.next_look(), std::nullopt);
+}
+
+} // namespace
+} // namespace chatserv

@@ -1,0 +1,152 @@
+// The spread: over how many workers a room is spread, under every kind of load.
+#include "master/workers/spread.h"
+
+#include <gtest/gtest.h>
+
+namespace chatserv {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::seconds;
+using Reason = Spread::Reason;
+
+class SpreadTest : public testing::Test {
+protected:
+    // A second passes. Returns what the rule says.
+    std::optional<Reason> look(const Spread::Seen& seen) {
+        now_ += seconds(1);
+        return spread_.look(seen, now_);
+    }
+    // The same for several seconds; the first change ends it.
+    std::optional<Reason> looks(int count, const Spread::Seen& seen) {
+        for (int i = 0; i < count; ++i)
+            if (const auto reason = look(seen))
+                return reason;
+        return std::nullopt;
+    }
+    static Spread::Seen busy(double bytes_per_second, uint32_t usable = 2) {
+        return {usable, 100, 0.99, 0.99, seconds(1), bytes_per_second};
+    }
+    static Spread::Seen lone_lines(uint32_t clients, microseconds passes, uint32_t usable = 2) {
+        return {usable, clients, 0.1, 0.1, passes, 1000};
+    }
+    static Spread::Seen quiet() { return {2, 100, 0.01, 0.01, microseconds(10), 0}; }
+
+    Spread spread_;
+    Spread::Clock::time_point now_{std::chrono::hours(1)};
+};
+
+TEST_F(SpreadTest, ARoomIsServedByOneWorker) {
+    EXPECT_EQ(spread_.width(), 1U);
+    EXPECT_EQ(looks(100, quiet()), std::nullopt);
+    EXPECT_EQ(looks(100, lone_lines(9, microseconds(50))), std::nullopt);
+    EXPECT_EQ(spread_.width(), 1U);
+}
+
+TEST_F(SpreadTest, LongPassesForLoneLinesAreShared) {
+    EXPECT_EQ(look(lone_lines(100, microseconds(480))), std::nullopt) << "it may be chance";
+    EXPECT_EQ(look(lone_lines(100, microseconds(480))), Reason::lone_lines);
+    EXPECT_EQ(spread_.width(), 2U);
+    EXPECT_EQ(looks(100, lone_lines(100, microseconds(500))), std::nullopt);
+}
+
+// 4.7 ms would be worth 23 workers.
+TEST_F(SpreadTest, AsManyWorkersAsThePassIsWorth) {
+    EXPECT_EQ(looks(2, lone_lines(1000, microseconds(650), 8)), Reason::lone_lines);
+    EXPECT_EQ(spread_.width(), 3U);
+    EXPECT_EQ(looks(2, lone_lines(1000, microseconds(4700), 8)), Reason::lone_lines);
+    EXPECT_EQ(spread_.width(), 8U);
+}
+
+// A pass can take long because much is sent to few: one client per worker would not end sooner.
+TEST_F(SpreadTest, FewClientsAreNotSharedOut) {
+    EXPECT_EQ(looks(100, lone_lines(31, microseconds(5000), 8)), std::nullopt);
+    EXPECT_EQ(looks(2, lone_lines(32, microseconds(5000), 8)), Reason::lone_lines);
+    EXPECT_EQ(spread_.width(), 2U);
+}
+
+TEST_F(SpreadTest, GoesBackWhenItIsCalmForSomeTime) {
+    ASSERT_EQ(looks(2, lone_lines(100, microseconds(480))), Reason::lone_lines);
+    EXPECT_EQ(looks(4, quiet()), std::nullopt);
+    EXPECT_EQ(look(lone_lines(100, microseconds(480))), std::nullopt);
+    EXPECT_EQ(looks(4, quiet()), std::nullopt) << "it was not calm all the time";
+    EXPECT_EQ(look(quiet()), Reason::calm);
+    EXPECT_EQ(spread_.width(), 1U);
+}
+
+// With the processors full, workers that share a room get in each other's way.
+TEST_F(SpreadTest, LoneLinesThatBecomeAFloodGoBackAtOnce) {
+    ASSERT_EQ(looks(2, lone_lines(100, microseconds(480))), Reason::lone_lines);
+    EXPECT_EQ(look(busy(1e6)), Reason::calm);
+    EXPECT_EQ(spread_.width(), 1U);
+}
+
+TEST_F(SpreadTest, ABusyWorkerGetsHelpOnTrial) {
+    EXPECT_EQ(looks(4, busy(1e6)), std::nullopt);
+    EXPECT_EQ(look(busy(1e6)), Reason::busy);
+    EXPECT_EQ(spread_.width(), 2U);
+    // The clients move while the first of these looks is made.
+    EXPECT_EQ(look(busy(0)), std::nullopt);
+    EXPECT_EQ(looks(3, busy(1.2e6)), std::nullopt);
+    EXPECT_EQ(looks(100, busy(1.2e6)), std::nullopt) << "there is no third worker";
+    EXPECT_EQ(spread_.width(), 2U);
+}
+
+TEST_F(SpreadTest, HelpThatRelaysNoMoreGoesBack) {
+    ASSERT_EQ(looks(5, busy(1e6)), Reason::busy);
+    EXPECT_EQ(looks(3, busy(1.05e6)), std::nullopt);
+    EXPECT_EQ(look(busy(1.05e6)), Reason::no_gain);
+    EXPECT_EQ(spread_.width(), 1U);
+}
+
+TEST_F(SpreadTest, EachFailedTrialPutsTheNextOneOffForLonger) {
+    ASSERT_EQ(looks(5, busy(1e6)), Reason::busy);
+    for (const int pause : {30, 60, 120, 240, 480, 600, 600}) {
+        ASSERT_EQ(looks(4, busy(0.5e6)), Reason::no_gain);
+        EXPECT_EQ(looks(pause - 1, busy(1e6)), std::nullopt) << "within " << pause << " s";
+        ASSERT_EQ(look(busy(1e6)), Reason::busy) << "after " << pause << " s";
+    }
+    ASSERT_EQ(looks(4, busy(2e6)), std::nullopt) << "this one was a success";
+    ASSERT_EQ(looks(5, quiet()), Reason::calm);
+    ASSERT_EQ(looks(5, busy(1e6)), Reason::busy);
+    ASSERT_EQ(looks(4, busy(1e6)), Reason::no_gain);
+    EXPECT_EQ(looks(30, busy(1e6)), Reason::busy) << "the pauses begin anew";
+}
+
+TEST_F(SpreadTest, OnlyAStreakOfBusyLooksCounts) {
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(looks(4, busy(1e6)), std::nullopt);
+        EXPECT_EQ(look(quiet()), std::nullopt);
+    }
+}
+
+TEST_F(SpreadTest, EachTrialDoublesTheWorkers) {
+    ASSERT_EQ(looks(5, busy(1e6, 6)), Reason::busy);
+    EXPECT_EQ(spread_.width(), 2U);
+    EXPECT_EQ(looks(4, busy(2e6, 6)), std::nullopt);
+    ASSERT_EQ(looks(5, busy(2e6, 6)), Reason::busy);
+    EXPECT_EQ(spread_.width(), 4U);
+    EXPECT_EQ(looks(4, busy(2e6, 6)), Reason::no_gain);
+    EXPECT_EQ(spread_.width(), 2U) << "the first step has shown its gain";
+}
+
+TEST_F(SpreadTest, ABusySpreadStaysAsLongAsOneWorkerCouldNotDoIt) {
+    ASSERT_EQ(looks(5, busy(1e6)), Reason::busy);
+    ASSERT_EQ(looks(4, busy(2e6)), std::nullopt);
+    const Spread::Seen half_busy{2, 100, 0.4, 0.7, seconds(1), 1e6};
+    EXPECT_EQ(looks(100, half_busy), std::nullopt);
+    const Spread::Seen calm{2, 100, 0.2, 0.4, seconds(1), 1e6};
+    EXPECT_EQ(looks(5, calm), Reason::calm);
+    EXPECT_EQ(spread_.width(), 1U);
+}
+
+TEST_F(SpreadTest, NeverWiderThanTheWorkersThatMayServe) {
+    EXPECT_EQ(looks(100, busy(1e6, 1)), std::nullopt);
+    ASSERT_EQ(looks(2, lone_lines(1000, microseconds(4700), 4)), Reason::lone_lines);
+    ASSERT_EQ(spread_.width(), 4U);
+    EXPECT_EQ(look(lone_lines(1000, microseconds(4700), 3)), Reason::calm) << "one is drained";
+    EXPECT_EQ(spread_.width(), 3U);
+}
+
+} // namespace
+} // namespace chatserv
