@@ -5,7 +5,6 @@
 #include "master/config/listen_address.h"
 #include "master/config/network.h"
 #include "master/config/setting.h"
-#include "master/workers/placement.h"
 #include "shared/segment/layout.h"
 #include "shared/system/logging.h"
 
@@ -23,6 +22,12 @@ namespace chatserv {
 
 // The default of most systems (tcp(7)); see master/clients/keepalive.h.
 inline constexpr uint32_t keepalive_seconds_max = 7200;
+
+// Which of the workers serve the users.
+enum class PlacementPolicy {
+    load, // as few as can
+    even, // all, whatever they have to do
+};
 
 // option_table.cpp says what each option means and which values it allows.
 struct Options {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "master/clients/escrow.h"
+#include "master/config/options.h"
 #include "master/workers/draining.h"
 #include "master/workers/load_watch.h"
 #include "master/workers/moving.h"

@@ -13,12 +13,6 @@
 
 namespace chatserv {
 
-// --placement
-enum class PlacementPolicy {
-    load, // as few entries are in use as can serve the room
-    even, // all entries are in use, whatever they have to do
-};
-
 struct EntryLoad {
     bool served;          // a worker process serves the entry
     uint32_t clients;     // that the entry has, or is about to get from others
