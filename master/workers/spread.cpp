@@ -21,8 +21,9 @@ constexpr uint32_t clients_per_worker_min = 16; // of a spread for lone lines
 constexpr uint32_t looks_to_widen = 2;
 constexpr uint32_t looks_to_narrow = 5;
 constexpr size_t busy_looks_to_try = 5;
-constexpr size_t trial_looks = 4; // the first one saw the clients move, and does not count
+constexpr size_t trial_looks = 4;
 constexpr double gain_min = 1.1;
+constexpr double loss_max = 0.9; // with less the trial ends at once
 constexpr std::chrono::seconds pause_min{30};
 constexpr std::chrono::seconds pause_max{600};
 
@@ -60,10 +61,12 @@ std::optional<Spread::Reason> Spread::look_at_busy(const Seen& seen, Clock::time
 
 std::optional<Spread::Reason> Spread::judge_trial(const Seen& seen, Clock::time_point now) {
     rates_.push_back(seen.bytes_per_second);
-    if (rates_.size() < trial_looks)
+    const bool counts = rates_.size() > 1; // the first look saw the clients move
+    const bool lost = counts && seen.bytes_per_second < loss_max * rate_before_;
+    if (rates_.size() < trial_looks && !lost)
         return std::nullopt;
     stage_ = Stage::settled;
-    const bool gained = mean(rates_.begin() + 1, rates_.end()) >= gain_min * rate_before_;
+    const bool gained = !lost && mean(rates_.begin() + 1, rates_.end()) >= gain_min * rate_before_;
     rates_.clear();
     if (gained) {
         pause_ = Clock::duration::zero();

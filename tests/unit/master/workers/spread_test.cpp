@@ -99,10 +99,17 @@ TEST_F(SpreadTest, HelpThatRelaysNoMoreGoesBack) {
     EXPECT_EQ(spread_.width(), 1U);
 }
 
+TEST_F(SpreadTest, ALossEndsTheTrialAtOnce) {
+    ASSERT_EQ(looks(5, busy(1e6)), Reason::busy);
+    EXPECT_EQ(look(busy(0.1e6)), std::nullopt) << "the clients were moving";
+    EXPECT_EQ(look(busy(0.8e6)), Reason::no_gain);
+    EXPECT_EQ(spread_.width(), 1U);
+}
+
 TEST_F(SpreadTest, EachFailedTrialPutsTheNextOneOffForLonger) {
     ASSERT_EQ(looks(5, busy(1e6)), Reason::busy);
     for (const int pause : {30, 60, 120, 240, 480, 600, 600}) {
-        ASSERT_EQ(looks(4, busy(0.5e6)), Reason::no_gain);
+        ASSERT_EQ(looks(4, busy(1e6)), Reason::no_gain);
         EXPECT_EQ(looks(pause - 1, busy(1e6)), std::nullopt) << "within " << pause << " s";
         ASSERT_EQ(look(busy(1e6)), Reason::busy) << "after " << pause << " s";
     }
