@@ -53,10 +53,10 @@ class Plan:
         """How long the load lasts."""
         return max(self.seconds * scene.stretch, STALL_SECONDS if scene.kind == STALLED else 0)
 
-    def limit_seconds(self, scene):
+    def limit_seconds(self, scene, server):
         if scene.kind == STALLED:  # with some servers, the other listeners receive nothing more
             return LIMIT_SECONDS + self.run_seconds(scene)
-        return LIMIT_SECONDS + 2 * self._expected(scene)
+        return LIMIT_SECONDS + 2 * self._expected(scene, server)
 
     def took(self, scene, server, seconds, gave_up):
         self._took[scene.name, server.name] = seconds
@@ -79,8 +79,10 @@ class Plan:
         return self._turn_seconds(scene) < left
 
     def _turn_seconds(self, scene):
-        return sum(self._took.get((scene.name, server.name), self._expected(scene))
+        return sum(self._took.get((scene.name, server.name), self._expected(scene, server))
                    for server in self.of(scene))
 
-    def _expected(self, scene):
-        return START_SECONDS + 1.1 * self.run_seconds(scene) + CONNECT_SECONDS * scene.listeners
+    def _expected(self, scene, server):
+        warm_up = server.warm_up_seconds if scene.rate else 0
+        return (START_SECONDS + warm_up + 1.1 * self.run_seconds(scene) +
+                CONNECT_SECONDS * scene.listeners)

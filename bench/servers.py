@@ -11,6 +11,7 @@ import typing
 OURS, VARIANT, PEER, YARDSTICK, FLOOR = "chatserv", "variant", "peer", "yardstick", "floor"
 SPARE_CONNECTIONS = 8
 WORKERS = (1, 2, 4)
+ADAPT_SECONDS = 5  # chatserv looks at its load about once a second, and wants to be sure
 
 DEFAULT_NAME = "chatserv"
 FLOOR_NAME = "floor"
@@ -38,6 +39,8 @@ class Server:
     # than others: the buffers of a socket alone hold some 40,000 lines for each listener. 0: none.
     deliveries_max: int = 0
     connect_pause_us: int = 0  # between two connections, for a server with a short listen queue
+    # How long it takes to adapt to lone lines: they are sent for so long before a paced run.
+    warm_up_seconds: float = 0
 
     def missing(self):
         return shutil.which(self.program) is None
@@ -80,17 +83,20 @@ def _floors(build):
 
 
 def _chatserv(build, workers=None):
-    """Without `workers`, chatserv chooses for itself how many it needs."""
+    """Without `workers`, chatserv chooses for itself how many it needs, and takes a few seconds for
+    that. With `workers`, all of them serve an equal part of the clients from the beginning."""
     program = str(build / "chatserv")
 
     def command(scene, port, _):
         return [program, "--listen", f"127.0.0.1:{port}", "--users", connections(scene),
                 "--control", "none", "--log-level", "off",
-                *(["--workers", workers] if workers else []), *_stall_limit(scene)]
+                *(["--workers", workers, "--placement", "even"] if workers else []),
+                *_stall_limit(scene)]
 
     return Server(variant_name(workers) if workers else DEFAULT_NAME,
                   VARIANT if workers else OURS, "raw", command, program,
-                  _version_of(program, "--version"))
+                  _version_of(program, "--version"),
+                  warm_up_seconds=0 if workers else ADAPT_SECONDS)
 
 
 def _nats(folder):

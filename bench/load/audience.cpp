@@ -66,33 +66,51 @@ void Load::make_streams() {
 }
 
 // If the first sender listens on its own connection, it receives nothing of what it sends.
+bool Load::all_have(uint64_t probe) const {
+    return std::ranges::all_of(connections_, [&](const Connection& connection) {
+        const bool own = connection.sender == 0 && framing_.one_connection;
+        return connection.receiver == nullptr || own || connection.receiver->probe() >= probe;
+    });
+}
+
 void Load::await_listeners() {
     if (senders_.empty())
         return;
-    const auto listens = [&](const Connection& connection, uint64_t probe) {
-        const bool own = connection.sender == 0 && framing_.one_connection;
-        return connection.receiver == nullptr || own || connection.receiver->probe() >= probe;
-    };
-    const auto all_listen = [&](uint64_t number) {
-        return std::all_of(connections_.begin(), connections_.end(),
-            [&](const Connection& connection) { return listens(connection, number); });
-    };
     uint64_t number = 0;
     const Clock::time_point give_up = Clock::now() + patience;
     do {
         probe(++number);
         const Clock::time_point again = Clock::now() + 50ms;
-        while (!all_listen(1) && Clock::now() < again)
+        while (!all_have(1) && Clock::now() < again)
             turn(again);
         if (Clock::now() > give_up)
             throw std::runtime_error(
                 "not all listeners receive the sender's lines: " + first_error());
-    } while (!all_listen(1));
+    } while (!all_have(1));
     probe(++number);
-    while (!all_listen(number))
+    await(number);
+    warm_up(number);
+    stall_readers();
+}
+
+void Load::await(uint64_t probe) {
+    while (!all_have(probe))
         if (!turn(Clock::now() + patience))
             throw std::runtime_error("a listener no longer receives the sender's lines");
-    stall_readers();
+}
+
+// Sends lone lines at the rate of the run, from the number after `probe` on.
+void Load::warm_up(uint64_t probe) {
+    if (options_.lines_per_second == 0)
+        return;
+    const Clock::duration interval = duration_of(1 / options_.lines_per_second);
+    const Clock::time_point end = Clock::now() + duration_of(options_.warm_up_seconds);
+    for (Clock::time_point now = Clock::now(); now < end; now = Clock::now()) {
+        this->probe(++probe);
+        await(probe);
+        while (Clock::now() < now + interval)
+            turn(now + interval);
+    }
 }
 
 // Stops reading from the stalled listeners and takes away their receivers, so that no lines are

@@ -44,7 +44,8 @@ public:
     // Connects. Throws std::system_error.
     explicit Load(const LoadOptions& options);
 
-    // Returns when every listener receives lines. From then on the stalled ones read nothing.
+    // Returns when every listener receives lines, and the warm-up is over. From then on the stalled
+    // ones read nothing.
     // Throws std::runtime_error if a listener receives none.
     void await_listeners();
     // Sends for as long, or as much, as the options say. Returns when every listener has every
@@ -78,6 +79,9 @@ private:
     void make_streams();
     void stall_readers();
     void probe(uint64_t number);
+    [[nodiscard]] bool all_have(uint64_t probe) const;
+    void await(uint64_t probe);
+    void warm_up(uint64_t probe);
     bool turn(Clock::time_point until);
     void receive(Connection& connection);
     void begin_writing();

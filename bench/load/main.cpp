@@ -116,6 +116,9 @@ int main(int argc, char** argv) {
     app.add_option("--seconds", options.seconds)->check(CLI::Range(0.01, 3600.0));
     app.add_option(
         "--rate", options.lines_per_second, "Lines per second [as many as the server takes]");
+    app.add_option("--warm-up", options.warm_up_seconds,
+           "Seconds of lines at that rate before the run, for a server that adapts to its load [0]")
+        ->check(CLI::Range(0.0, 60.0));
     app.add_option("--connect-pause", options.connect_pause_us,
            "Microseconds between two connections, for a server whose listen queue is short [0]")
         ->check(CLI::Range(0, 1000000));

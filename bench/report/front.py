@@ -78,7 +78,8 @@ def verdict(document, all_loads, judged):
         sentences.append(
             f"chatserv, started without options, is first in {first} of {cells} figures "
             f"(deliveries, {'latency, ' if paced else ''}CPU time and memory under each load), "
-            "compared with the peers, a bare relay, and chatserv with a fixed number of workers.")
+            "compared with the peers, a bare relay, and chatserv with its clients spread evenly "
+            "over a fixed number of workers.")
     if known:
         sentences.append(f"It meets {met} of {known} targets.")
     if warnings(document) and sentences:
