@@ -26,7 +26,8 @@ ServerOptions server_options(const TortureOptions& options, const std::string& c
             "--spares", pick({"0", "1", "4"}), "--control", options.drains ? control : "none",
             "--log-size", pick({"64K", "64K", "256K", "4M"}), "--users", slots, "--stall-limit",
             "600", "--hang-limit", "0.3"},
-        .binary = options.binary};
+        .binary = options.binary,
+        .placement = pick({"even", "even", "load"})};
 }
 
 void spin_for(std::chrono::microseconds time) {

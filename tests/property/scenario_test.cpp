@@ -13,7 +13,7 @@ namespace {
 struct Subject {
     const char* name;
     Program program;
-    unsigned workers;
+    unsigned workers; // 0: chatserv's own default, and its own placement
 };
 
 std::ostream& operator<<(std::ostream& out, const Subject& subject) {
@@ -30,8 +30,11 @@ ServerOptions options_for(const Subject& subject, const Scenario& scenario) {
     // No client stalls in these scenarios, however slow the machine is.
     options.more = {"--users", std::to_string(scenario.users), "--stall-limit", "600"};
     if (subject.program == Program::chatserv) {
-        options.more.insert(
-            options.more.end(), {"--workers", std::to_string(subject.workers), "--spares", "1"});
+        if (subject.workers == 0)
+            options.placement = "load";
+        else
+            options.more.insert(options.more.end(),
+                {"--workers", std::to_string(subject.workers), "--spares", "1"});
         if (!scenario.log_size.empty())
             options.more.insert(options.more.end(), {"--log-size", scenario.log_size});
     }
@@ -53,8 +56,8 @@ TEST_P(ScenarioTest, KeepsTheContract) {
 
 INSTANTIATE_TEST_SUITE_P(All, ScenarioTest,
     testing::Values(Subject{"Reference", Program::reference, 0},
-        Subject{"OneWorker", Program::chatserv, 1}, Subject{"TwoWorkers", Program::chatserv, 2},
-        Subject{"FourWorkers", Program::chatserv, 4}),
+        Subject{"Default", Program::chatserv, 0}, Subject{"OneWorker", Program::chatserv, 1},
+        Subject{"TwoWorkers", Program::chatserv, 2}, Subject{"FourWorkers", Program::chatserv, 4}),
     [](const auto& subject) { return subject.param.name; });
 
 } // namespace
