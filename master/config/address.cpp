@@ -87,6 +87,11 @@ bool Address::is_any() const {
                                 : storage_.v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
+bool Address::is_loopback() const {
+    return family() == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&storage_.v6.sin6_addr)
+                                : ntohl(storage_.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 Address Address::unmapped() const {
     if (family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&storage_.v6.sin6_addr))
         return *this;

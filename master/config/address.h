@@ -42,6 +42,8 @@ public:
     [[nodiscard]] Address with_port(uint16_t port) const;
     // 0.0.0.0 or ::.
     [[nodiscard]] bool is_any() const;
+    // In 127.0.0.0/8, or ::1: the peer is on this machine.
+    [[nodiscard]] bool is_loopback() const;
     // The IPv4 address, if this is one mapped to IPv6 (RFC 4291, 2.5.5.2), as a socket of both
     // families reports it; otherwise the same address.
     [[nodiscard]] Address unmapped() const;

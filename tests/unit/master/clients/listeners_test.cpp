@@ -96,6 +96,19 @@ TEST_F(ListenersTest, AcceptBothFamiliesOnAllAddresses) {
     EXPECT_THAT(peer_accepted(all[0]).text(), StartsWith("127.0.0.1:"));
 }
 
+// Linux doubles the number, for its own bookkeeping.
+TEST_F(ListenersTest, GiveAPeerOnThisMachineASmallSendBuffer) {
+    const auto listeners = listeners_at({"127.0.0.1:0"});
+    const UniqueFd peer = connected_to(Address::loopback(AF_INET, listeners[0].address().port()));
+    const auto accepted = listeners[0].accept();
+    ASSERT_TRUE(accepted);
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    ASSERT_EQ(::getsockopt(accepted->socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, &size), 0);
+    EXPECT_GE(bytes, 128 * 1024);
+    EXPECT_LE(bytes, 256 * 1024);
+}
+
 TEST_F(ListenersTest, UseBothWildcardsOfOnePort) {
     const uint16_t port = listeners_at({"[::]:0"})[0].address().port();
     const auto pair =

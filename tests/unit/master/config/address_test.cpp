@@ -21,5 +21,12 @@ TEST(Address, RejectsNamesAndPartialAddresses) {
         EXPECT_FALSE(Address::parse(text).has_value()) << text;
 }
 
+TEST(Address, KnowsAPeerOnThisMachine) {
+    for (const char* const own : {"127.0.0.1:1", "127.255.0.9:1", "[::1]:1"})
+        EXPECT_TRUE(Address::parse(own)->is_loopback()) << own;
+    for (const char* const other : {"128.0.0.1:1", "0.0.0.0:1", "192.0.2.1:1", "[::2]:1", "[::]:1"})
+        EXPECT_FALSE(Address::parse(other)->is_loopback()) << other;
+}
+
 } // namespace
 } // namespace chatserv
