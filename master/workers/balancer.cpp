@@ -24,9 +24,7 @@ bool Balancer::is_idle() const {
 }
 
 EntryId Balancer::entry_for_newcomer() const {
-    const std::vector<EntryLoad> loads = this->loads();
-    return chatserv::entry_for_newcomer(
-        entries_, [&](EntryId entry) { return loads[index_of(entry)]; });
+    return chatserv::entry_for_newcomer(loads());
 }
 
 uint32_t Balancer::width() const {

@@ -49,21 +49,13 @@ std::vector<Balance> balances_of(std::span<const EntryLoad> loads) {
 
 } // namespace
 
-EntryId entry_for_newcomer(uint32_t entries, const std::function<EntryLoad(EntryId)>& load_of) {
+EntryId entry_for_newcomer(std::span<const EntryLoad> loads) {
     // A client of a drained entry is served, so such an entry is better than one without a process.
     const auto rank = [](const EntryLoad& load) {
         return std::tuple(!load.served, load.drained, !load.in_use, load.clients);
     };
-    EntryId best{};
-    EntryLoad best_load = load_of(best);
-    for (uint32_t index = 1; index < entries; ++index) {
-        const EntryLoad load = load_of(EntryId{index});
-        if (rank(load) < rank(best_load)) {
-            best = EntryId{index};
-            best_load = load;
-        }
-    }
-    return best;
+    const auto best = std::ranges::min_element(loads, {}, rank);
+    return EntryId{static_cast<uint32_t>(best - loads.begin())};
 }
 
 std::vector<Shift> shifts_to_even_out(std::span<const EntryLoad> loads, uint32_t clients_max) {

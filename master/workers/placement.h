@@ -7,7 +7,6 @@
 #include "shared/segment/layout.h"
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -23,9 +22,8 @@ struct EntryLoad {
 // The entry in use with the fewest clients (P3), of several the first. An entry without a worker
 // process is chosen only where no entry has one: its clients wait for the next process. A drained
 // entry is chosen only where no other entry has a process, and one that is not in use only where
-// none in use has a process. `entries`: at least 1.
-[[nodiscard]] EntryId entry_for_newcomer(
-    uint32_t entries, const std::function<EntryLoad(EntryId)>& load_of);
+// none in use has a process. `loads`: by entry; at least one.
+[[nodiscard]] EntryId entry_for_newcomer(std::span<const EntryLoad> loads);
 
 struct Shift {
     EntryId from;

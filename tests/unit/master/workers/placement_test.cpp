@@ -8,8 +8,7 @@ namespace chatserv {
 namespace {
 
 uint32_t chosen_of(const std::vector<EntryLoad>& loads) {
-    return index_of(entry_for_newcomer(static_cast<uint32_t>(loads.size()),
-        [&](EntryId entry) { return loads[index_of(entry)]; }));
+    return index_of(entry_for_newcomer(loads));
 }
 
 TEST(Placement, ChoosesTheEntryWithTheFewestClients) {
