@@ -35,7 +35,7 @@ def load_options(server, scene, port, seconds):
     if server.protocol == "floor":
         return options  # the floor gets its other options on its own command line
     options += ["--rate", scene.rate] if scene.rate else []
-    if scene.rate and server.warm_up_seconds:
+    if server.warm_up_seconds:
         options += ["--warm-up", server.warm_up_seconds]
     options += ["--stalled", scene.stalled] if scene.stalled else []
     options += ["--connect-pause", server.connect_pause_us] if server.connect_pause_us else []

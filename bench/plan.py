@@ -6,7 +6,7 @@ length of a run is estimated for the first round and measured from then on.
 """
 import time
 
-from scenes import STALLED, TAKEOVER
+from scenes import IDLE, STALLED, STORM, TAKEOVER
 
 START_SECONDS = 0.1  # to start and end a server and the load
 CONNECT_SECONDS = 0.0002
@@ -55,7 +55,7 @@ class Plan:
 
     def limit_seconds(self, scene, server):
         if scene.kind == STALLED:  # with some servers, the other listeners receive nothing more
-            return LIMIT_SECONDS + self.run_seconds(scene)
+            return LIMIT_SECONDS + self.run_seconds(scene) + server.warm_up_seconds
         return LIMIT_SECONDS + 2 * self._expected(scene, server)
 
     def took(self, scene, server, seconds, gave_up):
@@ -83,6 +83,6 @@ class Plan:
                    for server in self.of(scene))
 
     def _expected(self, scene, server):
-        warm_up = server.warm_up_seconds if scene.rate else 0
+        warm_up = 0 if scene.kind in (STORM, IDLE) else server.warm_up_seconds
         return (START_SECONDS + warm_up + 1.1 * self.run_seconds(scene) +
                 CONNECT_SECONDS * scene.listeners)

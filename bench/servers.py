@@ -11,7 +11,7 @@ import typing
 OURS, VARIANT, PEER, YARDSTICK, FLOOR = "chatserv", "variant", "peer", "yardstick", "floor"
 SPARE_CONNECTIONS = 8
 WORKERS = (1, 2, 4)
-ADAPT_SECONDS = 5  # chatserv looks at its load about once a second, and wants to be sure
+ADAPT_SECONDS = 5  # chatserv looks at its load, wants to be sure, and tries another worker
 
 DEFAULT_NAME = "chatserv"
 FLOOR_NAME = "floor"
@@ -39,7 +39,7 @@ class Server:
     # than others: the buffers of a socket alone hold some 40,000 lines for each listener. 0: none.
     deliveries_max: int = 0
     connect_pause_us: int = 0  # between two connections, for a server with a short listen queue
-    # How long it takes to adapt to lone lines: they are sent for so long before a paced run.
+    # How long it takes to adapt to a load, which is put on it for so long before a run.
     warm_up_seconds: float = 0
 
     def missing(self):

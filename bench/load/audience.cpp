@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <sys/socket.h>
 #include <thread>
+#include <utility>
 
 namespace chatserv::bench {
 
@@ -89,7 +90,10 @@ void Load::await_listeners() {
     } while (!all_have(1));
     probe(++number);
     await(number);
-    warm_up(number);
+    if (options_.lines_per_second > 0)
+        warm_up_paced(number);
+    else
+        warm_up_flood();
     stall_readers();
 }
 
@@ -100,9 +104,7 @@ void Load::await(uint64_t probe) {
 }
 
 // Sends lone lines at the rate of the run, from the number after `probe` on.
-void Load::warm_up(uint64_t probe) {
-    if (options_.lines_per_second == 0)
-        return;
+void Load::warm_up_paced(uint64_t probe) {
     const Clock::duration interval = duration_of(1 / options_.lines_per_second);
     const Clock::time_point end = Clock::now() + duration_of(options_.warm_up_seconds);
     for (Clock::time_point now = Clock::now(); now < end; now = Clock::now()) {
@@ -111,6 +113,24 @@ void Load::warm_up(uint64_t probe) {
         while (Clock::now() < now + interval)
             turn(now + interval);
     }
+}
+
+// Sends as the run will, but without a limit of lines. The order is not recorded, because the
+// records of a long flood take gigabytes; the run's are compared.
+void Load::warm_up_flood() {
+    if (options_.warm_up_seconds == 0)
+        return;
+    const bool record_order = std::exchange(expectations_.record_order, false);
+    began_ = Clock::now();
+    send_everything(options_.warm_up_seconds, 0);
+    const Clock::time_point give_up = Clock::now() + patience;
+    finish_lines(give_up);
+    receive_the_rest(give_up);
+    if (const std::string error = first_error(); !error.empty() || missing() > 0)
+        throw std::runtime_error(
+            "the warm-up failed: " + (error.empty() ? "lines are missing" : error));
+    warm_up_counts_ = counts();
+    expectations_.record_order = record_order;
 }
 
 // Stops reading from the stalled listeners and takes away their receivers, so that no lines are

@@ -97,26 +97,28 @@ void Load::receive(Connection& connection) {
     connection.carry.assign(bytes.end() - static_cast<std::ptrdiff_t>(rest), bytes.end());
 }
 
+void Load::receive_the_rest(Clock::time_point give_up) {
+    while (missing() > 0 && first_error().empty() && Clock::now() < give_up)
+        turn(give_up);
+}
+
 LoadResult Load::run() {
     began_ = Clock::now();
     last_delivery_ = began_;
+    longest_silence_ = {};
     if (senders_.empty())
         read_floor();
     else
-        send_everything();
+        send_everything(options_.seconds, options_.lines_max);
     const Clock::time_point give_up = Clock::now() + patience;
     if (!senders_.empty())
         finish_lines(give_up);
-    while (missing() > 0 && first_error().empty() && Clock::now() < give_up)
-        turn(give_up);
+    receive_the_rest(give_up);
     LoadResult result;
-    for (const Sender& sender : senders_)
-        result.lines_sent += lines_sent_by(sender);
-    for (const Connection& connection : connections_)
-        if (connection.receiver != nullptr) {
-            result.deliveries += connection.receiver->lines();
-            result.torn_lines += connection.receiver->torn_lines();
-        }
+    const LineCounts all = counts();
+    result.lines = {.sent = all.sent - warm_up_counts_.sent,
+        .deliveries = all.deliveries - warm_up_counts_.deliveries,
+        .torn = all.torn - warm_up_counts_.torn};
     result.missing = missing();
     result.seconds = std::chrono::duration<double>(last_delivery_ - began_).count();
     result.longest_silence_seconds = std::chrono::duration<double>(longest_silence_).count();

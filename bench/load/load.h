@@ -21,12 +21,16 @@
 
 namespace chatserv::bench {
 
-struct LoadResult {
-    uint64_t lines_sent = 0;
+struct LineCounts {
+    uint64_t sent = 0;
     uint64_t deliveries = 0; // lines received, summed over all listeners
-    uint64_t torn_lines = 0; // ... of them, those that other senders' bytes were written into
-    uint64_t missing = 0;    // lines that were not received
-    double seconds = 0;      // from the first line sent to the last line delivered
+    uint64_t torn = 0;       // ... of them, those that other senders' bytes were written into
+};
+
+struct LoadResult {
+    LineCounts lines{};   // without the warm-up's
+    uint64_t missing = 0; // lines that were not received
+    double seconds = 0;   // from the first line sent to the last line delivered
     // The longest time, while lines were sent, in which no listener received anything.
     double longest_silence_seconds = 0;
     std::string error{}; // the first error; empty: none
@@ -81,20 +85,23 @@ private:
     void probe(uint64_t number);
     [[nodiscard]] bool all_have(uint64_t probe) const;
     void await(uint64_t probe);
-    void warm_up(uint64_t probe);
+    void warm_up_paced(uint64_t probe);
+    void warm_up_flood();
     bool turn(Clock::time_point until);
     void receive(Connection& connection);
-    void begin_writing();
+    void begin_writing(uint64_t lines_max);
     void end_writing(Sender& sender);
     void write(Sender& sender);
     void write_due(Clock::time_point now);
     bool write_some(Sender& sender, size_t bytes_max);
     [[nodiscard]] bool all_is_sent() const;
-    void send_everything();
+    void send_everything(double seconds, uint64_t lines_max);
     void finish_lines(Clock::time_point give_up);
+    void receive_the_rest(Clock::time_point give_up);
     void read_floor();
     [[nodiscard]] uint64_t message_bytes() const; // length of one published line with its framing
     [[nodiscard]] uint64_t lines_sent_by(const Sender& sender) const;
+    [[nodiscard]] LineCounts counts() const;
     [[nodiscard]] uint64_t missing() const;
     [[nodiscard]] std::string disagreement() const;
     [[nodiscard]] std::string first_error() const;
@@ -110,6 +117,7 @@ private:
     std::vector<Connection> connections_; // listeners, then senders, then stalled listeners
     std::vector<Sender> senders_;
     std::vector<char> incoming_;
+    LineCounts warm_up_counts_{};
     Clock::time_point began_{};
     Clock::time_point end_of_sending_{};
     Clock::time_point last_delivery_{};

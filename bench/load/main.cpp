@@ -44,9 +44,10 @@ double rate_of(uint64_t count, double seconds) {
 }
 
 Json json_of(const LoadResult& result) {
-    Json json{{"lines_sent", result.lines_sent}, {"deliveries", result.deliveries},
-        {"missing", result.missing}, {"torn_lines", result.torn_lines}, {"seconds", result.seconds},
-        {"deliveries_per_second", rate_of(result.deliveries, result.seconds)},
+    const auto& [sent, deliveries, torn] = result.lines;
+    Json json{{"lines_sent", sent}, {"deliveries", deliveries}, {"missing", result.missing},
+        {"torn_lines", torn}, {"seconds", result.seconds},
+        {"deliveries_per_second", rate_of(deliveries, result.seconds)},
         {"longest_silence_seconds", result.longest_silence_seconds}, {"error", result.error}};
     if (result.latency.count() > 0) {
         const auto microseconds = [](uint64_t ns) { return static_cast<double>(ns) / 1000; };
@@ -117,7 +118,7 @@ int main(int argc, char** argv) {
     app.add_option(
         "--rate", options.lines_per_second, "Lines per second [as many as the server takes]");
     app.add_option("--warm-up", options.warm_up_seconds,
-           "Seconds of lines at that rate before the run, for a server that adapts to its load [0]")
+           "Seconds of the same load before the run, for a server that adapts to its load [0]")
         ->check(CLI::Range(0.0, 60.0));
     app.add_option("--connect-pause", options.connect_pause_us,
            "Microseconds between two connections, for a server whose listen queue is short [0]")

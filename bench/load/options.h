@@ -18,7 +18,7 @@ struct LoadOptions {
     bool all_talk = false;          // the senders listen too, if the protocol permits it
     size_t stalled = 0;             // additional listeners that do not read once the run begins
     int64_t connect_pause_us = 0;   // between two connects, for a server with a short listen queue
-    double warm_up_seconds = 0;     // of lone lines before the run; with a rate only
+    double warm_up_seconds = 0;     // of the same load before the run; it is not measured
     double seconds = 1;
     uint64_t lines_max = 0;      // from all senders together; 0: as many as the time permits
     double lines_per_second = 0; // sent by the first sender; 0: as fast as the server takes them

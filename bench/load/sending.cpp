@@ -20,14 +20,13 @@ uint64_t Load::message_bytes() const {
 }
 
 // Sets each sender's share of the lines, if their number is limited.
-void Load::begin_writing() {
+void Load::begin_writing(uint64_t lines_max) {
     for (size_t i = 0; i < senders_.size(); ++i) {
         Sender& sender = senders_[i];
-        if (options_.lines_max > 0) {
-            const uint64_t one_more = i < options_.lines_max % senders_.size() ? 1 : 0;
-            sender.bytes_max = (options_.lines_max / senders_.size() + one_more) * message_bytes();
-        }
-        if (sender.bytes_max == 0)
+        const uint64_t share = lines_max / senders_.size() + (i < lines_max % senders_.size());
+        sender.bytes_max = lines_max == 0 ? std::numeric_limits<uint64_t>::max()
+                                          : sender.sent_bytes + share * message_bytes();
+        if (sender.sent_bytes == sender.bytes_max)
             continue;
         const int socket = connections_[sender.connection].socket.get();
         require(events_.watch_writable(socket, tag_for(sender.connection)), "kevent");
@@ -118,12 +117,12 @@ bool Load::all_is_sent() const {
 }
 
 // Sends until the time is over or all lines are sent, whichever comes first.
-void Load::send_everything() {
+void Load::send_everything(double seconds, uint64_t lines_max) {
     const bool paced = options_.lines_per_second > 0;
-    end_of_sending_ = began_ + duration_of(options_.seconds);
+    end_of_sending_ = began_ + duration_of(seconds);
     sending_ = true;
     if (!paced)
-        begin_writing();
+        begin_writing(lines_max);
     Clock::time_point now = began_;
     for (; now < end_of_sending_ && !all_is_sent(); now = Clock::now()) {
         Clock::time_point until = end_of_sending_;

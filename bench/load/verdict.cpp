@@ -55,6 +55,19 @@ uint64_t Load::lines_sent_by(const Sender& sender) const {
     return sender.sent_bytes / message_bytes();
 }
 
+// Of everything so far, the warm-up included.
+LineCounts Load::counts() const {
+    LineCounts counts;
+    for (const Sender& sender : senders_)
+        counts.sent += lines_sent_by(sender);
+    for (const Connection& connection : connections_)
+        if (connection.receiver != nullptr) {
+            counts.deliveries += connection.receiver->lines();
+            counts.torn += connection.receiver->torn_lines();
+        }
+    return counts;
+}
+
 uint64_t Load::missing() const {
     uint64_t missing = 0;
     for (const Connection& connection : connections_) {

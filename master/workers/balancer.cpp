@@ -9,10 +9,10 @@ namespace chatserv {
 
 namespace {
 
-constexpr std::chrono::seconds look_interval{1};
 // The master wakes up about once a second for the hang watch. It looks at the load then, and wakes
-// up for the load alone only if that takes longer.
-constexpr std::chrono::milliseconds look_interval_max{1500};
+// up for a load that is calm only if that takes longer.
+constexpr std::chrono::seconds calm_pace{1};
+constexpr std::chrono::milliseconds delay_when_calm{500};
 // Each client costs both of its workers a few system calls, and others wait meanwhile.
 constexpr uint32_t clients_per_look = 1000;
 
@@ -54,12 +54,20 @@ std::vector<EntryLoad> Balancer::loads() const {
 }
 
 void Balancer::look(Clock::time_point now) {
-    if (is_idle() || now - looked_ < look_interval)
+    if (is_idle() || now - looked_ < spread_.pace())
         return;
     const Spread::Seen seen = observe(now);
     if (const auto reason = spread_.look(seen, now))
         events::spread(spread_.width(), *reason);
     even_out();
+    was_moving_ = is_moving();
+}
+
+bool Balancer::is_moving() const {
+    for (uint32_t index = 0; index < entries_; ++index)
+        if (moving_.under_way_from(EntryId{index}) > 0)
+            return true;
+    return !shifts_to_even_out(loads(), 1).empty();
 }
 
 Spread::Seen Balancer::observe(Clock::time_point now) {
@@ -69,6 +77,7 @@ Spread::Seen Balancer::observe(Clock::time_point now) {
     const uint64_t head_before = std::exchange(head_, head);
     Spread::Seen seen{.usable = 0,
         .clients = escrow_.held(),
+        .moving = was_moving_ || is_moving(),
         .busiest = 0,
         .awake = 0,
         .passes = {},
@@ -99,7 +108,10 @@ void Balancer::even_out() {
 }
 
 std::optional<Balancer::Clock::time_point> Balancer::next_look() const {
-    return is_idle() ? std::nullopt : std::optional(looked_ + look_interval_max);
+    if (is_idle())
+        return std::nullopt;
+    const std::chrono::milliseconds pace = spread_.pace();
+    return looked_ + (pace < calm_pace ? pace : pace + delay_when_calm);
 }
 
 } // namespace chatserv

@@ -1,9 +1,9 @@
 // The balancer: which entry serves a newcomer, and which clients move to other workers because of
 // the load.
 //
-// About once a second it reads how busy the workers are (load_watch), decides over how many of them
-// the room is spread (spread), and asks for the clients that have to move for that (placement,
-// moving).
+// About once a second, and more often while they are busy, it reads how busy the workers are
+// (load_watch), decides over how many of them the room is spread (spread), and asks for the clients
+// that have to move for that (placement, moving).
 #pragma once
 
 #include "master/clients/escrow.h"
@@ -55,6 +55,7 @@ private:
     [[nodiscard]] bool is_idle() const;
     [[nodiscard]] std::vector<EntryLoad> loads() const;
     [[nodiscard]] Spread::Seen observe(Clock::time_point now);
+    [[nodiscard]] bool is_moving() const;
     void even_out();
 
     PlacementPolicy policy_;
@@ -67,7 +68,8 @@ private:
     LoadWatch watch_;
     Spread spread_;
     Clock::time_point looked_{};
-    uint64_t head_ = 0; // of the log, at the last look
+    uint64_t head_ = 0;       // of the log, at the last look
+    bool was_moving_ = false; // clients were on their way after the last look
     bool stopped_ = false;
 };
 

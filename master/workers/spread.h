@@ -8,6 +8,8 @@
 // - if its workers are busy all the time. Whether more of them relay more then depends on whether
 //   the machine has processors to spare, and no system tells. So it is tried: the room stays spread
 //   if the log grows faster than before, and otherwise goes back. The next attempt waits longer.
+//   What once helped need not help for ever, so it is tried from time to time whether fewer workers
+//   relay as much.
 //
 // This is the rule alone: it sees what the balancer observed, and says how wide the spread is.
 #pragma once
@@ -23,11 +25,12 @@ class Spread {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // What happened since the last look, about a second ago. The loads are of the entries over
-    // which the room is spread at present.
+    // What happened since the last look. The loads are of the entries over which the room is spread
+    // at present.
     struct Seen {
         uint32_t usable;                 // entries that may serve clients; at least 1
         uint32_t clients;                // of all entries
+        bool moving;                     // clients were on their way to other entries
         double busiest;                  // the greatest share of time awake
         double awake;                    // the sum of these shares
         std::chrono::nanoseconds passes; // the sum of the lengths of their passes
@@ -36,7 +39,9 @@ public:
     enum class Reason {
         lone_lines, // wider: a pass takes long
         busy,       // wider, on trial
-        no_gain,    // narrower again: the trial has failed
+        no_gain,    // narrower again: the wider trial has failed
+        fewer,      // narrower, on trial
+        loss,       // wider again: the narrower trial has failed
         calm,       // narrower: the reason is gone
     };
 
@@ -45,25 +50,44 @@ public:
 
     // Over how many entries the room is spread. `usable` can have become less.
     [[nodiscard]] uint32_t width() const { return width_; }
+    // How long to wait before the next look: less while the workers are busy.
+    [[nodiscard]] std::chrono::milliseconds pace() const { return pace_; }
 
 private:
-    enum class Stage { settled, on_trial };
+    // Trials in one direction. The pause is the one after the last trial that has failed.
+    struct Attempts {
+        Clock::time_point not_before{};
+        Clock::duration pause{};
 
-    [[nodiscard]] std::optional<Reason> judge_trial(const Seen& seen, Clock::time_point now);
+        void put_off(Clock::time_point now);
+        void begin_anew(Clock::time_point now, Clock::duration pause_before_first);
+    };
+    struct Trial {
+        uint32_t width_before;
+        double rate_before; // of the log's growth
+        std::vector<double> rates{};
+        uint32_t looks_passed_over = 0;
+    };
+
     [[nodiscard]] std::optional<Reason> look_at_busy(const Seen& seen, Clock::time_point now);
-    [[nodiscard]] std::optional<Reason> look_at_calm(const Seen& seen);
+    [[nodiscard]] std::optional<uint32_t> width_to_try(
+        uint32_t usable, Clock::time_point now) const;
+    [[nodiscard]] std::optional<Reason> look_at_trial(const Seen& seen, Clock::time_point now);
+    [[nodiscard]] std::optional<Reason> judge(Clock::time_point now);
+    [[nodiscard]] std::optional<Reason> look_at_calm(const Seen& seen, Clock::time_point now);
     Reason become(uint32_t width, Reason reason);
 
     uint32_t width_ = 1;
     std::optional<Reason> because_{}; // lone_lines or busy; nothing: one worker serves the room
-    Stage stage_ = Stage::settled;
-    std::vector<double> rates_;      // of the log's growth: while busy, then on trial
-    double rate_before_ = 0;         // a trial
-    uint32_t width_before_ = 1;      // a trial
-    uint32_t wide_looks_ = 0;        // one after the other that asked for a wider spread
-    uint32_t narrow_looks_ = 0;      // one after the other that asked for a narrower one
-    Clock::time_point not_before_{}; // the next trial
-    Clock::duration pause_{};        // after the last failed trial
+    std::chrono::milliseconds pace_{1000};
+    std::optional<Trial> trial_{};
+    Attempts wider_{};
+    Attempts narrower_{};
+    // The looks one after the other that saw the same: since when, and what the log grew by.
+    std::optional<Clock::time_point> busy_since_{};
+    std::vector<double> busy_rates_{};
+    std::optional<Clock::time_point> wider_wanted_since_{};
+    std::optional<Clock::time_point> narrower_wanted_since_{};
 };
 
 } // namespace chatserv

@@ -92,6 +92,10 @@ void spread(uint32_t workers, Spread::Reason reason) {
             return {"busy", "the workers are busy all the time; trying whether more relay more"};
         case Spread::Reason::no_gain:
             return {"no_gain", "more workers did not relay more"};
+        case Spread::Reason::fewer:
+            return {"fewer", "trying whether fewer relay as much"};
+        case Spread::Reason::loss:
+            return {"loss", "fewer workers relayed less"};
         case Spread::Reason::calm:
             break;
         }
