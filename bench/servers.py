@@ -12,6 +12,7 @@ OURS, VARIANT, PEER, YARDSTICK, FLOOR = "chatserv", "variant", "peer", "yardstic
 SPARE_CONNECTIONS = 8
 WORKERS = (1, 2, 4)
 ADAPT_SECONDS = 5  # chatserv looks at its load, wants to be sure, and tries another worker
+WARM_UP_SECONDS = 1  # for what is compared with it: connections and memory that were used before
 
 DEFAULT_NAME = "chatserv"
 FLOOR_NAME = "floor"
@@ -39,7 +40,7 @@ class Server:
     # than others: the buffers of a socket alone hold some 40,000 lines for each listener. 0: none.
     deliveries_max: int = 0
     connect_pause_us: int = 0  # between two connections, for a server with a short listen queue
-    # How long it takes to adapt to a load, which is put on it for so long before a run.
+    # The same load is put on it for so long before a run.
     warm_up_seconds: float = 0
 
     def missing(self):
@@ -96,7 +97,7 @@ def _chatserv(build, workers=None):
     return Server(variant_name(workers) if workers else DEFAULT_NAME,
                   VARIANT if workers else OURS, "raw", command, program,
                   _version_of(program, "--version"),
-                  warm_up_seconds=0 if workers else ADAPT_SECONDS)
+                  warm_up_seconds=WARM_UP_SECONDS if workers else ADAPT_SECONDS)
 
 
 def _nats(folder):
@@ -123,10 +124,10 @@ def _mosquitto(folder):
 
 def servers(build: pathlib.Path, folder: pathlib.Path):
     """All servers, in the order of their turns. `folder`: where servers may store files."""
-    def plain(name, role, path, version=lambda: "", deliveries_max=0):
+    def plain(name, role, path, version=lambda: "", deliveries_max=0, warm_up_seconds=0.0):
         program = str(build / path)
         return Server(name, role, "raw", lambda *_: [program], program, version, True,
-                      deliveries_max)
+                      deliveries_max, warm_up_seconds=warm_up_seconds)
 
     def reference(scene, port, _seconds):
         return [build / "tests/reference-server", "--listen", f"127.0.0.1:{port}", "--users",
@@ -142,7 +143,8 @@ def servers(build: pathlib.Path, folder: pathlib.Path):
 
     return [
         *_floors(build),
-        plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay"),
+        plain(BARE_RELAY_NAME, YARDSTICK, "bench/chatserv-bare-relay",
+              warm_up_seconds=WARM_UP_SECONDS),
         _chatserv(build),
         *(_chatserv(build, workers) for workers in WORKERS),
         Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _version_of("ncat", "--version"),

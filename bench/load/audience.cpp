@@ -115,20 +115,21 @@ void Load::warm_up_paced(uint64_t probe) {
     }
 }
 
-// Sends as the run will, but without a limit of lines. The order is not recorded, because the
+// Sends as the run will, again and again if the run's lines are limited: a flood without a limit
+// would fill the buffers of thousands of connections. The order is not recorded, because the
 // records of a long flood take gigabytes; the run's are compared.
 void Load::warm_up_flood() {
-    if (options_.warm_up_seconds == 0)
-        return;
     const bool record_order = std::exchange(expectations_.record_order, false);
-    began_ = Clock::now();
-    send_everything(options_.warm_up_seconds, 0);
-    const Clock::time_point give_up = Clock::now() + patience;
-    finish_lines(give_up);
-    receive_the_rest(give_up);
-    if (const std::string error = first_error(); !error.empty() || missing() > 0)
-        throw std::runtime_error(
-            "the warm-up failed: " + (error.empty() ? "lines are missing" : error));
+    const Clock::time_point end = Clock::now() + duration_of(options_.warm_up_seconds);
+    for (began_ = Clock::now(); began_ < end; began_ = Clock::now()) {
+        send_everything(std::chrono::duration<double>(end - began_).count(), options_.lines_max);
+        const Clock::time_point give_up = Clock::now() + patience;
+        finish_lines(give_up);
+        receive_the_rest(give_up);
+        if (const std::string error = first_error(); !error.empty() || missing() > 0)
+            throw std::runtime_error(
+                "the warm-up failed: " + (error.empty() ? "lines are missing" : error));
+    }
     warm_up_counts_ = counts();
     expectations_.record_order = record_order;
 }
