@@ -9,10 +9,6 @@ namespace chatserv {
 
 namespace {
 
-// The master wakes up about once a second for the hang watch. It looks at the load then, and wakes
-// up for a load that is calm only if that takes longer.
-constexpr std::chrono::seconds calm_pace{1};
-constexpr std::chrono::milliseconds delay_when_calm{500};
 // Each client costs both of its workers a few system calls, and others wait meanwhile.
 constexpr uint32_t clients_per_look = 1000;
 
@@ -54,7 +50,7 @@ std::vector<EntryLoad> Balancer::loads() const {
 }
 
 void Balancer::look(Clock::time_point now) {
-    if (is_idle() || now - looked_ < spread_.pace())
+    if (is_idle() || now - looked_ < spread_.pace().earliest)
         return;
     const Spread::Seen seen = observe(now);
     if (const auto reason = spread_.look(seen, now))
@@ -108,10 +104,7 @@ void Balancer::even_out() {
 }
 
 std::optional<Balancer::Clock::time_point> Balancer::next_look() const {
-    if (is_idle())
-        return std::nullopt;
-    const std::chrono::milliseconds pace = spread_.pace();
-    return looked_ + (pace < calm_pace ? pace : pace + delay_when_calm);
+    return is_idle() ? std::nullopt : std::optional(looked_ + spread_.pace().latest);
 }
 
 } // namespace chatserv

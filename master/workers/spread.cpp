@@ -21,8 +21,10 @@ constexpr double calm_share = 0.5;
 constexpr auto worthwhile_pass = 200us;
 constexpr uint32_t clients_per_worker_min = 16; // of a spread for lone lines
 
-constexpr auto pace_calm = 1s;
-constexpr auto pace_busy = 250ms;
+// The master wakes up about once a second for the hang watch. A load that is calm is looked at
+// then, and the master wakes up for it alone only if that takes longer.
+constexpr Spread::Pace pace_calm{.earliest = 1s, .latest = 1500ms};
+constexpr Spread::Pace pace_busy{.earliest = 250ms, .latest = 250ms};
 constexpr auto time_to_widen = 1s;  // for lone lines
 constexpr auto time_to_narrow = 4s; // when the reason is gone
 constexpr auto time_to_try = 750ms; // when busy
@@ -60,8 +62,12 @@ void Spread::Attempts::begin_anew(Clock::time_point now, Clock::duration pause_b
     not_before = now + pause_before_first;
 }
 
+Spread::Pace Spread::pace() const {
+    return may_change_soon_ ? pace_busy : pace_calm;
+}
+
 std::optional<Spread::Reason> Spread::look(const Seen& seen, Clock::time_point now) {
-    pace_ = trial_ || seen.busiest >= calm_share ? pace_busy : pace_calm;
+    may_change_soon_ = trial_ || seen.busiest >= calm_share;
     if (width_ > seen.usable) { // the rest of the clients is being drained to what is left
         trial_.reset();
         return become(seen.usable, Reason::calm);
@@ -81,13 +87,13 @@ std::optional<Spread::Reason> Spread::look_at_busy(const Seen& seen, Clock::time
         return become(1, Reason::calm);
     if (!busy_since_)
         busy_rates_.clear();
+    if (busy_rates_.size() == trial_looks)
+        busy_rates_.erase(busy_rates_.begin());
     busy_rates_.push_back(seen.bytes_per_second);
     const bool is_sure = lasts(true, busy_since_, now, time_to_try);
     const std::optional<uint32_t> width = is_sure ? width_to_try(seen.usable, now) : std::nullopt;
     if (!width)
         return std::nullopt;
-    if (busy_rates_.size() > trial_looks) // the latest ones
-        busy_rates_.erase(busy_rates_.begin(), busy_rates_.end() - trial_looks);
     trial_ = Trial{.width_before = width_, .rate_before = mean(busy_rates_)};
     return become(*width, *width > width_ ? Reason::busy : Reason::fewer);
 }
@@ -163,9 +169,11 @@ Spread::Reason Spread::become(uint32_t width, Reason reason) {
     narrower_wanted_since_.reset();
     switch (reason) {
     case Reason::lone_lines:
+        because_ = Reason::lone_lines;
+        break;
     case Reason::busy:
     case Reason::loss:
-        because_ = reason == Reason::lone_lines ? reason : Reason::busy;
+        because_ = Reason::busy;
         break;
     case Reason::no_gain:
     case Reason::fewer:

@@ -50,8 +50,12 @@ public:
 
     // Over how many entries the room is spread. `usable` can have become less.
     [[nodiscard]] uint32_t width() const { return width_; }
-    // How long to wait before the next look: less while the workers are busy.
-    [[nodiscard]] std::chrono::milliseconds pace() const { return pace_; }
+    // When the next look is due after the last one: sooner while the workers are busy.
+    struct Pace {
+        std::chrono::milliseconds earliest;
+        std::chrono::milliseconds latest;
+    };
+    [[nodiscard]] Pace pace() const;
 
 private:
     // Trials in one direction. The pause is the one after the last trial that has failed.
@@ -79,11 +83,12 @@ private:
 
     uint32_t width_ = 1;
     std::optional<Reason> because_{}; // lone_lines or busy; nothing: one worker serves the room
-    std::chrono::milliseconds pace_{1000};
+    bool may_change_soon_ = false;    // a worker is nearly busy, or a trial runs
     std::optional<Trial> trial_{};
     Attempts wider_{};
     Attempts narrower_{};
-    // The looks one after the other that saw the same: since when, and what the log grew by.
+    // The looks one after the other that saw the same: since when, and what the log grew by at the
+    // latest of them.
     std::optional<Clock::time_point> busy_since_{};
     std::vector<double> busy_rates_{};
     std::optional<Clock::time_point> wider_wanted_since_{};
