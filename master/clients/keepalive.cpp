@@ -1,5 +1,7 @@
 #include "master/clients/keepalive.h"
 
+#include "master/clients/socket_option.h"
+
 #include <algorithm>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,10 +11,8 @@ namespace chatserv {
 
 namespace {
 
-// An error is ignored: it means that the connection is gone already.
 void set(int socket, int level, int option, uint32_t value) {
-    const int number = static_cast<int>(value);
-    [[maybe_unused]] const int result = ::setsockopt(socket, level, option, &number, sizeof number);
+    set_option_if_possible(socket, level, option, static_cast<int>(value));
 }
 
 } // namespace

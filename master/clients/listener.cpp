@@ -1,5 +1,6 @@
 #include "master/clients/listener.h"
 
+#include "master/clients/socket_option.h"
 #include "shared/system/errors.h"
 
 #include <cerrno>
@@ -21,10 +22,7 @@ void set_option(int fd, int level, int option, const char* name) {
 // peer without a network in between needs no large buffer, and what it has not taken yet lies in
 // the log all the same. Elsewhere the kernel's choice is right, since it knows the round trip.
 void limit_send_buffer(int fd) {
-    const int bytes = 128 * 1024;
-    // A system that refuses leaves the socket as it is.
-    [[maybe_unused]] const int result =
-        ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    set_option_if_possible(fd, SOL_SOCKET, SO_SNDBUF, 128 * 1024);
 }
 
 } // namespace
