@@ -122,7 +122,7 @@ void Load::warm_up_flood() {
     const bool record_order = std::exchange(expectations_.record_order, false);
     const Clock::time_point end = Clock::now() + duration_of(options_.warm_up_seconds);
     for (began_ = Clock::now(); began_ < end; began_ = Clock::now()) {
-        send_everything(std::chrono::duration<double>(end - began_).count(), options_.lines_max);
+        send_everything(std::chrono::duration<double>(end - began_).count());
         const Clock::time_point give_up = Clock::now() + patience;
         finish_lines(give_up);
         receive_the_rest(give_up);

@@ -109,7 +109,7 @@ LoadResult Load::run() {
     if (senders_.empty())
         read_floor();
     else
-        send_everything(options_.seconds, options_.lines_max);
+        send_everything(options_.seconds);
     const Clock::time_point give_up = Clock::now() + patience;
     if (!senders_.empty())
         finish_lines(give_up);

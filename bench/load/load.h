@@ -89,13 +89,13 @@ private:
     void warm_up_flood();
     bool turn(Clock::time_point until);
     void receive(Connection& connection);
-    void begin_writing(uint64_t lines_max);
+    void begin_writing();
     void end_writing(Sender& sender);
     void write(Sender& sender);
     void write_due(Clock::time_point now);
     bool write_some(Sender& sender, size_t bytes_max);
     [[nodiscard]] bool all_is_sent() const;
-    void send_everything(double seconds, uint64_t lines_max);
+    void send_everything(double seconds);
     void finish_lines(Clock::time_point give_up);
     void receive_the_rest(Clock::time_point give_up);
     void read_floor();

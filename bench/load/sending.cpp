@@ -20,7 +20,8 @@ uint64_t Load::message_bytes() const {
 }
 
 // Sets each sender's share of the lines, if their number is limited.
-void Load::begin_writing(uint64_t lines_max) {
+void Load::begin_writing() {
+    const uint64_t lines_max = options_.lines_max;
     for (size_t i = 0; i < senders_.size(); ++i) {
         Sender& sender = senders_[i];
         const uint64_t share = lines_max / senders_.size() + (i < lines_max % senders_.size());
@@ -117,12 +118,12 @@ bool Load::all_is_sent() const {
 }
 
 // Sends until the time is over or all lines are sent, whichever comes first.
-void Load::send_everything(double seconds, uint64_t lines_max) {
+void Load::send_everything(double seconds) {
     const bool paced = options_.lines_per_second > 0;
     end_of_sending_ = began_ + duration_of(seconds);
     sending_ = true;
     if (!paced)
-        begin_writing(lines_max);
+        begin_writing();
     Clock::time_point now = began_;
     for (; now < end_of_sending_ && !all_is_sent(); now = Clock::now()) {
         Clock::time_point until = end_of_sending_;
