@@ -53,14 +53,13 @@ std::uint64_t ClientHistory::left() const {
 void ClientHistory::read(const std::string& line) {
     if (has(line, " joined from ")) {
         if (const auto joined = parse_joined(line)) {
-            const auto worker = static_cast<std::size_t>(joined->worker);
             const std::shared_ptr<Stay> stay = take(joined->address);
             stay->verdict = Stay::Verdict::joined;
             stay->slot = joined->slot;
             ++joined_;
             if (present_.contains(joined->slot))
                 alarms_.push_back("the slot is taken: " + line);
-            present_[joined->slot] = {stay, worker, worker < starts_.size() ? starts_[worker] : 0};
+            present_[joined->slot] = {stay, starts_};
         }
     } else if (has(line, " left: ")) {
         if (const auto gone = parse_left(line))
@@ -81,8 +80,7 @@ void ClientHistory::read(const std::string& line) {
 void ClientHistory::worker_started(std::size_t worker, pid_t pid) {
     workers_.resize(std::max(workers_.size(), worker));
     workers_[worker - 1] = pid;
-    starts_.resize(std::max(starts_.size(), worker + 1));
-    ++starts_[worker];
+    ++starts_;
 }
 
 std::shared_ptr<Stay> ClientHistory::take(const std::string& address) {
@@ -103,8 +101,7 @@ void ClientHistory::left(unsigned slot, const std::string& words) {
     }
     const Presence& presence = found.mapped();
     presence.stay->reason = reason;
-    presence.stay->worker_died =
-        presence.worker < starts_.size() && starts_[presence.worker] != presence.starts_of_worker;
+    presence.stay->worker_died = starts_ != presence.starts; // clients move between workers
     if (reason == "error" || reason == "in_doubt" || reason == "timed_out")
         alarms_.push_back("user " + std::to_string(slot) + " left: " + words);
 }

@@ -23,7 +23,7 @@ struct Stay {
     Verdict verdict = Verdict::none;
     unsigned slot = 0;
     std::optional<std::string> reason{}; // its name in `chatserv stats`; once the client has left
-    bool worker_died = false;            // the worker that served it, during its stay
+    bool worker_died = false;            // a worker that may have served it, during its stay
 };
 
 class ClientHistory {
@@ -53,8 +53,7 @@ public:
 private:
     struct Presence {
         std::shared_ptr<Stay> stay;
-        std::size_t worker = 0;
-        std::uint64_t starts_of_worker = 0; // at the time of the join
+        std::uint64_t starts = 0; // of workers, before the join
     };
 
     void read(const std::string& line);
@@ -67,7 +66,7 @@ private:
     std::map<std::string, std::shared_ptr<Stay>> expected_; // by address
     std::map<unsigned, Presence> present_;                  // by slot
     std::vector<pid_t> workers_;
-    std::vector<std::uint64_t> starts_; // by worker
+    std::uint64_t starts_ = 0; // of workers
     std::uint64_t joined_ = 0;
     std::uint64_t turned_away_ = 0;
     std::uint64_t strangers_ = 0;

@@ -97,6 +97,7 @@ private:
     void speak(Person& person, std::uint64_t bytes);
     void everyone_speaks();
     [[nodiscard]] bool may_speak() const;
+    [[nodiscard]] std::uint64_t missing_bytes(const Person& reader) const;
     void trickle();
     void someone_leaves();
     void begin_to_leave(Person& person, LeaveBy how);

@@ -75,21 +75,33 @@ void Scene::everyone_speaks() {
     }
 }
 
-// If the server waits for no reader, clients send no faster than they receive each other's text: if
-// the log filled up while one of them was reading, it would be disconnected.
+// If the server waits for no reader, clients send no faster than all of them receive each other's
+// text, but for those that are slow on purpose: if the log filled up while one of them was reading,
+// it would be disconnected. A small receive buffer makes a reader that never pauses slow enough for
+// that.
 bool Scene::may_speak() const {
     if (config_.waits)
         return true;
-    std::uint64_t most = 0;
-    for (std::size_t i = 0; i < residents; ++i) {
-        std::uint64_t missing = 0;
-        for (const Person& person : people_)
-            if (person.talks() && &person != &people_[i])
-                missing +=
-                    person.client->sent_bytes() - people_[i].tally.counts[*person.session.sender];
-        most = std::max(most, people_[i].client->ended() ? 0 : missing);
+    return std::none_of(people_.begin(), people_.end(), [this](const Person& reader) {
+        return reader.joined && !reader.slow && !reader.gone && !reader.client->ended() &&
+               missing_bytes(reader) >= config_.log_bytes / 8;
+    });
+}
+
+// What the others have sent since this reader is known to have joined and what it has not read. It
+// may also have read what was sent a little earlier.
+std::uint64_t Scene::missing_bytes(const Person& reader) const {
+    std::uint64_t missing = 0;
+    for (const Person& person : people_) {
+        if (!person.talks() || &person == &reader)
+            continue;
+        const unsigned sender = *person.session.sender;
+        const std::uint64_t read =
+            reader.session.sent_when_joined[sender] + reader.tally.counts[sender];
+        const std::uint64_t sent = person.client->sent_bytes();
+        missing += sent - std::min(sent, read);
     }
-    return most < config_.log_bytes / 8;
+    return missing;
 }
 
 // A trickling client reads a little at times; in the end it reads everything, if it is still
