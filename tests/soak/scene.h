@@ -112,7 +112,7 @@ private:
     [[nodiscard]] std::vector<std::string> flaws();
     void check(const Person& person, std::vector<std::string>& flaws);
     [[nodiscard]] bool is_right_reason(const Person& person) const;
-    [[nodiscard]] static Ending ending_of(const Person& person);
+    [[nodiscard]] Ending ending_of(const Person& person) const;
 
     static constexpr std::size_t residents = 6;
 

@@ -51,10 +51,11 @@ std::vector<std::string> Scene::flaws() {
 }
 
 // A client that the server disconnected has a prefix of what it was due, without gaps. The reason
-// may not say so: see is_right_reason().
-Ending Scene::ending_of(const Person& person) {
-    const bool disconnected = person.stay->reason && (is_disconnection(*person.stay->reason) ||
-                                                         (person.slow && person.stay->worker_died));
+// may not say so: see is_right_reason(). That was seen where the server waits for no reader.
+Ending Scene::ending_of(const Person& person) const {
+    const bool unsaid = !config_.waits && person.slow && person.stay->worker_died;
+    const bool disconnected =
+        unsaid || (person.stay->reason && is_disconnection(*person.stay->reason));
     if (person.leaves == LeaveBy::half_close && !disconnected)
         return Ending::half_closed;
     return person.client->ended() || person.leaves != LeaveBy::none ? Ending::cut : Ending::stayed;
