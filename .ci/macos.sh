@@ -1,4 +1,4 @@
-# Compiles and links the two programs for macOS on Linux. Sourced by ./dev, after progress.sh.
+# Compiles and links the three programs for macOS on Linux. Sourced by ./dev, after progress.sh.
 
 # build_for_macos DIRECTORY : with the zig compiler, against the headers that Debian's packages
 # share with every system; never all of /usr/include.
@@ -28,13 +28,14 @@ build_for_macos() {
     say "compiling for macOS ($total files)"
     show_progress_only compiling object_position compile_for_macos
     show_progress_only linking no_position link_for_macos
-    echo "chatserv and chatserv-worker compile and link for macOS"
+    echo "chatserv, chatserv-worker and chatserv-source compile and link for macOS"
 }
 
 # macOS has kqueue(2). A file whose name ends with another system's is not for it.
 list_sources_for_macos() {
     find shared master worker -name '*.cpp' ! -path 'shared/kqueue/*' ! -name '*_linux.cpp' \
-        ! -name '*_freebsd.cpp' ! -name '*_openbsd.cpp'
+        ! -name '*_freebsd.cpp' ! -name '*_openbsd.cpp' ! -name '*_ncurses.cpp' \
+        ! -path 'master/metrics/server/*'
 }
 
 compile_for_macos() {
@@ -44,10 +45,21 @@ compile_for_macos() {
 }
 
 link_for_macos() {
-    $compiler -o "$directory/chatserv" "$directory"/objects/shared_*.o \
-        "$directory"/objects/master_*.o &&
-        $compiler -o "$directory/chatserv-worker" "$directory"/objects/shared_*.o \
-            "$directory"/objects/worker_*.o
+    objects="$directory/objects"
+    of_source=$(printf '%s\n' "$objects"/master_sources_program_*.o)
+    # shellcheck disable=SC2046,SC2086
+    $compiler -o "$directory/chatserv" "$objects"/shared_*.o \
+        $(printf '%s\n' "$objects"/master_*.o | grep -vxF "$of_source") &&
+        $compiler -o "$directory/chatserv-worker" "$objects"/shared_*.o \
+            "$objects"/worker_*.o &&
+        $compiler -o "$directory/chatserv-source" "$objects"/shared_*.o $of_source \
+            $(objects_of_source)
+}
+
+# What master/sources/program/meson.build has of the master's.
+objects_of_source() {
+    sed -n "s/^ *'\.\.\/\.\.\/\(.*\.cpp\)',\{0,1\}$/master\/\1/p; s/^ *'\.\.\/\([^.].*\.cpp\)',\{0,1\}$/master\/sources\/\1/p" \
+        master/sources/program/meson.build | tr / _ | sed "s|.*|$objects/&.o|"
 }
 
 size_position() {

@@ -11,6 +11,7 @@ import typing
 OURS, VARIANT, PEER, YARDSTICK, FLOOR = "chatserv", "variant", "peer", "yardstick", "floor"
 SPARE_CONNECTIONS = 8
 WORKERS = (1, 2, 4)
+LINE_WORKERS = (1, 2)  # with --framing line, if that is asked for
 ADAPT_SECONDS = 5  # chatserv looks at its load, wants to be sure, and tries another worker
 WARM_UP_SECONDS = 1  # for what is compared with it: connections and memory that were used before
 
@@ -23,8 +24,9 @@ REDIS_NAME = "redis"
 NATS_NAME = "nats"
 
 
-def variant_name(workers):
-    return f"{DEFAULT_NAME}, {workers} worker{'s' if workers > 1 else ''}"
+def variant_name(workers, lines=False):
+    return (f"{DEFAULT_NAME}, {workers} worker{'s' if workers > 1 else ''}"
+            f"{', whole lines' if lines else ''}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,18 +85,20 @@ def _floors(build):
                    prints_port=True)]
 
 
-def _chatserv(build, workers=None):
+def _chatserv(build, workers=None, lines=False):
     """Without `workers`, chatserv chooses for itself how many it needs, and takes a few seconds for
-    that. With `workers`, all of them serve an equal part of the clients from the beginning."""
+    that. With `workers`, all of them serve an equal part of the clients from the beginning.
+    `lines`: it relays whole lines."""
     program = str(build / "chatserv")
 
     def command(scene, port, _):
         return [program, "--listen", f"127.0.0.1:{port}", "--users", connections(scene),
                 "--control", "none", "--log-level", "off",
                 *(["--workers", workers, "--placement", "even"] if workers else []),
+                *(["--framing", "line"] if lines else []),
                 *_stall_limit(scene)]
 
-    return Server(variant_name(workers) if workers else DEFAULT_NAME,
+    return Server(variant_name(workers, lines) if workers else DEFAULT_NAME,
                   VARIANT if workers else OURS, "raw", command, program,
                   _version_of(program, "--version"),
                   warm_up_seconds=WARM_UP_SECONDS if workers else ADAPT_SECONDS)
@@ -122,8 +126,9 @@ def _mosquitto(folder):
                   deliveries_max=50_000)
 
 
-def servers(build: pathlib.Path, folder: pathlib.Path):
-    """All servers, in the order of their turns. `folder`: where servers may store files."""
+def servers(build: pathlib.Path, folder: pathlib.Path, framing=False):
+    """All servers, in the order of their turns. `folder`: where servers may store files.
+    `framing`: chatserv with whole lines is among them."""
     def plain(name, role, path, version=lambda: "", deliveries_max=0, warm_up_seconds=0.0):
         program = str(build / path)
         return Server(name, role, "raw", lambda *_: [program], program, version, True,
@@ -147,6 +152,7 @@ def servers(build: pathlib.Path, folder: pathlib.Path):
               warm_up_seconds=WARM_UP_SECONDS),
         _chatserv(build),
         *(_chatserv(build, workers) for workers in WORKERS),
+        *(_chatserv(build, workers, lines=True) for workers in LINE_WORKERS if framing),
         Server(NCAT_NAME, PEER, "raw", ncat, "ncat", _version_of("ncat", "--version"),
                deliveries_max=5_000_000, connect_pause_us=1000),
         Server("reference server", PEER, "raw", reference, str(build / "tests/reference-server")),

@@ -1,4 +1,4 @@
-"""How long the clients of a killed worker wait: runs takeover-bench and reads its output."""
+"""How long the clients of a killed worker or master wait: runs takeover-bench, reads its output."""
 import json
 import os
 import time
@@ -7,7 +7,7 @@ from processes import Program
 
 
 def takeovers(build, clients, rounds, limit):
-    """{"results": [...]} as takeover-bench prints it, or {"error": ...}."""
+    """{"results": [...], "accepts": {...}} as takeover-bench prints it, or {"error": ...}."""
     program = build / "bench/takeover-bench"
     if not program.exists():
         return {"error": "takeover-bench is not built"}

@@ -2,21 +2,31 @@
 
 #include "shared/system/logging.h"
 #include "shared/system/signals.h"
-
-#include "config.h"
+#include "shared/system/version.h"
 
 #include <csignal>
-#include <cstring>
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace chatserv::events {
 
 void starting(const Options& options) {
+    const bool by_lines = options.framing == Framing::line;
     log_info("starting",
-        fmt::format("chatserv {} is starting: at most {} users, {} workers, {} spare",
-            CHATSERV_VERSION, options.users, options.workers, options.spares),
-        {{"version", std::string(CHATSERV_VERSION)}, {"users", int64_t{options.users}},
-            {"workers", int64_t{options.workers}}, {"spares", int64_t{options.spares}}});
+        fmt::format("chatserv {} is starting: at most {} users, {} workers, {} spare{}",
+            program_version(), options.users, options.workers, options.spares,
+            by_lines
+                ? fmt::format("; relays whole lines of at most {} bytes", options.line_max_bytes)
+                : ""),
+        {{"version", std::string(program_version())}, {"users", int64_t{options.users}},
+            {"workers", int64_t{options.workers}}, {"spares", int64_t{options.spares}},
+            {"framing", by_lines ? "line" : "none"}});
+}
+
+void carries_on(uint32_t users) {
+    log_info("carries_on",
+        fmt::format("a new master (pid {}) carries on, with {} users", ::getpid(), users),
+        {{"pid", int64_t{::getpid()}}, {"users", int64_t{users}}});
 }
 
 // Said at the start, because it decides what the death of a worker can cost.
@@ -46,23 +56,8 @@ void stood_still(std::chrono::duration<double> time) {
 
 void signal_ignored(int signal) {
     const std::string name = name_of_signal(signal);
-    log_info("signal_ignored",
-        signal == SIGHUP ? "SIGHUP: ignored, since there is no --log-file to open again"
-                         : fmt::format("{}: ignored; SIGTERM stops the server", name),
+    log_info("signal_ignored", fmt::format("{}: ignored; SIGTERM stops the server", name),
         {{"signal", name}});
-}
-
-void log_opened(const std::string& path) {
-    log_info("log_opened", fmt::format("SIGHUP: the log file {} was opened again", path),
-        {{"path", path}});
-}
-
-void log_not_opened(const std::string& path, int error) {
-    log_warning("log_not_opened",
-        fmt::format("SIGHUP: the log file {} cannot be opened again ({}): still using the one that "
-                    "is open",
-            path, std::strerror(error)),
-        {{"path", path}, {"error", std::strerror(error)}});
 }
 
 void stopping(int signal, uint32_t users) {

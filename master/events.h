@@ -17,11 +17,12 @@ void starting(const Options& options);
 void kernel_account(const std::string& why_not);
 void failed(const char* why);
 
+// A master goes on with the users of one that has died.
+void carries_on(uint32_t users);
+
 // While it serves.
 void stood_still(std::chrono::duration<double> time);
 void signal_ignored(int signal);
-void log_opened(const std::string& path);
-void log_not_opened(const std::string& path, int error);
 
 // The end.
 void stopping(int signal, uint32_t users);

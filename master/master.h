@@ -7,57 +7,149 @@
 
 #include "master/clients/acceptor.h"
 #include "master/clients/client_book.h"
+#include "master/clients/listener_store.h"
 #include "master/config/options.h"
 #include "master/control/control_desk.h"
+#include "master/keeper/keeper.h"
+#include "master/metrics/metrics_process.h"
 #include "master/preparation.h"
+#include "master/reload/reloading.h"
 #include "master/shutdown.h"
 #include "master/signal_watch.h"
+#include "master/sources/sources.h"
 #include "master/start/log_file.h"
+#include "master/start/service_manager.h"
+#include "master/upgrade/upgrading.h"
+#include "master/watched.h"
 #include "master/workers/worker_program.h"
 #include "master/workers/workforce.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
 
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <span>
+#include <string>
+#include <unistd.h>
 
 namespace chatserv {
 
 class Master {
 public:
-    // Gets everything that the server needs, so that the start fails here if anything is missing.
-    // Throws Failure or std::system_error.
-    Master(const Options& options, const WorkerProgram& program, LogFile& log_file);
+    // `options`: in force; a reload changes them. `prepared`: borrowed, like everything here.
+    // `keeper`: null for none. Throws Failure or std::system_error.
+    Master(Options& options, const WorkerProgram& program, LogFile& log_file, Preparation& prepared,
+        KeeperLink* keeper);
+    Master(const Master&) = delete;
+    Master& operator=(const Master&) = delete;
 
-    // Serves until it is told to stop. Returns the exit status; throws Failure where not even one
-    // worker can be started.
-    [[nodiscard]] int run();
+    // Newcomers that a dead master had accepted, and that are noted nowhere (inheriting.h).
+    // Before run(), which judges them.
+    void note_newcomers(std::span<const Newcomer> newcomers) {
+        for (const Newcomer& newcomer : newcomers)
+            (void)clients_.newcomers().note(newcomer.socket, newcomer.role, newcomer.proxied);
+    }
+
+    // Serves until it is told to stop, the keeper has died or is to become another program. In the
+    // latter two cases the clients go on. Throws Failure where not even one worker can be started.
+    [[nodiscard]] MasterEnd run();
 
 private:
+    void begin();
+    void begin_as_successor();
+    [[nodiscard]] bool keeper_is_dead() const {
+        return keeper_ != nullptr && keeper_->keeper_is_dead();
+    }
+    void turn();
     [[nodiscard]] std::span<const EventQueue::Event> wait();
-    void handle(std::span<const EventQueue::Event> events);
+    // Newcomers come last, because clients that leave in the same turn make room for them.
+    void handle(std::span<const EventQueue::Event> events) {
+        for (const EventQueue::Event& event : events)
+            if (!is_listener(event))
+                handle(event);
+        for (const EventQueue::Event& event : events)
+            if (is_listener(event))
+                workforce_.add(
+                    acceptor_.accept(tag_of(event).generation(), clients_, choose_entry_));
+    }
     void handle(const EventQueue::Event& event);
     void handle_signals();
-    void open_log_again();
-    void advance_stop();
+    [[nodiscard]] std::string why_no_upgrade() const {
+        return chatserv::why_no_upgrade(
+            keeper_ != nullptr, shutdown_.starting(), shutdown_.stopping(), reloading_.reads());
+    }
+    void advance_upgrade() {
+        upgrading_.look();
+        if (!shutdown_.stopping() && !shutdown_.starting())
+            upgrading_.advance(workforce_.replace_former());
+        if (const auto finished = upgrading_.take_finished())
+            control_.tell(*finished);
+    }
+    void advance_reload() {
+        if (reloading_.look(!shutdown_.stopping() && !shutdown_.starting() &&
+                            upgrading_.state() == UpgradeState::none))
+            shutdown_.follow(options_.stall_limit);
+        if (const auto finished = reloading_.book().take_finished())
+            control_.tell(*finished);
+    }
+    void advance_stop() {
+        while (shutdown_.stopping()) {
+            const auto step =
+                shutdown_.advance(clients_.escrow().empty(), workforce_.all_stopped_reading());
+            if (step == Shutdown::Step::none)
+                return;
+            stop(step);
+        }
+    }
     void stop(Shutdown::Step step);
+    void advance_sources() {
+        const bool serves = !shutdown_.starting() && !shutdown_.stopping();
+        workforce_.add(sources_.look(serves                   ? Sources::Phase::making
+                                     : shutdown_.dismissing() ? Sources::Phase::ending
+                                                              : Sources::Phase::as_is));
+        if (sources_.take_stop() && !shutdown_.stopping())
+            stop(shutdown_.handle_stop(SIGTERM, clients_.escrow().held()));
+    }
+    void tell_finished() {
+        for (const FinishedTakeover& finished : workforce_.take_finished()) {
+            upgrading_.note_takeover(finished.milliseconds);
+            control_.tell(finished);
+        }
+        for (const FinishedDrain& finished : workforce_.draining().take_finished())
+            control_.tell(finished);
+    }
+    void tell_service_manager() {
+        if (!shutdown_.starting() && !shutdown_.stopping())
+            listener_store_.look(acceptor_.listeners(), service_manager_);
+        service_manager_.look({.main_process = keeper_ == nullptr ? ::getpid() : keeper_->keeper(),
+            .serving = !shutdown_.starting(),
+            .stopping = shutdown_.stopping(),
+            .users = clients_.escrow().held(),
+            .workers = options_.workers});
+    }
     [[nodiscard]] std::optional<std::chrono::nanoseconds> time_to_sleep();
 
-    const Options& options_;
-    LogFile& log_file_;
+    Options& options_;
     EventQueue events_;
     ServedRecord served_{};
     // Of every limit here. The pauses before another try are measured by the steady clock.
     ServedClock clock_;
-    Preparation prepared_;
+    Preparation& prepared_;
+    KeeperLink* keeper_;
     ClientBook clients_;
     Acceptor acceptor_;
     Workforce workforce_;
+    MetricsProcess metrics_;
     Shutdown shutdown_;
+    Upgrading upgrading_;
+    const Acceptor::ChooseEntry choose_entry_;
+    Sources sources_;
+    Reloading reloading_;
     SignalWatch signals_;
     ControlDesk control_;
-    const Acceptor::ChooseEntry choose_entry_;
+    ServiceManager service_manager_{ServiceManager::contact_of_environment()};
+    ListenerStore listener_store_{prepared_.kept_names};
 };
 
 } // namespace chatserv

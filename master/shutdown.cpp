@@ -1,7 +1,9 @@
 #include "master/shutdown.h"
 
 #include "master/events.h"
+#include "shared/segment/atomic_word.h"
 #include "shared/system/errors.h"
+#include "shared/system/wall_clock.h"
 
 namespace chatserv {
 
@@ -14,25 +16,47 @@ constexpr std::chrono::milliseconds same_request{50};
 
 // The workers bound draining and finishing by the stall limit each. If one of them fails to keep to
 // it, the server ends all the same.
-Shutdown::Shutdown(std::chrono::milliseconds stall_limit, EventQueue& events, ServedClock& clock,
-    uintptr_t timer_ident) :
-    events_(events),
-    clock_(clock), timer_ident_(timer_ident), limit_(2 * stall_limit + std::chrono::seconds(2)) {}
+Shutdown::Shutdown(StandingWords& standing, std::chrono::milliseconds stall_limit,
+    EventQueue& events, ServedClock& clock, uintptr_t timer_ident) :
+    standing_(standing),
+    events_(events), clock_(clock), timer_ident_(timer_ident), limit_(limit_for(stall_limit)) {
+    if (standing.started_at_ms == 0) // a successor goes on with the same server
+        standing.started_at_ms = unix_milliseconds();
+}
 
 Shutdown::Step Shutdown::handle_stop(int signal, uint32_t users) {
     if (!stopping()) {
         events::stopping(signal, users);
-        phase_ = Phase::draining;
-        stop_begun_ = clock_.now();
-        require(set_timer(limit_), "timing the stop");
-        return Step::stop_reading;
+        return begin_draining();
     }
     if (clock_.now() - stop_begun_ < same_request)
         return Step::none;
     events::stop_at_once(signal);
-    exit_status_ = 128 + signal;
-    phase_ = Phase::dismissing;
+    standing_.stop_status = 128 + signal;
+    enter(Phase::dismissing);
     return Step::kill;
+}
+
+Shutdown::Step Shutdown::begin_draining() {
+    enter(Phase::draining);
+    stop_begun_ = clock_.now();
+    require(set_timer(limit_), "timing the stop");
+    return Step::stop_reading;
+}
+
+// An order that a worker has had already changes nothing. The exit status is stored before the
+// workers are killed, so it says that they were to be.
+Shutdown::Step Shutdown::resume() {
+    if (!stopping())
+        return Step::none;
+    if (exit_status() == 0)
+        return begin_draining();
+    enter(Phase::dismissing);
+    return Step::kill;
+}
+
+void Shutdown::enter(Phase phase) {
+    store_release(standing_.phase, static_cast<uint32_t>(phase));
 }
 
 int Shutdown::set_timer(ServedClock::duration time) {
@@ -46,17 +70,17 @@ Shutdown::Step Shutdown::timer() {
     if (left > ServedClock::duration::zero() && set_timer(left) == 0)
         return Step::none;
     events::stop_overdue();
-    phase_ = Phase::dismissing;
+    enter(Phase::dismissing);
     return Step::kill;
 }
 
 Shutdown::Step Shutdown::advance(bool no_clients, bool all_stopped_reading) {
-    if (phase_ == Phase::draining && (no_clients || all_stopped_reading)) {
-        phase_ = Phase::finishing;
+    if (phase() == Phase::draining && (no_clients || all_stopped_reading)) {
+        enter(Phase::finishing);
         return Step::finish;
     }
-    if (phase_ == Phase::finishing && no_clients) {
-        phase_ = Phase::dismissing;
+    if (phase() == Phase::finishing && no_clients) {
+        enter(Phase::dismissing);
         return Step::dismiss;
     }
     return Step::none;

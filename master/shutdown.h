@@ -8,6 +8,7 @@
 // all this may take, kills the workers instead.
 #pragma once
 
+#include "master/ledger/layout.h"
 #include "shared/segment/served_clock.h"
 #include "shared/system/event_queue.h"
 
@@ -27,17 +28,25 @@ public:
         kill          // kill the workers, and dismiss them
     };
 
-    // `timer_ident`: of this object's timer.
-    Shutdown(std::chrono::milliseconds stall_limit, EventQueue& events, ServedClock& clock,
-        uintptr_t timer_ident);
+    // `standing`: the phase is kept there, and when the server started, so that a successor goes on
+    // with it. `timer_ident`: of this object's timer.
+    Shutdown(StandingWords& standing, std::chrono::milliseconds stall_limit, EventQueue& events,
+        ServedClock& clock, uintptr_t timer_ident);
 
-    [[nodiscard]] bool starting() const { return phase_ == Phase::starting; }
-    [[nodiscard]] bool stopping() const { return phase_ > Phase::serving; }
-    [[nodiscard]] bool dismissing() const { return phase_ == Phase::dismissing; }
+    [[nodiscard]] bool starting() const { return phase() == Phase::starting; }
+    [[nodiscard]] bool stopping() const { return phase() > Phase::serving; }
+    [[nodiscard]] bool dismissing() const { return phase() == Phase::dismissing; }
     // 0, or 128 and the signal that ended the server at once.
-    [[nodiscard]] int exit_status() const { return exit_status_; }
+    [[nodiscard]] int exit_status() const { return standing_.stop_status; }
 
-    void start_serving() { phase_ = Phase::serving; }
+    void start_serving() { enter(Phase::serving); }
+    // A stop that begins from now on takes as long as this stall limit needs.
+    void follow(std::chrono::milliseconds stall_limit) { limit_ = limit_for(stall_limit); }
+
+    // In a successor of a master that was stopping: what it has to do is begun anew, with all the
+    // time that a stop may take. Nothing where that master was not stopping. Throws as
+    // handle_stop() does.
+    [[nodiscard]] Step resume();
 
     // One of the signals to stop has come. `users`: that are connected. Throws std::system_error
     // where the stop cannot be timed.
@@ -51,17 +60,31 @@ public:
     [[nodiscard]] std::chrono::milliseconds limit() const { return limit_; }
 
 private:
-    enum class Phase { starting, serving, draining, finishing, dismissing };
+    enum class Phase : uint32_t {
+        starting,
+        serving = serving_phase,
+        draining,
+        finishing,
+        dismissing
+    };
 
+    // Twice the stall limit, since a client can be timed anew once, and a moment for the rest.
+    [[nodiscard]] static std::chrono::milliseconds limit_for(
+        std::chrono::milliseconds stall_limit) {
+        return 2 * stall_limit + std::chrono::seconds(2);
+    }
+    [[nodiscard]] Phase phase() const { return static_cast<Phase>(standing_.phase); }
+    void enter(Phase phase);
+    [[nodiscard]] Step begin_draining();
     [[nodiscard]] int set_timer(ServedClock::duration time);
+
+    StandingWords& standing_;
 
     EventQueue& events_;
     ServedClock& clock_;
     uintptr_t timer_ident_;
     std::chrono::milliseconds limit_;
     ServedClock::time_point stop_begun_{};
-    Phase phase_ = Phase::starting;
-    int exit_status_ = 0;
 };
 
 } // namespace chatserv

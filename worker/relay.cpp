@@ -10,25 +10,46 @@ namespace {
 
 constexpr uint32_t deliveries_per_beat = 64;
 
+SocketFilters::Telling telling_for(const Segment& segment) {
+    return segment.header().framing.framing == Framing::line ? SocketFilters::Telling::when_new
+                                                             : SocketFilters::Telling::while_unread;
+}
+
 } // namespace
 
 Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Doorbells& doorbells,
-    Heartbeat& heartbeat, SocketAccount account) :
+    Heartbeat& heartbeat, SocketAccount account, const RelaySettings& settings) :
     entry_(entry),
-    log_control_(&segment.log_control()),
-    clock_(segment.worker_table()[index_of(entry)].served,
-        ServedClock::allowance_for(shortest_limit(segment.header().settings))),
-    pulse_(heartbeat, clock_), pass_(segment, entry, doorbells), filters_(events),
-    publisher_(segment, entry), delivery_(segment, entry),
-    room_watch_(events, clock_, segment.header().settings),
-    rate_limiter_(events, segment.header().settings.max_rate_bytes),
-    idle_watch_(
-        events, clock_, std::chrono::milliseconds(segment.header().settings.idle_timeout_ms)),
-    notices_(roster_, delivery_, rate_limiter_),
+    log_control_(&segment.log_control()), clock_(segment.worker_table()[index_of(entry)].served,
+                                              ServedClock::allowance_for(shortest_limit(settings))),
+    pulse_(heartbeat, clock_), pass_(segment, entry, doorbells),
+    filters_(events, telling_for(segment)), publisher_(segment, entry), delivery_(segment, entry),
+    room_watch_(events, clock_, settings), rate_limiter_(events, settings.max_rate_bytes),
+    idle_watch_(events, clock_, settings), notices_(roster_, delivery_, rate_limiter_),
     reading_(filters_, publisher_, rate_limiter_, idle_watch_),
-    attaching_(segment, entry, doorbells, idle_watch_, pulse_), in_doubt_(segment, entry, account),
+    attaching_(segment, entry, doorbells, idle_watch_, pulse_, settings),
+    resuming_(segment, entry, events, doorbells), in_doubt_(segment, entry, account),
     closing_(segment, events, filters_, roster_),
-    handing_over_(segment, entry, filters_, roster_, room_watch_, idle_watch_, pulse_) {}
+    handing_over_(segment, entry, filters_, roster_, room_watch_, idle_watch_, pulse_),
+    untaken_closed_(UserTable(segment), entry) {
+    publisher_.ingest().follow(settings.slow_policy);
+}
+
+// The rate comes last, as a client that is read again can leave.
+void Relay::follow(const RelaySettings& settings) {
+    clock_.measure(shortest_limit(settings));
+    publisher_.ingest().follow(settings.slow_policy);
+    room_watch_.follow(settings, roster_);
+    attaching_.follow(settings);
+    if (idle_watch_.follow(settings))
+        roster_.for_each([&](const Client& client) {
+            if (client.phase == Client::Phase::talking)
+                idle_watch_.watch(client);
+        });
+    for (const ClientId id : rate_limiter_.follow(settings.max_rate_bytes))
+        resume_reading(id, Client::too_fast);
+    pass_.run_again();
+}
 
 void Relay::settle() {
     pass_.run(*this);
@@ -38,6 +59,7 @@ void Relay::settle() {
     // Here, since a timer that the system refused has to be asked for again.
     rate_limiter_.arm_timer();
     idle_watch_.arm_timer();
+    resuming_.arm_timer();
 }
 
 std::chrono::nanoseconds Relay::time_to_sleep(
@@ -53,44 +75,11 @@ std::chrono::nanoseconds Relay::time_to_sleep(
     return time;
 }
 
-Report Relay::take_report() {
-    forget_closed();
-    return {.settled_bytes = in_doubt_.take_settled_bytes(),
-        .attached = attaching_.take_attached(),
-        .throttled = rate_limiter_.take_throttled(),
-        .handed_over = handing_over_.take_handed_over(),
-        .closed = std::exchange(closed_, {})};
-}
-
-bool Relay::has_stopped_reading() const {
-    return filters_.stopped_reading() && attaching_.empty() && !in_doubt_.any() &&
-           publisher_.ingest().empty();
-}
-
-// The watches know clients by their ids and bear with one that has left, so they are told late.
-void Relay::forget_closed() {
-    for (const ClosedClient& closed : closing_.take_closed()) {
-        forget(closed.client);
-        closed_.push_back(closed);
-    }
-}
-
-void Relay::forget(ClientId id) {
-    room_watch_.forget(id);
-    rate_limiter_.forget(id);
-    idle_watch_.forget(id);
-}
-
-bool Relay::take_changes() {
-    const bool closed = closing_.take_changes();
-    return handing_over_.take_changes() || closed;
-}
-
 // --- attaching ---------------------------------------------------------------------------------
 
 bool Relay::attach_newcomers() {
     if (attaching_.empty())
-        return true;
+        return place_resuming();
     const std::optional<ClientId> doubtful = in_doubt_.find();
     if (doubtful && !attaching_.has(*doubtful))
         return true; // it has to be among the first: until then nothing can be published
@@ -102,37 +91,40 @@ bool Relay::attach_newcomers() {
     if (doubtful)
         settle_doubt(*doubtful);
     room_watch_.arm_timer();
-    return true;
+    return place_resuming();
 }
 
 void Relay::begin_to_serve(Client& client) {
-    delivery_.add_fresh(client.id);
+    const bool waits = Resuming::waits(client);
+    client.answer = Resuming::answer_due(client);
+    if ((client.hears() && !waits) || client.is_closing())
+        delivery_.add_fresh(client.id);
+    else
+        roster_.rest(client);
+    if (client.is_heard() && !client.is_closing())
+        publisher_.ingest().introduce(client);
     if (cursor_of(*client.slot).log_offset < pass_.state().seen_room_wanted) {
         room_watch_.add_blocking(client);
         pass_.note_blocked_room();
     }
     if (client.phase == Client::Phase::closing) {
-        closing_.carry_on(client);
+        Closing::carry_on(client);
         room_watch_.add_closing(client);
-    } else if (const int error = filters_.start_reading(client)) {
+    } else if (const int error =
+                   waits ? filters_.await_first_line(client) : filters_.start_reading(client)) {
         closing_.end(client, LeaveReason::read_error, error);
     } else if (closing_.finishing()) {
         closing_.end(client, LeaveReason::server_stopped, 0);
+    } else if (waits) {
+        resuming_.add(client.id);
     } else {
         idle_watch_.watch(client);
     }
 }
 
-void Relay::settle_doubt(ClientId id) {
-    Client* const client = roster_.find(id);
-    invariant(client != nullptr, "other clients were attached before the client in doubt");
-    if (!in_doubt_.settle(*client, publisher_.ingest(), rate_limiter_.line_bytes()))
-        closing_.drop(*client, LeaveReason::in_doubt, 0);
-}
-
 // --- reading -----------------------------------------------------------------------------------
 
-void Relay::readable(ClientId id) {
+void Relay::readable(ClientId id, bool at_end) {
     Client* client = roster_.find(id);
     if (client == nullptr)
         return;
@@ -148,7 +140,8 @@ void Relay::readable(ClientId id) {
         if (client == nullptr)
             return;
     }
-    if (const auto end = reading_.read(*client))
+    if (const auto end =
+            Resuming::waits(*client) ? resuming_.look(*client) : reading_.read(*client, at_end))
         closing_.end(*client, end->reason, end->error);
 }
 
@@ -170,8 +163,10 @@ void Relay::everything_is_published() {
     for (const ClientId id : publisher_.take_waiting())
         resume_reading(id, Client::no_room);
     const std::vector<Client*> closing = closing_.close_ended();
-    for (Client* const client : closing)
+    for (Client* const client : closing) {
+        roster_.wake(*client);
         room_watch_.add_closing(*client);
+    }
     if (!closing.empty())
         room_watch_.arm_timer();
     for (const ClientId id : handing_over_.let_go())
@@ -214,7 +209,8 @@ void Relay::deliver_to(Client& client, uint64_t head) {
         wait_for_write(client, true);
         break;
     case FanOut::Delivery::Kind::failed:
-        closing_.drop(client, LeaveReason::write_error, delivery.error);
+        closing_.drop(
+            client, Closing::reason_of_failed_write(client, delivery.error), delivery.error);
         break;
     }
 }
@@ -238,10 +234,6 @@ void Relay::writable(ClientId id) {
     pass_.run_again();
 }
 
-bool Relay::blocks_room(uint64_t wanted, bool first_look) {
-    return room_watch_.any_blocks(roster_, wanted, first_look);
-}
-
 // --- timers ------------------------------------------------------------------------------------
 
 void Relay::timer(Timer timer, const Instants& now) {
@@ -258,6 +250,9 @@ void Relay::timer(Timer timer, const Instants& now) {
         break;
     case Timer::idle:
         idle_timer(now.served);
+        break;
+    case Timer::resume:
+        resume_timer(now.steady);
         break;
     }
 }

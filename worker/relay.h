@@ -4,6 +4,7 @@
 // part calls another. The parts work in the order of a pass (worker/relay/pass.h).
 #pragma once
 
+#include "shared/system/panic.h"
 #include "worker/clients/pulse.h"
 #include "worker/clients/roster.h"
 #include "worker/clients/socket_filters.h"
@@ -13,6 +14,8 @@
 #include "worker/lifecycle/in_doubt.h"
 #include "worker/lifecycle/notices.h"
 #include "worker/lifecycle/reading.h"
+#include "worker/lifecycle/resuming.h"
+#include "worker/lifecycle/untaken.h"
 #include "worker/limits/idle_watch.h"
 #include "worker/limits/rate_limiter.h"
 #include "worker/limits/room_watch.h"
@@ -43,18 +46,33 @@ class Relay final : private PassSteps {
 public:
     // `account`: asked about a client that a predecessor left in doubt.
     Relay(const Segment& segment, EntryId entry, EventQueue& events, const Doorbells& doorbells,
-        Heartbeat& heartbeat, SocketAccount account);
+        Heartbeat& heartbeat, SocketAccount account, const RelaySettings& settings);
 
-    // A client that the master has sent.
-    void receive(ClientId id, UniqueFd fd) { attaching_.add(id, std::move(fd)); }
+    // The settings have changed. A limit that runs on a client begins anew, so that no client has
+    // to leave because of the change itself.
+    void follow(const RelaySettings& settings);
+
+    // A client that the master has sent. One that this worker serves already is confirmed at once:
+    // it may be let go before the next newcomers are attached, and must not come back with them.
+    void receive(ClientId id, UniqueFd fd) {
+        handing_over_.forget(id);
+        if (roster_.find(id) != nullptr)
+            attaching_.confirm(id);
+        else
+            attaching_.add(id, std::move(fd));
+    }
     // Clients that the master wants for another worker. Once the server stops, they stay.
     void hand_over(std::span<const ClientId> clients) {
         if (!filters_.stopped_reading())
             handing_over_.ask(clients);
     }
 
+    // Clients that an operator ends.
+    void kick(std::span<const ClientId> clients) { closing_.send_away(clients); }
+
     // Events. settle() does what follows from them.
-    void readable(ClientId id);
+    // `at_end`: nothing can follow the bytes that wait in the client's socket.
+    void readable(ClientId id, bool at_end = false);
     void writable(ClientId id);
     void timer(Timer timer, const Instants& now);
     // The server stops. First no client is read any more; then every client gets what the log
@@ -77,10 +95,32 @@ public:
     // The clock of all limits but the rate.
     [[nodiscard]] ServedClock& clock() { return clock_; }
     // What has happened since this was asked last.
-    [[nodiscard]] Report take_report();
+    [[nodiscard]] Report take_report() {
+        forget_closed();
+        untaken_closed_.add(closed_);
+        return {.settled_bytes = in_doubt_.take_settled_bytes(),
+            .attached = attaching_.take_attached(),
+            .throttled = rate_limiter_.take_throttled(),
+            .handed_over = handing_over_.take_handed_over(),
+            .closed = std::exchange(closed_, {})};
+    }
+    // A new channel leads to the master: the next report says everything that the master may not
+    // know, and what was asked over the old channel is forgotten (protocol.h).
+    void tell_again() {
+        handing_over_.cancel();
+        handing_over_.tell_again();
+        in_doubt_.tell_again();
+        attaching_.tell_again(roster_);
+        rate_limiter_.tell_again();
+        untaken_closed_.add(std::exchange(closed_, {}));
+        closed_ = untaken_closed_.take_all();
+    }
     // stop_reading() was called, and the log has everything that was read before, by a predecessor
     // too.
-    [[nodiscard]] bool has_stopped_reading() const;
+    [[nodiscard]] bool has_stopped_reading() const {
+        return filters_.stopped_reading() && attaching_.empty() && !in_doubt_.any() &&
+               publisher_.ingest().empty();
+    }
 
 private:
     // The steps of a pass.
@@ -88,24 +128,65 @@ private:
     std::optional<Ingest::Publish> publish() override;
     void everything_is_published() override;
     void deliver(uint64_t head, bool to_all) override;
-    bool blocks_room(uint64_t wanted, bool first_look) override;
-    bool has_clients() const override { return !roster_.empty(); }
+    bool blocks_room(uint64_t wanted, bool first_look) override {
+        return room_watch_.any_blocks(roster_, wanted, first_look);
+    }
+    // Those who rest need nothing of the log: its growth does not wake a worker that has no others.
+    bool has_clients() const override { return roster_.any_awake(); }
     bool has_fresh_clients() const override { return delivery_.has_fresh(); }
     bool has_changes() const override {
         return closing_.has_changes() || handing_over_.has_changes();
     }
-    bool take_changes() override;
+    bool take_changes() override {
+        const bool closed = closing_.take_changes();
+        return handing_over_.take_changes() || closed;
+    }
 
     void begin_to_serve(Client& client);
-    void settle_doubt(ClientId id);
+    // Those that have said from where they resume. False if another worker holds the log's lock.
+    [[nodiscard]] bool place_resuming() {
+        const std::optional<std::vector<Client*>> placed = resuming_.place(roster_);
+        for (Client* const client : placed.value_or(std::vector<Client*>())) {
+            roster_.wake(*client);
+            delivery_.add_fresh(client->id);
+            if (const int error = filters_.have_first_line(*client))
+                closing_.end(*client, LeaveReason::read_error, error);
+        }
+        return placed.has_value();
+    }
+    // What a client has said meanwhile counts: this worker may have been stopped for long.
+    void resume_timer(Resuming::Clock::time_point now) {
+        for (const ClientId id : resuming_.take_due(now)) {
+            readable(id);
+            if (const Client* const client = roster_.find(id))
+                resuming_.serve_from_now(*client);
+        }
+    }
+    void settle_doubt(ClientId id) {
+        Client* const client = roster_.find(id);
+        invariant(client != nullptr, "other clients were attached before the client in doubt");
+        if (!in_doubt_.settle(*client, publisher_.ingest(), RateLimiter::line_bytes_max))
+            closing_.drop(*client, LeaveReason::in_doubt, 0);
+    }
     void resume_reading(ClientId id, Client::PauseReason reason);
     void deliver_to(Client& client, uint64_t head);
     void wait_for_write(Client& client, bool anew);
     void room_timer();
     void idle_timer(ServedClock::time_point now);
     [[nodiscard]] bool is_idle(ClientId id, ServedClock::time_point now);
-    void forget(ClientId id);
-    void forget_closed();
+    void forget_closed() {
+        for (const ClosedClient& closed : closing_.take_closed()) {
+            forget(closed.client);
+            closed_.push_back(closed);
+        }
+    }
+    // The watches know clients by their ids and bear with one that has left, so they are told late.
+    void forget(ClientId id) {
+        room_watch_.forget(id);
+        rate_limiter_.forget(id);
+        idle_watch_.forget(id);
+        resuming_.forget(id);
+    }
 
     EntryId entry_;
     LogControl* log_control_;
@@ -122,10 +203,12 @@ private:
     Notices notices_;
     Reading reading_;
     Attaching attaching_;
+    Resuming resuming_;
     InDoubt in_doubt_;
     Closing closing_;
     HandingOver handing_over_;
     std::vector<ClosedClient> closed_; // since the last report
+    Untaken<ClosedClient> untaken_closed_;
 };
 
 } // namespace chatserv

@@ -1,5 +1,6 @@
 #include "worker/start.h"
 
+#include "shared/confinement/confinement.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
 #include "shared/system/errors.h"
@@ -9,15 +10,15 @@
 #include "shared/system/process_title.h"
 #include "shared/system/signals.h"
 #include "shared/system/standard_streams.h"
-#include "worker/confinement/confinement.h"
+#include "shared/system/whole_number.h"
 #include "worker/worker.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <exception>
 #include <fcntl.h>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <sysexits.h>
 #include <system_error>
@@ -28,18 +29,8 @@ namespace chatserv {
 
 namespace {
 
-template <typename Number>
-std::optional<Number> number_of(std::string_view argument) {
-    Number number{};
-    const char* const end = argument.data() + argument.size();
-    const auto [parsed_to, error] = std::from_chars(argument.data(), end, number);
-    if (error != std::errc() || parsed_to != end)
-        return std::nullopt;
-    return number;
-}
-
 std::optional<UniqueFd> inherited(std::string_view argument) {
-    const auto fd = number_of<int>(argument);
+    const auto fd = whole_number<int>(argument);
     if (!fd || *fd < 3 || ::fcntl(*fd, F_GETFD) == -1)
         return std::nullopt;
     UniqueFd owned(*fd);
@@ -53,35 +44,46 @@ struct Orders {
     Inheritance inheritance{};
 };
 
+// The channel, the segment and the rendezvous, then the doorbells.
+bool take_descriptors(std::span<char* const> numbers, Inheritance& inheritance) {
+    constexpr size_t single = 3;
+    if (numbers.size() <= single || (numbers.size() - single) % 2 != 0)
+        return false;
+    std::vector<UniqueFd> all;
+    for (const char* const number : numbers) {
+        auto fd = inherited(number);
+        if (!fd)
+            return false;
+        all.push_back(std::move(*fd));
+    }
+    inheritance.channel = std::move(all[0]);
+    inheritance.segment = std::move(all[1]);
+    inheritance.rendezvous = std::move(all[2]);
+    for (size_t i = single; i < all.size(); i += 2)
+        inheritance.doorbells.push_back({std::move(all[i]), std::move(all[i + 1])});
+    return true;
+}
+
 std::optional<Orders> orders_of(int argc, char** argv) {
-    constexpr int first = 6;
-    if (argc < first + 4 || (argc - first) % 2 != 0)
+    constexpr int first = 6; // of the descriptors
+    if (argc <= first)
         return std::nullopt;
-    const auto uid = number_of<uid_t>(argv[first - 3]);
-    const auto gid = number_of<gid_t>(argv[first - 2]);
-    const auto seat = number_of<uint32_t>(argv[first - 1]);
+    const auto uid = whole_number<uid_t>(argv[first - 3]);
+    const auto gid = whole_number<gid_t>(argv[first - 2]);
+    const auto seat = whole_number<uint32_t>(argv[first - 1]);
     if (!uid || !gid || !seat)
         return std::nullopt;
     Orders orders{.uid = *uid, .gid = *gid};
-    Inheritance& inheritance = orders.inheritance;
-    inheritance.seat = SeatId{*seat};
-    for (int i = first; i < argc; i += 2) {
-        auto one = inherited(argv[i]);
-        auto two = inherited(argv[i + 1]);
-        if (!one || !two)
-            return std::nullopt;
-        if (i == first) {
-            inheritance.channel = std::move(*one);
-            inheritance.segment = std::move(*two);
-        } else {
-            inheritance.doorbells.push_back({std::move(*one), std::move(*two)});
-        }
-    }
+    orders.inheritance.seat = SeatId{*seat};
+    const std::span<char* const> arguments(argv, static_cast<size_t>(argc));
+    if (!take_descriptors(arguments.subspan(first), orders.inheritance))
+        return std::nullopt;
     return orders;
 }
 
 std::vector<int> descriptors_of(const Inheritance& inheritance, int more) {
-    std::vector<int> all{inheritance.channel.get(), inheritance.segment.get(), more};
+    std::vector<int> all{
+        inheritance.channel.get(), inheritance.segment.get(), inheritance.rendezvous.get(), more};
     for (const FdPair& doorbell : inheritance.doorbells)
         all.insert(all.end(), {doorbell.first.get(), doorbell.second.get()});
     if (log_descriptor() != -1)
@@ -111,7 +113,7 @@ void work_by(Orders orders, SocketAccount account, Hindrance& step, UniqueFd& ch
     step = Hindrance::segment;
     Worker worker(std::move(orders.inheritance), account); // maps the segment, makes the kqueue
     step = Hindrance::confinement;
-    const Confinement in_force = confine();
+    const Confinement in_force = confine(Duty::relay);
     channel.reset();
     worker.run(in_force);
 }

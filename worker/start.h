@@ -1,9 +1,9 @@
 // How a worker process begins: what it inherits, gives up and becomes before it serves.
 //
 // The arguments, which the master alone writes (master/workers/worker_pool.cpp):
-//     LOG_LEVEL LOG_FORMAT UID GID SEAT CHANNEL SEGMENT [LISTENING_END RINGING_END]...
+//     LOG_LEVEL LOG_FORMAT UID GID SEAT CHANNEL SEGMENT RENDEZVOUS [LISTENING_END RINGING_END]...
 // UID and GID are what the process is to become, SEAT is its place among the heartbeats, and the
-// other four kinds are numbers of inherited descriptors.
+// other five kinds are numbers of inherited descriptors.
 #pragma once
 
 #include "worker/lifecycle/in_doubt.h"

@@ -1,12 +1,13 @@
 #include "worker/worker.h"
 
+#include "shared/confinement/confinement.h"
 #include "shared/segment/crash_point.h"
 #include "shared/segment/memory_fault.h"
+#include "shared/segment/relay_settings.h"
 #include "shared/system/errors.h"
 #include "shared/system/logging.h"
 #include "shared/system/panic.h"
 #include "shared/system/process_title.h"
-#include "worker/confinement/confinement.h"
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -31,22 +32,21 @@ Heartbeat* heartbeat_at(const Segment& segment, SeatId seat) {
 } // namespace
 
 Worker::Worker(Inheritance inheritance, SocketAccount account) :
-    segment_(Segment::attach(std::move(inheritance.segment))),
+    segment_(Segment::attach(std::move(inheritance.segment))), settings_(segment_.first_settings()),
     heartbeat_(heartbeat_at(segment_, inheritance.seat)),
-    beat_interval_(std::max(segment_.header().settings.hang_limit_ms / 2, 1U)), account_(account),
-    channel_(std::move(inheritance.channel)), doorbell_pipes_(std::move(inheritance.doorbells)),
-    doorbells_(segment_.worker_table(), doorbell_pipes_), metronome_(events_, beat_interval_),
-    work_meter_(*heartbeat_, BeatClock::now()) {
+    beat_interval_(std::max(settings_.hang_limit_ms / 2, 1U)), account_(account),
+    doorbell_pipes_(std::move(inheritance.doorbells)),
+    doorbells_(segment_.worker_table(), doorbell_pipes_),
+    master_(std::move(inheritance.channel), std::move(inheritance.rendezvous), events_),
+    metronome_(events_, beat_interval_), work_meter_(*heartbeat_, BeatClock::now()) {
     explain_memory_faults(segment_.bytes());
-    require(events_.watch_readable(channel_.fd(), WorkerEvent::channel),
-        "watching the master's channel");
     require(metronome_.start(), "setting the timer of the heartbeat");
 }
 
 void Worker::run(Confinement in_force) {
-    const Hello hello{.layout_version = layout_version, .confinement = in_force};
-    channel_.queue(MessageType::hello, std::span(&hello, 1));
-    flush_channel();
+    confinement_ = in_force;
+    say_hello();
+    master_.flush();
     while (running_) {
         const BeatClock::time_point now = beat(*heartbeat_);
         work_meter_.still_awake(now);
@@ -111,11 +111,13 @@ void Worker::handle(const EventQueue::Event& event) {
     const Tag tag = tag_of(event);
     switch (tag.kind<WorkerEvent>()) {
     case WorkerEvent::channel:
-        return is_readable(event) ? handle_channel() : flush_channel();
+        return is_readable(event) ? handle_channel() : master_.flush();
+    case WorkerEvent::rendezvous:
+        return handle_rendezvous();
     case WorkerEvent::doorbell:
         return doorbell_->empty_pipe();
     case WorkerEvent::client:
-        return is_readable(event) ? relay_->readable(client_of(tag))
+        return is_readable(event) ? relay_->readable(client_of(tag), is_at_end(event))
                                   : relay_->writable(client_of(tag));
     }
 }
@@ -126,23 +128,36 @@ void Worker::handle_timer(uintptr_t ident) {
     relay_->timer(static_cast<Timer>(ident), {relay_->clock().now(), RateLimiter::Clock::now()});
 }
 
+void Worker::handle_rendezvous() {
+    switch (master_.take_new_channel()) {
+    case Offer::Kind::channel:
+        return introduce_itself();
+    case Offer::Kind::none:
+        return;
+    case Offer::Kind::lost:
+        log_error("protocol", "the master's new channel could not be received");
+        [[fallthrough]];
+    case Offer::Kind::closed:
+        running_ = false;
+    }
+}
+
 void Worker::handle_channel() {
     Message message;
     for (;;) {
-        switch (channel_.receive(message)) {
+        switch (master_.receive(message)) {
         case Channel::Received::message:
             handle_message(message);
             // Clients are served as they come, so the first of very many need not wait for the
             // last.
-            if (message.type == MessageType::clients && !channel_.has_unread())
+            if (message.type == MessageType::clients && !master_.has_unread())
                 return;
             break;
         case Channel::Received::nothing:
+        case Channel::Received::closed:
             return;
         case Channel::Received::malformed:
             log_error("protocol", "the master sent a message that this worker does not understand");
-            [[fallthrough]];
-        case Channel::Received::closed:
             running_ = false;
             return;
         }
@@ -163,6 +178,10 @@ void Worker::handle_message(Message& message) {
         if (const auto clients = message.items<ClientId>(); clients && relay_)
             return relay_->hand_over(*clients);
         break;
+    case MessageType::kick:
+        if (const auto clients = message.items<ClientId>(); clients && relay_)
+            return relay_->kick(*clients);
+        break;
     case MessageType::stop_reading:
         if (relay_)
             return relay_->stop_reading();
@@ -175,6 +194,8 @@ void Worker::handle_message(Message& message) {
         if (message.descriptors_lost || message.descriptors.size() == 1)
             return take_log_file(message);
         break;
+    case MessageType::settings:
+        return take_settings();
     default:
         break;
     }
@@ -186,10 +207,12 @@ void Worker::handle_message(Message& message) {
 void Worker::take_entry(EntryId entry) {
     invariant(!relay_ && index_of(entry) < segment_.worker_table().size(),
         "the master gave a worker an entry that it cannot take");
+    entry_ = entry;
     set_process_title(fmt::format("chatserv: worker {}", number_of(entry)));
     const int listening_end = doorbell_pipes_[index_of(entry)].first.get();
     doorbell_.emplace(segment_.worker_table()[index_of(entry)], listening_end);
-    relay_.emplace(segment_, entry, events_, doorbells_, *heartbeat_, account_);
+    take_settings();
+    relay_.emplace(segment_, entry, events_, doorbells_, *heartbeat_, account_, settings_);
     const int error = events_.watch_readable(listening_end, WorkerEvent::doorbell);
     invariant(error == 0, "a worker could not watch its doorbell");
     crash_point(CrashPoint::entry_taken);
@@ -203,7 +226,7 @@ void Worker::receive_clients(Message& message) {
         return;
     }
     if (message.descriptors_lost) {
-        channel_.queue_all(MessageType::not_received, std::span<const ClientId>(*clients));
+        master_.say_all(MessageType::not_received, std::span<const ClientId>(*clients));
         return;
     }
     for (size_t i = 0; i < clients->size(); ++i)
@@ -214,7 +237,7 @@ void Worker::receive_clients(Message& message) {
 // This closes the old log, which may be a file that was renamed in order to be compressed.
 void Worker::take_log_file(const Message& message) {
     if (message.descriptors_lost) {
-        channel_.queue(MessageType::log_file_lost);
+        master_.say(MessageType::log_file_lost);
         return;
     }
     const int fd = message.descriptors.front().get();
@@ -225,33 +248,50 @@ void Worker::take_log_file(const Message& message) {
     log_debug("log_opened", "writing to the log file that was opened again");
 }
 
+// If a faulty process has written over the settings, those that this process has stay in force. The
+// order of the steps decides nothing: a process that dies in the midst of them leaves its clients
+// to a successor, which begins with the settings in force.
+void Worker::take_settings() {
+    settings_ = settings_in_force(segment_.settings()).value_or(settings_);
+    change_logging(std::string(log_levels[settings_.log_level]),
+        settings_.log_as_json == 1 ? LogFormat::json : LogFormat::text);
+    crash_point(CrashPoint::settings_taken);
+    if (relay_)
+        relay_->follow(settings_);
+}
+
+void Worker::say_hello() {
+    master_.say(MessageType::hello,
+        Hello{.layout_version = layout_version, .confinement = confinement_, .entry = entry_});
+}
+
+// On a channel that replaces another: see protocol.h.
+void Worker::introduce_itself() {
+    say_hello();
+    if (relay_)
+        relay_->tell_again();
+    stop_reading_reported_ = false;
+    report();
+    master_.say(MessageType::introduced);
+    master_.flush();
+    crash_point(CrashPoint::introduced);
+}
+
 void Worker::report() {
     if (relay_) {
         const Report report = relay_->take_report();
-        if (report.settled_bytes) {
-            const Settled settled{.bytes = *report.settled_bytes};
-            channel_.queue(MessageType::settled, std::span(&settled, 1));
-        }
-        channel_.queue_all(MessageType::attached, std::span<const ClientId>(report.attached));
-        channel_.queue_all(MessageType::throttled, std::span<const ClientId>(report.throttled));
-        channel_.queue_all(MessageType::handed_over, std::span<const ClientId>(report.handed_over));
-        channel_.queue_all(MessageType::closed, std::span<const ClosedClient>(report.closed));
+        if (report.settled_bytes)
+            master_.say(MessageType::settled, Settled{.bytes = *report.settled_bytes});
+        master_.say_all(MessageType::attached, std::span<const ClientId>(report.attached));
+        master_.say_all(MessageType::throttled, std::span<const ClientId>(report.throttled));
+        master_.say_all(MessageType::handed_over, std::span<const ClientId>(report.handed_over));
+        master_.say_all(MessageType::closed, std::span<const ClosedClient>(report.closed));
         if (relay_->has_stopped_reading() && !stop_reading_reported_) {
             stop_reading_reported_ = true;
-            channel_.queue(MessageType::stopped_reading);
+            master_.say(MessageType::stopped_reading);
         }
     }
-    flush_channel();
-}
-
-void Worker::flush_channel() {
-    const Channel::Sent sent = channel_.flush();
-    if (sent == Channel::Sent::broken)
-        running_ = false;
-    if (sent != Channel::Sent::partly)
-        return;
-    const int error = events_.watch_writable_once(channel_.fd(), WorkerEvent::channel);
-    invariant(error == 0, "a worker could not wait for the master's channel");
+    master_.flush();
 }
 
 } // namespace chatserv

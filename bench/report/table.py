@@ -53,6 +53,10 @@ def table(document):
             lines += ["", f"takeover  (ms)\n  {'':44}{'median':>9}{'p99':>9}"]
         lines.append(f"  {result['clients']:>6}  {result['what']:36}"
                      f"{short(result['median_ms']):>9}{short(result['p99_ms']):>9}")
+    if costs := document["takeover"].get("accepts"):
+        lines.append(f"  accept and close: {short(costs['own_us'])} µs of processor time with a "
+                     f"descriptor table of its own, {short(costs['shared_us'])} µs with a shared "
+                     "one")
     for part in (_absences, _not_first, _targets, _saturation):
         lines += part(document)
     return "\n".join(lines)

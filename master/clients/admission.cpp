@@ -22,7 +22,16 @@ IpBytes host_of(const IpBytes& ip) {
 
 } // namespace
 
+void Admission::follow(Rules rules, const std::vector<Address>& present) {
+    rules_ = std::move(rules);
+    present_.clear();
+    for (const Address& peer : present)
+        entered(peer);
+}
+
 std::optional<Refusal> Admission::refusal(const Address& peer) const {
+    if (peer.is_unix())
+        return std::nullopt;
     const IpBytes ip = ip_of(peer);
     if (any_contains(rules_.deny, ip) || (!rules_.allow.empty() && !any_contains(rules_.allow, ip)))
         return Refusal::not_allowed;
@@ -33,12 +42,12 @@ std::optional<Refusal> Admission::refusal(const Address& peer) const {
 }
 
 void Admission::entered(const Address& peer) {
-    if (rules_.max_per_address != 0)
+    if (rules_.max_per_address != 0 && !peer.is_unix())
         ++present_[host_of(ip_of(peer))];
 }
 
 void Admission::left(const Address& peer) {
-    if (rules_.max_per_address == 0)
+    if (rules_.max_per_address == 0 || peer.is_unix())
         return;
     const auto found = present_.find(host_of(ip_of(peer)));
     invariant(found != present_.end(), "a user left from an address that no user had come from");

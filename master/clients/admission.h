@@ -3,7 +3,8 @@
 // Where --allow names networks, the peer must be in one of them, and it must be in none that --deny
 // names. The order in which they are written does not matter. At most --max-per-address users are
 // connected from one address at once. An IPv6 host can choose any address of its /64, so a /64
-// counts as one address.
+// counts as one address. A peer at a UNIX socket has no address: the mode and the group of the
+// socket's file say who may connect, and none of these rules concerns it.
 #pragma once
 
 #include "master/clients/departures.h"
@@ -25,6 +26,10 @@ public:
     };
 
     explicit Admission(Rules rules) : rules_(std::move(rules)) {}
+
+    // Other rules from now on. `present`: the address of every user that is connected. Users whom
+    // the new rules would not admit stay.
+    void follow(Rules rules, const std::vector<Address>& present);
 
     // Why this peer cannot come in now; nothing where it can.
     [[nodiscard]] std::optional<Refusal> refusal(const Address& peer) const;

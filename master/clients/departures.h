@@ -16,13 +16,32 @@
 namespace chatserv {
 
 // Why a newcomer was not taken in.
-enum class Refusal : uint8_t { not_allowed, address_full, table_full };
+enum class Refusal : uint8_t {
+    not_allowed,
+    address_full,
+    table_full,
+    proxy_untrusted, // it came to a `proxy:` address, from no proxy that is trusted
+    proxy_header,    // what came first was no header of a proxy
+    proxy_silent,    // no whole header came in time
+    proxy_in_doubt,  // a master died while it read the header, and no account of that is kept
+    proxy_check,     // the proxy has connected for itself, to see whether the server is there
+};
+
+// Which of them the log tells of.
+enum class LogRate : uint8_t {
+    each,   // every one
+    seldom, // one in a while, and how many were not told: the peer may come back without end
+    debug,  // every one, for whoever looks for it
+};
+
+inline constexpr size_t refusals_end = static_cast<size_t>(Refusal::proxy_check) + 1;
 
 struct RefusalRow {
     Refusal refusal;
     const char* name;         // in the statistics, and in the log's JSON
     const char* log_text;     // what the log says before the address
-    const char* line_to_peer; // sent before the connection is closed
+    const char* line_to_peer; // sent before the connection is closed; empty: none
+    LogRate log_rate = LogRate::each;
 };
 
 // The row of each refusal, in the order of the enumeration.
@@ -48,15 +67,11 @@ struct DepartureRow {
     const char* name;         // in the statistics, and in the log's JSON; rows can share it
     const char* log_text;     // with {error} and {idle_seconds} where it has them
     const char* line_to_peer; // sent before the connection is closed; empty: none
-    bool told_by_workers;     // false: only the master finds this reason
 };
 
 // In the order in which the statistics name them.
 [[nodiscard]] std::span<const DepartureRow> departure_rows();
 [[nodiscard]] const DepartureRow& row_of(const Departure& departure);
-
-// Whether a worker of this version can give this reason.
-[[nodiscard]] bool is_told_by_workers(LeaveReason reason);
 
 // What the log says after "left: ". `idle_timeout`: as of --idle-timeout.
 [[nodiscard]] std::string text_of(

@@ -3,33 +3,45 @@
 #include "shared/system/kernel_account.h"
 #include "shared/system/panic.h"
 
-#include <algorithm>
-#include <cstring>
-#include <sys/socket.h>
+#include <unistd.h>
 
 namespace chatserv {
 
-namespace {
-
-void write_base(UserSlot& slot, const std::optional<ByteCounts>& counts) {
-    slot.accounted = counts ? 1 : 0;
-    slot.written_base = counts ? counts->written : 0;
-    slot.consumed_base = counts ? counts->consumed : 0;
+// Free slots, held counts and the clients of each entry follow from the records.
+Escrow::Escrow(const Ledger& ledger, UserTable users, uint32_t entries, bool keep_account) :
+    ledger_(ledger), users_(users), transitions_(ledger, users), clients_of_entry_(entries),
+    users_max_(users.size()), keep_account_(keep_account) {
+    invariant(
+        !transitions_.any_under_way(), "the escrow was made before a transition was finished");
+    for (ClientRecord& record : ledger.clients()) {
+        if (record.generation == 0) // no slot from here on was ever used
+            break;
+        slots_.emplace_back(record);
+        if (slots_.back().socket() == -1) {
+            freed_.push(SlotId{static_cast<uint32_t>(slots_.size() - 1)});
+        } else {
+            count_in(record);
+        }
+    }
 }
 
-void write_address(UserSlot& slot, const Address& peer) {
-    const bool v6 = peer.family() == AF_INET6;
-    std::memset(slot.address, 0, sizeof slot.address);
-    std::memcpy(slot.address, peer.ip_bytes(), v6 ? 16 : 4);
-    slot.port = peer.port();
-    slot.ip_version = v6 ? 6 : 4;
+void Escrow::count_in(const ClientRecord& record) {
+    ++clients_of_entry_[record.entry];
+    ++clients_with_role_[static_cast<size_t>(role_of(record.role))];
+    ++held_;
 }
 
-} // namespace
+Escrow::~Escrow() {
+    for (ClientRecord& record : ledger_.clients().first(slots_.size())) {
+        if (const int socket = number_of(record.socket); socket != -1)
+            ::close(socket);
+        record.socket = {};
+    }
+}
 
 SlotId Escrow::take_lowest_free_slot() {
     if (freed_.empty()) {
-        slots_.emplace_back();
+        slots_.emplace_back(ledger_.clients()[slots_.size()]);
         return SlotId{static_cast<uint32_t>(slots_.size() - 1)};
     }
     const SlotId slot = freed_.top();
@@ -37,21 +49,52 @@ SlotId Escrow::take_lowest_free_slot() {
     return slot;
 }
 
-ClientId Escrow::admit(UniqueFd socket, const Address& peer, EntryId entry) {
+// What every transition of a client has in its record.
+RedoRecord Escrow::transition(RedoKind kind, ClientId client, Count count) const {
+    return {.kind = static_cast<uint32_t>(kind),
+        .socket = ledger_.clients()[index_of(client.slot)].socket,
+        .slot = index_of(client.slot),
+        .generation = client.generation,
+        .counter = count.counter,
+        .newcomer = place_none,
+        .counter_value = count.value,
+        .lingering_place = place_none};
+}
+
+// The bytes of a client that goes stay in the sums of the server.
+RedoRecord Escrow::departure(
+    RedoKind kind, ClientId client, Count count, const Traffic& traffic) const {
+    RedoRecord redo = transition(kind, client, count);
+    redo.departed_in = load_acquire(ledger_.counters()[departed_in_counter]) + traffic.in;
+    redo.departed_out = load_acquire(ledger_.counters()[departed_out_counter]) + traffic.out;
+    return redo;
+}
+
+ClientId Escrow::admit(
+    const Newcomer& newcomer, const Address& peer, EntryId entry, Count count, uint64_t since_ms) {
     invariant(!full(), "a client was admitted to a full table");
     const SlotId slot = take_lowest_free_slot();
-    HeldClient held;
-    held.socket_ = std::move(socket);
-    held.peer_ = peer;
-    held.generation_ = slots_[index_of(slot)].generation_ + 1;
-    held.entry_ = entry;
-    const ClientId client{.slot = slot, .generation = held.generation_};
-    write_address(users_[slot], peer);
-    write_base(users_[slot], keep_account_ ? byte_counts(held.socket()) : std::nullopt);
-    slots_[index_of(slot)] = std::move(held);
-    ++clients_of_entry_[index_of(entry)];
-    ++held_;
-    users_.assign(client, entry);
+    HeldClient& held = slots_[index_of(slot)];
+    held.begin_anew();
+    const ClientId client{.slot = slot, .generation = held.record_->generation + 1};
+    RedoRecord redo = transition(RedoKind::admit, client, count);
+    redo.socket = noted(newcomer.socket);
+    redo.newcomer = newcomer.place;
+    redo.entry = index_of(entry);
+    redo.role = static_cast<uint8_t>(newcomer.role);
+    redo.source = newcomer.source;
+    redo.by_path = newcomer.by_path ? 1 : 0;
+    redo.peer = noted(peer);
+    redo.since_ms = since_ms;
+    if (const auto base = keep_account_ ? byte_counts(newcomer.socket) : std::nullopt) {
+        redo.accounted = 1;
+        redo.written_base = base->written;
+        redo.consumed_base = base->consumed;
+    } else if (keep_account_ && counts_reads(newcomer.socket)) {
+        redo.accounted = 1; // of what is read, from now on
+    }
+    transitions_.make(redo);
+    count_in(*held.record_);
     return client;
 }
 
@@ -59,7 +102,7 @@ HeldClient* Escrow::find(ClientId client) {
     if (index_of(client.slot) >= slots_.size())
         return nullptr;
     HeldClient& held = slots_[index_of(client.slot)];
-    return held.socket_ && held.generation_ == client.generation ? &held : nullptr;
+    return held.socket() != -1 && held.record_->generation == client.generation ? &held : nullptr;
 }
 
 HeldClient* Escrow::find_served_by(EntryId entry, ClientId client) {
@@ -67,39 +110,68 @@ HeldClient* Escrow::find_served_by(EntryId entry, ClientId client) {
     return held != nullptr && held->entry() == entry ? held : nullptr;
 }
 
-bool Escrow::reassign(ClientId client, EntryId to) {
+HeldClient& Escrow::held(ClientId client) {
     HeldClient* const held = find(client);
-    invariant(held != nullptr, "a client was moved that was not held");
-    if (!users_.reassign(client, held->entry(), to))
+    invariant(held != nullptr, "a client was to change that was not held");
+    return *held;
+}
+
+bool Escrow::reassign(ClientId client, EntryId to, Count count) {
+    const EntryId from = held(client).entry();
+    const std::optional<SlotState> state = users_.let_go_by(client, from);
+    if (!state)
         return false;
-    --clients_of_entry_[index_of(held->entry())];
+    RedoRecord redo = transition(RedoKind::reassign, client, count);
+    redo.entry = index_of(to);
+    redo.slot_state = static_cast<uint32_t>(*state);
+    transitions_.make(redo);
+    --clients_of_entry_[index_of(from)];
     ++clients_of_entry_[index_of(to)];
-    held->entry_ = to;
     return true;
 }
 
-UniqueFd Escrow::take(ClientId client) {
-    HeldClient* const held = find(client);
-    invariant(held != nullptr, "a client was released that was not held");
-    users_.release(client);
-    UniqueFd socket = std::move(held->socket_);
-    freed_.push(client.slot);
-    --clients_of_entry_[index_of(held->entry())];
-    --held_;
-    return socket;
+void Escrow::mark_throttled(ClientId client, Count count) {
+    (void)held(client);
+    transitions_.make(transition(RedoKind::throttle, client, count));
 }
 
-void Escrow::release(ClientId client) {
-    const UniqueFd socket = take(client);
-    // The worker's own copy may still be open for an instant: close(2) alone would send nothing.
-    ::shutdown(socket.get(), SHUT_RDWR);
+void Escrow::release(ClientId client, Count count, const Traffic& traffic) {
+    const EntryId entry = held(client).entry();
+    transitions_.make(departure(RedoKind::release, client, count, traffic));
+    forget(client, entry);
+}
+
+void Escrow::dismiss(
+    ClientId client, const LingeringPlace& lingering, Count count, const Traffic& traffic) {
+    const EntryId entry = held(client).entry();
+    RedoRecord redo = departure(RedoKind::dismiss, client, count, traffic);
+    redo.lingering_place = lingering.place;
+    redo.lingering = lingering.record;
+    transitions_.make(redo);
+    forget(client, entry);
+}
+
+void Escrow::forget(ClientId client, EntryId entry) {
+    freed_.push(client.slot);
+    --clients_with_role_[static_cast<size_t>(slots_[index_of(client.slot)].role())];
+    --clients_of_entry_[index_of(entry)];
+    --held_;
+}
+
+std::vector<Address> Escrow::peers() const {
+    std::vector<Address> peers;
+    for (const HeldClient& held : slots_)
+        if (held.socket() != -1 && !held.is_source())
+            peers.push_back(held.peer());
+    return peers;
 }
 
 std::vector<ClientId> Escrow::all_of(EntryId entry) const {
     std::vector<ClientId> clients;
     for (uint32_t index = 0; index < slots_.size(); ++index)
-        if (slots_[index].socket_ && slots_[index].entry() == entry)
-            clients.push_back({.slot = SlotId{index}, .generation = slots_[index].generation_});
+        if (slots_[index].socket() != -1 && slots_[index].entry() == entry)
+            clients.push_back(
+                {.slot = SlotId{index}, .generation = slots_[index].record_->generation});
     return clients;
 }
 

@@ -1,6 +1,7 @@
 #include "master/clients/listeners.h"
 
 #include "master/clients/client_events.h"
+#include "master/clients/handed_listeners.h"
 #include "shared/system/failure.h"
 
 #include <algorithm>
@@ -20,14 +21,15 @@ constexpr int free_ports_tried = 32;
 
 Failure cannot_listen(const ListenAddress& listen, const Address& address, int error) {
     const std::string written =
-        listen.text() == address.text() ? "" : fmt::format(" ({})", listen.text());
+        listen.address_text() == address.text() ? "" : fmt::format(" ({})", listen.text());
     const std::string what =
         fmt::format("cannot listen on {}{}: {}", address.text(), written, std::strerror(error));
     const bool link_local =
         address.family() == AF_INET6 && address.ip_bytes()[0] == 0xfe && error == EINVAL;
     switch (error) {
     case EADDRINUSE:
-        return {EX_UNAVAILABLE, what + "; stop what listens there, or choose another --listen"};
+        return {
+            EX_UNAVAILABLE, what + "; stop what listens there, or choose another " + listen.flag};
     case EACCES:
     case EPERM:
         return {EX_NOPERM, what + "; choose a port from 1024 on, or start as root"};
@@ -35,7 +37,28 @@ Failure cannot_listen(const ListenAddress& listen, const Address& address, int e
         if (link_local)
             return {EX_UNAVAILABLE,
                 what + "; name the network interface as well, for example [fe80::1%eth0]:9999"};
-        return {EX_UNAVAILABLE, what + "; choose an address of this machine with --listen"};
+        return {EX_UNAVAILABLE, what + "; choose an address of this machine with " + listen.flag};
+    }
+}
+
+Failure cannot_listen_at_path(const ListenAddress& listen, int error) {
+    const std::string what = fmt::format("cannot listen on {}: ", listen.address_text());
+    switch (error) {
+    case EADDRINUSE:
+        return {EX_UNAVAILABLE,
+            what + "another server listens there; stop it, or choose another --listen"};
+    case EISDIR:
+    case ENOTSOCK:
+        return {
+            EX_UNAVAILABLE, what + "another file is there; remove it, or choose another --listen"};
+    case EACCES:
+    case EPERM:
+        return {EX_NOPERM, what + std::strerror(error) +
+                               "; choose a folder that this user can write to, and a --unix-group "
+                               "that this user is in"};
+    default:
+        return {
+            EX_UNAVAILABLE, what + std::strerror(error) + "; choose another path with --listen"};
     }
 }
 
@@ -57,7 +80,7 @@ const char* name_of(int family) {
 // The addresses whose family this machine has. An address that the user wrote is kept: if it is not
 // available, that is an error.
 std::vector<Address> usable_addresses(const ListenAddress& listen) {
-    if (listen.host == ListenAddress::Host::numeric)
+    if (listen.host == ListenAddress::Host::numeric || listen.host == ListenAddress::Host::local)
         return listen.addresses;
     std::vector<Address> usable;
     for (const Address& address : listen.addresses)
@@ -71,12 +94,19 @@ std::vector<Address> usable_addresses(const ListenAddress& listen) {
     return usable;
 }
 
-std::vector<Listener> listen_at_port(
-    const ListenAddress& listen, const std::vector<Address>& addresses, uint16_t port) {
+// The socket that listens there already, or a new one.
+Listener listener_at(std::vector<Listener>& ready, const Address& address, Families families) {
+    if (auto taken = take_ready(ready, address, families))
+        return std::move(*taken);
+    return Listener(address, families);
+}
+
+std::vector<Listener> listen_at_port(const ListenAddress& listen,
+    const std::vector<Address>& addresses, uint16_t port, std::vector<Listener>& ready) {
     std::vector<Listener> listeners;
     for (const Address& address : addresses) {
         try {
-            listeners.emplace_back(address.with_port(port));
+            listeners.push_back(listener_at(ready, address.with_port(port), Families::own));
         } catch (const std::system_error& failure) {
             throw cannot_listen(listen, address.with_port(port), failure.code().value());
         }
@@ -90,8 +120,10 @@ std::vector<Listener> listen_at_a_free_port(
     const ListenAddress& listen, const std::vector<Address>& addresses) {
     const std::vector<Address> others(addresses.begin() + 1, addresses.end());
     std::vector<Listener> held;
+    std::vector<Listener> none_ready; // a socket that listens has a port
     for (int attempt = 0; attempt < free_ports_tried; ++attempt) {
-        std::vector<Listener> listeners = listen_at_port(listen, {addresses.front()}, 0);
+        std::vector<Listener> listeners =
+            listen_at_port(listen, {addresses.front()}, 0, none_ready);
         const uint16_t port = listeners.front().address().port();
         try {
             for (const Address& other : others)
@@ -104,44 +136,65 @@ std::vector<Listener> listen_at_a_free_port(
         held.push_back(std::move(listeners.front()));
     }
     events::ports_differ(listen.text());
-    return listen_at_port(listen, addresses, 0);
+    return listen_at_port(listen, addresses, 0, none_ready);
 }
 
-std::vector<Listener> listen_at_all(
-    const ListenAddress& listen, const std::vector<Address>& addresses) {
+std::vector<Listener> listen_at_path(const ListenAddress& listen, std::vector<Listener>& ready) {
+    std::vector<Listener> listeners;
+    try {
+        const Address& address = listen.addresses.front();
+        if (auto taken = take_ready(ready, address, Families::own))
+            listeners.push_back(std::move(*taken));
+        else
+            listeners.emplace_back(address, listen.access);
+    } catch (const std::system_error& failure) {
+        throw cannot_listen_at_path(listen, failure.code().value());
+    }
+    return listeners;
+}
+
+std::vector<Listener> listen_at_all(const ListenAddress& listen,
+    const std::vector<Address>& addresses, std::vector<Listener>& ready) {
+    if (listen.host == ListenAddress::Host::local)
+        return listen_at_path(listen, ready);
     return listen.port == 0 ? listen_at_a_free_port(listen, addresses)
-                            : listen_at_port(listen, addresses, listen.port);
+                            : listen_at_port(listen, addresses, listen.port, ready);
 }
 
 // At [::], with IPv4.
-std::vector<Listener> listen_at_both_families(const ListenAddress& listen) {
+std::vector<Listener> listen_at_both_families(
+    const ListenAddress& listen, std::vector<Listener>& ready) {
     const Address ipv4 = Address::any(AF_INET, listen.port);
     const Address ipv6 = Address::any(AF_INET6, listen.port);
     std::vector<Listener> listeners;
     try {
-        listeners.emplace_back(ipv6, Families::ipv4_too);
+        listeners.push_back(listener_at(ready, ipv6, Families::ipv4_too));
         return listeners;
     } catch (const NoDualStack&) {
         events::two_sockets(listen.text());
-        return listen_at_all(listen, {ipv6, ipv4});
+        return listen_at_all(listen, {ipv6, ipv4}, ready);
     } catch (const std::system_error& failure) {
         if (!is_missing(AF_INET6) || is_missing(AF_INET))
             throw cannot_listen(listen, ipv6, failure.code().value());
         events::no_address(ipv6, name_of(AF_INET6));
-        return listen_at_all(listen, {ipv4});
+        return listen_at_all(listen, {ipv4}, ready);
     }
 }
 
 } // namespace
 
-std::vector<Listener> make_listeners(const std::vector<ListenAddress>& listen) {
+std::vector<Listener> make_listeners(
+    const std::vector<ListenAddress>& listen, std::vector<Listener> ready) {
     std::vector<Listener> all;
     for (const ListenAddress& each : listen) {
         std::vector<Listener> listeners = each.takes_ipv4_too
-                                              ? listen_at_both_families(each)
-                                              : listen_at_all(each, usable_addresses(each));
+                                              ? listen_at_both_families(each, ready)
+                                              : listen_at_all(each, usable_addresses(each), ready);
+        for (Listener& listener : listeners)
+            listener.note_serves(each.text(), each.role, each.proxied);
         std::move(listeners.begin(), listeners.end(), std::back_inserter(all));
     }
+    std::move(ready.begin(), ready.end(), std::back_inserter(all));
     return all;
 }
 

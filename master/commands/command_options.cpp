@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <fmt/core.h>
 #include <limits>
@@ -16,6 +17,7 @@ namespace chatserv {
 namespace {
 
 constexpr const char* leave_out = "; leave --pid out to use the server that runs";
+constexpr int interval_seconds_max = 60;
 constexpr pid_t pid_max = std::numeric_limits<pid_t>::max();
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -35,6 +37,10 @@ CommandForm with_common_flags(CommandForm form) {
 }
 
 } // namespace
+
+Flag interval_flag() {
+    return {"interval", fmt::format("a number of seconds from 0 to {}", interval_seconds_max)};
+}
 
 const char* const common_help =
     "  --pid PID        Use the server with this process id. Without --pid and --control, use\n"
@@ -132,11 +138,20 @@ std::optional<std::string> CommandOptions::one_of(
     return *given;
 }
 
-uint32_t CommandOptions::worker() const {
-    const std::string allowed = fmt::format("the number of a worker, from 1 to {}", workers_max);
+std::chrono::milliseconds CommandOptions::interval() const {
+    const double seconds = number("interval", 0, interval_seconds_max).value_or(1);
+    return std::chrono::milliseconds(std::llround(seconds * 1000));
+}
+
+const std::string& CommandOptions::operand(const std::string& allowed) const {
     if (!line_.operand)
         throw form_.misuse(fmt::format("{} is missing: {}", form_.operand, allowed));
-    const auto number = count_of(*line_.operand);
+    return *line_.operand;
+}
+
+uint32_t CommandOptions::worker() const {
+    const std::string allowed = fmt::format("the number of a worker, from 1 to {}", workers_max);
+    const auto number = count_of(operand(allowed));
     if (!number || *number < 1 || *number > workers_max)
         throw form_.misuse(
             fmt::format("{} \"{}\": must be {}", form_.operand, *line_.operand, allowed));

@@ -1,16 +1,19 @@
-// Shared by `chatserv chaos`, `chatserv drain` and `chatserv stats`: their options, and how they
-// print.
+// Shared by the commands that ask a running server: their options, and how they print.
 #pragma once
 
 #include "master/commands/server_finder.h"
 #include "master/config/command_line.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace chatserv {
+
+// --interval: for how long rates are measured.
+[[nodiscard]] Flag interval_flag();
 
 class CommandOptions {
 public:
@@ -37,6 +40,11 @@ public:
     [[nodiscard]] bool has(const std::string& option) const {
         return line_.switches.contains(option);
     }
+    // The value of interval_flag(); one second if it was not given.
+    [[nodiscard]] std::chrono::milliseconds interval() const;
+    // The word that is the command's operand; `allowed` completes "is missing: " where there is
+    // none.
+    [[nodiscard]] const std::string& operand(const std::string& allowed) const;
     // The number of a worker, which is the command's operand.
     [[nodiscard]] uint32_t worker() const;
 

@@ -1,7 +1,7 @@
 #include "master/commands/drain.h"
 
+#include "master/commands/asking.h"
 #include "master/commands/command_options.h"
-#include "master/config/option_values.h"
 #include "shared/system/failure.h"
 
 #include <cstdint>
@@ -25,29 +25,6 @@ const char* const help =
     "\n"
     "  WORKER           Number of the worker, as in the server's log\n"
     "  --end            End the drain: the worker gets users again.\n";
-
-// A line of the server, or what the server lacks if it is not such a line.
-nlohmann::json parsed(const ControlClient& server, const ControlClient::Message& message) {
-    try {
-        auto said = nlohmann::json::parse(message.line);
-        if (message.event == "refused")
-            throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} refuses: {}", server.path(),
-                                              as_one_line(said.at("reason").get<std::string>())));
-        return said;
-    } catch (const nlohmann::json::exception& failure) {
-        throw Failure(EX_UNAVAILABLE,
-            fmt::format("the server at {} sent a message that no chatserv sends: {}", server.path(),
-                failure.what()));
-    }
-}
-
-void ask(ControlClient& server, const std::string& request, std::string_view answer) {
-    server.ask(request);
-    const auto message = server.wait_for_any({answer, "refused"}, ControlClient::patience);
-    if (!message)
-        server.give_up();
-    (void)parsed(server, *message);
-}
 
 // Waits as long as the server shows that it is alive: it is asked for its counters now and then.
 nlohmann::json wait_for_the_end(ControlClient& server, uint32_t worker) {
@@ -77,11 +54,11 @@ int run_drain(int argc, const char* const* argv) {
     const uint32_t worker = command_line.worker();
     ControlClient server = choose_server(command_line.server()).client;
     if (command_line.has("end")) {
-        ask(server, fmt::format("drain-end {}", worker), "drain_ended");
+        (void)ask(server, fmt::format("drain-end {}", worker), "drain_ended");
         print(fmt::format("worker {} takes users again\n", worker));
         return EX_OK;
     }
-    ask(server, fmt::format("drain {}", worker), "draining");
+    (void)ask(server, fmt::format("drain {}", worker), "draining");
     const nlohmann::json said = wait_for_the_end(server, worker);
     const auto users = said.value("users", uint64_t{0});
     if (!said.value("complete", false))

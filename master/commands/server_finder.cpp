@@ -95,7 +95,8 @@ void await_greetings(std::vector<FoundServer>& servers, Clock::time_point end) {
 }
 
 std::string described(const FoundServer& server) {
-    const std::string where = fmt::format("pid {}  {}", server.file.pid, server.file.path);
+    const pid_t pid = server.greeting ? server.greeting->pid : server.file.pid;
+    const std::string where = fmt::format("pid {}  {}", pid, server.file.path);
     if (!server.greeting)
         return as_one_line(fmt::format("{}  {}", where, server.trouble));
     const Greeting& greeting = *server.greeting;
@@ -145,6 +146,13 @@ ChosenServer the_one_with(pid_t pid, const Surroundings& surroundings) {
                 return reach(file.path);
         }
     }
+    // The name of a socket has the pid that its server had first. If the server's keeper was
+    // replaced, only the greeting tells the pid that it has now.
+    FoundServers found =
+        find_servers(folders, surroundings.user, Clock::now() + ControlClient::patience);
+    for (FoundServer& server : found.ours)
+        if (server.greeting && server.greeting->pid == pid)
+            return {.client = std::move(*server.client), .greeting = std::move(*server.greeting)};
     if (!foreign.empty())
         throw Failure(EX_UNAVAILABLE,
             fmt::format(

@@ -1,10 +1,10 @@
 #include "master/config/command_line.h"
 
-#include "config.h"
 #include "master/config/commands.h"
 #include "master/config/nearest.h"
 #include "master/config/option_table.h"
 #include "master/config/option_values.h"
+#include "shared/system/version.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -120,6 +120,8 @@ private:
         Setting setting{{written, EX_USAGE}, {}};
         if (equals != std::string::npos)
             setting.text = word.substr(equals + 1);
+        else if (!flag->without_value.empty())
+            setting.text = flag->without_value;
         else if (next_ < words_.size() && !is_flag(words_[next_]))
             setting.text = words_[next_++];
         else
@@ -171,7 +173,9 @@ CommandLine read_command_line(const CommandForm& form, int argc, const char* con
 bool answer(Question asked, const std::string& help) {
     if (asked != Question::none)
         std::fputs(
-            asked == Question::help ? help.c_str() : "chatserv " CHATSERV_VERSION "\n", stdout);
+            (asked == Question::help ? help : fmt::format("chatserv {}\n", program_version()))
+                .c_str(),
+            stdout);
     return asked != Question::none;
 }
 

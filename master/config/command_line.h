@@ -21,13 +21,14 @@ struct Flag {
     std::string name;      // "users"
     std::string allowed{}; // completes "must be ..."; empty: the option takes no value
     bool repeats = false;
-    std::string letter{}; // "h": the option can be written -h
+    std::string letter{};        // "h": the option can be written -h
+    std::string without_value{}; // what it means where no "=" follows; empty: it needs a value
 };
 
 // The options of one command. --version and --help need not be listed: every command has them.
 struct CommandForm {
     std::string command; // "stats"; empty for the server itself
-    std::vector<Flag> flags;
+    std::vector<Flag> flags{};
     std::string operand{}; // "WORKER": the one word that the command takes; empty: it takes none
 
     // A Failure(EX_USAGE) whose line is `what`, followed by the command that prints the help.

@@ -13,12 +13,16 @@ namespace {
 
 constexpr size_t columns = 80;
 constexpr size_t help_column = 26;
+constexpr size_t form_column = 29;
 
 const char* const introduction =
     "usage: chatserv [OPTION...]\n"
     "       chatserv COMMAND [OPTION...]\n"
     "\n"
-    "A TCP chat relay for netcat: each user receives everything that the others send.\n";
+    "A TCP chat relay for netcat: each user receives everything that the others send.\n"
+    "\n"
+    "Options [and their defaults]. A running server takes a new value of those that\n"
+    "are marked with + (chatserv reload):\n";
 
 const char* const sources = R"(
 Where options come from:
@@ -28,39 +32,38 @@ Where options come from:
   `users = 100`; # begins a comment, and a value may be quoted. FILE may be a
   pipe, such as /dev/stdin. The command line overrides the environment, and the
   environment overrides the file.
-  --listen, --allow and --deny may be repeated, and take several values
-  separated by commas.
+  --listen, --source, --metrics, --allow and --deny may be repeated, and take
+  several values separated by commas.
 
 Where to listen:
-  127.0.0.1:9999, [::1]:9999 one address; [fe80::1%eth0]:9999 on one interface
-  localhost:9999             every address of that name
-  9999                       this machine only: 127.0.0.1 and ::1
-  *:9999, :9999, [::]:9999   every address, IPv4 and IPv6
-  "[::]:9999 ipv6only=on"    every IPv6 address; [::]:9999 means the same if an
-                             IPv4 address with the same port is also given
-  Port 0 chooses a free port, the same for all addresses of a name. The log
+)";
+
+const char* const port_zero =
+    R"(  Port 0 chooses a free port, the same for all addresses of a name. The log
   shows every address that the server listens on.
 )";
 
-// `left` in the first column and `text` in the second, wrapped into lines of 80 columns.
-std::string in_columns(const std::string& left, const std::string& text) {
-    std::string lines = "  " + left;
+// `mark` before everything, `left` in the first column and `text` in the second, which begins at
+// column `second`, wrapped into lines of 80 columns.
+std::string in_columns(const std::string& left, const std::string& text,
+    size_t second = help_column, const std::string& mark = " ") {
+    std::string lines = mark + " " + left;
     size_t column = lines.size();
-    if (column + 1 > help_column) {
+    if (column + 1 > second) {
         lines += "\n";
         column = 0;
     }
-    lines.append(help_column - column, ' ');
-    column = help_column;
+    lines.append(second - column, ' ');
+    column = second;
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find(' ', begin), text.size());
         const size_t size = end - begin;
-        if (column != help_column && column + 1 + size > columns) {
-            lines += "\n" + std::string(help_column, ' ');
-            column = help_column;
+        if (column != second && column + 1 + size > columns) {
+            lines += "\n" + std::string(second, ' ');
+            column = second;
         }
-        lines += (column == help_column ? "" : " ") + text.substr(begin, size);
-        column += size + (column == help_column ? 0 : 1);
+        lines += (column == second ? "" : " ") + text.substr(begin, size);
+        column += size + (column == second ? 0 : 1);
         begin = std::min(end + 1, text.size());
     }
     return lines + "\n";
@@ -68,7 +71,10 @@ std::string in_columns(const std::string& left, const std::string& text) {
 
 std::string help_of(const OptionRow& row, const Options& defaults) {
     // The last paragraph of the help lists the forms of an address.
-    const std::string allowed = row.name == "listen" ? "see below" : row.kind.allowed;
+    const std::string allowed =
+        row.kind.allowed == allowed_listen || row.kind.allowed == allowed_without_role
+            ? "see below"
+            : row.kind.allowed;
     return fmt::format("{} ({}) [{}]", row.help, allowed,
         row.by_default.empty() ? row.kind.print(defaults) : row.by_default);
 }
@@ -84,12 +90,15 @@ std::string help_of(const CommandLineFlag& flag) {
 std::string help_text() {
     const Options defaults;
     std::string text = introduction;
-    text += "\nOptions [and their defaults]:\n";
     for (const OptionRow& row : option_table())
-        text += in_columns(row.flag() + " " + row.type, help_of(row, defaults));
+        text += in_columns(row.flag() + " " + row.type, help_of(row, defaults), help_column,
+            row.on_reload == OnReload::keeps ? " " : "+");
     for (const CommandLineFlag& flag : command_line_flags)
         text += help_of(flag);
     text += sources;
+    for (const ListenForm& each : listen_forms)
+        text += in_columns(std::string(each.form), std::string(each.meaning), form_column);
+    text += port_zero;
     text += "\nCommands:\n";
     for (const Command& command : commands) {
         std::string usage = fmt::format("chatserv {}", command.name);

@@ -2,6 +2,7 @@
 
 #include "master/config/resolver.h"
 #include "shared/system/failure.h"
+#include "shared/system/printable_text.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -15,7 +16,9 @@ namespace chatserv {
 
 namespace {
 
-constexpr size_t name_bytes_max = 253; // RFC 1035, 2.3.4
+constexpr size_t host_bytes_max = 253;             // RFC 1035, 2.3.4
+constexpr std::string_view unix_prefix = "unix:/"; // a host of this name has a port behind it
+constexpr std::string_view proxy_prefix = "proxy:";
 
 std::optional<uint16_t> port_of(const std::string& text) {
     if (text.empty() || text.size() > 5 ||
@@ -52,7 +55,7 @@ bool is_name(const std::string& host) {
         return letter < 0x80 &&
                (std::isalnum(letter) || letter == '-' || letter == '_' || letter == '.');
     };
-    if (host.empty() || host.size() > name_bytes_max || host.front() == '.' ||
+    if (host.empty() || host.size() > host_bytes_max || host.front() == '.' ||
         host.front() == '-' || host.find("..") != std::string::npos ||
         !std::all_of(host.begin(), host.end(), allowed))
         return false;
@@ -62,21 +65,23 @@ bool is_name(const std::string& host) {
 }
 
 // Moves the last word of "[::]:9999 ipv6only=on" into `address`. Returns the text before it.
-std::string take_parameter(const Setting& setting, ListenAddress& address) {
-    const size_t blank = setting.text.find(' ');
+std::string take_parameter(
+    const Setting& setting, const std::string& text, const char* allowed, ListenAddress& address) {
+    const size_t blank = text.find(' ');
     if (blank == std::string::npos)
-        return setting.text;
-    const std::string word = setting.text.substr(blank + 1);
-    std::string before = setting.text.substr(0, blank);
+        return text;
+    const std::string word = text.substr(blank + 1);
+    std::string before = text.substr(0, blank);
     if (word.find('=') == std::string::npos)
-        reject_value(setting, allowed_listen);
+        reject_value(setting, allowed);
     if (!before.starts_with("[::]:") || (word != "ipv6only=on" && word != "ipv6only=off"))
         reject_value(setting, "an address alone, or [::]:PORT with ipv6only=on or ipv6only=off");
     address.ipv4 = word == "ipv6only=on" ? ListenAddress::Ipv4::never : ListenAddress::Ipv4::too;
     return before;
 }
 
-void take_host(const Setting& setting, const std::string& host, ListenAddress& address) {
+void take_host(
+    const Setting& setting, const std::string& host, const char* allowed, ListenAddress& address) {
     const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     address.host_text = bracketed ? host.substr(1, host.size() - 2) : host;
     if (host.empty() || host == "*") {
@@ -89,8 +94,34 @@ void take_host(const Setting& setting, const std::string& host, ListenAddress& a
     } else if (!bracketed && host.find(':') != std::string::npos && is_ipv6(host)) {
         reject_value(setting, fmt::format("written with brackets: [{}]:{}", host, address.port));
     } else {
-        reject_value(setting, allowed_listen);
+        reject_value(setting, allowed);
     }
+}
+
+ListenAddress unix_address_in(const Setting& setting, const std::string& path) {
+    if (!Address::at_path(path) || path.back() == '/' || !is_printable(path))
+        reject_value(setting, allowed_listen);
+    ListenAddress address;
+    address.place = setting.place;
+    address.host = ListenAddress::Host::local;
+    address.host_text = path;
+    address.port = 0;
+    return address;
+}
+
+// The address that `text` means, the value of `setting` or what is behind its role.
+ListenAddress address_in(const Setting& setting, const std::string& text, const char* allowed) {
+    ListenAddress address;
+    address.place = setting.place;
+    const std::string before = take_parameter(setting, text, allowed, address);
+    const size_t colon = before.rfind(':');
+    const auto port = port_of(colon == std::string::npos ? before : before.substr(colon + 1));
+    if (!port)
+        reject_value(setting, allowed);
+    address.port = *port;
+    if (colon != std::string::npos)
+        take_host(setting, before.substr(0, colon), allowed, address);
+    return address;
 }
 
 // The address that a numeric host means on this machine, which must have its scope.
@@ -122,6 +153,8 @@ std::vector<Address> addresses_of_name(const ListenAddress& listen) {
 
 // Whether both addresses would take connections to the same address and port.
 bool overlap(const Address& one, bool one_takes_ipv4, const Address& other, bool other_takes_ipv4) {
+    if (one.is_unix() || other.is_unix())
+        return one.text() == other.text();
     if (one.port() == 0 || one.port() != other.port())
         return false;
     if (one.text() == other.text())
@@ -151,28 +184,47 @@ bool has_ipv4_of_port(const ListenAddress& listen, uint16_t port) {
 
 const char* const allowed_listen =
     "HOST:PORT, for example 127.0.0.1:9999, localhost:9999, [::1]:9999, [fe80::1%eth0]:9999, "
+    "*:9999 (all addresses) or 9999 (this machine only), or unix:PATH with an absolute path of at "
+    "most 103 bytes, with talk:, listen:, speak: or resume: before it or not, and with proxy: "
+    "directly before it or not; ports are 0 (any free port) to 65535";
+const char* const allowed_without_role =
+    "HOST:PORT, for example 127.0.0.1:9999, localhost:9999, [::1]:9999, [fe80::1%eth0]:9999, "
     "*:9999 (all addresses) or 9999 (this machine only); ports are 0 (any free port) to 65535";
 
 ListenAddress ListenAddress::parse(const Setting& setting) {
-    ListenAddress address;
-    address.place = setting.place;
-    const std::string text = take_parameter(setting, address);
-    const size_t colon = text.rfind(':');
-    const auto port = port_of(colon == std::string::npos ? text : text.substr(colon + 1));
-    if (!port)
-        reject_value(setting, allowed_listen);
-    address.port = *port;
-    if (colon != std::string::npos)
-        take_host(setting, text.substr(0, colon), address);
+    const size_t colon = setting.text.find(':');
+    const auto role =
+        colon == std::string::npos ? std::nullopt : role_named(setting.text.substr(0, colon));
+    std::string text = role ? setting.text.substr(colon + 1) : setting.text;
+    const bool proxied = text.starts_with(proxy_prefix);
+    text.erase(0, proxied ? proxy_prefix.size() : 0);
+    ListenAddress address = text.starts_with(unix_prefix)
+                                ? unix_address_in(setting, text.substr(unix_prefix.size() - 1))
+                                : address_in(setting, text, allowed_listen);
+    address.role = role.value_or(Role::talk);
+    address.proxied = proxied;
     return address;
 }
 
+ListenAddress ListenAddress::parse_without_role(const Setting& setting) {
+    return address_in(setting, setting.text, allowed_without_role);
+}
+
 std::string ListenAddress::text() const {
+    const bool reads_as_role = !proxied && host == Host::name && role_named(host_text);
+    std::string text(proxied ? proxy_prefix : "");
+    text += address_text();
+    return role == Role::talk && !reads_as_role ? text : std::string(name_of(role)) + ":" + text;
+}
+
+std::string ListenAddress::address_text() const {
     const char* const parameter = ipv4 == Ipv4::never ? " ipv6only=on"
                                   : ipv4 == Ipv4::too ? " ipv6only=off"
                                                       : "";
     if (host == Host::loopback)
         return std::to_string(port);
+    if (host == Host::local)
+        return "unix:" + host_text;
     return host_and_port(host_text, port) + parameter;
 }
 
@@ -191,6 +243,9 @@ void resolve_listen(std::vector<ListenAddress>& listen) {
             break;
         case ListenAddress::Host::name:
             each.addresses = addresses_of_name(each);
+            break;
+        case ListenAddress::Host::local:
+            each.addresses = {*Address::at_path(each.host_text)};
             break;
         }
     }

@@ -1,5 +1,7 @@
 #include "master/config/option_values.h"
 
+#include "shared/system/whole_number.h"
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -22,11 +24,7 @@ std::string in_lower_case(std::string text) {
 }
 
 std::optional<uint64_t> count_of(std::string_view text) {
-    uint64_t number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return number;
+    return whole_number<uint64_t>(text);
 }
 
 std::optional<uint64_t> bytes_of(std::string_view text) {

@@ -4,6 +4,8 @@
 #include "master/config/config_file.h"
 #include "master/config/help.h"
 #include "master/config/option_table.h"
+#include "master/config/proxy_terms.h"
+#include "master/config/relay_settings_of.h"
 #include "shared/segment/layout.h"
 
 #include <algorithm>
@@ -43,7 +45,10 @@ Settings read_environment() {
 CommandForm command_form() {
     CommandForm form;
     for (const OptionRow& row : option_table())
-        form.flags.push_back({row.name, row.kind.allowed, row.repeats()});
+        form.flags.push_back({.name = row.name,
+            .allowed = row.kind.allowed,
+            .repeats = row.repeats(),
+            .without_value = row.kind.without_value});
     form.flags.push_back({config_flag, std::string(allowed_config)});
     form.flags.push_back({check_flag});
     return form;
@@ -94,6 +99,14 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     take(read_environment(), options);
     take(line.settings, options);
     options.check_config = line.switches.contains(check_flag);
+    check_framing(options);
+    check_proxies(options);
+    return options;
+}
+
+Options options_from(const std::string& source, const std::string& text) {
+    Options options;
+    take(parse_config_text(source, text), options);
     return options;
 }
 

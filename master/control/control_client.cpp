@@ -16,7 +16,7 @@ namespace chatserv {
 
 namespace {
 
-constexpr size_t line_bytes_max = 64 * 1024;
+constexpr size_t answer_bytes_max = 64 * 1024;
 constexpr const char* not_a_chatserv = "is not a chatserv";
 
 } // namespace
@@ -30,13 +30,24 @@ void ControlClient::fail(const char* what) const {
     throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} {}", path_, what));
 }
 
+void ControlClient::fail_turned_away(const std::string& reason) const {
+    fail(("turns this client away: " + reason).c_str());
+}
+
+void ControlClient::fail_closed() const {
+    throw ConnectionClosed(
+        EX_UNAVAILABLE, fmt::format("the server at {} closed the connection", path_));
+}
+
 void ControlClient::ask(const std::string& request) {
     const std::string line = request + "\n";
     const ssize_t sent = ::write(socket_.get(), line.data(), line.size());
     if (sent == static_cast<ssize_t>(line.size()))
         return;
     const bool full = sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;
-    fail(full ? "does not read requests" : "closed the connection");
+    if (full)
+        fail("does not read requests");
+    fail_closed();
 }
 
 void ControlClient::read() {
@@ -45,9 +56,9 @@ void ControlClient::read() {
     if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (got <= 0)
-        fail("closed the connection");
+        fail_closed();
     input_.append(bytes, static_cast<size_t>(got));
-    if (input_.size() > line_bytes_max && input_.find('\n') == std::string::npos)
+    if (input_.size() > answer_bytes_max && input_.find('\n') == std::string::npos)
         fail(not_a_chatserv);
 }
 
@@ -62,7 +73,7 @@ std::optional<ControlClient::Message> ControlClient::next() {
         fail(not_a_chatserv);
     message.event = said["event"];
     if (message.event == "turned_away")
-        fail("has too many control clients; try again later");
+        fail_turned_away(said.value("reason", ""));
     return message;
 }
 
@@ -99,7 +110,9 @@ std::string ControlClient::wait_for(std::string_view event, std::chrono::millise
 Greeting ControlClient::greeting_of(const std::string& line) const {
     try {
         const auto said = nlohmann::json::parse(line);
-        return {.pid = said.at("pid"),
+        const pid_t pid = said.at("pid");
+        return {.pid = pid,
+            .master = said.value("master", pid),
             .listen = said.value("listen", std::vector<std::string>()),
             .users = said.value("users", 0U),
             .users_max = said.value("users_max", 0U),

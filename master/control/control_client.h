@@ -2,6 +2,7 @@
 // server.
 #pragma once
 
+#include "shared/system/failure.h"
 #include "shared/system/fd.h"
 
 #include <chrono>
@@ -17,12 +18,19 @@ namespace chatserv {
 
 // The contents of the first line that a server sends to a control client.
 struct Greeting {
-    pid_t pid = 0;
+    pid_t pid = 0;    // of the server: its keeper, if it has one
+    pid_t master = 0; // as `pid` where the server has no keeper
     std::vector<std::string> listen{};
     uint32_t users = 0;
     uint32_t users_max = 0;
     uint32_t workers = 0;
     std::chrono::milliseconds hang_limit{};
+};
+
+// The server closed the connection: it has ended, or its master has died and another carries on.
+class ConnectionClosed : public Failure {
+public:
+    using Failure::Failure;
 };
 
 class ControlClient {
@@ -39,8 +47,8 @@ public:
     [[nodiscard]] int fd() const { return socket_.get(); }
     [[nodiscard]] const std::string& path() const { return path_; }
 
-    // The functions below throw Failure(EX_UNAVAILABLE) if the server ended, has too many control
-    // clients, or is not a chatserv.
+    // The functions below throw ConnectionClosed if the server closed the connection, and
+    // Failure(EX_UNAVAILABLE) if it turns this client away, or is not a chatserv.
 
     // Sends a request, given without its newline. Also fails if the socket is full because the
     // server has not read earlier requests.
@@ -72,6 +80,8 @@ public:
 
 private:
     [[noreturn]] void fail(const char* what) const;
+    [[noreturn]] void fail_turned_away(const std::string& reason) const;
+    [[noreturn]] void fail_closed() const;
 
     std::string path_;
     UniqueFd socket_;

@@ -2,11 +2,10 @@
 
 #include "master/control/control_events.h"
 #include "shared/system/errors.h"
+#include "shared/system/peer_user.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <iterator>
 #include <optional>
 #include <sys/socket.h>
 #include <system_error>
@@ -17,50 +16,42 @@ namespace chatserv {
 
 namespace {
 
-constexpr size_t connections_max = 8;
-constexpr size_t request_bytes_max = 64;
+constexpr size_t connections_max = 8; // beside those that watch events
+constexpr size_t watchers_max = 8;
+constexpr size_t request_bytes_max = 96;
 constexpr size_t output_bytes_max = 256 * 1024;
 
-// The requests about a worker.
-constexpr std::pair<std::string_view, ControlConnections::Request::Kind> verbs[] = {
-    {"kill", ControlConnections::Request::Kind::kill},
-    {"stop", ControlConnections::Request::Kind::stop},
-    {"drain", ControlConnections::Request::Kind::drain},
-    {"drain-end", ControlConnections::Request::Kind::end_drain},
-};
-
-std::optional<ControlConnections::Request> parse(std::string_view line) {
-    if (line == "stats")
-        return ControlConnections::Request{.kind = ControlConnections::Request::Kind::stats};
-    const size_t space = line.find(' ');
-    if (space == std::string_view::npos)
-        return std::nullopt;
-    const std::string_view number = line.substr(space + 1);
-    const auto* const verb = std::find_if(std::begin(verbs), std::end(verbs),
-        [&](const auto& candidate) { return candidate.first == line.substr(0, space); });
-    if (verb == std::end(verbs))
-        return std::nullopt;
-    ControlConnections::Request request{.kind = verb->second};
-    const char* const end = number.data() + number.size();
-    const auto [parsed_to, error] = std::from_chars(number.data(), end, request.worker);
-    if (error != std::errc() || parsed_to != end)
-        return std::nullopt;
-    return request;
+std::string not_understood() {
+    return std::string(R"({"event":"refused","reason":"not understood: say )") + control_requests +
+           R"("})";
 }
 
-const char* const not_understood =
-    R"({"event":"refused","reason":"not understood: say kill N, stop N, drain N, drain-end N )"
-    R"(or stats"})";
+constexpr const char* too_many_watchers =
+    R"({"event":"refused","reason":"eight clients watch events already"})";
+constexpr std::string_view too_slow =
+    "{\"event\":\"cut_off\",\"reason\":\"events were not read as fast as they happened\"}\n";
+constexpr std::string_view not_yours =
+    "{\"event\":\"turned_away\",\"reason\":\"only the server's user and root may ask\"}\n";
 constexpr std::string_view no_place =
     "{\"event\":\"turned_away\",\"reason\":\"too many control clients\"}\n";
 
+// The socket's permissions let nobody else connect. This check holds where somebody has changed
+// them, and on systems that do not look at them.
+bool may_ask(int socket) {
+    const std::optional<uid_t> user = user_of_peer(socket);
+    const bool may = user && (*user == 0 || *user == ::geteuid());
+    if (!may)
+        events::control_refused(user);
+    return may;
+}
+
 } // namespace
 
-ControlConnections::ControlConnections(EventQueue& events, Tag tag,
-    std::unique_ptr<ControlSocket> socket, Greeting greeting, std::chrono::seconds silence) :
+ControlConnections::ControlConnections(EventQueue& events, Tag tag, ControlSocket& socket,
+    Greeting greeting, std::chrono::seconds silence) :
     events_(events),
-    tag_(tag), socket_(std::move(socket)), greeting_(std::move(greeting)), silence_(silence) {
-    require(watch(socket_->fd()), "watching the control socket");
+    tag_(tag), socket_(socket), greeting_(std::move(greeting)), silence_(silence) {
+    require(watch(socket_.fd()), "watching the control socket");
 }
 
 int ControlConnections::watch(int listener) {
@@ -69,7 +60,7 @@ int ControlConnections::watch(int listener) {
 
 void ControlConnections::handle(const EventQueue::Event& event, const Answer& answer) {
     const int fd = descriptor_of(event);
-    if (fd == socket_->fd()) {
+    if (fd == socket_.fd()) {
         accept(fd);
         return;
     }
@@ -86,19 +77,42 @@ void ControlConnections::handle(const EventQueue::Event& event, const Answer& an
 
 void ControlConnections::tell(const std::string& line) {
     for (Connection& connection : connections_)
-        send(connection, line);
+        if (!connection.watches) // the events have it too
+            send(connection, line);
     sweep();
 }
 
+void ControlConnections::tell_watchers(const std::string& line) {
+    for (Connection& connection : connections_)
+        if (connection.watches)
+            send(connection, line);
+    sweep();
+}
+
+void ControlConnections::cut_watchers_off() {
+    for (Connection& connection : connections_)
+        if (connection.watches)
+            cut_off(connection);
+    sweep();
+}
+
+bool ControlConnections::has_watchers() const {
+    return count_of(true) > 0;
+}
+
+size_t ControlConnections::count_of(bool watching) const {
+    return static_cast<size_t>(std::ranges::count(connections_, watching, &Connection::watches));
+}
+
 void ControlConnections::look() {
-    if (const auto former = socket_->look(Clock::now())) {
+    if (const auto former = socket_.look(Clock::now())) {
         accept(former->get());
         events_.unwatch_readable(former->get());
-        if (const int error = watch(socket_->fd()); error != 0)
+        if (const int error = watch(socket_.fd()); error != 0)
             events::control_unwatched(std::generic_category().message(error));
     }
     if (accept_failed_)
-        accept(socket_->fd());
+        accept(socket_.fd());
 }
 
 // An event comes once for each connection (EV_CLEAR). Where there is no descriptor for it, look()
@@ -119,7 +133,12 @@ void ControlConnections::accept(int listener) {
 void ControlConnections::take_in(UniqueFd socket) {
     set_close_on_exec(socket.get(), true);
     set_nonblocking(socket.get());
-    if (connections_.size() == connections_max && !make_room()) {
+    if (!may_ask(socket.get())) {
+        [[maybe_unused]] const ssize_t told =
+            ::write(socket.get(), not_yours.data(), not_yours.size());
+        return;
+    }
+    if (count_of(false) >= connections_max && !make_room()) {
         [[maybe_unused]] const ssize_t told =
             ::write(socket.get(), no_place.data(), no_place.size());
         return;
@@ -140,7 +159,7 @@ bool ControlConnections::make_room() {
     const Clock::time_point latest = Clock::now() - silence_;
     auto leaver = connections_.end();
     for (auto candidate = connections_.begin(); candidate != connections_.end(); ++candidate)
-        if (candidate->heard <= latest &&
+        if (!candidate->watches && candidate->heard <= latest &&
             (leaver == connections_.end() || goes_before(*candidate, *leaver)))
             leaver = candidate;
     if (leaver == connections_.end())
@@ -182,17 +201,24 @@ void ControlConnections::reply(
     connection.heard = Clock::now();
     if (line.ends_with('\r'))
         line.remove_suffix(1);
-    const auto request = parse(line);
-    send(connection, request ? answer(*request) : not_understood);
+    const auto request = parse_control_request(line);
+    if (request && request->kind == Request::Kind::events && !connection.watches) {
+        if (count_of(true) == watchers_max)
+            return send(connection, too_many_watchers);
+        connection.watches = true;
+    }
+    send(connection, request ? answer(*request) : not_understood());
 }
 
 // The client has ended its input, and is still to be answered: `printf stats | nc -NU` does that.
 void ControlConnections::end_input(Connection& connection, const Answer& answer) {
     if (!connection.input.empty())
         reply(connection, std::exchange(connection.input, {}), answer);
-    connection.ending = true;
     if (!connection.socket)
         return;
+    if (connection.watches) // it goes on to be told, until a write fails
+        return events_.unwatch_readable(connection.socket.get());
+    connection.ending = true;
     if (connection.output.empty())
         connection.socket.reset();
     else
@@ -201,9 +227,27 @@ void ControlConnections::end_input(Connection& connection, const Answer& answer)
 
 void ControlConnections::send(Connection& connection, const std::string& line) {
     connection.output.append(line).push_back('\n');
-    if (connection.output.size() > output_bytes_max)
+    if (connection.output.size() > output_bytes_max && connection.watches)
+        cut_off(connection);
+    else if (connection.output.size() > output_bytes_max)
         connection.socket.reset();
     else if (!connection.waits_for_write)
+        flush(connection);
+}
+
+// What the client has not taken is dropped, but for the rest of a line that it has begun to get. It
+// is told why, and closed when it has read that.
+void ControlConnections::cut_off(Connection& connection) {
+    const size_t rest = connection.mid_line ? connection.output.find('\n') + 1 : 0;
+    connection.output.erase(rest);
+    connection.output.append(too_slow);
+    connection.watches = false;
+    connection.ending = true;
+    events::control_cut_off();
+    if (!connection.socket)
+        return;
+    events_.unwatch_readable(connection.socket.get());
+    if (!connection.waits_for_write)
         flush(connection);
 }
 
@@ -218,7 +262,10 @@ void ControlConnections::flush(Connection& connection) {
         connection.socket.reset();
         return;
     }
-    connection.output.erase(0, sent > 0 ? static_cast<size_t>(sent) : 0);
+    if (sent > 0) {
+        connection.mid_line = connection.output[static_cast<size_t>(sent) - 1] != '\n';
+        connection.output.erase(0, static_cast<size_t>(sent));
+    }
     if (connection.output.empty()) {
         if (connection.ending)
             connection.socket.reset();

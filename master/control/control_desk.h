@@ -1,20 +1,15 @@
 // The control desk: what the master says and does over the control socket (control_connections.h).
 #pragma once
 
-#include "master/clients/acceptor.h"
-#include "master/clients/client_book.h"
 #include "master/control/control_connections.h"
 #include "master/control/control_socket.h"
-#include "master/workers/balancer.h"
+#include "master/control/control_subjects.h"
+#include "master/control/overview.h"
 #include "master/workers/draining.h"
-#include "master/workers/moving.h"
 #include "master/workers/succession.h"
-#include "master/workers/worker_pool.h"
 #include "shared/system/event_queue.h"
 
-#include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,22 +17,11 @@ namespace chatserv {
 
 class ControlDesk {
 public:
-    // What the answers are about.
-    struct Subjects {
-        const ClientBook& clients;
-        const Acceptor& acceptor;
-        WorkerPool& pool;
-        const Moving& moving;
-        const Balancer& balancer;
-        Draining& draining;
-        uint32_t entries; // of the worker table
-        std::chrono::milliseconds hang_limit;
-    };
+    using Subjects = ControlSubjects;
 
     // `tag`: the events of this object's descriptors have it. `socket`: null for none. Throws
     // std::system_error where the socket cannot be watched.
-    ControlDesk(EventQueue& events, Tag tag, std::unique_ptr<ControlSocket> socket,
-        const Subjects& subjects);
+    ControlDesk(EventQueue& events, Tag tag, ControlSocket* socket, const Subjects& subjects);
     ControlDesk(const ControlDesk&) = delete;
     ControlDesk& operator=(const ControlDesk&) = delete;
 
@@ -49,6 +33,14 @@ public:
     void tell(const FinishedTakeover& finished);
     // ... and of a drain.
     void tell(const FinishedDrain& finished);
+    // ... and of the end of an upgrade.
+    void tell(const UpgradeReport& report);
+    // ... and of the end of a reload.
+    void tell(const ReloadReport& report);
+    // Tells those that watch events of what has happened since. At the end of each turn.
+    void tell_events();
+    // The server ends: closes every connection. The socket is the caller's.
+    void close() { connections_.reset(); }
 
     // The answers, each a JSON object.
     [[nodiscard]] std::string greeting() const;
@@ -59,8 +51,14 @@ private:
     [[nodiscard]] std::string kill_or_stop(const ControlConnections::Request& request);
     [[nodiscard]] std::string drain(uint32_t worker);
     [[nodiscard]] std::string end_drain(uint32_t worker);
+    [[nodiscard]] std::string upgrade();
+    [[nodiscard]] std::string upgrade_status() const;
+    [[nodiscard]] std::string reload();
+    [[nodiscard]] std::string reload_status() const;
+    [[nodiscard]] std::string kick(const UserChoice& choice);
 
     Subjects subjects_;
+    Overview overview_{subjects_};
     std::optional<ControlConnections> connections_{};
 };
 

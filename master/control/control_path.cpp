@@ -1,10 +1,10 @@
 #include "master/control/control_path.h"
 
 #include "shared/ipc/unix_socket.h"
+#include "shared/system/whole_number.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <dirent.h>
@@ -44,11 +44,8 @@ bool is_folder_of(const std::string& path, uid_t user) {
 
 // The pid that `text` is, if it is one and is written as to_string() does.
 std::optional<pid_t> pid_of(std::string_view text) {
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-    if (error != std::errc() || pid < 1 || text != std::to_string(pid))
-        return std::nullopt;
-    return pid;
+    const auto pid = whole_number<pid_t>(text);
+    return pid && *pid >= 1 && text == std::to_string(*pid) ? pid : std::nullopt;
 }
 
 std::vector<std::string> names_in(const std::string& folder) {

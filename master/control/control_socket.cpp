@@ -98,6 +98,23 @@ void remove_abandoned_sockets(const Options& options, const Surroundings& surrou
 ControlSocket::ControlSocket(std::string path) :
     path_(std::move(path)), socket_(listen_at(path_)) {}
 
+ControlSocket::ControlSocket(std::string path, UniqueFd socket) :
+    path_(std::move(path)), socket_{.fd = std::move(socket),
+                                .file = identity_of(path_).value_or(FileIdentity{})} {}
+
+void ControlSocket::note_in(const Holdings& holdings) {
+    holdings_.emplace(holdings).note(Holding::control_listener, 0, fd());
+}
+
+void ControlSocket::adopt_noted(const Holdings& holdings) {
+    const int noted = holdings_.emplace(holdings).find(Holding::control_listener, 0);
+    if (noted == fd())
+        return;
+    (void)socket_.fd.release(); // the dead master has closed it
+    socket_.fd = UniqueFd(noted);
+    socket_.file = identity_of(path_).value_or(socket_.file);
+}
+
 ControlSocket::~ControlSocket() {
     (void)remove_if_still(path_, socket_.file);
 }
@@ -127,6 +144,8 @@ std::optional<UniqueFd> ControlSocket::make_anew() {
         return std::nullopt;
     }
     std::swap(socket_, anew.socket);
+    if (holdings_) // before the caller closes the former one
+        holdings_->note(Holding::control_listener, 0, fd());
     events::control_made_anew(path_);
     trouble_told_ = false;
     occupant_.reset();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "master/config/options.h"
+#include "master/ledger/holdings.h"
 #include "shared/ipc/unix_socket.h"
 
 #include <chrono>
@@ -18,9 +19,17 @@ public:
 
     // Throws std::system_error as listen_at() does.
     explicit ControlSocket(std::string path);
+    // One that another program of this process had made at `path`.
+    ControlSocket(std::string path, UniqueFd socket);
     ~ControlSocket();
     ControlSocket(const ControlSocket&) = delete;
     ControlSocket& operator=(const ControlSocket&) = delete;
+
+    // Notes the socket's descriptor in the ledger, now and whenever it is made anew.
+    void note_in(const Holdings& holdings);
+    // In a successor, perhaps of a master that had made it anew: the descriptor is the one that is
+    // noted in this ledger, and one that is made later is noted there.
+    void adopt_noted(const Holdings& holdings);
 
     [[nodiscard]] int fd() const { return socket_.fd.get(); }
     [[nodiscard]] const std::string& path() const { return path_; }
@@ -36,6 +45,7 @@ private:
 
     std::string path_;
     NamedSocket socket_;
+    std::optional<Holdings> holdings_{};
     Clock::time_point next_look_{};
     Clock::time_point next_touch_{};
     bool trouble_told_ = false;

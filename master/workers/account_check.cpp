@@ -76,10 +76,11 @@ struct Loopback {
         set_nonblocking(client.get());
         connect_within(deadline, client.get(), listener.address());
         deadline.await(listener.fd(), POLLIN);
-        auto accepted = listener.accept();
-        if (!accepted)
+        server = UniqueFd(listener.accept());
+        if (!server)
             throw_errno("accept");
-        server = std::move(accepted->socket);
+        set_close_on_exec(server.get(), true);
+        set_nonblocking(server.get());
     }
 
     static Loopback open(const Deadline& deadline) {
@@ -118,6 +119,18 @@ bool account_says(int fd, const ByteCounts& base, uint64_t written, uint64_t con
            ((counts->consumed - base.consumed) & byte_count_mask) == consumed;
 }
 
+// Whether the count of what is read from a UNIX socket is true, where there is one.
+bool reads_are_counted(const Deadline& deadline) {
+    const FdPair pair = make_stream_pair();
+    const int socket = pair.second.get();
+    if (!counts_reads(socket))
+        return true;
+    count_reads(socket, 0);
+    send_exactly(pair.first.get(), sent_bytes);
+    receive_exactly(deadline, socket, read_bytes);
+    return reads_counted(socket, 0) == read_bytes;
+}
+
 } // namespace
 
 // With bytes unread, with bytes unacknowledged or not yet read by the other side, and after an end
@@ -142,6 +155,8 @@ std::string why_account_is_unreliable() {
         receive_exactly(deadline, loopback.client.get(), written_bytes);
         if (!account_says(server, *base, written_bytes, sent_bytes))
             return "it did not tell what was written once that had arrived";
+        if (!reads_are_counted(deadline))
+            return "it did not tell what was read from a UNIX socket";
         return {};
     } catch (const std::system_error& failure) {
         if (failure.code().value() == ETIMEDOUT)

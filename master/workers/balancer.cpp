@@ -16,7 +16,23 @@ constexpr uint32_t clients_per_look = 1000;
 
 // Only where there is something to decide.
 bool Balancer::is_idle() const {
-    return policy_ == PlacementPolicy::even || entries_ == 1 || stopped_ || escrow_.empty();
+    return (policy_ == PlacementPolicy::even && !spreads_once_) || workers_ == 1 || stopped_ ||
+           escrow_.empty();
+}
+
+void Balancer::follow(PlacementPolicy policy, uint32_t workers) {
+    if (policy == policy_ && workers == workers_)
+        return;
+    policy_ = policy;
+    workers_ = workers;
+    spreads_once_ = policy == PlacementPolicy::even;
+}
+
+bool Balancer::all_served() const {
+    for (uint32_t index = 0; index < workers_; ++index)
+        if (!seat_of_(EntryId{index}))
+            return false;
+    return true;
 }
 
 EntryId Balancer::entry_for_newcomer() const {
@@ -24,16 +40,16 @@ EntryId Balancer::entry_for_newcomer() const {
 }
 
 uint32_t Balancer::width() const {
-    return policy_ == PlacementPolicy::even ? entries_ : spread_.width();
+    return policy_ == PlacementPolicy::even ? workers_ : spread_.width();
 }
 
 // The first entries that are not drained are in use. An entry stays in use while its worker is
-// replaced: its clients come back to it.
+// replaced: its clients come back to it. Entries out of service are left out.
 std::vector<EntryLoad> Balancer::loads() const {
     std::vector<EntryLoad> loads;
-    loads.reserve(entries_);
+    loads.reserve(workers_);
     uint32_t in_use = 0;
-    for (uint32_t index = 0; index < entries_; ++index) {
+    for (uint32_t index = 0; index < workers_; ++index) {
         const EntryId entry{index};
         const bool drained = draining_.is_drained(entry);
         const bool is_in_use = !drained && in_use < width();
@@ -53,6 +69,11 @@ void Balancer::look(Clock::time_point now) {
     if (is_idle() || now - looked_ < spread_.pace().earliest)
         return;
     const Spread::Seen seen = observe(now);
+    if (policy_ == PlacementPolicy::even) {
+        even_out();
+        spreads_once_ = !all_served() || is_moving();
+        return;
+    }
     if (const auto reason = spread_.look(seen, now))
         events::spread(spread_.width(), *reason);
     even_out();
@@ -81,7 +102,7 @@ Spread::Seen Balancer::observe(Clock::time_point now) {
         .bytes_per_second =
             head < head_before ? 0 : static_cast<double>(head - head_before) / time.count()};
     const std::vector<EntryLoad> loads = this->loads();
-    for (uint32_t index = 0; index < entries_; ++index) {
+    for (uint32_t index = 0; index < workers_; ++index) {
         seen.usable += loads[index].drained ? 0 : 1;
         if (!loads[index].in_use)
             continue;

@@ -31,12 +31,17 @@ public:
     // The seat of the process that serves an entry; nothing if none does.
     using SeatOf = std::function<std::optional<SeatId>(EntryId)>;
 
-    // `entries`: of the worker table.
-    Balancer(PlacementPolicy policy, uint32_t entries, const Segment& segment, const Escrow& escrow,
+    // `workers`: entries in service.
+    Balancer(PlacementPolicy policy, uint32_t workers, const Segment& segment, const Escrow& escrow,
         Moving& moving, const Draining& draining, SeatOf seat_of) :
         policy_(policy),
-        entries_(entries), log_(segment), escrow_(escrow), moving_(moving), draining_(draining),
-        seat_of_(std::move(seat_of)), watch_(segment.heartbeats(), entries) {}
+        entries_(segment.header().workers), workers_(workers), log_(segment), escrow_(escrow),
+        moving_(moving), draining_(draining), seat_of_(std::move(seat_of)),
+        watch_(segment.heartbeats(), entries_) {}
+
+    // The first `workers` entries are in service, and the others get no clients. By the policy
+    // `even`, clients move once, so that a worker that is new gets its share.
+    void follow(PlacementPolicy policy, uint32_t workers);
 
     [[nodiscard]] EntryId entry_for_newcomer() const;
     // The share of time in which the worker of the entry was awake lately, from 0 to 1.
@@ -53,13 +58,15 @@ public:
 
 private:
     [[nodiscard]] bool is_idle() const;
+    [[nodiscard]] bool all_served() const;
     [[nodiscard]] std::vector<EntryLoad> loads() const;
     [[nodiscard]] Spread::Seen observe(Clock::time_point now);
     [[nodiscard]] bool is_moving() const;
     void even_out();
 
     PlacementPolicy policy_;
-    uint32_t entries_;
+    uint32_t entries_; // of the worker table
+    uint32_t workers_; // entries in service
     BroadcastLog log_;
     const Escrow& escrow_;
     Moving& moving_;
@@ -68,8 +75,9 @@ private:
     LoadWatch watch_;
     Spread spread_;
     Clock::time_point looked_{};
-    uint64_t head_ = 0;       // of the log, at the last look
-    bool was_moving_ = false; // clients were on their way after the last look
+    uint64_t head_ = 0;         // of the log, at the last look
+    bool was_moving_ = false;   // clients were on their way after the last look
+    bool spreads_once_ = false; // by the policy `even`, after a change
     bool stopped_ = false;
 };
 

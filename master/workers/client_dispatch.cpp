@@ -2,9 +2,21 @@
 
 #include "master/workers/worker_events.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace chatserv {
+
+void ClientDispatch::replace_unconfirmed(EntryId entry, std::vector<ClientId> clients) {
+    const auto in_order = [](ClientId one, ClientId other) {
+        return std::pair(one.slot, one.generation) < std::pair(other.slot, other.generation);
+    };
+    std::vector<ClientId> confirmed = std::exchange(confirmed_[index_of(entry)], {});
+    std::ranges::sort(confirmed, in_order);
+    std::erase_if(clients,
+        [&](ClientId client) { return std::ranges::binary_search(confirmed, client, in_order); });
+    outbox_[index_of(entry)] = std::move(clients);
+}
 
 void ClientDispatch::note_not_received(EntryId entry, std::span<const ClientId> clients) {
     size_t noted = 0;
@@ -49,23 +61,37 @@ void ClientDispatch::put_back() {
     }
 }
 
+WorkerProcess* ClientDispatch::can_be_asked(EntryId entry) {
+    WorkerProcess* const process = pool_.process_of(entry);
+    const bool can = process != nullptr && process->channel().open() && process->is_introduced();
+    return can ? process : nullptr;
+}
+
+void ClientDispatch::ask(
+    WorkerProcess& process, MessageType what, const std::vector<ClientId>& clients) {
+    if (clients.empty())
+        return;
+    process.channel().queue_all(what, std::span(clients));
+    pool_.send(process);
+}
+
 void ClientDispatch::send_requests(Moving& moving) {
-    for (uint32_t index = 0; index < outbox_.size(); ++index) {
-        WorkerProcess* const process = pool_.process_of(EntryId{index});
-        if (process == nullptr || !process->channel().open())
-            continue;
-        const std::vector<ClientId> clients = moving.take_requests(EntryId{index});
-        if (clients.empty())
-            continue;
-        process->channel().queue_all(MessageType::hand_over, std::span(clients));
-        pool_.send(*process);
-    }
+    for (uint32_t index = 0; index < outbox_.size(); ++index)
+        if (WorkerProcess* const process = can_be_asked(EntryId{index}))
+            ask(*process, MessageType::hand_over, moving.take_requests(EntryId{index}));
+}
+
+void ClientDispatch::send_kicks(Kicking& kicking) {
+    for (uint32_t index = 0; index < outbox_.size(); ++index)
+        if (WorkerProcess* const process = can_be_asked(EntryId{index}))
+            ask(*process, MessageType::kick, kicking.take_requests(EntryId{index}));
 }
 
 // In frames of as many clients as one message can carry.
 void ClientDispatch::send(EntryId entry) {
     WorkerProcess* const process = pool_.process_of(entry);
-    if (process == nullptr || outbox_[index_of(entry)].empty() || !process->channel().open())
+    if (process == nullptr || outbox_[index_of(entry)].empty() || !process->channel().open() ||
+        !process->is_introduced())
         return;
     std::vector<ClientId> clients;
     std::vector<int> sockets;

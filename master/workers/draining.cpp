@@ -16,21 +16,44 @@ constexpr uint32_t moving_max = descriptors_max;
 
 } // namespace
 
+Draining::Draining(std::span<EntryRecord> entries, const Escrow& escrow, Moving& moving,
+    ServedClock& clock, IsServed is_served) :
+    escrow_(escrow),
+    moving_(moving), clock_(clock), is_served_(std::move(is_served)), records_(entries),
+    pages_(entries.size()), workers_(static_cast<uint32_t>(entries.size())) {
+    for (uint32_t index = 0; index < pages_.size(); ++index)
+        if (records_[index].drained != 0)
+            pages_[index] = {.drained = true,
+                .under_way = escrow_.clients_of(EntryId{index}) > 0,
+                .begun = clock_.now()};
+}
+
+void Draining::follow(uint32_t workers) {
+    workers_ = workers;
+    for (uint32_t index = workers_; index < pages_.size(); ++index) {
+        if (pages_[index].under_way)
+            finish(EntryId{index}, false);
+        records_[index].drained = 0;
+        pages_[index] = {};
+    }
+}
+
 std::optional<std::string> Draining::begin(uint32_t worker) {
     if (!exists(worker))
         return fmt::format("there is no worker {}", worker);
     if (stopped_)
         return "the server is stopping";
-    if (pages_.size() == 1)
+    if (workers_ == 1)
         return fmt::format("worker {} is the only worker", worker);
     const EntryId entry{worker - 1};
     if (is_drained(entry))
         return fmt::format("worker {} is drained already", worker);
     bool another = false;
-    for (uint32_t index = 0; index < pages_.size(); ++index)
+    for (uint32_t index = 0; index < workers_; ++index)
         another = another || (EntryId{index} != entry && takes_clients(EntryId{index}));
     if (!another)
         return "every other worker is drained or being replaced";
+    records_[index_of(entry)].drained = 1;
     pages_[index_of(entry)] = {.drained = true,
         .under_way = true,
         .begun = clock_.now(),
@@ -47,6 +70,7 @@ std::optional<std::string> Draining::end(uint32_t worker) {
         return fmt::format("worker {} is not drained", worker);
     if (pages_[index_of(entry)].under_way)
         finish(entry, false);
+    records_[index_of(entry)].drained = 0;
     pages_[index_of(entry)] = {};
     events::drain_ended(entry);
     return std::nullopt;
@@ -91,7 +115,7 @@ void Draining::ask_for_clients(EntryId entry, const std::function<EntryId()>& ch
         if (moving_.is_moving(client))
             continue;
         const EntryId to = choose();
-        if (!takes_clients(to))
+        if (!can_take_clients_of(entry, to))
             return; // until another worker is there
         moving_.ask(entry, to, std::span(&client, 1));
         --room;

@@ -26,6 +26,7 @@ public:
 
     // As those of the hang watch.
     [[nodiscard]] SeatId enter(Clock::time_point now) { return watch_.enter(now); }
+    void enter_running(SeatId seat, Clock::time_point now) { watch_.enter_running(seat, now); }
     void leave(SeatId seat);
     void ignore(SeatId seat);
 

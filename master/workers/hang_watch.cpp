@@ -22,12 +22,28 @@ SeatId HangWatch::enter(Clock::time_point now) {
     const auto free =
         std::find_if(seats_.begin(), seats_.end(), [](const Seat& seat) { return !seat.taken; });
     invariant(free != seats_.end(), "more worker processes were started than there are seats");
-    *free = {.taken = true, .watched = true, .entered = now, .beat = now};
     const SeatId seat{static_cast<uint32_t>(free - seats_.begin())};
     clear(heartbeats_[index_of(seat)]);
+    watch(seat, now);
+    return seat;
+}
+
+// Nobody has judged the process meanwhile, and the whole server may have stood still. So its
+// silence begins now.
+void HangWatch::enter_running(SeatId seat, Clock::time_point now) {
+    invariant(!seats_[index_of(seat)].taken, "two worker processes have one seat");
+    watch(seat, now);
+    if (has_beaten(heartbeats_[index_of(seat)])) {
+        const Clock::time_point beat = last_beat(heartbeats_[index_of(seat)]);
+        seats_[index_of(seat)].beat = beat;
+        seats_[index_of(seat)].excused = std::max(now - beat, Clock::duration::zero());
+    }
+}
+
+void HangWatch::watch(SeatId seat, Clock::time_point now) {
+    seats_[index_of(seat)] = {.taken = true, .watched = true, .entered = now, .beat = now};
     const Clock::time_point look = now + limit_;
     next_look_ = next_look_ ? std::min(*next_look_, look) : look;
-    return seat;
 }
 
 void HangWatch::leave(SeatId seat) {

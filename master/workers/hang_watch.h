@@ -25,6 +25,8 @@ public:
 
     // A process is about to start: returns its seat, which leave() gives back. A seat must be free.
     [[nodiscard]] SeatId enter(Clock::time_point now);
+    // The process of this seat runs already: an earlier master started it. The seat must be free.
+    void enter_running(SeatId seat, Clock::time_point now);
     // The process has been reaped.
     void leave(SeatId seat);
     // The process has been ended already, and is not reported any more.
@@ -48,6 +50,7 @@ private:
         Clock::duration excused{}; // how much of the time since then does not count
     };
 
+    void watch(SeatId seat, Clock::time_point now);
     static void excuse(Seat& seat, Clock::time_point last_seen, Clock::duration stood_still,
         Clock::time_point now);
 

@@ -26,7 +26,7 @@ std::vector<ClientId> HoldUp::look(
     hold_up_->lasted +=
         std::min<std::chrono::nanoseconds>(now - hold_up_->last_look, look_interval_max);
     hold_up_->last_look = now;
-    const bool waits = segment_.header().settings.slow_policy == SlowPolicy::wait;
+    const bool waits = policy_ == SlowPolicy::wait;
     if (waits && hold_up_->lasted < stall_limit_)
         return {};
     hold_up_.reset();

@@ -19,8 +19,15 @@ class HoldUp {
 public:
     using Clock = std::chrono::steady_clock;
 
-    HoldUp(const Segment& segment, std::chrono::milliseconds stall_limit) :
-        segment_(segment), stall_limit_(stall_limit) {}
+    HoldUp(const Segment& segment, std::chrono::milliseconds stall_limit, SlowPolicy policy) :
+        segment_(segment), stall_limit_(stall_limit), policy_(policy) {}
+
+    // Other limits from now on; a hold-up that lasts begins anew.
+    void follow(std::chrono::milliseconds stall_limit, SlowPolicy policy) {
+        stall_limit_ = stall_limit;
+        policy_ = policy;
+        reset();
+    }
 
     // Looks at the users that have no worker now. Returns those that have to be disconnected; after
     // that, every worker has to be woken, because an appender may be waiting for the room.
@@ -39,6 +46,7 @@ private:
 
     const Segment& segment_;
     std::chrono::milliseconds stall_limit_;
+    SlowPolicy policy_;
     std::optional<Begun> hold_up_{};
 };
 

@@ -32,6 +32,8 @@ void LogFileDispatch::look() {
 // The descriptor is borrowed until it is sent. Should standard error have become yet another file
 // by then, that is the right one to send.
 void LogFileDispatch::send_to(pid_t pid) {
+    if (!has_file_)
+        return;
     WorkerProcess* const process = pool_.find(pid);
     if (process == nullptr || !process->channel().open())
         return;

@@ -16,10 +16,14 @@ class LogFileDispatch {
 public:
     using Clock = std::chrono::steady_clock;
 
-    explicit LogFileDispatch(WorkerPool& pool) : pool_(pool) {}
+    // `has_file`: there is a log file. Otherwise nothing is sent: a worker that takes another
+    // descriptor in place of its standard error expects that no other program shares it.
+    LogFileDispatch(WorkerPool& pool, bool has_file) : pool_(pool), has_file_(has_file) {}
 
     // Standard error has become another file: every process is told.
     void send_to_all();
+    // The process has a new channel, and may not have been told before.
+    void send_to(pid_t pid);
     // The process had no descriptor left for it.
     void note_lost(pid_t pid);
     // Sends it again to those whose pause is over.
@@ -28,9 +32,8 @@ public:
     [[nodiscard]] std::optional<Clock::time_point> next_look() const { return send_again_at_; }
 
 private:
-    void send_to(pid_t pid);
-
     WorkerPool& pool_;
+    bool has_file_;
     std::set<pid_t> lacking_;
     std::optional<Clock::time_point> send_again_at_{};
 };

@@ -26,6 +26,11 @@ std::optional<EntryId> Moving::wanted_by(EntryId from, ClientId client) const {
     return found->second.to;
 }
 
+bool Moving::is_on_its_way(EntryId to, ClientId client) const {
+    const auto found = moves_.find(key_of(client));
+    return found != moves_.end() && found->second.handed_over && found->second.to == to;
+}
+
 void Moving::note_handed_over(ClientId client, EntryId to) {
     const auto found = moves_.find(key_of(client));
     invariant(found != moves_.end() && !found->second.handed_over,
@@ -39,11 +44,17 @@ void Moving::note_served(EntryId entry, ClientId client) {
     const auto found = moves_.find(key_of(client));
     if (found == moves_.end() || !found->second.handed_over || found->second.to != entry)
         return;
-    if (found->second.from != entry) {
+    if (found->second.from != entry)
         ++pages_[index_of(found->second.from)].moved_from;
-        ++moved_;
-    }
     forget(found);
+}
+
+void Moving::ask_again(EntryId from) {
+    std::vector<ClientId>& requests = pages_[index_of(from)].requests;
+    requests.clear();
+    for (const auto& [key, move] : moves_)
+        if (move.from == from && !move.handed_over)
+            requests.push_back({.slot = SlotId{key.first}, .generation = key.second});
 }
 
 void Moving::forget_asked_of(EntryId from) {

@@ -37,11 +37,16 @@ public:
 
     // The entry that a client was asked of the worker of `from` for; nothing if it was not asked.
     [[nodiscard]] std::optional<EntryId> wanted_by(EntryId from, ClientId client) const;
+    // The client was handed over already, and is on its way to that entry.
+    [[nodiscard]] bool is_on_its_way(EntryId to, ClientId client) const;
     // The client was asked for and handed over, and is on its way to `to`: the entry that it was
     // asked for, or another one.
     void note_handed_over(ClientId client, EntryId to);
     // The worker of `entry` serves the client.
     void note_served(EntryId entry, ClientId client);
+    // The process of `from` has forgotten what it was asked: it is to be asked again for the
+    // clients that it has not handed over.
+    void ask_again(EntryId from);
     // The process of `from` has died, or is not asked any more. Its last words were read before.
     void forget_asked_of(EntryId from);
     // Forgets the clients that have left. In each turn of the loop.
@@ -55,9 +60,7 @@ public:
     [[nodiscard]] uint32_t under_way_from(EntryId from) const {
         return pages_[index_of(from)].under_way;
     }
-    // Moves that have come to their end, since the start: of all entries, and of those that began
-    // at one entry.
-    [[nodiscard]] uint64_t moved() const { return moved_; }
+    // Moves that began at this entry and have come to their end, since this master began.
     [[nodiscard]] uint64_t moved_from(EntryId from) const {
         return pages_[index_of(from)].moved_from;
     }
@@ -87,7 +90,6 @@ private:
     Escrow& escrow_;
     Moves moves_;
     std::vector<Page> pages_; // by entry
-    uint64_t moved_ = 0;
 };
 
 } // namespace chatserv

@@ -37,7 +37,8 @@ void Staffing::note_ready(const Staff& staff) {
 void Staffing::note_failed_start(
     const WorkerPool::Exit& exit, const std::string& cause, bool starting) {
     const auto& words = exit.cannot_work;
-    const bool can_pass = words ? is_shortage(words->error) : !WIFEXITED(exit.wait_status);
+    const bool can_pass =
+        words ? is_shortage(words->error) : !(exit.wait_status && WIFEXITED(*exit.wait_status));
     if (starting && !can_pass) {
         if (words)
             throw Failure(
@@ -53,6 +54,8 @@ void Staffing::note_failed_start(
 }
 
 Staffing::Verdict Staffing::look(const Staff& staff, uint32_t users_waiting, bool starting) {
+    if (!starting && staff.complete()) // a reload may have asked for fewer
+        shortage_.reset();
     if (!shortage_) {
         if (std::exchange(served_when_told_, std::nullopt))
             events::workers_complete(staff);

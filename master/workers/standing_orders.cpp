@@ -5,7 +5,8 @@ namespace chatserv {
 void StandingOrders::give(MessageType order) {
     orders_.push_back(order);
     for (uint32_t index = 0; index < stopped_reading_.size(); ++index)
-        if (WorkerProcess* const process = pool_.process_of(EntryId{index})) {
+        if (WorkerProcess* const process = pool_.process_of(EntryId{index});
+            process != nullptr && !process->awaits_hello()) {
             process->channel().queue(order);
             pool_.send(*process);
         }

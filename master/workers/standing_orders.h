@@ -17,9 +17,10 @@ public:
     StandingOrders(uint32_t entries, const Escrow& escrow, WorkerPool& pool) :
         escrow_(escrow), pool_(pool), stopped_reading_(entries) {}
 
-    // Tells every worker, and from now on each successor.
+    // Tells every worker, and from now on each successor. A worker that has yet to say hello on a
+    // channel that replaces another is told then.
     void give(MessageType order);
-    // A process has taken an entry: queues what was ordered before.
+    // A process has taken an entry, or has a new channel: queues what was ordered before.
     void queue_for(WorkerProcess& process) const;
 
     // The worker of this entry has published all that it read; the next one has not.

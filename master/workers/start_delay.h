@@ -22,6 +22,8 @@ public:
 
     // A process ended before its first work. `killed`: from outside, by SIGKILL. Returns the delay.
     std::chrono::milliseconds died_young(bool killed, Clock::time_point now);
+    // So many had died young in a row when the master's predecessor died.
+    void restore(uint32_t deaths) { died_young_ = deaths; }
     // A process ended that had proven itself.
     void died_proven() { died_young_ = 0; }
     // How many processes in a row have died young.

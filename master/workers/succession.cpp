@@ -1,6 +1,7 @@
 #include "master/workers/succession.h"
 
 #include "master/workers/worker_events.h"
+#include "shared/system/wall_clock.h"
 
 #include <algorithm>
 #include <chrono>
@@ -18,8 +19,7 @@ std::vector<ClientId> Succession::recover(
 
 std::vector<Succession::Assignment> Succession::assign_spares() {
     std::vector<Assignment> assignments;
-    const auto users_of = [this](EntryId entry) { return escrow_.clients_of(entry); };
-    for (const EntryId entry : pool_.assign_spares(users_of)) {
+    for (const EntryId entry : pool_.assign_spares()) {
         Assignment assignment{
             .entry = entry, .clients = clients_for_successor(entry, segment_, escrow_)};
         for (const ClientId client : assignment.clients)
@@ -47,10 +47,19 @@ void Succession::finish(EntryId entry) {
     auto takeover = takeovers_.take_finished(entry);
     if (!takeover)
         return;
-    const double milliseconds =
-        std::chrono::duration<double, std::milli>(clock_.now() - takeover->begun).count();
+    const ServedClock::duration time = clock_.now() - takeover->begun;
+    const double milliseconds = std::chrono::duration<double, std::milli>(time).count();
+    note(entry, time);
     events::taken_over(*takeover, milliseconds);
     finished_.push_back({.takeover = std::move(*takeover), .milliseconds = milliseconds});
+}
+
+void Succession::note(EntryId entry, ServedClock::duration time) const {
+    EntryRecord& record = records_[index_of(entry)];
+    ++record.takeovers;
+    record.taken_over_at_ms = unix_milliseconds();
+    record.takeover_ns = static_cast<uint64_t>(std::chrono::nanoseconds(time).count());
+    record.takeovers_ns += record.takeover_ns;
 }
 
 std::vector<ClientId> Succession::clients_without_worker() const {

@@ -13,6 +13,7 @@
 #include "shared/segment/served_clock.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,12 @@ struct FinishedTakeover {
 
 class Succession {
 public:
-    // `entries`: of the worker table.
-    Succession(uint32_t entries, const Segment& segment, Escrow& escrow, const Doorbells& doorbells,
-        WorkerPool& pool, ServedClock& clock) :
-        entries_(entries),
-        segment_(segment), escrow_(escrow), doorbells_(doorbells), pool_(pool), clock_(clock),
-        takeovers_(entries) {}
+    // `records`: of the worker table's entries, as the ledger has them. Takeovers are noted there.
+    Succession(std::span<EntryRecord> records, const Segment& segment, Escrow& escrow,
+        const Doorbells& doorbells, WorkerPool& pool, ServedClock& clock) :
+        entries_(static_cast<uint32_t>(records.size())),
+        records_(records), segment_(segment), escrow_(escrow), doorbells_(doorbells), pool_(pool),
+        clock_(clock), takeovers_(entries_) {}
 
     // The process that served `entry` was reaped and removed from the pool: begins its takeover.
     // Returns the clients that cannot be served (recover_entry).
@@ -43,6 +44,9 @@ public:
     };
     // Gives spares that are ready the entries that no process serves.
     [[nodiscard]] std::vector<Assignment> assign_spares();
+
+    // The entry has no clients any more, and gets no process: its takeover is none.
+    void forget(EntryId entry) { takeovers_.forget(entry); }
 
     // A worker serves this client, or has closed it.
     void mark_served(HeldClient& held);
@@ -60,8 +64,10 @@ public:
 
 private:
     void finish(EntryId entry);
+    void note(EntryId entry, ServedClock::duration time) const;
 
     const uint32_t entries_;
+    std::span<EntryRecord> records_;
     const Segment& segment_;
     Escrow& escrow_;
     const Doorbells& doorbells_;

@@ -76,9 +76,9 @@ void TakeoverBook::assigned(EntryId entry, pid_t pid, uint32_t users) {
 
 void TakeoverBook::settled(EntryId entry, uint64_t bytes) {
     Page& page = pages_[index_of(entry)];
-    page.settled = true;
-    if (page.takeover)
+    if (page.takeover && !page.settled) // on a new channel the process says it again
         page.takeover->settled_bytes += bytes;
+    page.settled = true;
 }
 
 void TakeoverBook::arrived(EntryId entry) {

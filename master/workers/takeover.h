@@ -58,6 +58,8 @@ public:
     void settled(EntryId entry, uint64_t bytes);
     // It serves one of these clients, or the client has left.
     void arrived(EntryId entry);
+    // Nobody takes the entry over: it has no clients.
+    void forget(EntryId entry) { pages_[index_of(entry)] = {}; }
 
     [[nodiscard]] bool any_under_way() const;
     // The entry's takeover, if it is over now; it is removed from the book.

@@ -39,6 +39,11 @@ void worker_died(const WorkerPool::Exit& exit, const std::string& cause) {
         {{"worker", exit.entry ? number_of(*exit.entry) : 0}, {"pid", exit.pid}, {"cause", cause}});
 }
 
+void worker_retired(EntryId entry) {
+    log_info("worker_retired", fmt::format("worker {} has retired", number_of(entry)),
+        {{"worker", number_of(entry)}});
+}
+
 void taken_over(const Takeover& takeover, double milliseconds) {
     const std::string deaths =
         takeover.deaths == 1 ? "" : fmt::format(" ({} deaths)", takeover.deaths);
@@ -112,7 +117,7 @@ void protocol_broken(pid_t pid) {
         fmt::format("the worker with pid {} broke the protocol: ending it", pid), {{"pid", pid}});
 }
 
-void stranger_reaped(pid_t pid, int wait_status) {
+void stranger_reaped(pid_t pid, std::optional<int> wait_status) {
     log_debug("stranger_reaped",
         fmt::format(
             "reaped process {}, which is no worker: {}", pid, text_of_wait_status(wait_status)),

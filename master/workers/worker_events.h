@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 
@@ -16,6 +17,8 @@ namespace chatserv::events {
 void worker_ready(pid_t pid);
 void worker_started(EntryId entry, pid_t pid);
 void worker_died(const WorkerPool::Exit& exit, const std::string& cause);
+// The entry gets no other process: a reload has taken it out of service.
+void worker_retired(EntryId entry);
 void taken_over(const Takeover& takeover, double milliseconds);
 // `milliseconds`: in served time, from the request to the last client served elsewhere.
 void drain_begun(EntryId entry, uint32_t users);
@@ -25,7 +28,7 @@ void moved(ClientId client, EntryId from, EntryId to);
 // Over how many workers the room is spread from now on.
 void spread(uint32_t workers, Spread::Reason reason);
 void protocol_broken(pid_t pid);
-void stranger_reaped(pid_t pid, int wait_status);
+void stranger_reaped(pid_t pid, std::optional<int> wait_status);
 
 // What a worker lacked.
 void not_received(EntryId entry, size_t clients);

@@ -10,6 +10,8 @@ namespace chatserv {
 
 namespace {
 
+using Introduction = WorkerProcess::Introduction;
+
 // A message that holds exactly one item.
 template <typename Item>
 std::optional<Item> single(const Message& message) {
@@ -36,9 +38,11 @@ WorkerMessage closed_of(const Message& message) {
     return Closed{.clients = std::move(*clients)};
 }
 
-WorkerMessage hello_of(const Message& message) {
+// The first word of a process, and its first on a channel that replaces another.
+WorkerMessage hello_of(const Message& message, const Sender& sender) {
     const auto hello = single<Hello>(message);
-    if (!hello || hello->layout_version != layout_version)
+    const bool awaited = !sender.ready || sender.introduction == Introduction::awaited;
+    if (!hello || hello->layout_version != layout_version || !awaited)
         return Malformed{};
     return *hello;
 }
@@ -47,13 +51,17 @@ WorkerMessage hello_of(const Message& message) {
 WorkerMessage parse_spare_message(const Message& message, const Sender& sender) {
     switch (message.type) {
     case MessageType::hello:
-        return hello_of(message);
+        return hello_of(message, sender);
     case MessageType::cannot_work:
         if (const auto words = single<CannotWork>(message); words && !sender.ready)
             return *words;
         return Malformed{};
     case MessageType::log_file_lost:
         return LogFileLost{};
+    case MessageType::introduced:
+        if (sender.introduction == Introduction::under_way)
+            return Introduced{};
+        return Malformed{};
     default:
         return Malformed{};
     }
@@ -64,6 +72,8 @@ WorkerMessage parse_spare_message(const Message& message, const Sender& sender) 
 WorkerMessage parse_worker_message(const Message& message, const Sender& sender) {
     if (!message.descriptors.empty() || message.descriptors_lost)
         return Malformed{};
+    if (sender.introduction == Introduction::awaited)
+        return message.type == MessageType::hello ? hello_of(message, sender) : Malformed{};
     if (!sender.has_entry)
         return parse_spare_message(message, sender);
     switch (message.type) {

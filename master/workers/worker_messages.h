@@ -6,6 +6,7 @@
 // since late word of a client that has left is no fault.
 #pragma once
 
+#include "master/workers/worker_process.h"
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
 
@@ -32,11 +33,12 @@ struct Closed {
 };
 struct StoppedReading {};
 struct LogFileLost {};
+struct Introduced {};
 // No worker says such a thing: the process is to be ended.
 struct Malformed {};
 
 using WorkerMessage = std::variant<Malformed, Hello, CannotWork, Attached, NotReceived, Closed,
-    HandedOver, Throttled, Settled, StoppedReading, LogFileLost>;
+    HandedOver, Throttled, Settled, StoppedReading, LogFileLost, Introduced>;
 
 // A visitor of a WorkerMessage, from one lambda for each type.
 template <typename... Visitors>
@@ -49,6 +51,8 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 struct Sender {
     bool ready;     // it has said hello
     bool has_entry; // it serves an entry of the worker table
+    // How far it has got on a channel that replaces another. Its first word there is hello.
+    WorkerProcess::Introduction introduction = WorkerProcess::Introduction::over;
 };
 
 [[nodiscard]] WorkerMessage parse_worker_message(const Message& message, const Sender& sender);

@@ -1,6 +1,7 @@
 #include "master/workers/worker_process.h"
 
 #include <csignal>
+#include <utility>
 
 namespace chatserv {
 
@@ -9,12 +10,9 @@ bool WorkerProcess::stop() {
     return stopped_;
 }
 
-void WorkerProcess::end(std::string because, ServedClock::time_point now) {
-    if (ended())
-        return;
-    ended_because_ = std::move(because);
-    ended_at_ = now;
-    ::kill(pid_, SIGKILL);
+void WorkerProcess::kill() {
+    if (!std::exchange(killed_, true))
+        ::kill(pid_, SIGKILL);
 }
 
 } // namespace chatserv

@@ -38,7 +38,7 @@ const char* why_none(Confinement confinement) {
 } // namespace
 
 void WorkerRights::tell_once(Confinement in_force) {
-    if (std::exchange(told_, true))
+    if (std::exchange(standing_.rights_told, 1U) != 0)
         return;
     if (const char* const name = name_of(in_force))
         events::confined(user_, name);
@@ -51,7 +51,7 @@ WorkerRights::Verdict WorkerRights::judge(const WorkerPool::Exit& exit) {
     if (!by_default_ || !exit.cannot_work || exit.cannot_work->hindrance != Hindrance::user ||
         is_shortage(exit.cannot_work->error))
         return Verdict::not_the_reason;
-    if (!std::exchange(keeps_own_, true)) {
+    if (std::exchange(standing_.keep_own_rights, 1U) == 0) {
         events::own_rights_kept(words_of(*exit.cannot_work));
         user_ = "root";
     }

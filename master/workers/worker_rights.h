@@ -2,6 +2,7 @@
 // The log says both once, of the first worker: they decide what an intruder in a worker could do.
 #pragma once
 
+#include "master/ledger/layout.h"
 #include "master/workers/worker_pool.h"
 #include "shared/ipc/protocol.h"
 
@@ -13,12 +14,16 @@ namespace chatserv {
 class WorkerRights {
 public:
     // `user`: whose rights the workers get; empty: the master's. `by_default`: no option named that
-    // user.
-    WorkerRights(std::string user, bool by_default) :
-        user_(std::move(user)), by_default_(by_default) {}
+    // user. `standing`: of the ledger, which says what an earlier master has found and told.
+    WorkerRights(std::string user, bool by_default, StandingWords& standing) :
+        user_(standing.keep_own_rights != 0 ? "root" : std::move(user)), by_default_(by_default),
+        standing_(standing) {}
 
     // A worker said hello, with this confinement in force.
     void tell_once(Confinement in_force);
+
+    // The workers keep the master's rights, although by_default.
+    [[nodiscard]] bool keeps_own() const { return standing_.keep_own_rights != 0; }
 
     enum class Verdict { not_the_reason, keep_own_rights };
     // A process has ended before it was ready. Where it could not become the default user because
@@ -29,8 +34,7 @@ public:
 private:
     std::string user_;
     bool by_default_;
-    bool keeps_own_ = false; // although by_default_
-    bool told_ = false;
+    StandingWords& standing_;
 };
 
 } // namespace chatserv

@@ -1,12 +1,13 @@
 #include "master/workers/workforce.h"
 
+#include "master/ledger/master_point.h"
+#include "master/workers/reaping.h"
 #include "master/workers/worker_events.h"
-#include "shared/segment/broadcast_log.h"
+#include "master/workers/worker_messages.h"
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
-#include <variant>
 
 namespace chatserv {
 
@@ -21,25 +22,94 @@ constexpr int last_words_max = 10'000;
 } // namespace
 
 Workforce::Workforce(const WorkerProgram& program, const Options& options, const Segment& segment,
-    const std::vector<FdPair>& doorbell_pipes, ClientBook& clients, EventQueue& events,
-    ServedClock& clock, Tag channel_tag) :
-    entries_(options.workers),
-    segment_(segment), clients_(clients), doorbells_(segment.worker_table(), doorbell_pipes),
-    pool_(program, options, segment, doorbell_pipes, events, clock, channel_tag),
-    dispatch_(entries_, clients.escrow(), pool_), log_file_dispatch_(pool_),
-    succession_(entries_, segment, clients.escrow(), doorbells_, pool_, clock),
+    const Ledger& ledger, const std::vector<FdPair>& doorbell_pipes, ClientBook& clients,
+    EventQueue& events, ServedClock& clock, Tag channel_tag) :
+    entries_(segment.header().workers),
+    clients_(clients), clock_(clock), doorbells_(segment.worker_table(), doorbell_pipes),
+    pool_(WorkerStarter(program, options, segment, doorbell_pipes), options, segment, ledger,
+        events, clock, channel_tag,
+        [this](EntryId entry) { return clients_.escrow().clients_of(entry); }),
+    exit_watch_(events), renewal_(segment, options.hang_limit, pool_, clock),
+    dispatch_(entries_, clients.escrow(), pool_), log_file_dispatch_(pool_, options.has_log_file()),
+    succession_(ledger.entries(), segment, clients.escrow(), doorbells_, pool_, clock),
     orders_(entries_, clients.escrow(), pool_), moving_(entries_, clients.escrow()),
-    draining_(entries_, clients.escrow(), moving_, clock,
+    kicking_(entries_, clients.escrow()),
+    draining_(ledger.entries(), clients.escrow(), moving_, clock,
         [this](EntryId entry) { return pool_.is_served(entry); }),
-    balancer_(options.placement, entries_, segment, clients.escrow(), moving_, draining_,
+    balancer_(options.placement, options.workers, segment, clients.escrow(), moving_, draining_,
         [this](EntryId entry) { return pool_.seat_of(entry); }),
-    hold_up_(segment, options.stall_limit), rights_(options.user, options.user_by_default) {}
+    hold_up_(segment, options.stall_limit, options.slow_policy),
+    rights_(options.user, options.user_by_default, ledger.standing()),
+    hearing_({.segment = segment,
+        .clients = clients_,
+        .pool = pool_,
+        .renewal = renewal_,
+        .dispatch = dispatch_,
+        .log_file_dispatch = log_file_dispatch_,
+        .succession = succession_,
+        .staffing = staffing_,
+        .orders = orders_,
+        .moving = moving_,
+        .kicking = kicking_,
+        .draining = draining_,
+        .balancer = balancer_,
+        .rights = rights_}),
+    replacing_(pool_, ledger.standing().died_young), retiring_(pool_, succession_) {
+    draining_.follow(options.workers);
+}
 
 // Children that another program left behind when it became this one by exec(2) are reaped first:
 // their exits came before the signals were watched.
 void Workforce::begin() {
     reap_children();
     staffing_.note_failure(pool_.replenish());
+}
+
+// An entry that no process serves is recovered once more: the dead master may have died within the
+// recovery, or before it.
+void Workforce::take_over(bool serving) {
+    starting_ = !serving;
+    if (rights_.keeps_own())
+        pool_.keep_own_rights();
+    for (const pid_t pid : pool_.take_over())
+        exit_watch_.add(pid);
+    renew_channels();
+    for (const EntryId entry : pool_.dead_entries())
+        recover(entry, "it died, and the master after it", clock_.now());
+    bury_the_gone();
+    reap_children();
+    may_reap_ = true; // those that the dead master had recovered
+    staffing_.note_failure(pool_.replenish());
+}
+
+// A process that says hello on another channel later is told then (Hearing). Workers that are new
+// get the spares, and workers that are too many are drained from now on (MW16).
+void Workforce::follow(const Options& options) {
+    hold_up_.follow(options.stall_limit, options.slow_policy);
+    pool_.follow(options);
+    draining_.follow(options.workers);
+    balancer_.follow(options.placement, options.workers);
+    retiring_.look();
+    assign_spares();
+    if (succession_.can_start_processes())
+        staffing_.note_failure(pool_.replenish());
+    for (const pid_t pid : pool_.pids())
+        if (WorkerProcess& process = *pool_.find(pid); process.channel().open()) {
+            process.channel().queue(MessageType::settings);
+            pool_.send(process);
+        }
+    end_turn();
+}
+
+void Workforce::bury_the_gone() {
+    for (const pid_t pid : exit_watch_.look(Clock::now()))
+        if (pool_.find(pid) != nullptr)
+            bury(pid);
+}
+
+void Workforce::renew_channels() {
+    for (const pid_t pid : pool_.pids())
+        renewal_.renew(*pool_.find(pid));
 }
 
 void Workforce::handle_channel(pid_t pid) {
@@ -65,9 +135,11 @@ bool Workforce::read_channel(WorkerProcess& process, int messages_max) {
             pool_.hang_up(process);
             return false;
         }
-        const Sender sender{.ready = process.ready(), .has_entry = process.entry().has_value()};
+        const Sender sender{.ready = process.ready(),
+            .has_entry = process.entry().has_value(),
+            .introduction = process.introduction()};
         if (received == Channel::Received::malformed ||
-            !hear(process, parse_worker_message(message, sender))) {
+            !hearing_.hear(process, parse_worker_message(message, sender))) {
             pool_.end_for_protocol_error(process);
             return false;
         }
@@ -75,139 +147,68 @@ bool Workforce::read_channel(WorkerProcess& process, int messages_max) {
     return true;
 }
 
-// False where no worker says such a thing.
-bool Workforce::hear(WorkerProcess& process, const WorkerMessage& said) {
-    const EntryId entry =
-        process.entry().value_or(EntryId{}); // messages about clients come with an entry
-    const auto held = [&](ClientId client) {
-        return clients_.escrow().find_served_by(entry, client);
-    };
-    const Overloaded visitor{
-        [&](const Malformed&) { return false; },
-        [&](const Hello& hello) {
-            rights_.tell_once(hello.confinement);
-            process.mark_ready();
-            staffing_.note_ready(pool_.staff());
-            events::worker_ready(process.pid());
-            return true;
-        },
-        [&](const CannotWork& words) {
-            process.note_cannot_work(words);
-            return true;
-        },
-        [&](const Attached& attached) {
-            for (const ClientId client : attached.clients)
-                if (HeldClient* const own = held(client)) {
-                    succession_.mark_served(*own);
-                    clients_.note_attached(client, *own);
-                    moving_.note_served(entry, client);
-                }
-            return true;
-        },
-        [&](const Closed& closed) {
-            for (const auto& [client, reason, error] : closed.clients)
-                if (HeldClient* const own = held(client)) {
-                    succession_.mark_served(*own);
-                    clients_.release_client(client, {.reason = reason, .error = error});
-                }
-            return true;
-        },
-        [&](const HandedOver& let_go) { return move(entry, let_go.clients); },
-        [&](const Throttled& throttled) {
-            for (const ClientId client : throttled.clients)
-                if (HeldClient* const own = held(client))
-                    clients_.note_throttled(client, *own);
-            return true;
-        },
-        [&](const NotReceived& lost) {
-            dispatch_.note_not_received(entry, lost.clients);
-            return true;
-        },
-        [&](const Settled& settled) {
-            process.mark_proven();
-            succession_.mark_settled(entry, settled.bytes);
-            return true;
-        },
-        [&](const StoppedReading&) {
-            orders_.note_stopped_reading(entry);
-            return true;
-        },
-        [&](const LogFileLost&) {
-            log_file_dispatch_.note_lost(process.pid());
-            return true;
-        },
-    };
-    return std::visit(visitor, said);
-}
-
-// Gives clients that the worker of `from` has let go to their next entries. False where that worker
-// was not asked for one of them, or has left in its slot what no worker leaves: the worker is
-// ended, and the client stays with its entry. Word of a client that has left meanwhile is no fault.
-bool Workforce::move(EntryId from, std::span<const ClientId> handed_over) {
-    for (const ClientId client : handed_over) {
-        if (clients_.escrow().find_served_by(from, client) == nullptr)
-            continue;
-        std::optional<EntryId> to = moving_.wanted_by(from, client);
-        if (!to)
-            return false;
-        if (!pool_.is_served(*to) || draining_.is_drained(*to))
-            to = entry_for_newcomer();
-        const bool sane =
-            BroadcastLog(segment_).can_serve(segment_.user_table()[index_of(client.slot)]);
-        if (!sane || !clients_.escrow().reassign(client, *to))
-            return false;
-        moving_.note_handed_over(client, *to);
-        dispatch_.add(*to, client);
-        events::moved(client, from, *to);
-    }
-    return true;
-}
-
 // NOTE_EXIT. It can be late word of a process that SIGCHLD told of, whose number a new worker may
-// have by now: that one has not exited.
+// have by now: that one has not exited. A process that an earlier master had started is no child,
+// and nothing but its NOTE_EXIT tells of it.
 void Workforce::handle_exit(pid_t pid) {
-    if (pool_.find(pid) == nullptr)
-        return;
-    if (const auto reaped = reap(pid))
-        bury(*reaped);
+    const WorkerProcess* const process = pool_.find(pid);
+    if (process != nullptr && (process->is_inherited() || has_exited(pid)))
+        bury(pid);
 }
 
 void Workforce::reap_children() {
-    while (const auto reaped = reap_next())
-        bury(*reaped);
+    while (const auto exited = next_exited())
+        bury(*exited);
 }
 
-// A child has been reaped; most often it is a worker.
-void Workforce::bury(const Reaped& reaped) {
-    WorkerProcess* const process = pool_.find(reaped.pid);
+// A process has exited; most often it is a worker. A successor of this master must not take another
+// process of its number for it: so its exit is noted before it is reaped (MW9).
+void Workforce::bury(pid_t pid) {
+    WorkerProcess* const process = pool_.find(pid);
     if (process == nullptr)
-        return events::stranger_reaped(reaped.pid, reaped.wait_status);
+        return events::stranger_reaped(pid, reap(pid));
+    pool_.note_exit(*process);
+    master_point(MasterPoint::exit_noted);
+    const auto wait_status = process->is_inherited() ? std::nullopt : reap(pid);
+    master_point(MasterPoint::exit_reaped);
     // Its last words come first: a client that it has closed must not be handed on.
     if (process->channel().open())
         (void)read_channel(*process, last_words_max);
-    const WorkerPool::Exit exit = pool_.remove(reaped.pid, reaped.wait_status);
+    may_reap_ = may_reap_ || process->is_inherited();
+    const WorkerPool::Exit exit = pool_.remove(pid, wait_status);
+    renewal_.forget(pid);
+    const std::string cause = exit.cause();
+    const bool was_refused =
+        !dismissed_ && rights_.judge(exit) == WorkerRights::Verdict::keep_own_rights;
+    if (!dismissed_ && !was_refused && exit.ended_because != Retiring::cause)
+        events::worker_died(exit, cause);
+    if (!dismissed_ && exit.entry)
+        recover(*exit.entry, cause, exit.ended);
+    master_point(MasterPoint::entry_recovered);
+    pool_.vacate(exit.seat);
     if (dismissed_)
         return;
-    if (rights_.judge(exit) == WorkerRights::Verdict::keep_own_rights) {
+    retiring_.look();
+    if (was_refused) {
         pool_.keep_own_rights();
         staffing_.note_failure(pool_.replenish());
         return;
     }
-    const std::string cause = exit.cause();
-    events::worker_died(exit, cause);
     if (!exit.was_ready)
         staffing_.note_failed_start(exit, cause, starting_);
     pool_.delay_start_after(exit);
-    if (exit.entry) {
-        for (const ClientId lost : succession_.recover(*exit.entry, cause, exit.ended))
-            clients_.release_client(lost, {.reason = LeaveReason::overwritten});
-        moving_.forget_asked_of(*exit.entry);
-        orders_.note_death(*exit.entry);
-    }
     assign_spares();
     finish_takeovers();
     if (succession_.can_start_processes())
         staffing_.note_failure(pool_.replenish());
+}
+
+void Workforce::recover(EntryId entry, const std::string& cause, ServedClock::time_point died_at) {
+    for (const ClientId lost : succession_.recover(entry, cause, died_at))
+        clients_.release_client(lost, {.reason = LeaveReason::overwritten});
+    moving_.forget_asked_of(entry);
+    kicking_.forget_asked_of(entry);
+    orders_.note_death(entry);
 }
 
 // Gives vacant entries to spares, which get their clients and what the workers were ordered before.
@@ -238,6 +239,8 @@ void Workforce::add(std::span<const Acceptor::Admitted> admitted) {
 
 void Workforce::begin_turn() {
     staffing_.note_failure(pool_.look());
+    renewal_.look(Clock::now());
+    bury_the_gone();
     for (const pid_t pid : std::exchange(unread_, {}))
         handle_channel(pid);
 }
@@ -247,16 +250,20 @@ void Workforce::end_turn() {
     moving_.look();
     balancer_.look(Clock::now());
     draining_.look([this] { return entry_for_newcomer(); });
-    dispatch_.send_requests(moving_);
+    retiring_.look();
+    // In this order: a client that a process has and is sent once more, because the word of that
+    // was lost with a channel, must not arrive after the process has let it go.
     dispatch_.send_all();
+    dispatch_.send_requests(moving_);
+    dispatch_.send_kicks(kicking_);
 }
 
 std::optional<Workforce::Clock::time_point> Workforce::next_turn() const {
     if (!unread_.empty())
         return Clock::time_point{};
     std::optional<Clock::time_point> next = pool_.next_look();
-    for (const auto& look :
-        {dispatch_.next_look(), log_file_dispatch_.next_look(), balancer_.next_look()})
+    for (const auto& look : {dispatch_.next_look(), log_file_dispatch_.next_look(),
+             balancer_.next_look(), renewal_.next_look(), exit_watch_.next_look()})
         if (look)
             next = std::min(next.value_or(*look), *look);
     return next;

@@ -11,14 +11,18 @@
 #include "master/workers/balancer.h"
 #include "master/workers/client_dispatch.h"
 #include "master/workers/draining.h"
+#include "master/workers/exit_watch.h"
+#include "master/workers/hearing.h"
 #include "master/workers/hold_up.h"
+#include "master/workers/kicking.h"
 #include "master/workers/log_file_dispatch.h"
 #include "master/workers/moving.h"
-#include "master/workers/reaping.h"
+#include "master/workers/renewal.h"
+#include "master/workers/replacing.h"
+#include "master/workers/retiring.h"
 #include "master/workers/staffing.h"
 #include "master/workers/standing_orders.h"
 #include "master/workers/succession.h"
-#include "master/workers/worker_messages.h"
 #include "master/workers/worker_pool.h"
 #include "master/workers/worker_rights.h"
 #include "shared/ipc/doorbell.h"
@@ -38,11 +42,26 @@ public:
 
     // `channel_tag`: as WorkerPool takes it. `doorbell_pipes`: one per entry of the worker table.
     Workforce(const WorkerProgram& program, const Options& options, const Segment& segment,
-        const std::vector<FdPair>& doorbell_pipes, ClientBook& clients, EventQueue& events,
-        ServedClock& clock, Tag channel_tag);
+        const Ledger& ledger, const std::vector<FdPair>& doorbell_pipes, ClientBook& clients,
+        EventQueue& events, ServedClock& clock, Tag channel_tag);
 
     // Starts the first processes.
     void begin();
+    // In a successor, in place of begin(): takes over the processes of the dead master, gives them
+    // channels, and recovers the entries of those that have died (MW8 to MW11).
+    // put_seats_in_order() was called before this process opened anything. `serving`: the server
+    // had begun to serve.
+    void take_over(bool serving);
+    // True where a process that an earlier master had started was recovered since this was asked
+    // last: the keeper may reap it now (may_reap()).
+    [[nodiscard]] bool take_may_reap() { return std::exchange(may_reap_, false); }
+
+    // These options are in force from now on. Every process is told that the settings in the
+    // segment have changed (relay_settings.h).
+    void follow(const Options& options);
+
+    // Gives every process another channel, on which it introduces itself anew.
+    void renew_channels();
 
     // Events: the channel of a process, the exit of one, and SIGCHLD. The latter two throw Failure
     // where the server starts and no worker can be had.
@@ -71,6 +90,11 @@ public:
         return std::exchange(finished_, {});
     }
 
+    // Ends a process of a former program, if there is one and it is time (Replacing).
+    [[nodiscard]] Replacing::Verdict replace_former() {
+        return replacing_.look(succession_.any_under_way());
+    }
+
     // Looks whether workers are missing, while the server starts or serves. Returns true at the
     // start, once, when the server is to serve; to be asked again then. Throws Failure where no
     // worker can be had.
@@ -82,6 +106,7 @@ public:
     void order(MessageType order) {
         draining_.stop();
         balancer_.stop();
+        retiring_.stop();
         orders_.give(order);
     }
     // Every worker has published all that it read (StandingOrders).
@@ -98,37 +123,44 @@ public:
     [[nodiscard]] bool empty() const { return pool_.empty(); }
 
     [[nodiscard]] WorkerPool& pool() { return pool_; }
-    [[nodiscard]] const Moving& moving() const { return moving_; }
     [[nodiscard]] Draining& draining() { return draining_; }
+    [[nodiscard]] Kicking& kicking() { return kicking_; }
     [[nodiscard]] const Balancer& balancer() const { return balancer_; }
 
 private:
     [[nodiscard]] bool read_channel(WorkerProcess& process, int messages_max);
-    [[nodiscard]] bool hear(WorkerProcess& process, const WorkerMessage& said);
-    [[nodiscard]] bool move(EntryId from, std::span<const ClientId> handed_over);
-    void bury(const Reaped& reaped);
+    void bury(pid_t pid);
+    void bury_the_gone();
+    void recover(EntryId entry, const std::string& cause, ServedClock::time_point died_at);
     void assign_spares();
     void finish_takeovers();
 
     const uint32_t entries_; // of the worker table
-    const Segment& segment_;
     ClientBook& clients_;
+    ServedClock& clock_;
     Doorbells doorbells_;
     WorkerPool pool_;
+    ExitWatch exit_watch_;
+    Renewal renewal_;
     ClientDispatch dispatch_;
     LogFileDispatch log_file_dispatch_;
     Succession succession_;
     Staffing staffing_;
     StandingOrders orders_;
     Moving moving_;
+    Kicking kicking_;
     Draining draining_;
     Balancer balancer_;
     HoldUp hold_up_;
     WorkerRights rights_;
+    Hearing hearing_;
+    Replacing replacing_;
+    Retiring retiring_;
     std::vector<pid_t> unread_; // processes of whose messages only a part was read in this turn
     std::vector<FinishedTakeover> finished_;
     bool starting_ = true; // the server does not serve yet
     bool dismissed_ = false;
+    bool may_reap_ = false;
 };
 
 } // namespace chatserv

@@ -13,36 +13,12 @@ namespace {
 
 constexpr size_t read_bytes = 16 * 1024;
 
-// Aligned room for the one SCM_RIGHTS message of a frame.
-union ControlBuffer {
-    cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int) * descriptors_max)];
-};
-
-// Makes received descriptors close-on-exec at once, if the system can.
-#ifdef MSG_CMSG_CLOEXEC
-constexpr int receive_flags = MSG_CMSG_CLOEXEC;
-#else
-constexpr int receive_flags = 0;
-#endif
-
 // If this process has no room for a set of descriptors, Linux delivers the bytes with MSG_CTRUNC.
 // On the BSDs recvmsg(2) fails first: with EMSGSIZE, on FreeBSD also with E2BIG if the kernel has
 // no memory for the numbers (unp_externalize() in sys/kern/uipc_usrreq.c). The set is lost in
 // either case, and on a BSD the next call delivers the bytes.
 bool means_lost_descriptors(int error) {
     return error == EMSGSIZE || error == E2BIG || error == EMFILE || error == ENFILE;
-}
-
-void attach_descriptors(msghdr& message, ControlBuffer& control, std::span<const int> descriptors) {
-    message.msg_control = control.bytes;
-    message.msg_controllen =
-        static_cast<decltype(message.msg_controllen)>(CMSG_SPACE(descriptors.size_bytes()));
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = static_cast<decltype(header->cmsg_len)>(CMSG_LEN(descriptors.size_bytes()));
-    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
 }
 
 } // namespace
@@ -71,9 +47,9 @@ Channel::Sent Channel::flush() {
         msghdr message{};
         message.msg_iov = &piece;
         message.msg_iovlen = 1;
-        ControlBuffer control{};
+        DescriptorRoom room{};
         if (out.sent_bytes == 0 && !out.descriptors.empty())
-            attach_descriptors(message, control, out.descriptors);
+            attach_descriptors(message, room, out.descriptors);
         const ssize_t sent = ::sendmsg(socket_.get(), &message, 0);
         if (sent == -1) {
             if (errno == EINTR)
@@ -135,40 +111,20 @@ Channel::Read Channel::read_more() {
 
 // Calls recvmsg(2) once. Returns its result, with errno as the call set it.
 ssize_t Channel::read_into(std::span<char> room) {
-    iovec piece{room.data(), room.size()};
-    ControlBuffer control{};
-    msghdr header{};
-    ssize_t got = 0;
-    do {
-        header.msg_iov = &piece;
-        header.msg_iovlen = 1;
-        header.msg_control = control.bytes;
-        header.msg_controllen = sizeof control.bytes;
-        got = ::recvmsg(socket_.get(), &header, receive_flags);
-    } while (got == -1 && errno == EINTR);
+    DescriptorRoom passed{};
+    msghdr message{};
+    const ssize_t got = receive_with_descriptors(socket_.get(), room, message, passed);
     if (got > 0)
-        keep_descriptors(header);
+        keep_descriptors(message);
     return got;
 }
 
 // One recvmsg(2) delivers the descriptors of at most one sendmsg(2), so the sets are in the order
 // of their frames. A lost set keeps its place in that order.
-void Channel::keep_descriptors(msghdr& header) {
+void Channel::keep_descriptors(msghdr& message) {
     DescriptorSet set;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr;
-         part = CMSG_NXTHDR(&header, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; ++i) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-            set.descriptors.emplace_back(fd); // owned at once
-            if constexpr (receive_flags == 0)
-                set_close_on_exec(fd, true);
-        }
-    }
-    set.lost = (header.msg_flags & MSG_CTRUNC) != 0;
+    set.descriptors = take_descriptors(message);
+    set.lost = (message.msg_flags & MSG_CTRUNC) != 0;
     if (set.lost)
         set.descriptors.clear();
     if (set.lost || !set.descriptors.empty())

@@ -8,6 +8,7 @@
 // peer loses no other state.
 #pragma once
 
+#include "shared/ipc/passed_descriptors.h"
 #include "shared/system/fd.h"
 
 #include <algorithm>
@@ -22,8 +23,6 @@
 
 namespace chatserv {
 
-// The number that one sendmsg(2) can carry on every system (Linux: SCM_MAX_FD, 253).
-inline constexpr size_t descriptors_max = 253;
 inline constexpr size_t payload_bytes_max = 8 * 1024;
 
 // The channel carries types without knowing them: see protocol.h. A peer can send any number, so a
@@ -131,7 +130,7 @@ private:
         MessageType type, std::span<const std::byte> payload, std::span<const int> descriptors);
     [[nodiscard]] Read read_more();
     [[nodiscard]] ssize_t read_into(std::span<char> room);
-    void keep_descriptors(msghdr& header);
+    void keep_descriptors(msghdr& message);
     [[nodiscard]] Received parse(Message& message);
     [[nodiscard]] bool holds_unclaimed_descriptors() const;
 

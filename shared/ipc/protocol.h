@@ -1,5 +1,13 @@
 // The messages between master and worker (channel.h).
 //
+// A worker says hello first. On a channel that replaces another (rendezvous.h) it then says all
+// that the master may not have heard, or not have noted: every client that it serves (attached),
+// those that were throttled, the clients that it has closed or handed over and whose slots still
+// wait for the master, and that it has settled or stopped reading; and last `introduced`. It has
+// forgotten what it was asked to hand over. The master then sends the entry, if the worker does not
+// have it, the log file, the settings, the standing orders, and the clients that the worker has not
+// named. Everything may be said twice: what is known already changes nothing.
+//
 //     worker -> master                          master -> worker
 //     hello            the first message        take_entry     serve this entry from now on
 //     cannot_work      instead of hello         clients        serve these clients
@@ -8,9 +16,11 @@
 //     closed           clients are done with    log_file       log to this descriptor
 //     throttled        clients send too fast        hand_over      let go of these clients
 //     handed_over      clients are let go
-//     settled          see Settled
-//     stopped_reading  all bytes read are in the log
+//     settled          see Settled              kick           end these clients
+//     stopped_reading  all bytes read are in    settings       the settings have changed
+//                      the log
 //     log_file_lost    log_file is to be sent again
+//     introduced       all was said that a new channel calls for
 #pragma once
 
 #include "shared/segment/user_table.h"
@@ -37,9 +47,12 @@ enum class MessageType : uint16_t {
     cannot_work = 14,    // CannotWork; the process ends next
     hand_over = 15,      // a ClientId for each; each is handed over or closed in the end
     handed_over = 16,    // a ClientId for each; their descriptors are closed
+    introduced = 17,     // no payload; once on a channel that replaces another
+    kick = 18,           // a ClientId for each; those that the worker does not serve are ignored
+    settings = 19,       // no payload; those in the segment have changed (relay_settings.h)
 };
 
-// The system's means that confines a worker to its clients (worker/confinement/confinement.h).
+// The system's means that confines a worker to its clients (shared/confinement/confinement.h).
 enum class Confinement : uint32_t {
     not_built = 1,     // none: the system has no such means, or this build leaves it out
     not_in_kernel = 2, // none: this kernel was built without it
@@ -49,9 +62,13 @@ enum class Confinement : uint32_t {
     refused = 6,       // none: the server's own confinement (a container's) refuses it
 };
 
+// In place of an entry of the worker table, where there is none.
+inline constexpr EntryId no_entry{~0U};
+
 struct Hello {
     uint32_t layout_version;
-    Confinement confinement; // already in force
+    Confinement confinement;  // already in force
+    EntryId entry = no_entry; // that the worker serves; none: it is a spare
 };
 
 // The step of its start at which a worker failed.
@@ -100,7 +117,31 @@ enum class LeaveReason : uint32_t {
     // Found by the master itself; no worker sends these.
     overwritten = 9, // its slot holds what no worker writes
     no_worker = 10,  // no worker could be started for it, and it kept the log full
+    // A worker's again.
+    kicked = 11,      // an operator ended it
+    bad_request = 12, // it was to say from where it resumes, and its first line does not
 };
+
+// Whether a worker of this version can give this reason.
+[[nodiscard]] constexpr bool is_told_by_workers(LeaveReason reason) {
+    switch (reason) {
+    case LeaveReason::end_of_file:
+    case LeaveReason::read_error:
+    case LeaveReason::write_error:
+    case LeaveReason::stalled:
+    case LeaveReason::server_stopped:
+    case LeaveReason::in_doubt:
+    case LeaveReason::fell_behind:
+    case LeaveReason::idle:
+    case LeaveReason::kicked:
+    case LeaveReason::bad_request:
+        return true;
+    case LeaveReason::overwritten:
+    case LeaveReason::no_worker:
+        break;
+    }
+    return false;
+}
 
 struct ClosedClient {
     ClientId client;

@@ -43,8 +43,8 @@ UniqueFd make_socket() {
     return fd;
 }
 
-int try_to_bind(int fd, const sockaddr_un& address) {
-    const mode_t mask = ::umask(0177);
+int try_to_bind(int fd, const sockaddr_un& address, mode_t mode = 0600) {
+    const mode_t mask = ::umask(0777 & ~mode);
     const int bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     const int error = bound == -1 ? errno : 0;
     ::umask(mask);
@@ -152,6 +152,34 @@ NamedSocket listen_at(const std::string& path) {
     if (listening.error != 0)
         throw_error(listening.error, path.c_str());
     return std::move(listening.socket);
+}
+
+NamedSocket listen_for_others_at(const std::string& path, mode_t mode, std::optional<gid_t> group) {
+    const auto address = address_of(path);
+    if (!address || path.size() > socket_path_bytes_max)
+        throw_error(ENAMETOOLONG, path.c_str());
+    if (const int error = make_room(path); error != 0)
+        throw_error(error, path.c_str());
+    NamedSocket socket{.fd = make_socket()};
+    if (!socket.fd)
+        throw_errno("socket");
+    const int fd = socket.fd.get();
+    if (const int error = try_to_bind(fd, *address, mode); error != 0)
+        throw_error(error, path.c_str());
+    const auto file = identity_of(path);
+    int error = file ? 0 : EADDRINUSE;
+    if (error == 0 && group && ::lchown(path.c_str(), static_cast<uid_t>(-1), *group) == -1)
+        error = errno;
+    if (error == 0 && ::listen(fd, SOMAXCONN) == -1)
+        error = errno;
+    if (error == 0 && identity_of(path) != file)
+        error = EADDRINUSE; // it looked abandoned to a server that starts there too
+    if (error != 0 && file)
+        (void)remove_if_still(path, *file);
+    if (error != 0)
+        throw_error(error, path.c_str());
+    socket.file = *file;
+    return socket;
 }
 
 Connecting connect_at_once(const std::string& path) {

@@ -57,6 +57,15 @@ struct Listening {
 // The same; throws std::system_error with the error.
 [[nodiscard]] NamedSocket listen_at(const std::string& path);
 
+// Listens at `path` for others than this user too, whom `mode` and `group` of the file name:
+// chmod(2), chown(2). Replaces an abandoned socket there. The socket is bound under its real name,
+// which getsockname(2) says of it and of each connection that it accepts, and which nobody can
+// connect to before it listens: in that instant it looks abandoned, so a server that starts at the
+// same time may take its place, and then this call fails. Throws std::system_error with the errors
+// above.
+[[nodiscard]] NamedSocket listen_for_others_at(
+    const std::string& path, mode_t mode, std::optional<gid_t> group);
+
 // A connection, or the error.
 struct Connecting {
     UniqueFd socket; // non-blocking, close-on-exec

@@ -4,6 +4,7 @@
 #include "signal_monitor.h"
 
 #include <cerrno>
+#include <kqueue_shared_table.h>
 #include <memory>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -50,7 +51,7 @@ void forget_all_in_child() {
         kqueue.abandon();
         forget_kqueue(number);
     });
-    forget_signals_in_child();
+    forget_signals_in_child(Inherited::copies);
 }
 
 // Frees the kqueues of this thread whose numbers the caller has closed.
@@ -99,3 +100,10 @@ void notify_watchers(int number) {
 }
 
 } // namespace kq
+
+void kqueue_leave_to_parent() {
+    kq::for_each_kqueue(false, [](kq::Kqueue& kqueue) {
+        kq::entry_of(kqueue.number())->kqueue.store(nullptr, std::memory_order_release);
+    });
+    kq::forget_signals_in_child(kq::Inherited::originals);
+}

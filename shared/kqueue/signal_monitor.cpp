@@ -278,7 +278,7 @@ void adopt_dispositions() {
     }
 }
 
-void forget_signals_in_child() {
+void forget_signals_in_child(Inherited descriptors) {
     Blocked mask;
     for (int signal = 1; signal < signal_limit; ++signal) {
         Watched& entry = entry_of(signal);
@@ -287,6 +287,10 @@ void forget_signals_in_child() {
         give_back(signal, mask);
         entry.knotes = 0;
         entry.owed = false; // pending signals are not inherited
+    }
+    if (descriptors == Inherited::originals) {
+        (void)wake.release();
+        (void)held.release();
     }
     wake.close();
     held.close();

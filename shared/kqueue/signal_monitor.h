@@ -48,7 +48,10 @@ inline std::atomic<std::uint64_t> quiet_interruption_count{0};
     return quiet_interruption_count.load(std::memory_order_relaxed);
 }
 
-// In a forked child: restores the program's own dispositions and mask, and closes our descriptors.
-void forget_signals_in_child();
+// What the parent's descriptors are in a child. `originals`: the child shares the parent's table.
+enum class Inherited : std::uint8_t { copies, originals };
+// In a child: restores the program's own dispositions and mask, and closes our descriptors if they
+// are copies.
+void forget_signals_in_child(Inherited descriptors);
 
 } // namespace kq

@@ -28,6 +28,9 @@ public:
     // Bytes published so far.
     [[nodiscard]] uint64_t head() const;
 
+    // A random number that names this log: its offsets mean nothing in another one.
+    [[nodiscard]] uint64_t life() const { return control_->life; }
+
     // An appender waits until every cursor has reached this offset; a client whose cursor is below
     // it blocks the room (R7). 0 if no appender has waited yet, and if the segment holds an offset
     // beyond head(), which no cursor can reach.

@@ -1,4 +1,4 @@
-// Crash points: named instants in the crash windows W1 to W7 of ARCHITECTURE.md, at which a test
+// Crash points: named instants in the crash windows W1 to W9 of ARCHITECTURE.md, at which a test
 // can kill a worker.
 //
 // In the installed programs a crash point compiles to nothing. The tests build their programs with
@@ -14,6 +14,10 @@ enum class CrashPoint : uint8_t {
     // W1: ingest
     received, // recv(2) has put bytes into the staging area, and no record says so
     recorded, // the chunk is recorded, its sender's total is unchanged
+    // W1, with whole lines alone
+    looked,       // recv(2) has shown bytes, and taken none
+    name_stored,  // a client's name is stored, its line is still unread
+    part_written, // what follows a UNIX client's last line is copied, and no record says so
     // W2: fan-out
     written,      // send(2) has taken bytes, the cursor has not moved
     cursor_torn,  // half of the cursor's other copy is written
@@ -38,14 +42,28 @@ enum class CrashPoint : uint8_t {
     // W5: the doorbell
     not_rung, // the log has grown, no worker has been woken
     // W6: closing
-    end_seen,    // the end of file is read, the slot is still attached
-    closing,     // the slot is closing, nothing of the rest of the log is sent
-    left_untold, // the client has everything and its descriptor is closed, the master is not told
+    end_seen,        // the end of file is read, the slot is still attached
+    closing,         // the slot is closing, nothing of the rest of the log is sent
+    departure_noted, // why the client is disconnected is noted; it is still attached or closing
+    left_untold,     // the client's descriptor is closed, the master is not told
     // W7: a client moves between workers
     letting_go,   // its filters are removed, its slot is still attached
     let_go,       // it is handed over or still closing, the master is not told
     untold_moves, // everything is let go and its descriptors are closed, the master is not told
     adopting,     // the next worker has stored when it was heard, its slot is still handed over
+    // W8: a newcomer is sent the last of the log first; under the log's lock
+    replay_index_kept, // the log's index begins where the replay does, its tail does not
+    replay_kept,       // the tail does too, no cursor is there
+    // W9: a client that resumes
+    answer_noted, // how it is answered is noted, its cursor is at no offset
+    answer_due,   // its cursor is placed, nothing of the answer is sent
+    answer_sent,  // send(2) has taken some of the answer, the cursor does not count it
+    answer_told,  // the cursor counts it all, the answer is still noted as due
+    // a new channel
+    channel_taken, // the old channel is closed, nothing is said on the new one
+    introduced,    // everything is said on the new one, nothing of what the master answers is read
+    // a reload
+    settings_taken, // the settings are read, and no client's limits are changed
     // within the recovery
     entry_taken,   // a successor has the entry, but none of its clients
     doubt_asked,   // the kernel's account is read, nothing is settled

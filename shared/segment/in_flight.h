@@ -35,6 +35,8 @@ inline void end_operation(WorkerEntry& entry) {
         return {Operation::deliver, slot};
     case static_cast<uint64_t>(Operation::notify):
         return {Operation::notify, slot};
+    case static_cast<uint64_t>(Operation::answer):
+        return {Operation::answer, slot};
     default:
         return {Operation::none, SlotId{}};
     }

@@ -5,9 +5,12 @@
 // one writer of each field. A field that one process may write while another reads it is accessed
 // through shared/segment/atomic_word.h only.
 //
-//     header | worker table | heartbeats | user table | log control | index ring | byte ring |
-//     staging areas
+//     header | settings | worker table | heartbeats | user table | log control | index ring |
+//     byte ring | parts of lines | staging areas
 #pragma once
+
+#include "shared/segment/framing_settings.h"
+#include "shared/segment/role.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +19,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 7;                  // change it with any struct below
+inline constexpr uint32_t layout_version = 13;                 // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -25,6 +28,7 @@ inline constexpr uint64_t log_bytes_min = 64 * 1024;
 inline constexpr uint64_t log_bytes_max = 64ULL * 1024 * 1024 * 1024;
 inline constexpr uint32_t batch_chunks_max = 512; // chunks that one append can publish
 inline constexpr uint32_t max_rate_bytes_max = 1024 * 1024 * 1024;
+inline constexpr uint64_t replay_lines_max = 1'000'000;
 inline constexpr uint32_t idle_timeout_ms_max = 7 * 24 * 3600 * 1000;
 inline constexpr size_t cache_line_bytes = 64;
 
@@ -55,8 +59,8 @@ enum class SlowPolicy : uint32_t {
     disconnect = 1, // that client is disconnected at once
 };
 
-// What the master tells every worker about relaying, by way of the header. segment.cpp checks what
-// an attacher can check of it.
+// What the master tells every worker about relaying and about its log, by way of the segment.
+// relay_settings.h says how it is changed, and checks what can be checked of it.
 struct RelaySettings {
     uint32_t stall_limit_ms;
     uint32_t hang_limit_ms = 2000;
@@ -64,6 +68,25 @@ struct RelaySettings {
     SlowPolicy slow_policy = SlowPolicy::wait;
     uint32_t max_rate_bytes = 0;  // read per second from one client; 0: no limit
     uint32_t idle_timeout_ms = 0; // a client that sends nothing for this long is closed; 0: never
+    uint32_t log_level = 1;       // index among log_levels (logging.h)
+    uint32_t log_as_json = 0;     // 1: the log's lines are JSON
+    // Steady clock: when the idle timeout was changed while the server ran, or 0. No client is idle
+    // before a whole timeout has passed since then.
+    uint64_t idle_changed_ns = 0;
+    // How much of the log a newcomer is sent first (log_replay.h): the last bytes, or the last
+    // lines. One of the two is 0; both: nothing.
+    uint64_t replay_bytes = 0;
+    uint64_t replay_lines = 0;
+};
+
+// The settings in force, as words that are always whole. There are two copies: the master writes
+// the one that is not in force, and one store to `generation` puts it in force. Writer: master.
+inline constexpr size_t settings_words = sizeof(RelaySettings) / sizeof(uint64_t);
+struct alignas(cache_line_bytes) SettingsControl {
+    uint64_t generation; // counts the changes; copies[generation % 2] is in force
+    uint8_t unused_0[56];
+    uint64_t copies[2][settings_words];
+    uint8_t unused_1[16];
 };
 
 // Written once by the master before the first worker starts; read-only afterwards.
@@ -73,18 +96,21 @@ struct SegmentHeader {
     uint32_t users;     // slots of the user table
     uint32_t workers;   // entries of the worker table
     uint32_t processes; // heartbeats: workers and spares
-    RelaySettings settings;
     uint64_t segment_bytes;
     uint64_t log_bytes;     // capacity of the byte ring
     uint64_t index_entries; // capacity of the index ring
     uint64_t staging_bytes; // payload capacity of one staging area
+    FramingSettings framing;
+    uint64_t settings_offset;
     uint64_t worker_table_offset;
     uint64_t heartbeats_offset;
     uint64_t user_control_offset;
     uint64_t user_table_offset;
+    uint64_t names_offset;
     uint64_t log_control_offset;
     uint64_t index_offset;
     uint64_t ring_offset;
+    uint64_t parts_offset;
     uint64_t staging_offset;
 };
 
@@ -96,6 +122,7 @@ enum class Operation : uint8_t {
     receive = 1,
     deliver = 2, // bytes of the log
     notify = 3,  // a notice to this client, which is not part of the log
+    answer = 4,  // the line with which a client that resumes is answered
 };
 
 // The state of a process's served clock: see served_clock.h.
@@ -150,6 +177,9 @@ enum class SlotState : uint8_t {
     handed_over = 5, // its worker has let it go; the next worker serves it from its cursor on
 };
 
+// What a client that resumes is told before it is sent the log (worker/relay/resume_line.h).
+enum class Answer : uint8_t { none = 0, from = 1, gone = 2 };
+
 struct Cursor {
     uint64_t bytes_written; // to this client's socket since it was attached, notices included
     uint64_t log_offset;    // everything below it was delivered, or sent by the client itself
@@ -172,15 +202,18 @@ struct alignas(cache_line_bytes) UserSlot {
     // line 1; writer: master, before the state becomes assigned
     uint8_t address[16]; // IPv6, or IPv4 in the first four bytes; network order
     uint16_t port;       // host order
-    uint8_t ip_version;  // 4 or 6
-    uint8_t accounted;   // 1: the kernel counts this socket's bytes; at accept(2) it counted
-    uint8_t unused_0[4];
-    uint64_t written_base;  // ByteCounts::written (kernel_account.h)
+    uint8_t ip_version;  // 4 or 6; 0: the client has no such address
+    uint8_t accounted;   // 1: the kernel counts this socket's bytes, of a UNIX socket those read
+    uint8_t role;        // Role
+    uint8_t source;      // number of the source that the client is; 0: it came to a listener
+    uint8_t by_path;     // 1: the client came to a UNIX socket
+    uint8_t answer; // Answer: what the client is yet to be sent before the log; writer: the owner
+    uint64_t written_base;  // ByteCounts::written at accept(2) (kernel_account.h); UNIX: unused
     uint64_t consumed_base; // ByteCounts::consumed
     // ... line 1, continued; writer: the owner
     uint64_t heard_ns;      // when the client last sent something, in the owner's served time; or 0
     uint32_t told_too_fast; // 1: the client has been told that it sends too fast
-    uint32_t idled;         // 1: it is closing because it was idle; set before the state changes
+    uint32_t departure;     // why the client leaves (departure_note.h); set before it begins to
     uint64_t quiet_ns;      // how long the client had sent nothing when its worker let it go; set
                             // before the state becomes handed_over, and valid in that state alone
 };
@@ -197,7 +230,8 @@ struct alignas(cache_line_bytes) LogControl {
     uint8_t unused_1[56];
 
     // line 2; writer: the lock holder
-    uint64_t tail;       // no cursor is below it: a lower bound, brought up to date when needed
+    uint64_t tail;       // no cursor is below it: a lower bound, brought up to date when needed;
+                         // only a replay lowers it (log_replay.h)
     uint64_t index_next; // index entries published since the segment was made
     uint64_t index_tail; // entries below it end at or before `tail`
     // The effects of the append under way, valid once `head` equals intent_head: see log_append.h.
@@ -209,7 +243,8 @@ struct alignas(cache_line_bytes) LogControl {
 
     // line 3; writer: the lock holder
     uint64_t room_wanted; // an appender waits until no cursor is below this offset
-    uint8_t unused_3[56];
+    uint8_t unused_3[48];
+    uint64_t life; // random: names this log among all that there ever are; writer: master, once
 };
 
 // One for each published chunk: it names the sender of the bytes that end at `end`.
@@ -225,7 +260,9 @@ struct ChunkRecord {
     uint64_t sender_bytes; // the sender's bytes_read up to the end of this chunk
     SlotId slot;
     uint32_t generation;
-    uint32_t end; // offset in the staging area's payload
+    uint32_t end;          // offset in the staging area's payload
+    uint32_t log_end;      // offset in what the batch becomes in the log
+    uint32_t prefix_bytes; // with which the chunk begins: the client has not sent them
     uint32_t unused;
 };
 
@@ -233,8 +270,10 @@ struct ChunkRecord {
 // Writer: the worker whose entry it belongs to.
 
 static_assert(
-    sizeof(RelaySettings) == 24 && std::has_unique_object_representations_v<RelaySettings>);
-static_assert(sizeof(SegmentHeader) == 144 && std::is_trivially_copyable_v<SegmentHeader>);
+    sizeof(RelaySettings) == 56 && std::has_unique_object_representations_v<RelaySettings>);
+static_assert(settings_words * sizeof(uint64_t) == sizeof(RelaySettings));
+static_assert(sizeof(SettingsControl) == 192 && offsetof(SettingsControl, copies) == 64);
+static_assert(sizeof(SegmentHeader) == 160 && std::is_trivially_copyable_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
 static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);
@@ -247,13 +286,14 @@ static_assert(sizeof(UserSlot) == 128 && std::is_trivially_copyable_v<UserSlot>)
 static_assert(offsetof(UserSlot, cursor) == 8 && offsetof(UserSlot, cursor_index) == 40);
 static_assert(offsetof(UserSlot, bytes_read) == 48 && offsetof(UserSlot, close_at) == 56);
 static_assert(offsetof(UserSlot, address) == 64 && offsetof(UserSlot, written_base) == 88);
+static_assert(offsetof(UserSlot, source) == 85 && offsetof(UserSlot, answer) == 87);
 static_assert(offsetof(UserSlot, heard_ns) == 104 && offsetof(UserSlot, told_too_fast) == 112);
 static_assert(offsetof(UserSlot, quiet_ns) == 120);
 static_assert(sizeof(LogControl) == 256 && std::is_trivially_copyable_v<LogControl>);
 static_assert(offsetof(LogControl, head) == 64 && offsetof(LogControl, tail) == 128);
 static_assert(offsetof(LogControl, intent_head) == 152);
-static_assert(offsetof(LogControl, room_wanted) == 192);
+static_assert(offsetof(LogControl, room_wanted) == 192 && offsetof(LogControl, life) == 248);
 static_assert(sizeof(IndexEntry) == 24 && std::is_trivially_copyable_v<IndexEntry>);
-static_assert(sizeof(ChunkRecord) == 24 && std::is_trivially_copyable_v<ChunkRecord>);
+static_assert(sizeof(ChunkRecord) == 32 && std::is_trivially_copyable_v<ChunkRecord>);
 
 } // namespace chatserv

@@ -46,21 +46,24 @@ void LogLock::release() {
 }
 
 AppendResult LogAppender::append(const Staging& staging, EntryId entry) const {
-    const std::span<const char> payload = staging.payload();
+    const uint32_t bytes = staging.log_bytes();
     const std::span<const ChunkRecord> chunks = staging.chunks();
     invariant(sane(), "the log's offsets were further apart than the log is long");
-    if (!make_room(payload.size(), chunks.size())) {
-        want_room(payload.size(), chunks.size());
+    if (!make_room(bytes, chunks.size())) {
+        want_room(bytes, chunks.size());
         return AppendResult::no_room;
     }
     const uint64_t head = control_->head;
     crash_point(CrashPoint::room_made);
-    copy_in(payload, head);
+    if (lines_.on())
+        write_lines(staging, head);
+    else
+        copy_in({staging.payload().data(), staging.payload().size()}, head);
     crash_point(CrashPoint::bytes_copied);
     write_index(chunks, head);
     crash_point(CrashPoint::index_written);
 
-    const uint64_t head_after = head + payload.size();
+    const uint64_t head_after = head + bytes;
     const uint64_t index_next_after = control_->index_next + chunks.size();
     store_release(control_->intent_head, intent_none);
     store_release(control_->intent_entry, index_of(entry));
@@ -141,17 +144,39 @@ void LogAppender::want_room(uint64_t bytes, uint64_t chunks) const {
     store_release(control_->room_wanted, wanted);
 }
 
-void LogAppender::copy_in(std::span<const char> payload, uint64_t head) const {
+void LogAppender::copy_in(std::string_view bytes, uint64_t head) const {
     const uint64_t begin = head % ring_.size();
-    const size_t until_wrap = std::min<size_t>(payload.size(), ring_.size() - begin);
-    std::memcpy(&ring_[begin], payload.data(), until_wrap);
-    std::memcpy(ring_.data(), payload.data() + until_wrap, payload.size() - until_wrap);
+    const size_t until_wrap = std::min<size_t>(bytes.size(), ring_.size() - begin);
+    std::memcpy(&ring_[begin], bytes.data(), until_wrap);
+    std::memcpy(ring_.data(), bytes.data() + until_wrap, bytes.size() - until_wrap);
+}
+
+// make_room() has made room for as many bytes as the chunks note: not one more may be written.
+void LogAppender::write_lines(const Staging& staging, uint64_t head) const {
+    const std::span<const char> payload = staging.payload();
+    uint64_t at = head;
+    size_t begin = 0;
+    for (const ChunkRecord chunk : staging.chunks()) {
+        const size_t lines_begin = begin + chunk.prefix_bytes;
+        const uint64_t end = head + chunk.log_end;
+        invariant(chunk.end <= payload.size() && lines_begin <= chunk.end && at <= end,
+            "a staging area's chunks were not in order");
+        const auto write = [&](std::string_view piece) {
+            invariant(piece.size() <= end - at, "a chunk became more of the log than it noted");
+            copy_in(piece, at);
+            at += piece.size();
+        };
+        lines_.for_each_piece(payload.subspan(lines_begin, chunk.end - lines_begin),
+            {payload.data() + begin, chunk.prefix_bytes}, end - at, write);
+        invariant(at == end, "a chunk became less of the log than it noted");
+        begin = chunk.end;
+    }
 }
 
 void LogAppender::write_index(std::span<const ChunkRecord> chunks, uint64_t head) const {
     uint64_t position = control_->index_next;
     for (const ChunkRecord& chunk : chunks)
-        index_[position++ % index_.size()] = {.end = head + chunk.end,
+        index_[position++ % index_.size()] = {.end = head + chunk.log_end,
             .slot = chunk.slot,
             .generation = chunk.generation,
             .sender_bytes = chunk.sender_bytes};

@@ -4,7 +4,7 @@
 // The owner takes these steps in this order, and may die after each of them:
 //
 //     make room                    W3: nothing has changed
-//     copy the bytes beyond head   W3: the bytes are never read
+//     write the bytes beyond head  W3: they are never read
 //     write the index entries      W3: the same
 //     write the intent             W3: the same; the intent does not match head
 //     store head                   the commit: the whole batch is published, in one store
@@ -15,12 +15,14 @@
 #pragma once
 
 #include "shared/segment/layout.h"
+#include "shared/segment/lines.h"
 #include "shared/segment/segment.h"
 #include "shared/segment/staging.h"
 #include "shared/segment/user_table.h"
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace chatserv {
 
@@ -56,7 +58,11 @@ public:
     explicit LogAppender(const Segment& segment) :
         control_(&segment.log_control()), worker_table_(segment.worker_table()),
         index_(segment.index()), ring_(segment.ring()), users_(segment),
-        waits_for_slow_(segment.header().settings.slow_policy == SlowPolicy::wait) {}
+        lines_(segment.header().framing),
+        waits_for_slow_(segment.first_settings().slow_policy == SlowPolicy::wait) {}
+
+    // The policy from now on.
+    void follow(SlowPolicy policy) { waits_for_slow_ = policy == SlowPolicy::wait; }
 
     [[nodiscard]] LogControl& control() const { return *control_; }
 
@@ -74,7 +80,8 @@ private:
     [[nodiscard]] bool sane() const;
     [[nodiscard]] bool make_room(uint64_t bytes, uint64_t chunks) const;
     void want_room(uint64_t bytes, uint64_t chunks) const;
-    void copy_in(std::span<const char> payload, uint64_t head) const;
+    void copy_in(std::string_view bytes, uint64_t head) const;
+    void write_lines(const Staging& staging, uint64_t head) const;
     void write_index(std::span<const ChunkRecord> chunks, uint64_t head) const;
 
     LogControl* control_;
@@ -82,6 +89,7 @@ private:
     std::span<IndexEntry> index_;
     std::span<char> ring_;
     UserTable users_;
+    Lines lines_;
     bool waits_for_slow_;
 };
 

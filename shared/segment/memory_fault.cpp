@@ -23,6 +23,7 @@ constexpr std::string_view not_of_an_access =
 // Written by explain_memory_faults() before the handler is in force.
 uintptr_t segment_begin = 0;
 uintptr_t segment_end = 0;
+void (*call_if_gone)() = nullptr;
 
 bool is_of_an_access(int code) {
     return code == BUS_ADRALN || code == BUS_ADRERR || code == BUS_OBJERR;
@@ -38,15 +39,18 @@ void handle(int signal, siginfo_t* info, void* /*context*/) {
         return;
     }
     const auto address = reinterpret_cast<uintptr_t>(info->si_addr);
-    write_line_from_handler(
-        address >= segment_begin && address < segment_end ? in_segment : elsewhere);
+    const bool is_gone = address >= segment_begin && address < segment_end;
+    write_line_from_handler(is_gone ? in_segment : elsewhere);
+    if (is_gone && call_if_gone != nullptr)
+        call_if_gone();
 }
 
 } // namespace
 
-void explain_memory_faults(std::span<const char> segment) {
+void explain_memory_faults(std::span<const char> segment, void (*if_gone)()) {
     segment_begin = reinterpret_cast<uintptr_t>(segment.data());
     segment_end = segment_begin + segment.size();
+    call_if_gone = if_gone;
     struct sigaction action {};
     action.sa_sigaction = handle;
     action.sa_flags = SA_SIGINFO | static_cast<int>(SA_RESETHAND);

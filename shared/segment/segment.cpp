@@ -1,11 +1,12 @@
 #include "shared/segment/segment.h"
 
-#include "shared/segment/segment_memory.h"
+#include "shared/segment/lines.h"
+#include "shared/segment/relay_settings.h"
 #include "shared/system/errors.h"
 
 #include <algorithm>
-#include <boost/interprocess/exceptions.hpp>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
@@ -13,18 +14,6 @@
 namespace chatserv {
 
 namespace {
-
-namespace ipc = boost::interprocess;
-
-// The interface that mapped_region requires, for a descriptor that is already open.
-class BorrowedMapping {
-public:
-    explicit BorrowedMapping(int fd) { handle_.handle = fd; }
-    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const { return handle_; }
-
-private:
-    ipc::mapping_handle_t handle_{};
-};
 
 constexpr uint64_t page_bytes = 4096;
 
@@ -36,6 +25,16 @@ uint64_t staging_area_bytes(const SegmentHeader& header) {
     return rounded_up(batch_chunks_max * sizeof(ChunkRecord) + header.staging_bytes, page_bytes);
 }
 
+uint64_t name_records(const FramingSettings& framing, uint32_t users) {
+    return framing.prefix == Prefix::name ? users : 0;
+}
+
+// Without lines, all of it is zero: no header with one wrong bit is that of another framing.
+FramingSettings framing_of(const SegmentConfig& config) {
+    return config.framing.framing == Framing::none ? FramingSettings{.line_bytes_max = 0}
+                                                   : config.framing;
+}
+
 // Places the areas one after the other, each on a page of its own.
 SegmentHeader arrange(const SegmentConfig& config) {
     SegmentHeader header{};
@@ -44,12 +43,12 @@ SegmentHeader arrange(const SegmentConfig& config) {
     header.users = config.users;
     header.workers = config.workers;
     header.processes = config.processes;
-    header.settings = config.settings;
     header.log_bytes = config.log_bytes;
     // An append takes at most a quarter of either ring, so an append that waits for room gets it
     // long before every client has caught up.
     header.index_entries = std::max<uint64_t>(4 * batch_chunks_max, config.log_bytes / 64);
     header.staging_bytes = std::min<uint64_t>(config.log_bytes / 4, 256 * 1024);
+    header.framing = framing_of(config);
 
     uint64_t end = rounded_up(sizeof(SegmentHeader), page_bytes);
     const auto place = [&end](uint64_t bytes) {
@@ -57,22 +56,19 @@ SegmentHeader arrange(const SegmentConfig& config) {
         end += rounded_up(bytes, page_bytes);
         return offset;
     };
+    header.settings_offset = place(sizeof(SettingsControl));
     header.worker_table_offset = place(config.workers * sizeof(WorkerEntry));
     header.heartbeats_offset = place(config.processes * sizeof(Heartbeat));
     header.user_control_offset = place(sizeof(UserTableControl));
     header.user_table_offset = place(config.users * sizeof(UserSlot));
+    header.names_offset = place(name_records(config.framing, config.users) * sizeof(NameRecord));
     header.log_control_offset = place(sizeof(LogControl));
     header.index_offset = place(header.index_entries * sizeof(IndexEntry));
     header.ring_offset = place(header.log_bytes);
+    header.parts_offset = place(config.users * part_stride(header.framing));
     header.staging_offset = place(config.workers * staging_area_bytes(header));
     header.segment_bytes = end;
     return header;
-}
-
-bool are_possible(const RelaySettings& settings) {
-    return settings.slow_policy <= SlowPolicy::disconnect &&
-           settings.max_rate_bytes <= max_rate_bytes_max &&
-           settings.idle_timeout_ms <= idle_timeout_ms_max;
 }
 
 // Accepts a header only if this program would have written the same one.
@@ -88,50 +84,90 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                          header.workers <= workers_max && header.processes >= 1 &&
                          header.processes <= workers_max + spares_max &&
                          header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
-                         are_possible(header.settings) && header.segment_bytes <= bytes;
+                         are_possible(header.framing, header.log_bytes) &&
+                         header.segment_bytes <= bytes;
     const SegmentHeader expected = bounded ? arrange({.users = header.users,
                                                  .workers = header.workers,
                                                  .processes = header.processes,
                                                  .log_bytes = header.log_bytes,
-                                                 .settings = header.settings})
+                                                 .framing = header.framing,
+                                                 .settings = {.stall_limit_ms = 0}})
                                            : SegmentHeader{};
     if (std::memcmp(&header, &expected, sizeof header) != 0)
         throw std::runtime_error("the shared-memory segment's header is damaged");
 }
 
+// Throws std::runtime_error if it cannot hold a header.
+uint64_t bytes_of_memory(int fd) {
+    struct stat info {};
+    if (::fstat(fd, &info) == -1)
+        throw_errno("the shared-memory segment");
+    const auto bytes = static_cast<uint64_t>(info.st_size);
+    if (bytes < sizeof(SegmentHeader))
+        throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
+    return bytes;
+}
+
+uint64_t random_word() {
+    std::random_device random;
+    return static_cast<uint64_t>(random()) << 32 | random();
+}
+
+RelaySettings settings_of(const Segment& segment) {
+    const auto settings = settings_in_force(segment.settings());
+    if (!settings)
+        throw std::runtime_error("the shared-memory segment's settings are damaged");
+    return *settings;
+}
+
 } // namespace
 
-Segment::Segment(UniqueFd fd, uint64_t bytes) : fd_(std::move(fd)) {
-    try {
-        mapping_ = ipc::mapped_region(
-            BorrowedMapping{fd_.get()}, ipc::read_write, 0, static_cast<std::size_t>(bytes));
-    } catch (const ipc::interprocess_exception& failure) {
-        throw_error(failure.get_native_error(), "mapping the shared-memory segment");
-    }
-}
+Segment::Segment(UniqueFd fd, uint64_t bytes, MappingAccess access) :
+    fd_(std::move(fd)),
+    mapping_(map_segment_memory(fd_.get(), bytes, "mapping the shared-memory segment", access)) {}
 
 Segment Segment::create(const SegmentConfig& config) {
     const SegmentHeader header = arrange(config);
     Segment segment(make_segment_memory(header.segment_bytes), header.segment_bytes);
     segment.header_ = header;
     *segment.at<SegmentHeader>(0) = header;
+    put_in_force(segment.settings(), config.settings);
+    segment.first_settings_ = config.settings;
     for (WorkerEntry& entry : segment.worker_table())
         entry.batch = 1; // batch 0 counts as published
+    segment.log_control().life = random_word();
     return segment;
 }
 
 Segment Segment::attach(UniqueFd fd) {
-    struct stat info {};
-    if (::fstat(fd.get(), &info) == -1)
-        throw_errno("the shared-memory segment");
-    const auto bytes = static_cast<uint64_t>(info.st_size);
-    if (bytes < sizeof(SegmentHeader))
-        throw std::runtime_error("the shared-memory segment is too small to be chatserv's");
-    Segment segment(std::move(fd), bytes);
+    Segment segment = take_over(std::move(fd));
     segment.fd_.reset();
+    return segment;
+}
+
+Segment Segment::take_over(UniqueFd fd) {
+    const uint64_t bytes = bytes_of_memory(fd.get());
+    Segment segment(std::move(fd), bytes);
     segment.header_ = *segment.at<SegmentHeader>(0);
     validate(segment.header_, bytes);
+    segment.first_settings_ = settings_of(segment);
     return segment;
+}
+
+Segment Segment::attach_tables(UniqueFd fd) {
+    const uint64_t bytes = bytes_of_memory(fd.get());
+    Segment first(std::move(fd), sizeof(SegmentHeader), MappingAccess::read_only);
+    const SegmentHeader header = *first.at<SegmentHeader>(0);
+    validate(header, bytes);
+    Segment tables(std::move(first.fd_), header.index_offset, MappingAccess::read_only);
+    tables.header_ = header;
+    tables.first_settings_ = settings_of(tables);
+    tables.fd_.reset();
+    return tables;
+}
+
+SettingsControl& Segment::settings() const {
+    return *at<SettingsControl>(header().settings_offset);
 }
 
 std::span<WorkerEntry> Segment::worker_table() const {
@@ -150,6 +186,11 @@ std::span<UserSlot> Segment::user_table() const {
     return {at<UserSlot>(header().user_table_offset), header().users};
 }
 
+std::span<NameRecord> Segment::names() const {
+    return {at<NameRecord>(header().names_offset),
+        static_cast<size_t>(name_records(header().framing, header().users))};
+}
+
 LogControl& Segment::log_control() const {
     return *at<LogControl>(header().log_control_offset);
 }
@@ -160,6 +201,11 @@ std::span<IndexEntry> Segment::index() const {
 
 std::span<char> Segment::ring() const {
     return {at<char>(header().ring_offset), header().log_bytes};
+}
+
+std::span<char> Segment::parts() const {
+    return {at<char>(header().parts_offset),
+        static_cast<size_t>(header().users * part_stride(header().framing))};
 }
 
 uint64_t Segment::staging_area_offset(EntryId entry) const {

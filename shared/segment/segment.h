@@ -5,6 +5,8 @@
 #pragma once
 
 #include "shared/segment/layout.h"
+#include "shared/segment/line_records.h"
+#include "shared/segment/segment_memory.h"
 #include "shared/system/fd.h"
 
 #include <boost/interprocess/mapped_region.hpp>
@@ -18,6 +20,7 @@ struct SegmentConfig {
     uint32_t workers;
     uint32_t processes = workers; // at most, at the same time: workers and spares
     uint64_t log_bytes;
+    FramingSettings framing{};
     RelaySettings settings;
 };
 
@@ -28,11 +31,20 @@ public:
     static Segment create(const SegmentConfig& config);
 
     // Maps the segment behind `fd` and closes `fd`: a process that kept it could truncate the
-    // segment under all processes that map it. Throws std::runtime_error if magic, layout version
-    // or sizes are not this program's, std::system_error if mapping fails.
+    // segment under all processes that map it. Throws std::runtime_error if magic, layout version,
+    // sizes or settings are not this program's, std::system_error if mapping fails.
     static Segment attach(UniqueFd fd);
 
-    // The descriptor of a segment that create() made, for workers to inherit; -1 after attach().
+    // The same, and keeps `fd`: for a process that goes on in place of the one that made it.
+    static Segment take_over(UniqueFd fd);
+
+    // Maps what comes before the log's rings, to read it, and closes `fd`: the conversation itself
+    // is not mapped. A store through it, or a look at index(), ring(), parts() or a staging area,
+    // ends the process. Throws as attach() does.
+    static Segment attach_tables(UniqueFd fd);
+
+    // The descriptor of a segment that create() made or take_over() kept, for workers to inherit;
+    // -1 after attach().
     [[nodiscard]] int fd() const { return fd_.get(); }
 
     // The whole segment, as this process has mapped it.
@@ -42,18 +54,26 @@ public:
 
     // A private copy of the header: no later change to the segment can move the areas.
     [[nodiscard]] const SegmentHeader& header() const { return header_; }
+    // A private copy of the settings that were in force when this object was made. For those of
+    // now: relay_settings.h.
+    [[nodiscard]] const RelaySettings& first_settings() const { return first_settings_; }
+    [[nodiscard]] SettingsControl& settings() const;
     [[nodiscard]] std::span<WorkerEntry> worker_table() const;
     [[nodiscard]] std::span<Heartbeat> heartbeats() const;
     [[nodiscard]] UserTableControl& user_control() const;
     [[nodiscard]] std::span<UserSlot> user_table() const;
+    // Empty unless clients are told apart by their names.
+    [[nodiscard]] std::span<NameRecord> names() const;
     [[nodiscard]] LogControl& log_control() const;
     [[nodiscard]] std::span<IndexEntry> index() const;
     [[nodiscard]] std::span<char> ring() const;
+    // Empty without whole lines: parts.h.
+    [[nodiscard]] std::span<char> parts() const;
     [[nodiscard]] std::span<ChunkRecord> staging_chunks(EntryId entry) const;
     [[nodiscard]] std::span<char> staging_bytes(EntryId entry) const;
 
 private:
-    Segment(UniqueFd fd, uint64_t bytes);
+    Segment(UniqueFd fd, uint64_t bytes, MappingAccess access = MappingAccess::read_write);
 
     template <typename T>
     [[nodiscard]] T* at(uint64_t offset) const {
@@ -64,6 +84,7 @@ private:
     UniqueFd fd_;
     boost::interprocess::mapped_region mapping_;
     SegmentHeader header_{};
+    RelaySettings first_settings_{};
 };
 
 } // namespace chatserv

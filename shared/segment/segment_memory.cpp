@@ -24,6 +24,16 @@ namespace ipc = boost::interprocess;
 
 constexpr unsigned child_seconds_max = 600; // the largest log takes some 20 s
 
+// The interface that mapped_region requires, for a descriptor that is already open.
+class BorrowedMapping {
+public:
+    explicit BorrowedMapping(int fd) { handle_.handle = fd; }
+    [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const { return handle_; }
+
+private:
+    ipc::mapping_handle_t handle_{};
+};
+
 // Returns nothing if the system does not report it.
 std::optional<uint64_t> machine_bytes() {
     const long pages = ::sysconf(_SC_PHYS_PAGES);
@@ -101,6 +111,13 @@ int size_and_back_here(int fd, uint64_t bytes) {
         return error;
     const std::optional<int> reserved = reserve(fd, bytes);
     return reserved ? *reserved : write_to_each_page(fd, bytes);
+}
+
+// Some systems open the file behind such a name once more, others duplicate the descriptor with all
+// that it may do.
+bool is_read_only(int fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags != -1 && (flags & O_ACCMODE) == O_RDONLY;
 }
 
 // When memory, or a container's share of it, runs out, Linux ends the process with the highest
@@ -199,6 +216,29 @@ UniqueFd make_segment_memory(uint64_t bytes) {
     size_and_back(fd.get(), bytes);
     seal_size(fd.get());
     return fd;
+}
+
+ipc::mapped_region map_segment_memory(
+    int fd, uint64_t bytes, const char* what, MappingAccess access) {
+    try {
+        return {BorrowedMapping{fd},
+            access == MappingAccess::read_only ? ipc::read_only : ipc::read_write, 0,
+            static_cast<std::size_t>(bytes)};
+    } catch (const ipc::interprocess_exception& failure) {
+        throw_error(failure.get_native_error(), what);
+    }
+}
+
+UniqueFd open_to_read(int fd) {
+    for (const char* const folder : {"/proc/self/fd/", "/dev/fd/"}) {
+        UniqueFd opened(::open((folder + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
+        if (opened && is_read_only(opened.get()))
+            return opened;
+    }
+    UniqueFd duplicate(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (!duplicate)
+        throw_errno("shared memory");
+    return duplicate;
 }
 
 } // namespace chatserv

@@ -11,6 +11,7 @@
 
 #include "shared/system/fd.h"
 
+#include <boost/interprocess/mapped_region.hpp>
 #include <cstdint>
 #include <optional>
 #include <system_error>
@@ -36,6 +37,19 @@ private:
 // Makes `bytes` of memory of the best kind that the system has: zeroed, backed and, where the
 // system can, sealed. The descriptor is close-on-exec. Throws MemoryRefused, std::system_error.
 [[nodiscard]] UniqueFd make_segment_memory(uint64_t bytes);
+
+enum class MappingAccess { read_write, read_only };
+
+// Maps the first `bytes` of the memory behind `fd`; the descriptor stays the caller's. `what` is
+// what the error says was tried. mmap(2); throws std::system_error.
+[[nodiscard]] boost::interprocess::mapped_region map_segment_memory(
+    int fd, uint64_t bytes, const char* what, MappingAccess access = MappingAccess::read_write);
+
+// Another descriptor of the same memory, close-on-exec, for a process that may read it alone: what
+// was mapped by it cannot be made writable (mprotect(2)). Where the system cannot open a descriptor
+// once more, it is a duplicate, and the process is held back by its own mapping and its confinement
+// alone. Throws std::system_error if there is no descriptor left.
+[[nodiscard]] UniqueFd open_to_read(int fd);
 
 // The steps of make_segment_memory().
 

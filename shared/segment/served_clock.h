@@ -68,6 +68,9 @@ public:
         return std::max<duration>(limit / 16, std::chrono::milliseconds(1));
     }
 
+    // From now on the clock measures limits of this length.
+    void measure(duration limit) { allowance_ = allowance_for(limit); }
+
     // The present instant. `now`: the steady clock's, where the caller has read it already.
     [[nodiscard]] time_point now(Steady::time_point now = Steady::now()) {
         const uint64_t now_ns = nanoseconds_of(now);

@@ -8,19 +8,31 @@ namespace chatserv {
 
 Staging::Staging(const Segment& segment, EntryId entry) :
     entry_(&segment.worker_table()[index_of(entry)]), chunks_(segment.staging_chunks(entry)),
-    payload_(segment.staging_bytes(entry)) {}
+    payload_(segment.staging_bytes(entry)), lines_(segment.header().framing) {}
 
 bool Staging::sane() const {
     const uint32_t count = load_acquire(entry_->staged_chunks);
     if (count > chunks_.size())
         return false;
-    uint32_t end = 0;
+    ChunkRecord before{};
     for (const ChunkRecord& chunk : chunks_.first(count)) {
-        if (chunk.end <= end)
+        if (chunk.end <= before.end || chunk.end > payload_.size() ||
+            !has_true_lengths(chunk, before))
             return false;
-        end = chunk.end;
+        before = chunk;
     }
-    return end <= payload_.size();
+    return before.log_end <= payload_.size();
+}
+
+bool Staging::has_true_lengths(const ChunkRecord& chunk, const ChunkRecord& before) const {
+    if (!lines_.on())
+        return chunk.log_end == chunk.end && chunk.prefix_bytes == 0;
+    if (chunk.prefix_bytes > prefix_bytes_max || chunk.end - before.end <= chunk.prefix_bytes ||
+        chunk.log_end <= before.log_end)
+        return false;
+    const size_t begin = before.end + chunk.prefix_bytes;
+    return lines_.log_bytes(payload_.subspan(begin, chunk.end - begin), chunk.prefix_bytes) ==
+           chunk.log_end - before.log_end;
 }
 
 uint32_t Staging::chunk_count() const {
@@ -33,6 +45,13 @@ uint32_t Staging::payload_bytes() const {
     const uint32_t count = chunk_count();
     const uint32_t bytes = count == 0 ? 0 : chunks_[count - 1].end;
     invariant(bytes <= payload_.size(), "a staging area's last chunk ended beyond the area");
+    return bytes;
+}
+
+uint32_t Staging::log_bytes() const {
+    const uint32_t count = chunk_count();
+    const uint32_t bytes = count == 0 ? 0 : chunks_[count - 1].log_end;
+    invariant(bytes <= payload_.size(), "a staging area became more of the log than it may");
     return bytes;
 }
 
@@ -50,12 +69,15 @@ std::span<char> Staging::room() const {
     return payload_.subspan(payload_bytes());
 }
 
-void Staging::add(ClientId sender, uint32_t bytes, uint64_t sender_bytes) const {
+void Staging::add_lines(ClientId sender, const LineChunk& chunk, uint64_t sender_bytes) const {
+    const uint32_t log_end = log_bytes() + chunk.log_bytes;
     const uint32_t count = chunk_count();
     chunks_[count] = {.sender_bytes = sender_bytes,
         .slot = sender.slot,
         .generation = sender.generation,
-        .end = payload_bytes() + bytes,
+        .end = payload_bytes() + chunk.bytes,
+        .log_end = log_end,
+        .prefix_bytes = chunk.prefix_bytes,
         .unused = 0};
     store_release(entry_->staged_chunks, count + 1);
 }

@@ -76,25 +76,34 @@ SlotState UserTable::orphan(ClientId client, EntryId owner) const {
     return status.state;
 }
 
-bool UserTable::reassign(ClientId client, EntryId from, EntryId to) const {
-    UserSlot& slot = slots_[index_of(client.slot)];
-    SlotStatus status = status_of(slot);
+std::optional<SlotState> UserTable::let_go_by(ClientId client, EntryId from) const {
+    const SlotStatus status = status_of(slots_[index_of(client.slot)]);
     const bool let_go =
         status.state == SlotState::handed_over || status.state == SlotState::closing;
     if (status.generation != client.generation || status.owner != from || !let_go)
-        return false;
-    status.owner = to;
-    store_release(slot.status, pack(status));
-    return true;
+        return std::nullopt;
+    return status.state;
 }
 
-void UserTable::attach(ClientId client, uint64_t log_head) const {
+void UserTable::give(ClientId client, SlotState state, EntryId to) const {
+    store_release(slots_[index_of(client.slot)].status,
+        pack({.state = state, .owner = to, .generation = client.generation}));
+}
+
+bool UserTable::reassign(ClientId client, EntryId from, EntryId to) const {
+    const std::optional<SlotState> state = let_go_by(client, from);
+    if (state)
+        give(client, *state, to);
+    return state.has_value();
+}
+
+void UserTable::attach(ClientId client, uint64_t log_offset) const {
     UserSlot& slot = slots_[index_of(client.slot)];
     store_release(slot.bytes_read, 0);
     store_release(slot.heard_ns, 0);
     store_release(slot.told_too_fast, 0);
-    store_release(slot.idled, 0);
-    move_cursor(slot, {.bytes_written = 0, .log_offset = log_head});
+    store_release(slot.departure, 0);
+    move_cursor(slot, {.bytes_written = 0, .log_offset = log_offset});
     transit(slot, client.generation, SlotState::assigned, SlotState::attached);
 }
 

@@ -3,15 +3,15 @@
 // The transitions of a slot, each with the one process that may make it:
 //
 //     free        --assign-->    assigned      master   a client was accepted
-//     assigned    --attach-->    attached      worker   it is served, from the log's head on
-//     attached    --orphan-->    orphaned      master   the client's worker died
-//     orphaned    --adopt-->     attached      worker   the successor serves it, from its cursor on
-//     attached    --hand_over--> handed_over   worker   its worker has let it go
-//     handed_over --reassign-->  handed_over   master   another worker is its owner from now on
-//     handed_over --adopt_moved--> attached    worker   its owner serves it, from its cursor on
-//     attached    --close-->     closing       worker   the client gets the log up to close_at
-//     closing     --reassign-->  closing       master   another worker continues to close it
-//     any         --release-->   free          master   the client is gone
+//     assigned    --attach-->    attached      worker   it is served, from the log's head or a
+//     replay on attached    --orphan-->    orphaned      master   the client's worker died orphaned
+//     --adopt-->     attached      worker   the successor serves it, from its cursor on attached
+//     --hand_over--> handed_over   worker   its worker has let it go handed_over --reassign-->
+//     handed_over   master   another worker is its owner from now on handed_over --adopt_moved-->
+//     attached    worker   its owner serves it, from its cursor on attached    --close--> closing
+//     worker   the client gets the log up to close_at closing     --reassign-->  closing master
+//     another worker continues to close it any         --release-->   free          master   the
+//     client is gone
 //
 // A slot that is assigned, handed over or closing keeps its state when its worker dies: the
 // successor attaches or adopts the client, or continues to close it. A client is identified by
@@ -22,6 +22,7 @@
 #include "shared/segment/segment.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace chatserv {
@@ -68,14 +69,19 @@ public:
     // Returns the state in which the successor will find the client; an attached client becomes
     // orphaned. Returns `free` if the slot holds values that no worker of the entry `owner` writes.
     [[nodiscard]] SlotState orphan(ClientId client, EntryId owner) const;
-    // Gives a client that the worker of `from` has let go to the worker of `to`, in one store. W7:
-    // a death of either worker, before or after that store, leaves the client to the successor of
-    // the entry that the slot names. Returns false if the slot is in no state in which a worker of
-    // `from` lets a client go; then nothing is changed.
+    // The state in which the worker of `from` has let the client go. Nothing if the slot is in no
+    // state in which a worker of `from` does that.
+    [[nodiscard]] std::optional<SlotState> let_go_by(ClientId client, EntryId from) const;
+    // Gives a client that was let go in `state` to the worker of `to`, in one store. W7: a death of
+    // either worker, before or after that store, leaves the client to the successor of the entry
+    // that the slot names.
+    void give(ClientId client, SlotState state, EntryId to) const;
+    // Both. Returns false, and changes nothing, if the worker of `from` has not let the client go.
     [[nodiscard]] bool reassign(ClientId client, EntryId from, EntryId to) const;
 
     // The worker's transitions. Each panics if the state of the slot does not permit it.
-    void attach(ClientId client, uint64_t log_head) const; // holding the log's lock
+    // Holding the log's lock; the log is kept from `log_offset` on (log_replay.h).
+    void attach(ClientId client, uint64_t log_offset) const;
     // An orphaned client: its entry's clock goes on, so what the slot says of time stays true.
     void adopt(ClientId client) const;
     // A client that was handed over. `heard_ns`: see UserSlot; in this worker's served time.

@@ -40,9 +40,11 @@ public:
     [[nodiscard]] int watch_readable(int fd, Tag tag) {
         return change(as_ident(fd), EVFILT_READ, EV_ADD | EV_ENABLE, NOTE_NODATA, 0, tag);
     }
-    // An event each time that more of it arrives.
+    // An event each time that more of it arrives, and one now if there is any. Also after
+    // pause_readable().
     [[nodiscard]] int watch_newly_readable(int fd, Tag tag) {
-        return change(as_ident(fd), EVFILT_READ, EV_ADD | EV_CLEAR, NOTE_NODATA, 0, tag);
+        return change(
+            as_ident(fd), EVFILT_READ, EV_ADD | EV_ENABLE | EV_CLEAR, NOTE_NODATA, 0, tag);
     }
     void pause_readable(int fd, Tag tag) {
         (void)change(as_ident(fd), EVFILT_READ, EV_DISABLE, NOTE_NODATA, 0, tag);
@@ -112,6 +114,11 @@ private:
 
 [[nodiscard]] inline bool is_readable(const EventQueue::Event& event) {
     return event.filter == EVFILT_READ;
+}
+// Of one that is readable: no more will come, since the peer has ended its side or the connection
+// is broken.
+[[nodiscard]] inline bool is_at_end(const EventQueue::Event& event) {
+    return (event.flags & EV_EOF) != 0;
 }
 [[nodiscard]] inline bool is_writable(const EventQueue::Event& event) {
     return event.filter == EVFILT_WRITE;

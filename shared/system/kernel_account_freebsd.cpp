@@ -68,6 +68,11 @@ std::optional<ByteCounts> byte_counts(int socket) {
     return std::nullopt;
 }
 
+std::optional<uint64_t> written_before_first_write(int socket) {
+    tcp_info info{};
+    return read_info(socket, info) ? std::optional<uint64_t>(info.tcpi_snd_una) : std::nullopt;
+}
+
 std::optional<uint64_t> unacknowledged_bytes(int socket) {
     int bytes = 0;
     if (::ioctl(socket, FIONWRITE, &bytes) == -1 || bytes < 0)

@@ -5,6 +5,8 @@
 //
 // The four numbers come from three calls, between which the peer may acknowledge or send. They
 // belong to one instant if those that a packet changes are equal before and after.
+//
+// Of a UNIX socket: SO_PEEK_OFF of socket(7), which falls with every byte that is read.
 #include "shared/system/kernel_account.h"
 
 #include <cstddef>
@@ -44,6 +46,19 @@ bool is_tcp(int socket) {
     socklen_t size = sizeof protocol;
     return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
            protocol == IPPROTO_TCP;
+}
+
+std::optional<int> peek_offset(int socket) {
+    int offset = 0;
+    socklen_t size = sizeof offset;
+    return ::getsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &offset, &size) == 0
+               ? std::optional(offset)
+               : std::nullopt;
+}
+
+// An offset that cannot be set stays what it is: negative, if it was never set.
+void set_peek_offset(int socket, int offset) {
+    (void)::setsockopt(socket, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset);
 }
 
 bool same_instant(const tcp_info& before, const tcp_info& after) {
@@ -117,7 +132,41 @@ std::optional<ByteCounts> byte_counts(int socket) {
     return std::nullopt;
 }
 
+std::optional<uint64_t> written_before_first_write(int socket) {
+    tcp_info info{};
+    return read_info(socket, info) ? std::optional<uint64_t>(info.tcpi_bytes_acked) : std::nullopt;
+}
+
+bool counts_reads(int socket) {
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    return ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX &&
+           peek_offset(socket).has_value();
+}
+
+// The count and the offset are the same but for their sign, modulo reads_between_counts. The offset
+// begins above that, so that it is never 0: there it would end to fall.
+void count_reads(int socket, uint64_t read_before) {
+    const uint64_t above = read_before % reads_between_counts;
+    set_peek_offset(socket, static_cast<int>(2 * reads_between_counts - above));
+}
+
+void count_reads_no_more(int socket) {
+    set_peek_offset(socket, -1);
+}
+
+std::optional<uint64_t> reads_counted(int socket, uint64_t at_least) {
+    const auto offset = peek_offset(socket);
+    if (!offset || *offset <= 0)
+        return std::nullopt;
+    const uint64_t counted = 2 * reads_between_counts - static_cast<uint64_t>(*offset);
+    return at_least + (counted - at_least) % reads_between_counts;
+}
+
+// SIOCOUTQ of a UNIX socket counts memory, not bytes.
 std::optional<uint64_t> unacknowledged_bytes(int socket) {
+    if (!is_tcp(socket))
+        return 0;
     int bytes = 0;
     if (::ioctl(socket, SIOCOUTQ, &bytes) == -1 || bytes < 0)
         return std::nullopt;

@@ -9,6 +9,10 @@ std::optional<ByteCounts> byte_counts(int /*socket*/) {
     return std::nullopt;
 }
 
+std::optional<uint64_t> written_before_first_write(int /*socket*/) {
+    return std::nullopt;
+}
+
 std::optional<uint64_t> unacknowledged_bytes(int /*socket*/) {
     return std::nullopt;
 }

@@ -54,4 +54,13 @@ std::string as_one_line(std::string_view text) {
     return line;
 }
 
+std::string_view beginning_of(std::string_view text, size_t bytes_max) {
+    if (text.size() <= bytes_max)
+        return text;
+    size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
+        --end;
+    return text.substr(0, end);
+}
+
 } // namespace chatserv

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <sys/types.h>
 #include <unistd.h>
+#include <vector>
 
 // Not every system's <unistd.h> declares it.
 // NOLINTNEXTLINE(readability-redundant-declaration)
@@ -35,6 +36,9 @@ void prepare_process_title(int argc, char** argv) {
     // The strings of argv and environ usually lie one after the other. The title uses the memory of
     // those that do.
     char* end = argv[0];
+    // They stay known here: unsetenv(3) forgets the copy of a variable, and a leak checker would
+    // take it for lost.
+    static auto* const copies = new std::vector<char*>;
     for (int i = 0; i < argc && argv[i] == end; ++i)
         end += std::strlen(argv[i]) + 1;
     for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -43,6 +47,7 @@ void prepare_process_title(int argc, char** argv) {
         *variable = ::strdup(*variable);
         if (*variable == nullptr)
             std::abort();
+        copies->push_back(*variable);
     }
     title_begin = argv[0];
     title_bytes = static_cast<size_t>(end - argv[0]);

@@ -158,6 +158,31 @@ class Front(unittest.TestCase):
         self.assertFalse([words for words in self.front(what) if words.startswith("Not in this")])
 
 
+class Takeover(unittest.TestCase):
+    def fold(self, what):
+        return part(page_of(what), "details", "Takeover: a worker or the master is killed")
+
+    def test_the_headline_has_worker_and_master(self):
+        said = self.fold(everything())
+        self.assertIn("first byte after SIGKILL: median 1.50 ms with 10 clients, "
+                      "1.50 ms with 1,000 clients", said)
+        self.assertIn("newcomer answered after SIGKILL: median 1.50 ms with 10 clients", said)
+
+    def test_the_cost_of_a_shared_table_is_told(self):
+        self.assertIn("together took 1.50 µs of processor time, and 1.25 µs in a process with a "
+                      "table of its own",
+                      self.fold(everything()))
+        self.assertIn("1.25 µs of processor time with a descriptor table of its own, 1.50 µs "
+                      "with a shared one",
+                      table(everything()))
+
+    def test_a_system_without_shared_tables_has_no_such_cost(self):
+        what = everything()
+        what["takeover"]["accepts"] = {}
+        self.assertNotIn("µs in a process with a table of its own", self.fold(what))
+        self.assertNotIn("with a shared one", table(what))
+
+
 class Folds(unittest.TestCase):
     def test_one_round_has_no_spread(self):
         self.assertFalse(page_of(whole_bench(1, 0)).findall(".//small[@class='spread']"))

@@ -70,7 +70,9 @@ def everything():
         takeover={"results": [
             {"clients": clients, "what": what, "median_ms": 1.5, "p99_ms": 9,
              "samples_ms": [1, 1.5, 9]} for clients in (10, 1000)
-            for what in ("first byte, worker alive", "first byte after SIGKILL")]})
+            for what in ("first byte, worker alive", "first byte after SIGKILL",
+                         "newcomer answered after SIGKILL")],
+            "accepts": {"own_us": 1.25, "shared_us": 1.5, "batches": 20}})
 
 
 def whole_bench(rounds, others_cpu_share):

@@ -19,6 +19,14 @@ class Matrix(unittest.TestCase):
         self.assertEqual([words[words.index("--workers") + 1] for words in given[1:]],
                          ["1", "2", "4"])
 
+    def test_whole_lines_take_part_if_asked_for_beside_the_same_server_without_them(self):
+        everybody = servers(pathlib.Path("build"), pathlib.Path("folder"), framing=True)
+        given = {server.name: [str(word) for word in server.command(flood(9, 61), 1, 1)]
+                 for server in everybody if server.role == VARIANT}
+        for workers in (1, 2):
+            self.assertEqual(given[variant_name(workers)] + ["--framing", "line"],
+                             given[variant_name(workers, lines=True)])
+
     def test_names_of_loads_and_servers_tell_them_apart(self):
         for quick in (False, True):
             names = [scene.name for scene in scenes(quick)]

@@ -1,5 +1,6 @@
 // `chatserv chaos` beside a conversation: it reports the strikes and the takeover times, and no
 // client notices.
+#include "shared/system/shared_table.h"
 #include "tests/harness/process.h"
 #include "tests/harness/temporary_directory.h"
 #include "tests/integration/conversation.h"
@@ -111,6 +112,52 @@ TEST_F(ChaosTest, KillsAndStopsWorkersWhenAskedForBoth) {
     begin({"--hang-limit", "0.2"});
     chaos_until({"killed worker ", "stopped worker "},
         {"--rate", "20", "--for", "1", "--mode", "mixed", "--seed", "1"});
+    expect_that_nobody_noticed_to_the_end();
+}
+
+// Masters and keepers replace each other.
+class ChaosAboveWorkersTest : public ChaosTest {
+protected:
+    void SetUp() override {
+        if (!can_share_descriptors())
+            GTEST_SKIP() << "this system has no keeper";
+    }
+};
+
+TEST_F(ChaosAboveWorkersTest, KillsMasters) {
+    begin();
+    const std::string said = chaos_until({"killed the master (pid ", "master taken over in "},
+        {"--target", "master", "--rate", "20", "--for", "1"});
+    EXPECT_EQ(server_->count(" died: killed by signal 9 (Killed); another one starts "),
+        count(said, "killed the master (pid "));
+    EXPECT_EQ(count(said, "killed the master (pid "), count(said, "master taken over in "));
+    expect_that_nobody_noticed_to_the_end();
+}
+
+TEST_F(ChaosAboveWorkersTest, StopsMasters) {
+    begin({"--hang-limit", "0.2"});
+    chaos_until({"stopped the master (pid ", "master taken over in "},
+        {"--target", "master", "--mode", "stop", "--rate", "10", "--for", "1"});
+    EXPECT_GE(server_->count("did not answer for 200 ms (--hang-limit), so it is killed"), 1U);
+    expect_that_nobody_noticed_to_the_end();
+}
+
+TEST_F(ChaosAboveWorkersTest, KillsKeepers) {
+    begin();
+    const std::string said = chaos_until({"killed the keeper (pid ", "keeper taken over in "},
+        {"--target", "keeper", "--rate", "20", "--for", "1"});
+    EXPECT_EQ(server_->count("died; the server's pid is "), count(said, "killed the keeper (pid "));
+    EXPECT_EQ(count(said, "killed the keeper (pid "), count(said, "keeper taken over in "));
+    expect_that_nobody_noticed_to_the_end();
+}
+
+TEST_F(ChaosAboveWorkersTest, KillsAnyOfThem) {
+    begin();
+    const std::string said =
+        chaos_until({"killed worker ", "killed the master ", "killed the keeper "},
+            {"--target", "any", "--rate", "20", "--for", "1"});
+    for (const char* const kind : {"worker: ", "master: ", "keeper: "})
+        EXPECT_THAT(said, HasSubstr(kind + std::string())) << "its summary";
     expect_that_nobody_noticed_to_the_end();
 }
 

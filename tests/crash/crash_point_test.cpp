@@ -9,7 +9,19 @@ namespace chatserv::test {
 namespace {
 
 // The action while the point is armed.
-enum class Scene { talk, join, leave, flood, move };
+enum class Scene {
+    talk,
+    join,
+    leave,
+    fall_behind,
+    kick,
+    flood,
+    move,
+    renew,
+    reload,
+    replay,
+    resume
+};
 
 struct CrashCase {
     CrashPoint point;
@@ -46,6 +58,11 @@ constexpr std::array cases{
     CrashCase{CrashPoint::end_seen, "W6EndSeen", Scene::leave},
     CrashCase{CrashPoint::closing, "W6Closing", Scene::leave},
     CrashCase{CrashPoint::left_untold, "W6LeftUntold", Scene::leave},
+    CrashCase{CrashPoint::departure_noted, "W6DepartureNoted", Scene::fall_behind},
+    CrashCase{CrashPoint::left_untold, "W6LeftUntoldWhenBehind", Scene::fall_behind},
+    CrashCase{CrashPoint::end_seen, "W6EndSeenOfAKick", Scene::kick},
+    CrashCase{CrashPoint::closing, "W6ClosingOfAKick", Scene::kick},
+    CrashCase{CrashPoint::left_untold, "W6LeftUntoldOfAKick", Scene::kick},
     CrashCase{CrashPoint::letting_go, "W7LettingGo", Scene::move},
     CrashCase{CrashPoint::let_go, "W7LetGo", Scene::move},
     CrashCase{CrashPoint::untold_moves, "W7UntoldMoves", Scene::move},
@@ -71,6 +88,27 @@ constexpr std::array cases{
         .scene = Scene::move,
         .first = CrashPoint::clients_received,
         .worker = 2},
+    CrashCase{CrashPoint::replay_index_kept, "W8IndexKept", Scene::replay},
+    CrashCase{CrashPoint::replay_kept, "W8Kept", Scene::replay},
+    CrashCase{CrashPoint::some_attached, "W8Attached", Scene::replay},
+    CrashCase{CrashPoint::written, "W8Written", Scene::replay},
+    CrashCase{
+        CrashPoint::replay_kept, "RecoveryKept", Scene::replay, CrashPoint::replay_index_kept},
+    CrashCase{CrashPoint::answer_noted, "W9AnswerNoted", Scene::resume},
+    CrashCase{CrashPoint::answer_due, "W9AnswerDue", Scene::resume},
+    CrashCase{CrashPoint::answer_sent, "W9AnswerSent", Scene::resume},
+    CrashCase{CrashPoint::answer_told, "W9AnswerTold", Scene::resume},
+    CrashCase{CrashPoint::all_attached, "W9Attached", Scene::resume},
+    CrashCase{
+        CrashPoint::doubt_asked, "RecoveryAskedOfAnAnswer", Scene::resume, CrashPoint::answer_sent},
+    CrashCase{CrashPoint::doubt_settled, "RecoverySettledAnAnswer", Scene::resume,
+        CrashPoint::answer_sent},
+    CrashCase{CrashPoint::answer_due, "RecoveryAnswerDue", Scene::resume, CrashPoint::answer_noted},
+    CrashCase{CrashPoint::channel_taken, "ChannelTaken", Scene::renew},
+    CrashCase{CrashPoint::introduced, "Introduced", Scene::renew},
+    CrashCase{CrashPoint::settings_taken, "SettingsTaken", Scene::reload},
+    CrashCase{
+        CrashPoint::settings_taken, "RecoverySettingsTaken", Scene::talk, CrashPoint::received},
     CrashCase{CrashPoint::entry_taken, "RecoveryEntryTaken", Scene::talk, CrashPoint::received},
     CrashCase{
         CrashPoint::clients_received, "RecoveryClientsReceived", Scene::talk, CrashPoint::written},
@@ -90,9 +128,15 @@ constexpr std::array cases{
     CrashCase{CrashPoint::committed, "RecoveryCommitted", Scene::talk, CrashPoint::intended},
 };
 
+// Only whole lines have these: line_crash_test.cpp, unix_line_crash_test.cpp.
+constexpr std::array points_of_lines{
+    CrashPoint::looked, CrashPoint::name_stored, CrashPoint::part_written};
+
 constexpr bool every_point_has_a_case() {
     for (unsigned point = 0; point < static_cast<unsigned>(CrashPoint::count); ++point)
-        if (std::none_of(cases.begin(), cases.end(), [point](const CrashCase& candidate) {
+        if (std::find(points_of_lines.begin(), points_of_lines.end(),
+                static_cast<CrashPoint>(point)) == points_of_lines.end() &&
+            std::none_of(cases.begin(), cases.end(), [point](const CrashCase& candidate) {
                 return static_cast<unsigned>(candidate.point) == point;
             }))
             return false;
@@ -100,25 +144,42 @@ constexpr bool every_point_has_a_case() {
 }
 static_assert(every_point_has_a_case(), "a crash point has no test: add it to `cases`");
 
-class CrashPointTest : public CrashScene, public testing::WithParamInterface<CrashCase> {};
+class CrashPointTest : public CrashScene, public testing::WithParamInterface<CrashCase> {
+protected:
+    void run(const CrashCase& crash, const char* build);
+};
 
 INSTANTIATE_TEST_SUITE_P(Windows, CrashPointTest, testing::ValuesIn(cases),
     [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST_P(CrashPointTest, NoClientNotices) {
-    const CrashCase& crash = GetParam();
+    const bool renews = GetParam().scene == Scene::renew;
+    run(GetParam(), renews ? "CHATSERV_RENEWING" : "CHATSERV_WITH_CRASH_POINTS");
+}
+
+// The same while the master replaces the workers' channels again and again.
+TEST_P(CrashPointTest, NoClientNoticesWhileChannelsAreReplaced) {
+    run(GetParam(), "CHATSERV_RENEWING");
+}
+
+void CrashPointTest::run(const CrashCase& crash, const char* build) {
     std::vector<std::string> options;
     if (crash.scene == Scene::flood)
         options = {"--max-rate", std::to_string(max_rate_bytes)};
-    open(build_named("CHATSERV_WITH_CRASH_POINTS"), options);
-    if (crash.first == CrashPoint::count) {
-        arm_victim(crash.point, crash.worker);
-    } else {
-        // The order matters: the victim may still be recording its last write, and would die at
-        // once.
-        arm_anyone(crash.point);
-        arm_victim(crash.first, crash.worker);
+    if (crash.scene == Scene::fall_behind)
+        options = {"--log-size", "2M", "--stall-limit", "3600", "--slow-policy", "disconnect"};
+    if (crash.scene == Scene::replay)
+        options = {"--replay", "32K", "--log-size", "64K"};
+    if (crash.scene == Scene::resume)
+        listen_.emplace_back("resume:127.0.0.1:0");
+    if (crash.scene == Scene::reload) {
+        configure("");
+        options = {"--config", config()};
     }
+    open(build_named(build), options);
+    if (crash.scene == Scene::replay)
+        fill_log();
+    arm(crash.point, crash.first, crash.worker);
     switch (crash.scene) {
     case Scene::talk:
         everyone_speaks("meanwhile");
@@ -126,8 +187,20 @@ TEST_P(CrashPointTest, NoClientNotices) {
     case Scene::join:
         join("a newcomer speaks;");
         break;
+    case Scene::replay:
+        join_with_replay("a newcomer speaks;");
+        break;
+    case Scene::resume:
+        resume_from(5);
+        break;
     case Scene::leave:
         leave(0, "0 says goodbye;");
+        break;
+    case Scene::fall_behind:
+        fall_behind(0);
+        break;
+    case Scene::kick:
+        be_kicked(0, "0 is about to go;");
         break;
     case Scene::flood:
         send_too_fast(0);
@@ -135,8 +208,19 @@ TEST_P(CrashPointTest, NoClientNotices) {
     case Scene::move:
         move();
         break;
+    case Scene::reload: // the successor has the new rate, and so have the others
+        configure("max-rate = " + std::to_string(max_rate_bytes) + "\n");
+        EXPECT_EQ(reload(), "max-rate: 0 -> 64K\n");
+        send_too_fast(0);
+        send_too_fast(1);
+        break;
+    case Scene::renew: // in one of the master's next turns
+        loop_.wait_until([&] { return struck(crash.point); }, "a new channel");
+        break;
     }
     everyone_speaks("after");
+    if (crash.scene == Scene::resume)
+        expect_that_the_reader_has_all(5);
     EXPECT_TRUE(struck(crash.point)) << "no process reached that point";
     EXPECT_TRUE(crash.first == CrashPoint::count || struck(crash.first));
     server_->wait_for_line("worker " + std::to_string(crash.worker) + " taken over by pid ");

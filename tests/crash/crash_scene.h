@@ -2,6 +2,7 @@
 // each client received, byte for byte.
 #pragma once
 
+#include "master/ledger/master_point.h"
 #include "shared/segment/crash_point.h"
 #include "tests/harness/temporary_directory.h"
 #include "tests/integration/server_test.h"
@@ -30,12 +31,18 @@ protected:
     };
 
     // Users 0 and 2 are served by worker 1, the victim; 1 and 3 by worker 2.
-    void open(const std::string& binary, const std::vector<std::string>& options = {});
+    // `listens_by_file`: how many addresses the file of --config names; 0: it names none. If it
+    // names some, it also says how many workers there are.
+    void open(const std::string& binary, const std::vector<std::string>& options = {},
+        std::size_t listens_by_file = 0);
 
     // The victim, or the worker of this number, dies when it comes to this point next.
     void arm_victim(CrashPoint point, std::size_t worker = 1);
     // The first process that comes to the point dies there.
     void arm_anyone(CrashPoint point);
+    // The victim at `first`, and whoever comes to `point` then; if `first` is none
+    // (CrashPoint::count), the victim at `point`.
+    void arm(CrashPoint point, CrashPoint first, std::size_t worker = 1);
     // The first process that comes to the point spins there.
     void arm_to_spin(CrashPoint point);
     // The first process that comes to the point makes a forbidden call there.
@@ -43,6 +50,9 @@ protected:
     // Every process that comes to the point fails, until disarm_failing().
     void arm_to_fail(CrashPoint point);
     void disarm_failing(CrashPoint point);
+    // The next master that comes to the point dies there.
+    void arm_master(MasterPoint point);
+    [[nodiscard]] bool struck(MasterPoint point) const;
     // Whether a process has died there.
     [[nodiscard]] bool struck(CrashPoint point) const;
 
@@ -50,13 +60,30 @@ protected:
     void everyone_but(std::size_t person, const std::string& text);
     // A client joins and sends `text`; all clients that were present receive it.
     void join(const std::string& text);
+    // Client 1 sends somewhat more than a log of 64 KiB, piece by piece, so that its tail moves.
+    void fill_log();
+    // After that: a client joins, is sent the last 32 KiB first, and sends `text`.
+    void join_with_replay(const std::string& text);
+    // A reader resumes at this offset of the log, on the last listener, and has its answer.
+    void resume_from(std::size_t offset);
+    // It has been sent all that was said since, once.
+    void expect_that_the_reader_has_all(std::size_t offset);
     // The client sends `text`. Waits until all others have received it.
     void say(std::size_t person, const std::string& text);
     // The client sends `text` and end of file, receives its backlog and is closed.
     void leave(std::size_t person, const std::string& text);
+    // The client reads nothing while client 1 sends more than the log holds, and is disconnected.
+    void fall_behind(std::size_t person);
+    // The client sends `text`, and is kicked when all others have received it.
+    void be_kicked(std::size_t person, const std::string& text);
     // Sends fast enough to be sent one notice, even if its worker dies meanwhile.
     void send_too_fast(std::size_t person);
-    void everyone_speaks(const std::string& occasion);
+    virtual void everyone_speaks(const std::string& occasion);
+    // The file that --config can name.
+    [[nodiscard]] std::string config() const;
+    void configure(const std::string& text);
+    // Runs `chatserv reload`. Returns what it prints.
+    [[nodiscard]] std::string reload();
     // Runs `chatserv drain` for this worker, and waits for its end. Returns what it prints.
     [[nodiscard]] std::string drain(std::size_t worker);
     // The member of `chatserv stats`.
@@ -76,8 +103,13 @@ protected:
     Loop loop_;
     TemporaryDirectory folder_;
     std::unique_ptr<Server> server_;
+    std::vector<std::string> listen_ = ServerOptions().listen;
     std::vector<Person> people_;
+    std::unique_ptr<Client> reader_; // that resumes
+    std::string said_;               // by people, in the order of the log
     std::size_t left_ = 0;
+    std::size_t behind_ = 0; // disconnected as too slow
+    std::size_t kicked_ = 0;
 };
 
 } // namespace chatserv::test

@@ -2,16 +2,16 @@
 // joins, receives, sends and leaves.
 #include "tests/crash/kill_point_test.h"
 
-#include <iostream>
-
 namespace chatserv::test {
 namespace {
 
-class EverySystemCallTest : public KillPointTest {
+class EveryCallTest : public KillPointTest {
 protected:
-    EverySystemCallTest() : KillPointTest(Victim::Unit::system_call, 3) {}
+    explicit EveryCallTest(std::vector<std::string> options = {}) :
+        KillPointTest(Victim::Unit::system_call, 3, 2, std::move(options)) {}
 
-    void exchange(Victim& victim, std::uint64_t kill_at) override {
+    // The victim serves the visitor.
+    Client* let_a_visitor_in(Victim& victim, std::uint64_t kill_at) {
         victim.go_on(0);
         wait_for_rest(); // in its wait again, which the tracer has interrupted
         victim.go_on(kill_at);
@@ -22,17 +22,30 @@ protected:
         wait_until([&] { return server_->count(joined) == 1; }, "the visitor to join");
         EXPECT_EQ(server_->count(joined + "2"), 1U) << "not on the victim";
         wait_for_rest();
+        return client;
+    }
 
-        say_and_wait(users_[0], "said on the other worker");
-        say_and_wait(*visitor_, "said on this one by a visitor");
-        say_and_wait(users_[1], "said on this one by another");
-
+    // The visitor ends its side, by which `rest` becomes due to the others.
+    void see_off(Client* client, const std::string& rest) {
         client->half_close();
         wait_until([&] { return client->ended(); }, "the visitor to be disconnected");
         EXPECT_EQ(client->end_error(), 0);
         EXPECT_EQ(client->received(), visitor_->due) << "the visitor";
         visitor_left();
+        for (User& user : users_)
+            user.due += rest;
         wait_for_rest();
+    }
+};
+
+class EverySystemCallTest : public EveryCallTest {
+protected:
+    void exchange(Victim& victim, std::uint64_t kill_at) override {
+        Client* const client = let_a_visitor_in(victim, kill_at);
+        say_and_wait(users_[0], "said on the other worker");
+        say_and_wait(*visitor_, "said on this one by a visitor");
+        say_and_wait(users_[1], "said on this one by another");
+        see_off(client, "");
         say_and_wait(users_[0], "said when the visitor had left");
     }
 
@@ -43,19 +56,49 @@ protected:
     }
 };
 
+// With whole lines and names: lines are unfinished when the victim dies, and a visitor gives its
+// name and leaves with a line that it has not ended.
+class EverySystemCallOfLinesTest : public EveryCallTest {
+protected:
+    EverySystemCallOfLinesTest() : EveryCallTest({"--framing", "line", "--prefix", "name"}) {}
+
+    void SetUp() override {
+        EveryCallTest::SetUp();
+        if (IsSkipped())
+            return;
+        for (std::size_t i = 0; i < users_.size(); ++i)
+            users_[i].client->send(name_of(i) + "\n");
+        wait_for_rest();
+    }
+
+    void exchange(Victim& victim, std::uint64_t kill_at) override {
+        Client* const client = let_a_visitor_in(victim, kill_at);
+        client->send("visitor\nsaid in ");
+        wait_for_rest();
+        say_line(0, "said on the other worker");
+        say(*visitor_, "pieces\nthe re", "visitor: said in pieces\n");
+        wait_until_all_have_what_is_due();
+        wait_for_rest();
+        say_line(1, "said on this one by another");
+        client->send("st");
+        see_off(client, "visitor: the rest\n");
+        say_line(0, "said when the visitor had left");
+    }
+
+    static std::string name_of(std::size_t user) { return "user " + std::to_string(user); }
+    void say_line(std::size_t user, std::string_view words) {
+        say(users_[user], text(words), name_of(user) + ": " + text(words));
+        wait_until_all_have_what_is_due();
+        wait_for_rest();
+    }
+};
+
 TEST_F(EverySystemCallTest, NoClientNoticesADeathBeforeOrAfterIt) {
-    constexpr std::uint64_t kills_min = 40; // otherwise it was not a whole exchange
-    std::uint64_t kills = 0;
-    Outcome last = round(++kills);
-    while (last.reached && !HasFailure())
-        last = round(++kills);
-    if (HasFailure())
-        return;
-    --kills; // the last round had no kill
-    std::cout << "an exchange of " << last.points / 2 << " system calls; " << kills
-              << " workers killed, before and after each" << std::endl;
-    EXPECT_GE(kills, kills_min);
-    end();
+    kill_at_every_point(40);
+}
+
+TEST_F(EverySystemCallOfLinesTest, NoClientNoticesADeathBeforeOrAfterIt) {
+    kill_at_every_point(40);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iostream>
 #include <stdexcept>
 
 namespace chatserv::test {
@@ -24,7 +25,7 @@ const std::vector<std::pair<std::string, std::string>> environment{{"LD_BIND_NOW
 
 void KillPointTest::SetUp() {
     begin();
-    auto obstacle = obstacle_to_rest_state(server_->process().pid());
+    auto obstacle = obstacle_to_rest_state(server_->master_pid());
     if (!obstacle)
         obstacle = Tracer::obstacle(server_->worker_pids().at(1));
     if (obstacle)
@@ -38,13 +39,30 @@ void KillPointTest::begin() {
     visits_ = 0;
     std::vector<std::string> all_options = options;
     all_options.insert(all_options.end(), {"--spares", std::to_string(spares_)});
+    all_options.insert(all_options.end(), options_.begin(), options_.end());
     server_ = std::make_unique<Server>(
-        loop_, ServerOptions{Program::chatserv, {"127.0.0.1:0"}, all_options, environment});
+        loop_, ServerOptions{Program::chatserv, listen_, all_options, environment});
+    if (sources_ > 0)
+        server_->wait_for_line(" is connected: user ", sources_);
     for (std::size_t i = 0; i < users_wanted_; ++i) {
         users_.push_back({std::make_unique<Client>(loop_, server_->endpoint()), {}});
         const Joined joined = server_->wait_for_join(users_.back().client->address());
         EXPECT_EQ(joined.worker, i % 2 == 0 ? 1 : 2) << "users go to the least busy worker";
     }
+}
+
+void KillPointTest::kill_at_every_point(std::uint64_t kills_min) {
+    std::uint64_t kills = 0;
+    Outcome last = round(++kills);
+    while (last.reached && !HasFailure())
+        last = round(++kills);
+    if (HasFailure())
+        return;
+    --kills; // the last round had no kill
+    std::cout << "an exchange of " << last.points / 2 << " system calls; " << kills
+              << " workers killed, before and after each" << std::endl;
+    EXPECT_GE(kills, kills_min);
+    end();
 }
 
 KillPointTest::Outcome KillPointTest::round(std::uint64_t kill_at) {
@@ -103,12 +121,12 @@ void KillPointTest::expect_that_nobody_noticed() {
     EXPECT_EQ(server_->count(" died (pid "), kills_) << "only victims die";
 }
 
-void KillPointTest::say(User& from, const std::string& text) {
+void KillPointTest::say(User& from, const std::string& text, const std::string& due) {
     from.client->send(text);
     for (User& user : users_)
-        user.due += &user == &from ? "" : text;
+        user.due += &user == &from ? "" : due;
     if (visitor_ && &*visitor_ != &from)
-        visitor_->due += text;
+        visitor_->due += due;
 }
 
 KillPointTest::User& KillPointTest::visitor(std::unique_ptr<Client> client) {
@@ -150,8 +168,8 @@ void KillPointTest::wait_for_rest() {
     const auto give_up = std::chrono::steady_clock::now() + patience;
     std::optional<std::string> before;
     for (;;) {
-        auto now = advance_victims() ? std::nullopt
-                                     : rest_state(server_->process().pid(), workers + spares_);
+        auto now =
+            advance_victims() ? std::nullopt : rest_state(server_->master_pid(), workers + spares_);
         if (now && now == before)
             return;
         before = std::move(now);
@@ -163,7 +181,7 @@ void KillPointTest::wait_for_rest() {
 
 pid_t KillPointTest::spare_pid() {
     const std::vector<pid_t> manned = server_->worker_pids();
-    for (const pid_t pid : child_pids_of(server_->process().pid())) {
+    for (const pid_t pid : child_pids_of(server_->master_pid())) {
         if (std::find(manned.begin(), manned.end(), pid) == manned.end())
             return pid;
     }

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace chatserv::test {
@@ -26,7 +27,10 @@ protected:
         std::string due;
     };
 
-    KillPointTest(Victim::Unit unit, std::size_t users, std::size_t spares = 2) :
+    // `options`: of the server, besides those of all these tests.
+    KillPointTest(Victim::Unit unit, std::size_t users, std::size_t spares = 2,
+        std::vector<std::string> options = {}) :
+        options_(std::move(options)),
         unit_(unit), users_wanted_(users), spares_(spares) {}
 
     // Begins; skips the test on a system that cannot trace processes.
@@ -45,12 +49,17 @@ protected:
         bool successor_reached = false;
     };
     Outcome round(std::uint64_t kill_at);
+    // Rounds with a death at each point of an exchange of system calls, until one has no more; then
+    // end(). Fails if there were fewer than `kills_min`: then it was not a whole exchange.
+    void kill_at_every_point(std::uint64_t kills_min);
 
     // The exchange of a round. When it begins, the victim is stopped and the server is at rest.
     virtual void exchange(Victim& victim, std::uint64_t kill_at) = 0;
 
     // `from` sends `text`, which becomes due for all others. Does not wait.
-    void say(User& from, const std::string& text);
+    void say(User& from, const std::string& text) { say(from, text, text); }
+    // The same, where `due` becomes due instead.
+    void say(User& from, const std::string& text, const std::string& due);
     // One more user for this round. It is due everything sent from now on.
     User& visitor(std::unique_ptr<Client> client);
     void visitor_left();
@@ -69,6 +78,12 @@ protected:
     // Stops the server and expects an orderly end, after all rounds.
     void end();
 
+    // Of the server, besides those of all these tests; before begin().
+    std::vector<std::string> options_;
+    // How many sources are connected before the users join: a worker has as many as the other.
+    std::size_t sources_ = 0;
+    // The first of these addresses is for users who talk.
+    std::vector<std::string> listen_{"127.0.0.1:0"};
     std::vector<User> users_;
     std::optional<User> visitor_;
     // The spare that takes over from the victim, if the exchange kills it too.

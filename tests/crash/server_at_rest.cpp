@@ -19,7 +19,11 @@ constexpr std::array waits{
 #ifdef SYS_epoll_pwait2
     long{SYS_epoll_pwait2},
 #endif
-    long{SYS_epoll_pwait}};
+    long{SYS_epoll_pwait},
+#ifdef SYS_rt_sigtimedwait_time64
+    long{SYS_rt_sigtimedwait_time64},
+#endif
+    long{SYS_rt_sigtimedwait}}; // a keeper's
 
 std::ifstream open_of(pid_t pid, const std::string& file) {
     return std::ifstream("/proc/" + std::to_string(pid) + "/" + file);
@@ -58,6 +62,10 @@ std::optional<std::string> rest_state(pid_t master, std::size_t children) {
     if (processes.size() != children)
         return std::nullopt;
     processes.push_back(master);
+    return sleep_state(processes);
+}
+
+std::optional<std::string> sleep_state(const std::vector<pid_t>& processes) {
     std::string all;
     for (const pid_t pid : processes) {
         const auto one = asleep(pid);

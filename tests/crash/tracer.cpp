@@ -1,5 +1,7 @@
 #include "tests/crash/tracer.h"
 
+#include "tests/harness/process_figures.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +12,8 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <unistd.h>
+#include <vector>
 
 namespace chatserv::test {
 
@@ -20,6 +24,10 @@ constexpr int syscall_stop = SIGTRAP | 0x80; // marked by PTRACE_O_TRACESYSGOOD
 // The event of a stop by a request of ptrace(2), which is in the status above the signal.
 int event_of(int status) {
     return status >> 16;
+}
+
+bool is_child_event(int event) {
+    return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
 }
 
 long control(int request, pid_t pid, unsigned long data) {
@@ -41,7 +49,7 @@ std::optional<int> wait_for(pid_t pid) {
     return got == pid ? std::optional(status) : std::nullopt;
 }
 
-bool ended(int status) {
+bool is_end(int status) {
     return WIFEXITED(status) || WIFSIGNALED(status);
 }
 
@@ -76,13 +84,20 @@ std::string place_in_file(pid_t pid, std::uint64_t address) {
 
 } // namespace
 
-Tracer::Tracer(pid_t pid) : pid_(pid) {
-    must_control(PTRACE_SEIZE, pid, PTRACE_O_TRACESYSGOOD, "PTRACE_SEIZE");
-    must_control(PTRACE_INTERRUPT, pid, 0, "PTRACE_INTERRUPT");
+Tracer::Tracer(pid_t pid, Begin begin) : pid_(pid) {
+    unsigned long options = PTRACE_O_TRACESYSGOOD;
+    if (begin == Begin::attach_following)
+        options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+    if (begin != Begin::attached) {
+        must_control(PTRACE_SEIZE, pid, options, "PTRACE_SEIZE");
+        must_control(PTRACE_INTERRUPT, pid, 0, "PTRACE_INTERRUPT");
+    }
     const auto status = wait_for(pid);
-    if (!status || ended(*status))
+    if (!status || is_end(*status))
         throw std::runtime_error(
             "process " + std::to_string(pid) + " ended while it was attached to");
+    if (begin == Begin::attached) // it has the options of the process that started it
+        must_control(PTRACE_SETOPTIONS, pid, options, "PTRACE_SETOPTIONS");
 }
 
 Tracer::~Tracer() {
@@ -128,10 +143,10 @@ std::optional<Tracer::Stop> Tracer::stopped() {
         if (got == -1)
             throw std::system_error(errno, std::generic_category(), "waitpid");
         running_ = false;
-        if (ended(status)) {
+        if (is_end(status)) {
             traced_ = false;
-            throw std::runtime_error(
-                "the traced process ended by itself, wait status " + std::to_string(status));
+            ended_ = true;
+            return std::nullopt;
         }
         const int signal = WSTOPSIG(status);
         if (signal == syscall_stop) {
@@ -141,6 +156,13 @@ std::optional<Tracer::Stop> Tracer::stopped() {
                 syscall_ = info.entry.nr;
             last_stop_ = entry ? Stop::before_syscall : Stop::after_syscall;
             return last_stop_;
+        }
+        if (is_child_event(event_of(status))) {
+            unsigned long child = 0;
+            if (::ptrace(PTRACE_GETEVENTMSG, pid_, nullptr, &child) == -1)
+                throw std::system_error(errno, std::generic_category(), "PTRACE_GETEVENTMSG");
+            child_ = static_cast<pid_t>(child);
+            return Stop::started_child;
         }
         if (event_of(status) == PTRACE_EVENT_STOP) {
             // A group-stop is to last until SIGCONT; other stops of this kind are our own.
@@ -155,12 +177,17 @@ std::optional<Tracer::Stop> Tracer::stopped() {
     return std::nullopt;
 }
 
+// A child of the test's own stays a zombie, which the test reaps. Another one is released to its
+// parent.
 void Tracer::kill() {
     ::kill(pid_, SIGKILL);
-    std::optional<int> status;
-    do { // the process may have stopped just before
-        status = wait_for(pid_);
-    } while (status && !ended(*status));
+    siginfo_t end{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &end, WEXITED | WNOWAIT | __WALL) == -1 &&
+           errno == EINTR) {
+    }
+    const std::vector<ProcessState> own = children_of(::getpid());
+    if (std::ranges::none_of(own, [&](const ProcessState& child) { return child.pid == pid_; }))
+        (void)wait_for(pid_);
     running_ = false;
     traced_ = false;
 }

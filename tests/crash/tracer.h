@@ -14,11 +14,16 @@ namespace chatserv::test {
 
 class Tracer {
 public:
-    enum class Stop { before_syscall, after_syscall, step };
+    enum class Stop { before_syscall, after_syscall, step, started_child };
+    enum class Begin {
+        attach,
+        attach_following, // and to each process that it starts
+        attached,         // a process that a followed one has just started
+    };
 
     // Attaches to the process and stops it. Throws std::system_error: EPERM if the system does not
     // permit tracing.
-    explicit Tracer(pid_t pid);
+    explicit Tracer(pid_t pid, Begin begin = Begin::attach);
     // Kills the process if it is still traced: a process does not outlive its tracer unless
     // detached.
     ~Tracer();
@@ -34,12 +39,16 @@ public:
     void single_step();
 
     // The stop that the process has reached, reported once; nothing while it runs or sleeps. Never
-    // waits: SIGCHLD shows when to ask. Throws std::runtime_error if the process ended.
+    // waits: SIGCHLD shows when to ask.
     [[nodiscard]] std::optional<Stop> stopped();
+    // The process has ended by itself.
+    [[nodiscard]] bool ended() const { return ended_; }
+    // At started_child: the new process, which is stopped before its first instruction and needs a
+    // tracer of its own (Begin::attached).
+    [[nodiscard]] pid_t child() const { return child_; }
 
     // Kills the process with SIGKILL. The instruction or call that it was stopped before does not
-    // happen. The process is reaped when this returns, so that its parent sees the end. Ends the
-    // tracing.
+    // happen. When this returns, the process's parent sees the end. Ends the tracing.
     void kill();
     // Call when stopped. The process continues untraced.
     void detach();
@@ -55,6 +64,8 @@ private:
     int request_ = 0; // the request that resumed it last
     bool running_ = false;
     bool traced_ = true;
+    bool ended_ = false;
+    pid_t child_ = 0;
     std::uint64_t syscall_ = 0; // the last system call that it entered
     std::optional<Stop> last_stop_;
 };

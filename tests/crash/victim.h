@@ -1,12 +1,15 @@
-// The worker that a test kills. It runs under a tracer, from point to point, to the exact point of
+// The process that a test kills. It runs under a tracer, from point to point, to the exact point of
 // its death.
 #pragma once
 
 #include "tests/crash/tracer.h"
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <sys/types.h>
+#include <utility>
 
 namespace chatserv::test {
 
@@ -15,18 +18,32 @@ public:
     // The unit in which its points are counted: both ends of each system call, or each instruction.
     enum class Unit { system_call, instruction };
 
+    // Asked about each process that the victim starts, which is stopped before its first
+    // instruction and needs a tracer (Begin::attached). Returns whether the victim stays traced.
+    using Started = std::function<bool(pid_t)>;
+
     // Stopped until go_on(). Does not outlive this object.
-    Victim(pid_t pid, Unit unit) : tracer_(pid), unit_(unit) {}
+    Victim(pid_t pid, Unit unit, Tracer::Begin begin = Tracer::Begin::attach) :
+        tracer_(pid, begin), unit_(unit) {}
+    // The same, and `started` is asked.
+    Victim(pid_t pid, Unit unit, Started started) :
+        tracer_(pid, Tracer::Begin::attach_following), unit_(unit), started_(std::move(started)) {}
 
-    // Continues and counts points from here. The worker is killed at point `kill_at`; 0 means no
+    // It may end by itself from now on. Otherwise advance() throws std::runtime_error when it does.
+    void may_end() { may_end_ = true; }
+
+    // Continues and counts points from here. The victim is killed at point `kill_at`; 0 means no
     // point.
-    void go_on(std::uint64_t kill_at);
+    void go_on(std::uint64_t kill_at) { go_on_after(0, kill_at); }
+    // The same, from where it has come to so many ends of system calls: much faster than counting
+    // instructions all the way.
+    void go_on_after(std::uint64_t ends_of_calls, std::uint64_t kill_at);
 
-    // Call in every wait of the test: without this call the worker gets no further than one point.
-    // Returns whether it had reached a point.
+    // Call in every wait of the test: without this call the victim gets no further than one point.
+    // Takes it as far as it comes in a few milliseconds. Returns whether it had reached a point.
     bool advance();
 
-    // Kills the worker now, wherever it is.
+    // Kills the victim now, wherever it is.
     void kill();
 
     [[nodiscard]] bool killed() const { return killed_; }
@@ -35,11 +52,17 @@ public:
     [[nodiscard]] const std::string& place() const { return place_; }
 
 private:
+    // Nothing if it runs on or sleeps.
+    [[nodiscard]] std::optional<Tracer::Stop> next_stop();
     void resume();
 
     Tracer tracer_;
     Unit unit_;
+    Started started_{};
+    bool may_end_ = false;
+    bool released_ = false;
     bool going_ = false;
+    std::uint64_t ends_to_pass_ = 0;
     std::uint64_t points_ = 0;
     std::uint64_t kill_at_ = 0;
     bool killed_ = false;

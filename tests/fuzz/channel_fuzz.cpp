@@ -82,7 +82,18 @@ void read_as_master(const Message& message) {
         must(!ready || !std::holds_alternative<CannotWork>(of_spare),
             "a process that is ready said that it cannot work");
     }
+    for (const bool has_entry : {false, true}) {
+        const WorkerMessage first =
+            parse_worker_message(message, {true, has_entry, WorkerProcess::Introduction::awaited});
+        must(std::holds_alternative<Hello>(first) || std::holds_alternative<Malformed>(first),
+            "a process spoke on its new channel before it said hello");
+        const WorkerMessage later = parse_worker_message(
+            message, {true, has_entry, WorkerProcess::Introduction::under_way});
+        must(!std::holds_alternative<Hello>(later), "a process said hello twice");
+    }
     const WorkerMessage said = parse_worker_message(message, {true, true});
+    must(!std::holds_alternative<Introduced>(said) && !std::holds_alternative<Hello>(said),
+        "a process introduced itself, and nobody had asked it to");
     must(message.descriptors.empty() || std::holds_alternative<Malformed>(said),
         "a worker sent descriptors");
     if (const auto* const closed = std::get_if<Closed>(&said))

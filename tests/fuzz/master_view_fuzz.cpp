@@ -82,10 +82,17 @@ public:
     }
 
 private:
+    // Made once, since that takes as long as many cases.
+    static const Ledger& empty_ledger(uint32_t users) {
+        static const Ledger ledger = Ledger::create({.users = users, .workers = 2});
+        std::ranges::fill(ledger.clients(), ClientRecord{});
+        return ledger;
+    }
+
     void admit(EntryId entry) {
         static const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
         const ClientId client =
-            escrow_.admit(UniqueFd(::fcntl(null, F_DUPFD_CLOEXEC, 0)), Address(), entry);
+            escrow_.admit({.socket = ::fcntl(null, F_DUPFD_CLOEXEC, 0)}, Address(), entry);
         held_.emplace_back(client, entry);
     }
 
@@ -141,7 +148,8 @@ private:
     }
 
     Conversation& conversation_;
-    Escrow escrow_{conversation_.users, 2, false};
+    const Ledger& ledger_{empty_ledger(conversation_.users.size())};
+    Escrow escrow_{ledger_, conversation_.users, 2, false};
     std::vector<FdPair> pipes_ = make_pipes(2);
     Doorbells doorbells_{conversation_.segment.worker_table(), pipes_};
     std::vector<std::pair<ClientId, EntryId>> held_;

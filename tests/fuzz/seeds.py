@@ -106,16 +106,40 @@ def options():
                                  "deny = [\n  '10.0.0.0/8', ::1, # one\n]\nusers = 1\nusers = 2\n"),
         "listen": case("--listen=localhost:1,*:2,:3,4,[fe80::1%lo]:5\n--listen\n"
                        "[::]:6 ipv6only=on\n--uesrs\n7\n"),
+        "sources": case("--source=talk:tcp:[fe80::1%lo]:5,serial:/dev/a,115200,unix:/x\n--stdin\n"
+                        "--stdout=no\n--source-greeting\na\\n\\\\\n--source-silence=0.5\n"),
+        "udp-sources": case("--source=udp:[ff12::1%lo]:5,listen:udp:192.0.2.255:5,talk:udp:a.b:65535\n"
+                            "--source\nudp:0.0.0.0:0\n"),
         "two-lines-in-one": case("--users=1\r2\n"),
         "help": case("--help\n"),
         "unknown": case("--check-config\n--frobnicate=\x7f\n"),
     }
 
 
+def proxy_header():
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    def binary(command, family, block):
+        return signature + struct.pack(">BBH", command, family, len(block)) + block
+    ipv4 = bytes([203, 0, 113, 7, 192, 0, 2, 1]) + struct.pack(">HH", 4711, 9999)
+    ipv6 = b"\x20\x01\x0d\xb8" + bytes(28) + struct.pack(">HH", 4711, 9999)
+    return {
+        "line": b"PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\nhello\n",
+        "line-of-ipv6": b"PROXY TCP6 2001:db8::7 ::1 4711 9999\r\n",
+        "line-of-mapped": b"PROXY TCP6 ::ffff:192.0.2.7 ::1 4711 9999\r\n",
+        "line-of-unknown": b"PROXY UNKNOWN ffff::1 ::1 1 2\r\n",
+        "line-without-end": b"PROXY UNKNOWN " + b"x" * 100,
+        "ipv4": binary(0x21, 0x11, ipv4) + b"hello\n",
+        "ipv6-with-details": binary(0x21, 0x21, ipv6 + b"\x03\x00\x04\xde\xad\xbe\xef"),
+        "path": binary(0x21, 0x31, bytes(216)),
+        "local": binary(0x20, 0x00, b""),
+        "too-long": signature + b"\x21\x11\xff\xff",
+    }
+
+
 def main():
     beside = pathlib.Path(__file__).parent / "corpus"
     top = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else beside
-    for cases in (channel, master_view, worker_view, options):
+    for cases in (channel, master_view, worker_view, options, proxy_header):
         directory = top / cases.__name__.replace("_", "-")
         directory.mkdir(parents=True, exist_ok=True)
         for name, data in cases().items():

@@ -24,6 +24,11 @@ const uint64_t byte_count_mask = ~0ULL;
 std::optional<ByteCounts> byte_counts(int /*socket*/) {
     return account;
 }
+void count_reads(int /*socket*/, uint64_t /*read_before*/) {}
+void count_reads_no_more(int /*socket*/) {}
+std::optional<uint64_t> reads_counted(int /*socket*/, uint64_t /*at_least*/) {
+    return account ? account->consumed : std::optional<uint64_t>();
+}
 std::optional<uint64_t> unacknowledged_bytes(int /*socket*/) {
     return account ? account->written : std::optional<uint64_t>();
 }
@@ -33,6 +38,7 @@ namespace fuzz {
 namespace {
 
 constexpr size_t steps_max = 64;
+constexpr std::array timers{Timer::linger, Timer::rate, Timer::idle};
 
 // A segment that was attached is all there.
 void touch_every_area(const Segment& segment) {
@@ -113,7 +119,7 @@ public:
             else if (what / 11 % 6 == 4)
                 relay_.hand_over(std::array{client_id(4), client_id(1), client_id(clients)});
             else
-                timer(what / 11 % 3);
+                timer(what / 11 % 6 == 5 ? Timer::resume : timers[what / 11 % 6]);
             break;
         }
         for (const ClientId moved : relay_.take_report().handed_over)
@@ -134,11 +140,11 @@ private:
     }
 
     // As if the time had come: the outcome does not depend on how long an input takes.
-    void timer(size_t which) {
+    void timer(Timer timer) {
         Instants when = now();
-        when.steady += std::chrono::seconds(1);
+        when.steady += Resuming::patience;
         when.served += idle_timeout;
-        relay_.timer(std::array{Timer::linger, Timer::rate, Timer::idle}.at(which), when);
+        relay_.timer(timer, when);
     }
 
     Instants now() { return {relay_.clock().now(), RateLimiter::Clock::now()}; }
@@ -162,7 +168,7 @@ private:
     std::array<UniqueFd, clients> peers_;
     Doorbell doorbell_{conversation_.segment.worker_table()[0], pipes_[0].first.get()};
     Relay relay_{conversation_.segment, entry_0, events_, doorbells_,
-        conversation_.segment.heartbeats()[0], account_of};
+        conversation_.segment.heartbeats()[0], account_of, conversation_.segment.first_settings()};
 };
 
 void serve(Conversation& conversation, Input& input) {

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 #if __has_include(<linux/filter.h>)
 #include <linux/filter.h>
 #endif
@@ -47,6 +48,12 @@ Client::Client(
     if (::connect(fd_.get(), server.address(), server.length()) == -1 && errno != EINPROGRESS)
         throw std::system_error(errno, std::generic_category(), "connect to " + server.text());
     address_ = Endpoint::of_socket(fd_.get()).text();
+}
+
+Client::Client(Loop& loop, UniqueFd connected, std::string address) :
+    Source(loop), fd_(std::move(connected)), address_(std::move(address)) {
+    set_close_on_exec(fd_.get(), true);
+    set_nonblocking(fd_.get());
 }
 
 void Client::half_close() {

@@ -18,6 +18,8 @@ public:
     // address to connect from, such as "127.0.0.2" or "[::1]"; otherwise the system chooses.
     Client(Loop& loop, const Endpoint& server, int receive_buffer_bytes = 0,
         const std::string& source = "");
+    // Over a connection that is made already; `address` is as the caller wants to find it.
+    Client(Loop& loop, UniqueFd connected, std::string address);
 
     // The address as the server's log prints it.
     [[nodiscard]] const std::string& address() const { return address_; }

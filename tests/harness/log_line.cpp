@@ -29,6 +29,12 @@ std::optional<WorkerStarted> parse_worker_started(const std::string& line) {
     return WorkerStarted{std::stoi(found->str(1)), static_cast<pid_t>(std::stol(found->str(2)))};
 }
 
+std::optional<pid_t> parse_new_keeper(const std::string& line) {
+    static const std::regex pattern(R"(the server's pid is (\d+) now)");
+    const auto found = match(line, pattern);
+    return found ? std::optional(static_cast<pid_t>(std::stol(found->str(1)))) : std::nullopt;
+}
+
 std::optional<Joined> parse_joined(const std::string& line) {
     static const std::regex pattern(R"(user (\d+) joined from (\S+:\d+)(?: on worker (\d+))?)");
     const auto found = match(line, pattern);

@@ -27,6 +27,8 @@ struct Left {
 [[nodiscard]] std::optional<std::string> parse_listening(const std::string& line);
 // worker 1 started (pid 123)
 [[nodiscard]] std::optional<WorkerStarted> parse_worker_started(const std::string& line);
+// the keeper (pid 123) died; the server's pid is 124 now
+[[nodiscard]] std::optional<pid_t> parse_new_keeper(const std::string& line);
 // user 0 joined from 127.0.0.1:5555 on worker 1
 [[nodiscard]] std::optional<Joined> parse_joined(const std::string& line);
 // user 0 left: end of file

@@ -1,10 +1,13 @@
 #include "tests/harness/process.h"
 
+#include "shared/system/shared_table.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <spawn.h>
 #include <sstream>
 #include <sys/wait.h>
@@ -30,6 +33,11 @@ FdPair make_standard_stream(OurEnd ours) {
     set_close_on_exec(fds[1], true);
     set_nonblocking(ours == OurEnd::reading ? fds[0] : fds[1]);
     return pair;
+}
+
+// As a shell has it: 128 + number for a signal.
+int exit_status_of(int wait_status) {
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
@@ -61,6 +69,8 @@ std::vector<std::string> environment_with(
         all.emplace_back("CHATSERV_CONTROL=none");
     return all;
 }
+
+constexpr int first_copy = 64;
 
 // Uses posix_spawn(3) instead of fork(2), which stays correct and fast however large the test
 // process has grown.
@@ -107,6 +117,14 @@ Process::Process(Loop& loop, const Command& command, Pipes pipes) :
     ::posix_spawn_file_actions_adddup2(&plan.files, pipes.output.second.get(), STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&plan.files, pipes.errors.second.get(), STDERR_FILENO);
 
+    // Copies above all numbers that the program gets: none of them is replaced before it is used.
+    std::vector<UniqueFd> copies;
+    int number = STDERR_FILENO;
+    for (const int descriptor : command.descriptors) {
+        copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, first_copy));
+        ::posix_spawn_file_actions_adddup2(&plan.files, copies.back().get(), ++number);
+    }
+
     std::vector<std::string> arguments = command.arguments;
     std::vector<std::string> environment = environment_with(command.environment);
     const std::string& file = command.file.empty() ? name_ : command.file;
@@ -134,8 +152,32 @@ void Process::signal(int number) const {
 bool Process::exited() {
     int status = 0;
     if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_)
-        status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        status_ = exit_status_of(status);
     return status_.has_value();
+}
+
+bool Process::adopt_orphans() const {
+    return become_subreaper();
+}
+
+// waitid(2) tells of one without reaping it, so that the process itself is left to exited().
+void Process::reap_orphans() {
+    for (;;) {
+        siginfo_t ended{};
+        if (::waitid(P_PGID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+            ended.si_pid == 0)
+            return;
+        int status = 0;
+        if (ended.si_pid == pid_)
+            (void)exited();
+        else if (::waitpid(ended.si_pid, &status, 0) == ended.si_pid)
+            orphan_statuses_[ended.si_pid] = exit_status_of(status);
+    }
+}
+
+std::optional<int> Process::status_of_orphan(pid_t pid) const {
+    const auto found = orphan_statuses_.find(pid);
+    return found == orphan_statuses_.end() ? std::nullopt : std::optional(found->second);
 }
 
 int Process::wait_for_exit() {
@@ -150,9 +192,10 @@ void Process::wait_for_output(std::string_view text) {
         "'" + std::string(text) + "' in the output of " + name_);
 }
 
-bool Process::group_is_gone() const {
+bool Process::group_is_gone() {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (::kill(-pid_, 0) == 0 || errno != ESRCH) {
+        reap_orphans();
         if (std::chrono::steady_clock::now() > deadline)
             return false;
         std::this_thread::yield();

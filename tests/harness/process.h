@@ -5,6 +5,7 @@
 #include "tests/harness/loop.h"
 #include "tests/harness/pipe.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct Command {
     std::vector<std::string> arguments; // [0] is the program, searched on PATH if without a slash
     std::vector<std::pair<std::string, std::string>> environment{}; // beside the test's own
     std::string file{}; // the program, if arguments[0] is not its path
+    // Descriptors of the test that become the program's, from number 3 on.
+    std::vector<int> descriptors{};
 };
 
 // Runs in a process group of its own. The destructor kills the whole group, and so does the end of
@@ -43,10 +46,18 @@ public:
     int wait_for_exit();
     void wait_for_output(std::string_view text);
 
+    // Processes of the group that have lost their parent become this process's children, from now
+    // on, so that their ends can be learned. Returns false where the system has no such thing.
+    bool adopt_orphans() const;
+    // Reaps those of them that have ended.
+    void reap_orphans();
+    // How such a process ended, as wait_for_exit() has it; nothing while it has not been reaped.
+    [[nodiscard]] std::optional<int> status_of_orphan(pid_t pid) const;
+
     // Whether no process of the group is left; call after wait_for_exit(). An ended process that
     // lost its parent (a sanitizer's, of a killed worker) remains until init reaps it, so this
     // waits.
-    [[nodiscard]] bool group_is_gone() const;
+    [[nodiscard]] bool group_is_gone();
 
 private:
     struct Pipes {
@@ -59,6 +70,7 @@ private:
     pid_t pid_ = -1;
     std::optional<GroupGuard> guard_;
     std::optional<int> status_;
+    std::map<pid_t, int> orphan_statuses_;
     PipeWriter input_;
     PipeReader output_;
     PipeReader errors_;

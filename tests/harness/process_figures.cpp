@@ -35,6 +35,21 @@ std::string stat_of(pid_t pid) {
     return name_end == std::string::npos ? "" : line.substr(name_end + 1);
 }
 
+template <typename Condition>
+std::vector<ProcessState> processes_that(Condition condition) {
+    std::vector<ProcessState> found;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+        const std::string name = entry.path().filename();
+        if (name.find_first_not_of("0123456789") != std::string::npos)
+            continue;
+        const auto process = state_of(static_cast<pid_t>(std::stol(name)));
+        if (process && condition(*process))
+            found.push_back(*process);
+    }
+    return found;
+}
+
 } // namespace
 
 std::optional<std::size_t> descriptors_of(pid_t pid) {
@@ -49,20 +64,37 @@ std::optional<std::uint64_t> own_memory_bytes_of(pid_t pid) {
     return rollup_of(pid, "Anonymous:");
 }
 
+std::optional<ProcessState> state_of(pid_t pid) {
+    std::istringstream rest(stat_of(pid));
+    ProcessState process{.pid = pid};
+    if (!(rest >> process.state >> process.parent >> process.group))
+        return std::nullopt;
+    return process;
+}
+
 std::vector<ProcessState> children_of(pid_t parent) {
-    std::vector<ProcessState> children;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-        const std::string name = entry.path().filename();
-        if (name.find_first_not_of("0123456789") != std::string::npos)
-            continue;
-        std::istringstream rest(stat_of(std::stoi(name)));
-        ProcessState process{static_cast<pid_t>(std::stol(name))};
-        pid_t its_parent = 0;
-        if (rest >> process.state >> its_parent && its_parent == parent)
-            children.push_back(process);
+    return processes_that([&](const ProcessState& process) { return process.parent == parent; });
+}
+
+std::vector<ProcessState> members_of(pid_t group) {
+    return processes_that([&](const ProcessState& process) { return process.group == group; });
+}
+
+std::vector<ProcessState> descendants_of(pid_t ancestor) {
+    std::vector<ProcessState> found = children_of(ancestor);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const std::vector<ProcessState> children = children_of(found[i].pid);
+        found.insert(found.end(), children.begin(), children.end());
     }
-    return children;
+    return found;
+}
+
+// The title is followed by NUL bytes, as many as the arguments had that it replaced.
+std::string title_of(pid_t pid) {
+    std::ifstream file(folder_of(pid) / "cmdline", std::ios::binary);
+    std::string title;
+    std::getline(file, title, '\0');
+    return title;
 }
 
 // The 14th and 15th field of `stat`.

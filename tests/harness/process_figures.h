@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <sys/types.h>
 #include <vector>
 
@@ -20,7 +21,19 @@ namespace chatserv::test {
 struct ProcessState {
     pid_t pid = 0;
     char state = '?'; // proc(5): R, S, T, Z ...
+    pid_t parent = 0;
+    pid_t group = 0;
 };
 [[nodiscard]] std::vector<ProcessState> children_of(pid_t parent);
+// Children, their children, and so on.
+[[nodiscard]] std::vector<ProcessState> descendants_of(pid_t ancestor);
+
+// Nothing where there is no such process.
+[[nodiscard]] std::optional<ProcessState> state_of(pid_t pid);
+// The members of a process group, zombies among them.
+[[nodiscard]] std::vector<ProcessState> members_of(pid_t group);
+
+// What ps(1) shows of the process; empty if it has ended.
+[[nodiscard]] std::string title_of(pid_t pid);
 
 } // namespace chatserv::test

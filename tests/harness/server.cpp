@@ -1,5 +1,7 @@
 #include "tests/harness/server.h"
 
+#include "tests/harness/process_figures.h"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -28,10 +30,11 @@ Command command_for(const ServerOptions& options) {
             options.program == Program::chatserv ? chatserv_path() : reference_path());
     for (const std::string& address : options.listen)
         command.arguments.insert(command.arguments.end(), {"--listen", address});
-    if (options.program == Program::chatserv)
+    if (options.program == Program::chatserv && !options.placement.empty())
         command.arguments.insert(command.arguments.end(), {"--placement", options.placement});
     command.arguments.insert(command.arguments.end(), options.more.begin(), options.more.end());
     command.environment = options.environment;
+    command.descriptors = options.descriptors;
     return command;
 }
 
@@ -54,14 +57,16 @@ std::string reference_path() {
 
 Server::Server(Loop& loop, const ServerOptions& options) :
     loop_(loop), process_(loop, command_for(options)) {
-    loop_.wait_until(
-        [&] { return count("listening on ") >= options.listen.size() || process_.exited(); },
+    (void)process_.adopt_orphans(); // init may take seconds to reap one
+    const std::size_t addresses =
+        std::max(options.listen.size(), options.descriptors.size()) + options.listens_by_file;
+    loop_.wait_until([&] { return count("listening on ") >= addresses || process_.exited(); },
         "the server to listen");
     for (const std::string& line : log()) {
         if (const auto address = parse_listening(line))
             endpoints_.emplace_back(*address);
     }
-    if (endpoints_.size() < options.listen.size())
+    if (endpoints_.size() < addresses)
         throw std::runtime_error("the server did not start: " + process_.errors().text());
 }
 
@@ -91,7 +96,7 @@ std::size_t Server::count(std::string_view text) {
 }
 
 std::string Server::wait_for_line(std::string_view text, std::size_t wanted) {
-    loop_.wait_until([&] { return count(text) >= wanted || process_.exited(); },
+    loop_.wait_until([&] { return count(text) >= wanted || ended(); },
         "line " + std::to_string(wanted) + " with '" + std::string(text) + "' in the log");
     std::size_t found = 0;
     for (const std::string& line : log()) {
@@ -115,6 +120,21 @@ Joined Server::wait_for_join(const std::string& address) {
     return *joined;
 }
 
+pid_t Server::keeper_pid() {
+    pid_t keeper = process_.pid();
+    for (const std::string& line : log())
+        keeper = parse_new_keeper(line).value_or(keeper);
+    return keeper;
+}
+
+pid_t Server::master_pid() {
+    const pid_t keeper = keeper_pid();
+    for (const ProcessState& child : children_of(keeper))
+        if (title_of(child.pid) == "chatserv: master")
+            return child.pid;
+    return keeper;
+}
+
 std::vector<pid_t> Server::worker_pids() {
     std::map<int, pid_t> pids;
     for (const std::string& line : log()) {
@@ -127,9 +147,34 @@ std::vector<pid_t> Server::worker_pids() {
     return all;
 }
 
+// Every process of the server holds its standard error.
+bool Server::ended() {
+    return process_.exited() && process_.errors().ended();
+}
+
 int Server::stop() {
-    process_.signal(SIGTERM);
-    return process_.wait_for_exit();
+    const pid_t keeper = keeper_pid();
+    if (keeper == process_.pid()) {
+        process_.signal(SIGTERM);
+        return process_.wait_for_exit();
+    }
+    ::kill(keeper, SIGTERM);
+    loop_.wait_until(
+        [&] {
+            process_.reap_orphans();
+            return ended() && process_.status_of_orphan(keeper);
+        },
+        "the end of the server");
+    return *process_.status_of_orphan(keeper);
+}
+
+// The keeper is stopped first, so that it starts no other master.
+void Server::kill() {
+    const pid_t master = master_pid();
+    process_.signal(SIGSTOP);
+    ::kill(master, SIGKILL);
+    process_.signal(SIGKILL);
+    (void)process_.wait_for_exit();
 }
 
 } // namespace chatserv::test

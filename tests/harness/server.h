@@ -27,9 +27,13 @@ struct ServerOptions {
     // A command that becomes the program, such as setpriv(1) or a shell that ends in `exec "$0"
     // "$@"`.
     std::vector<std::string> starter{};
-    // chatserv's --placement. All workers have clients in most tests, since that is where more can
-    // go wrong.
+    // chatserv's --placement; empty: it is not on the command line. All workers have clients in
+    // most tests, since that is where more can go wrong.
     std::string placement = "even";
+    // Listen sockets of the test, which the server finds from descriptor 3 on: instead of the
+    // addresses above, or of some of them.
+    std::vector<int> descriptors{};
+    std::size_t listens_by_file = 0; // how many more addresses a configuration file names
 };
 
 // Listening when constructed. Prints its log if the test fails.
@@ -44,7 +48,12 @@ public:
     [[nodiscard]] const Endpoint& endpoint(std::size_t index = 0) const {
         return endpoints_.at(index);
     }
+    // The process that was started: on systems that have keepers, the keeper.
     [[nodiscard]] Process& process() { return process_; }
+    // The server's pid: process()'s, or that of the process that is the keeper after it.
+    [[nodiscard]] pid_t keeper_pid();
+    // The master, which is process() itself where there is no keeper.
+    [[nodiscard]] pid_t master_pid();
 
     // The log's lines so far, without newlines.
     [[nodiscard]] const std::vector<std::string>& log();
@@ -59,8 +68,13 @@ public:
     // The pid of the process that last took up each worker entry, spares not among them.
     [[nodiscard]] std::vector<pid_t> worker_pids();
 
-    // Sends SIGTERM and waits; the exit status.
+    // Whether every process of the server has ended.
+    [[nodiscard]] bool ended();
+
+    // Sends SIGTERM to the server's pid and waits; the exit status of the server.
     int stop();
+    // SIGKILL to keeper and master, and waits for the end of all that is left of the server.
+    void kill();
 
 private:
     Loop& loop_;

@@ -1,4 +1,4 @@
-// Kills and stops worker processes at random, no process twice.
+// Kills and stops processes of a server, no process twice.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,10 @@ public:
     // within the same moment. Skips a process that was struck before or has ended.
     void strike(const std::vector<pid_t>& workers, Strike how, unsigned all_once_in,
         std::mt19937_64& random);
+
+    // Strikes all of these within the same moment, except those that were struck before or have
+    // ended.
+    void strike_all(const std::vector<pid_t>& victims, Strike how);
 
     [[nodiscard]] std::uint64_t killed() const { return killed_; }
     [[nodiscard]] std::uint64_t stopped() const { return stopped_; }

@@ -17,7 +17,10 @@ class HostileTest : public testing::Test {
 protected:
     // Worker 1 serves users 0 and 2, worker 2 users 1 and 3. Worker 1 dies twice, and its second
     // successor is hostile.
-    void break_into_worker_1(const std::string& hostility, uint64_t seed = base_seed()) {
+    // `renewals_in`: turns of the master from one replacement of all channels to the next, on
+    // average; 0: none.
+    void break_into_worker_1(
+        const std::string& hostility, uint64_t seed = base_seed(), unsigned renewals_in = 0) {
         const char* const binary = std::getenv("CHATSERV_HOSTILE");
         ASSERT_NE(binary, nullptr) << "run these with meson test";
         server_ = std::make_unique<Server>(
@@ -25,7 +28,8 @@ protected:
                                      "--log-level", "debug"},
                        .environment = {{"CHATSERV_TEST_HOSTILE_TOKEN", token().string()},
                            {"CHATSERV_TEST_HOSTILITY", hostility},
-                           {"CHATSERV_TEST_SEED", std::to_string(seed)}},
+                           {"CHATSERV_TEST_SEED", std::to_string(seed)},
+                           {"CHATSERV_TEST_RENEWALS_IN", std::to_string(renewals_in)}},
                        .binary = binary});
         for (int i = 0; i < 4; ++i) {
             people_.push_back(std::make_unique<Client>(loop_, server_->endpoint()));
@@ -36,9 +40,15 @@ protected:
         (void)folder_.file("token", "");
         kill_worker_1(); // so that another spare is started, which finds the token
         server_->wait_for_line("worker 1 taken over ");
-        server_->wait_for_line("spare worker ready ", 4);
+        const std::string line = server_->wait_for_line("spare worker ready ", 4);
+        const pid_t intruder = std::stoi(line.substr(line.rfind("pid ") + 4));
         ASSERT_FALSE(std::filesystem::exists(token()));
-        kill_worker_1();
+        // While its channel is replaced, another spare may get the entry; and it may be found out
+        // before it gets one.
+        const std::string its_death = " died (pid " + std::to_string(intruder) + ")";
+        do
+            kill_worker_1();
+        while (worker(1) != intruder && server_->count(its_death) == 0);
     }
 
     void TearDown() override {
@@ -134,6 +144,34 @@ TEST_P(BrokenProtocolTest, EndsTheWorkerAndNoClientNotices) {
 
 INSTANTIATE_TEST_SUITE_P(
     Hostile, BrokenProtocolTest, testing::Values("garbage", "nonsense", "unasked", "descriptors"));
+
+// What a worker says on a channel that replaces another is checked like everything else that it
+// says: nonsense costs that worker alone.
+struct Nonsense {
+    const char* hostility;
+    const char* line; // in the log
+};
+void PrintTo(const Nonsense& nonsense, std::ostream* out) {
+    *out << nonsense.hostility;
+}
+class RenewalTest : public HostileTest, public testing::WithParamInterface<Nonsense> {};
+
+TEST_P(RenewalTest, EndsTheWorkerAndNoClientNotices) {
+    if (std::getenv("CHATSERV_RENEWING") == nullptr)
+        GTEST_SKIP() << "this linker builds no master that replaces channels";
+    break_into_worker_1(GetParam().hostility, base_seed(), 5);
+    server_->wait_for_line(GetParam().line);
+    expect_that_everybody_has_everything();
+    EXPECT_EQ(server_->count(GetParam().line), 1U);
+}
+
+constexpr const char* broken = "it broke the protocol";
+constexpr const char* silent = "it did not introduce itself on its new channel";
+INSTANTIATE_TEST_SUITE_P(Hostile, RenewalTest,
+    testing::Values(Nonsense{"no-rendezvous", silent}, Nonsense{"renewal:silent", silent},
+        Nonsense{"renewal:other-entry", broken}, Nonsense{"renewal:no-such-entry", broken},
+        Nonsense{"renewal:no-hello", broken}, Nonsense{"renewal:two-hellos", broken},
+        Nonsense{"renewal:unasked", broken}));
 
 TEST_F(HostileTest, ALockInTheNameOfAnotherDelaysNoWorker) {
     break_into_worker_1("lock");

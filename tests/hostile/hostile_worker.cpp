@@ -6,6 +6,7 @@
 // has an entry and clients; CHATSERV_TEST_SEED seeds its random choices.
 #include "shared/ipc/channel.h"
 #include "shared/ipc/protocol.h"
+#include "shared/ipc/rendezvous.h"
 #include "shared/ipc/unix_socket.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/heartbeat.h"
@@ -29,17 +30,25 @@ namespace {
 
 constexpr uint32_t generations_guessed = 4;
 
+// Before the name of what a worker does when its channel is replaced.
+constexpr std::string_view at_renewal = "renewal:";
+
 // The positions of the arguments that name inherited descriptors: worker/start.h.
-enum Argument { seat_argument = 5, channel_argument = 6, segment_argument = 7 };
+enum Argument {
+    seat_argument = 5,
+    channel_argument = 6,
+    segment_argument = 7,
+    rendezvous_argument = 8
+};
 
 class HostileWorker {
 public:
     HostileWorker(char** argv, uint64_t seed) :
         random_(seed), segment_(Segment::attach(UniqueFd(std::atoi(argv[segment_argument])))),
         heartbeat_(segment_.heartbeats()[static_cast<size_t>(std::atoi(argv[seat_argument]))]),
-        channel_(UniqueFd(std::atoi(argv[channel_argument]))) {
-        const Hello hello{.layout_version = layout_version, .confinement = Confinement::not_built};
-        channel_.queue(MessageType::hello, std::span(&hello, 1));
+        channel_(UniqueFd(std::atoi(argv[channel_argument]))),
+        rendezvous_(std::atoi(argv[rendezvous_argument])) {
+        say_hello(no_entry);
     }
 
     void run(std::string_view hostility) {
@@ -58,8 +67,10 @@ public:
             scribble();
         else if (hostility == "lock")
             lock_in_the_name_of_another();
-        else if (hostility == "flood")
-            flood_for_ever();
+        else if (hostility == "no-rendezvous")
+            rendezvous_.reset();
+        else if (hostility.starts_with(at_renewal))
+            introduce_itself_with_nonsense(hostility.substr(at_renewal.size()));
         else
             std::abort();
         stay();
@@ -72,9 +83,13 @@ private:
         bool has_clients = false;
         while (!has_clients) {
             wait();
+            if (next_offer(rendezvous_.get()) == Offer::Kind::channel)
+                introduce_itself();
             while (channel_.receive(message) == Channel::Received::message) {
-                if (message.type == MessageType::take_entry)
+                if (message.type == MessageType::take_entry) {
+                    entry_ = message.items<TakeEntry>().value().front().entry;
                     say(MessageType::settled, std::vector<Settled>{{.bytes = 0}});
+                }
                 if (message.type != MessageType::clients)
                     continue;
                 has_clients = true;
@@ -83,25 +98,66 @@ private:
         }
     }
 
-    // Waits until a message can be received or a heartbeat is due.
+    // Waits until something can be received or a heartbeat is due.
     void wait() {
         (void)channel_.flush();
         beat(heartbeat_);
-        pollfd readable{.fd = channel_.fd(), .events = POLLIN, .revents = 0};
-        ::poll(&readable, 1, 100);
-        if ((readable.revents & (POLLHUP | POLLERR)) != 0)
+        pollfd readable[] = {{.fd = channel_.fd(), .events = POLLIN, .revents = 0},
+            {.fd = rendezvous_.get(), .events = POLLIN, .revents = 0}};
+        ::poll(readable, 2, 100);
+        if ((readable[1].revents & (POLLHUP | POLLERR)) != 0)
             ::_exit(0); // the master has gone
     }
 
-    // Stays alive and reads nothing.
+    // Stays alive and reads nothing, until it is killed or the master has gone.
     void stay() {
         for (;;) {
             beat(heartbeat_);
-            pollfd gone{.fd = channel_.fd(), .events = 0, .revents = 0};
+            const bool met = static_cast<bool>(rendezvous_);
+            pollfd gone{.fd = met ? rendezvous_.get() : channel_.fd(), .events = 0, .revents = 0};
             ::poll(&gone, 1, 100);
-            if (gone.revents != 0)
+            if (met && gone.revents != 0)
                 ::_exit(0);
             (void)channel_.flush();
+        }
+    }
+
+    void take_new_channel() {
+        while (next_offer(rendezvous_.get()) != Offer::Kind::channel)
+            wait();
+        channel_ = Channel(take_offer(rendezvous_.get()).channel);
+    }
+    // As a genuine worker does.
+    void introduce_itself() {
+        take_new_channel();
+        say_hello(entry_);
+        if (entry_ != no_entry)
+            say(MessageType::settled, std::vector<Settled>{{.bytes = 0}});
+        channel_.queue(MessageType::introduced);
+    }
+    void say_hello(EntryId entry) {
+        say(MessageType::hello, std::vector<Hello>{{.layout_version = layout_version,
+                                    .confinement = Confinement::not_built,
+                                    .entry = entry}});
+    }
+
+    // On each new channel, since the master may have replaced that one already.
+    void introduce_itself_with_nonsense(std::string_view nonsense) {
+        for (;;) {
+            take_new_channel();
+            const EntryId other = entry_ == EntryId{0} ? EntryId{1} : EntryId{0};
+            if (nonsense == "silent")
+                continue; // and the heart goes on beating
+            if (nonsense == "no-hello")
+                say(MessageType::attached, mine_);
+            else
+                say_hello(nonsense == "other-entry"     ? other
+                          : nonsense == "no-such-entry" ? EntryId{workers_max}
+                                                        : entry_);
+            if (nonsense == "two-hellos")
+                say_hello(entry_);
+            if (nonsense == "unasked")
+                say(MessageType::handed_over, mine_);
         }
     }
 
@@ -195,6 +251,8 @@ private:
     Segment segment_;
     Heartbeat& heartbeat_;
     Channel channel_;
+    UniqueFd rendezvous_;
+    EntryId entry_ = no_entry;
     std::vector<ClientId> mine_;
 };
 

@@ -6,21 +6,27 @@ import re
 
 LINES_MAX = 300
 PRODUCT = ("master", "worker", "shared")
-FOLDERS = PRODUCT + ("tests", "bench")
+FOLDERS = PRODUCT + ("tests", "bench", "packaging")
 SUFFIXES = (".cpp", ".h", ".c", ".py")
 
 # From the bottom to the top: a room may include those below it. Rooms of one floor are siblings and
 # do not include each other.
-SHARED = [["shared/system"], ["shared/segment"], ["shared/ipc"]]
+SHARED = [["shared/system"], ["shared/segment"], ["shared/ipc"], ["shared/confinement"]]
 WORKER = [["worker/clients"], ["worker/limits", "worker/relay"], ["worker/lifecycle"]]
-MASTER = [["master/config"], ["master/start"], ["master/clients"], ["master/workers"],
-          ["master/control"], ["master/commands"]]
+MASTER = [["master/config"], ["master/start"], ["master/ledger"], ["master/clients"],
+          ["master/workers"], ["master/metrics"], ["master/sources"], ["master/keeper"], ["master/upgrade"],
+          ["master/reload"], ["master/control"], ["master/commands"]]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 MEMBER = re.compile(r"^(?![\s/#])[^(=;]*?((?:[A-Z]\w*::)+)(?:~?\w+|operator[^(]+)\(")
 # One object by nature, left whole in spite of its size: kqueue(2) itself.
 DIVIDED = ("Kqueue",)
-SYSTEM = re.compile(r"_(linux|freebsd|openbsd|macos|none)$")
+# Where the version is said, besides in meson.build. A version that is not released has no heading in
+# CHANGELOG.md yet, and is said nowhere.
+VERSION = re.compile(r"^ *version: *'([^']+)'", re.MULTILINE)
+VERSIONS = {"packaging/debian/changelog": re.compile(r"\A\S+ \(([^)]+)\)"),
+            "CHANGELOG.md": re.compile(r"^## \[(?!Unreleased\])([^]]+)\]", re.MULTILINE)}
+SYSTEM = re.compile(r"_(linux|freebsd|openbsd|macos|ncurses|none)$")
 
 
 def rooms_below(*floors):
@@ -33,9 +39,12 @@ def rooms_below(*floors):
 
 
 MAY_INCLUDE = {
-    **rooms_below(*SHARED, *WORKER, ["worker/confinement"], ["worker"]),
+    **rooms_below(*SHARED, *WORKER, ["worker"]),
     **rooms_below(*SHARED, *MASTER, ["master"]),
-    "worker/confinement": sum(SHARED, []),
+    # A program of its own, which may know of the master what its books hold.
+    "master/metrics/server": sum(SHARED, ["master/ledger", "master/clients"]),
+    # The same: where a source is, and the words that it says to the master.
+    "master/sources/program": sum(SHARED, ["master/config", "master/sources"]),
     "shared/kqueue": [],  # the others know it as <sys/event.h>
     "shared/precompiled": [],
 }
@@ -91,9 +100,27 @@ def class_has_one_file(top, contents):
             yield f"{name} is implemented in {', '.join(sorted(files))}: a class has one .cpp"
 
 
+def version_is_one(top):
+    """Debian's package would otherwise have another version than the program in it."""
+    meson = top / "meson.build"
+    if not meson.exists():
+        return
+    version = found_in(meson, VERSION)
+    for name, pattern in VERSIONS.items():
+        said = found_in(top / name, pattern)
+        if said != version:
+            yield f"{name} begins with version {said}, and meson.build has {version}: they are one"
+
+
+def found_in(path, pattern):
+    match = pattern.search(path.read_text(encoding="utf-8"))
+    return match and match[1]
+
+
 def offences(top):
     contents = {path: path.read_text(encoding="utf-8").splitlines() for path in sources(top)}
     for path, lines in contents.items():
         for rule in (includes_run_down, file_is_short, first_comment_states_the_job):
             yield from rule(top, path, lines)
     yield from class_has_one_file(top, contents)
+    yield from version_is_one(top)

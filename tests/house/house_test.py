@@ -58,7 +58,7 @@ class Rules(unittest.TestCase):
         for name, included in (
                 ("worker/limits/a.h", "worker/relay/b.h"),
                 ("worker/relay/a.h", "worker/limits/b.h"),
-                ("worker/confinement/a.h", "worker/clients/b.h")):
+                ("shared/confinement/a.h", "worker/clients/b.h")):
             with self.subTest(name):
                 self.assert_refused({name: f'{JOB}#include "{included}"\n'}, name, included)
 
@@ -70,6 +70,9 @@ class Rules(unittest.TestCase):
                 ("shared/ipc/a.h", "worker/clients/b.h"),
                 ("shared/system/a.h", "shared/kqueue/b.h"),
                 ("shared/kqueue/a.h", "shared/system/b.h"),
+                ("master/metrics/server/a.cpp", "master/workers/b.h"),
+                ("master/metrics/a.cpp", "master/metrics/server/b.h"),
+                ("master/main.cpp", "master/metrics/server/b.h"),
                 ("master/main.cpp", "tests/support/b.h"),
                 ("worker/main.cpp", "bench/load/b.h")):
             with self.subTest(name, included=included):
@@ -79,7 +82,7 @@ class Rules(unittest.TestCase):
         self.assert_accepted({
             "worker/limits/a.h": f'{JOB}#include "worker/clients/b.h"\n#include "shared/ipc/c.h"\n',
             "worker/main.cpp": f'{JOB}#include "worker/relay.h"\n#include "worker/limits/a.h"\n'
-                               '#include "worker/confinement/b.h"\n',
+                               '#include "shared/confinement/b.h"\n',
             "master/main.cpp": f'{JOB}#include "config.h"\n#include "master/commands/a.h"\n',
             "shared/kqueue/a.h": f'{JOB}#include "knote.h"\n#include <sys/event.h>\n'})
 
@@ -114,7 +117,7 @@ class Rules(unittest.TestCase):
 
     def test_a_file_for_each_system_is_accepted(self):
         self.assert_accepted({
-            f"worker/confinement/confinement{system}.cpp": f"{JOB}void Confinement::begin() {{\n}}\n"
+            f"shared/confinement/confinement{system}.cpp": f"{JOB}void Confinement::begin() {{\n}}\n"
             for system in ("", "_linux", "_freebsd", "_openbsd", "_none")})
 
     def test_a_file_without_a_first_comment_is_refused(self):
@@ -127,6 +130,18 @@ class Rules(unittest.TestCase):
     def test_a_header_speaks_for_its_source(self):
         self.assert_accepted({"shared/ipc/a.h": JOB, "shared/ipc/a.cpp": "#include <span>\n",
                               "tests/a/a.py": '#!/usr/bin/env python3\n"""States a job."""\n'})
+
+    def test_another_version_in_a_changelog_is_refused(self):
+        tree = {"meson.build": "project('chatserv', 'cpp',\n  version: '1.2.3',\n  license: 'X')\n",
+                "packaging/debian/changelog": "chatserv (1.2.3) unstable; urgency=medium\n",
+                "CHANGELOG.md": "# Changelog\n\n## [Unreleased]\n\n## [1.2.3]\n\n## [1.2.2]\n"}
+        self.assert_accepted(tree)
+        for name, text in (("packaging/debian/changelog", "chatserv (1.2.2) unstable\n\n"
+                                                          "chatserv (1.2.3) unstable\n"),
+                           ("CHANGELOG.md", "## [Unreleased]\n\n## [1.2.2]\n"),
+                           ("CHANGELOG.md", "## [Unreleased]\n")):
+            with self.subTest(name, text=text):
+                self.assert_refused({**tree, name: text}, name, "1.2.3")
 
 
 if __name__ == "__main__":

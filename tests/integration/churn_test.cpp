@@ -91,7 +91,7 @@ protected:
 
     std::vector<pid_t> processes() {
         std::vector<pid_t> pids = server_->worker_pids();
-        pids.push_back(server_->process().pid());
+        pids.push_back(server_->master_pid());
         return pids;
     }
 

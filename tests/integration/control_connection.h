@@ -4,6 +4,7 @@
 #include "shared/ipc/unix_socket.h"
 #include "tests/harness/loop.h"
 
+#include <cerrno>
 #include <gtest/gtest.h>
 #include <string>
 #include <string_view>
@@ -18,9 +19,11 @@ public:
         EXPECT_TRUE(socket_) << path;
     }
 
-    void ask(std::string_view request) {
-        EXPECT_EQ(::write(socket_.get(), request.data(), request.size()),
-            static_cast<ssize_t>(request.size()));
+    void ask(std::string_view request) { EXPECT_TRUE(try_to_ask(request)); }
+    // False where the connection has ended.
+    [[nodiscard]] bool try_to_ask(std::string_view request) {
+        return ::write(socket_.get(), request.data(), request.size()) ==
+               static_cast<ssize_t>(request.size());
     }
     void wait_for(std::string_view text) {
         loop().wait_until([&] { return heard_.find(text) != std::string::npos; }, text);
@@ -28,6 +31,7 @@ public:
     void wait_for_end() {
         loop().wait_until([&] { return !socket_; }, "the end of a control client");
     }
+    [[nodiscard]] bool ended() const { return !socket_; }
     [[nodiscard]] const std::string& heard() const { return heard_; }
 
     [[nodiscard]] pollfd interest() const override { return {socket_.get(), POLLIN, 0}; }
@@ -36,7 +40,7 @@ public:
         const ssize_t got = ::read(socket_.get(), bytes, sizeof bytes);
         if (got > 0)
             heard_.append(bytes, static_cast<size_t>(got));
-        else if (got == 0)
+        else if (got == 0 || (errno != EAGAIN && errno != EINTR))
             socket_.reset();
     }
 

@@ -49,10 +49,7 @@ protected:
         return all;
     }
 
-    static void kill_at_once(Server& server) {
-        server.process().signal(SIGKILL);
-        (void)server.process().wait_for_exit();
-    }
+    static void kill_at_once(Server& server) { server.kill(); }
 
     TemporaryDirectory folder_;
 };

@@ -69,9 +69,9 @@ TEST_F(ControlSocketTest, RejectsAPathThatIsInUse) {
 
 TEST_F(ControlSocketTest, RejectsThePathOfAStoppedServer) {
     const auto server = start_server(in("control"));
-    server->process().signal(SIGSTOP);
+    ::kill(-server->process().pid(), SIGSTOP);
     expect_refusal(in("control"), "another server listens there, but it does not identify itself");
-    server->process().signal(SIGCONT);
+    ::kill(-server->process().pid(), SIGCONT);
 }
 
 TEST_F(ControlSocketTest, RejectsAFolderThatIsNotWritable) {

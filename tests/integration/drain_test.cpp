@@ -227,5 +227,38 @@ TEST_F(DrainTest, AStopEndsIt) {
     EXPECT_EQ(server_->count(" left: server stopped"), 4U);
 }
 
+// The newcomer reads so little between two drains that each meets it in the midst of the replay.
+TEST_F(DrainTest, AReplayGoesOnOnTheNextWorker) {
+    constexpr std::size_t replayed_bytes = 1024 * 1024;
+    constexpr std::size_t step_bytes = 100'000;
+    begin({"--workers", "2", "--log-size", "4M", "--replay", "1M"});
+    const auto talker = join();
+    const auto listener = join();
+    const std::string said = numbered_lines(3 * replayed_bytes / 2);
+    talker->send(said);
+    listener->wait_for_bytes(said.size());
+    Client newcomer(loop_, server_->endpoint(), 8192);
+    newcomer.pause();
+    int worker = server_->wait_for_join(newcomer.address()).worker;
+    for (std::size_t drains = 0; drains < 6; ++drains) {
+        EXPECT_LT(newcomer.received().size(), replayed_bytes);
+        const Finished finished = command({"drain", std::to_string(worker)});
+        EXPECT_EQ(finished.status, 0) << finished.errors;
+        EXPECT_THAT(finished.output, HasSubstr(" moved to other"));
+        end_drain(worker);
+        worker = 3 - worker; // where all of them are now
+        newcomer.resume();
+        newcomer.wait_for_bytes((drains + 1) * step_bytes);
+        newcomer.pause();
+    }
+    newcomer.resume();
+    talker->send("said afterwards\n");
+    const std::string due = said.substr(said.size() - replayed_bytes) + "said afterwards\n";
+    newcomer.wait_for_bytes(due.size());
+    EXPECT_TRUE(newcomer.received() == due);
+    EXPECT_GE(stats()["moved"], 6);
+    EXPECT_EQ(server_->count(" left: "), 0U);
+}
+
 } // namespace
 } // namespace chatserv::test

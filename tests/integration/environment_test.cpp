@@ -102,9 +102,9 @@ TEST_F(EnvironmentTest, StartsWithClosedStandardStreams) {
     std::vector<pid_t> processes{server.pid()};
     const auto all_there = [&] {
         processes = {server.pid()};
-        for (const ProcessState& child : children_of(server.pid()))
+        for (const ProcessState& child : descendants_of(server.pid()))
             processes.push_back(child.pid);
-        return processes.size() >= 4 && // two workers and a spare
+        return processes.size() >= 5 && // keeper, master, two workers and a spare
                std::all_of(processes.begin(), processes.end(),
                    [](pid_t pid) { return file_of(pid, 0) == "/dev/null"; });
     };

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 constexpr const char* short_of_workers = "Resource temporarily unavailable; trying again";
+constexpr unsigned no_worker = 2; // keeper and master
 constexpr const char* complete = "no worker is missing any more: ";
 
 class FewProcessesTest : public ServerTest {
@@ -79,7 +80,7 @@ protected:
         std::vector<std::string> command;
         if (::geteuid() == 0)
             command = as_user_;
-        command.insert(command.end(), {"prlimit", "--pid", std::to_string(server_->process().pid()),
+        command.insert(command.end(), {"prlimit", "--pid", std::to_string(server_->master_pid()),
                                           "--nproc=" + std::to_string(processes) + ":100"});
         const Finished finished = run(loop_, {command});
         ASSERT_EQ(finished.status, 0) << finished.errors;
@@ -102,6 +103,21 @@ protected:
             people[i]->wait_for("all hear this");
     }
 
+    // The server ends, and says in one line what could not be started and why.
+    void expect_refusal(unsigned processes, const std::string& what) {
+        if (const std::string why_not = obstacle(); !why_not.empty())
+            GTEST_SKIP() << why_not;
+        std::vector<std::string> command = starter(processes);
+        command.insert(command.end(), {folder_.path() / "chatserv", "--listen", "127.0.0.1:0",
+                                          "--control", "none", "--log-level", "off"});
+        const Finished finished =
+            run(loop_, {.arguments = command, .environment = {without_leak_check}});
+        EXPECT_EQ(finished.status, EX_UNAVAILABLE);
+        EXPECT_EQ(
+            finished.errors, "chatserv: " + what + ": Resource temporarily unavailable; " +
+                                 "raise the limit of processes (ulimit -u, pids.max, TasksMax=)\n");
+    }
+
     void wait_for_retries(std::size_t count) {
         server_->wait_for_line("no process could be started: fork: ",
             server_->count("no process could be started: fork: ") + count);
@@ -120,8 +136,8 @@ TEST_P(SomeProcessesTest, Serves) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
     const int workers = GetParam();
-    server_ = std::make_unique<Server>(
-        loop_, options(static_cast<unsigned>(workers) + 1, {"--workers", "4", "--spares", "2"}));
+    server_ = std::make_unique<Server>(loop_,
+        options(no_worker + static_cast<unsigned>(workers), {"--workers", "4", "--spares", "2"}));
     const std::string said = server_->wait_for_line(short_of_workers);
     EXPECT_THAT(said, HasSubstr(std::to_string(workers) + " of 4 workers run: fork: "));
     expect_newcomers_on(workers);
@@ -140,7 +156,8 @@ TEST_P(SomeProcessesTest, Serves) {
 TEST_F(FewProcessesTest, TheSpareIsGivenUpFirst) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
-    server_ = std::make_unique<Server>(loop_, options(3, {"--workers", "2", "--spares", "1"}));
+    server_ = std::make_unique<Server>(
+        loop_, options(no_worker + 2, {"--workers", "2", "--spares", "1"}));
     EXPECT_THAT(server_->wait_for_line(short_of_workers),
         HasSubstr("2 of 2 workers run, and 0 of 1 spares: fork: "));
     expect_newcomers_on(2);
@@ -148,30 +165,25 @@ TEST_F(FewProcessesTest, TheSpareIsGivenUpFirst) {
 }
 
 TEST_F(FewProcessesTest, WithoutAnyWorkerTheServerEndsAndNamesTheLimitToRaise) {
-    if (const std::string why_not = obstacle(); !why_not.empty())
-        GTEST_SKIP() << why_not;
-    std::vector<std::string> command = starter(1);
-    command.insert(command.end(), {folder_.path() / "chatserv", "--listen", "127.0.0.1:0",
-                                      "--control", "none", "--log-level", "off"});
-    const Finished finished =
-        run(loop_, {.arguments = command, .environment = {without_leak_check}});
-    EXPECT_EQ(finished.status, EX_UNAVAILABLE);
-    EXPECT_EQ(finished.errors,
-        "chatserv: no worker could be started: fork: Resource temporarily unavailable; raise the "
-        "limit of processes (ulimit -u, pids.max, TasksMax=)\n");
+    expect_refusal(no_worker, "no worker could be started: fork");
+}
+
+TEST_F(FewProcessesTest, WithoutAMasterTheServerEndsAndNamesTheLimitToRaise) {
+    expect_refusal(1, "the master could not be started");
 }
 
 // The users of the dead worker wait, and the other worker serves new clients.
 TEST_F(FewProcessesTest, TheUsersOfADeadWorkerAreServedOnceItCanBeReplaced) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
-    server_ = std::make_unique<Server>(loop_, options(3, {"--workers", "2", "--spares", "0"}));
+    server_ = std::make_unique<Server>(
+        loop_, options(no_worker + 2, {"--workers", "2", "--spares", "0"}));
     server_->wait_for_line(" started (pid ", 2);
     Client first(loop_, server_->endpoint());
     const int its_worker = server_->wait_for_join(first.address()).worker;
     Client second(loop_, server_->endpoint());
     ASSERT_NE(server_->wait_for_join(second.address()).worker, its_worker);
-    allow(2);
+    allow(no_worker + 1);
     ::kill(server_->worker_pids().at(static_cast<std::size_t>(its_worker) - 1), SIGKILL);
     const std::string said = server_->wait_for_line(short_of_workers);
     EXPECT_THAT(said, HasSubstr("1 of 2 workers run: fork: "));
@@ -197,14 +209,15 @@ TEST_F(FewProcessesTest, TheUsersOfADeadWorkerAreServedOnceItCanBeReplaced) {
 TEST_F(FewProcessesTest, UsersWithoutAWorkerDoNotDelayTheOthersForever) {
     if (const std::string why_not = obstacle(); !why_not.empty())
         GTEST_SKIP() << why_not;
-    server_ = std::make_unique<Server>(loop_,
-        options(3, {"--workers", "2", "--spares", "0", "--log-size", "64K", "--stall-limit", "1"}));
+    server_ = std::make_unique<Server>(
+        loop_, options(no_worker + 2,
+                   {"--workers", "2", "--spares", "0", "--log-size", "64K", "--stall-limit", "1"}));
     server_->wait_for_line(" started (pid ", 2);
     Client first(loop_, server_->endpoint());
     const Joined waiting = server_->wait_for_join(first.address());
     Client second(loop_, server_->endpoint());
     ASSERT_NE(server_->wait_for_join(second.address()).worker, waiting.worker);
-    allow(2);
+    allow(no_worker + 1);
     ::kill(server_->worker_pids().at(static_cast<std::size_t>(waiting.worker) - 1), SIGKILL);
     server_->wait_for_line(short_of_workers);
     Client third(loop_, server_->endpoint());
@@ -262,7 +275,7 @@ protected:
 };
 
 TEST_F(PidsLimitTest, ServesWithTheProcessesThatTheLimitAllows) {
-    allow_processes(3);
+    allow_processes(no_worker + 2);
     server_ = std::make_unique<Server>(
         loop_, ServerOptions{.more = {"--workers", "8"}, .starter = starter_in_group()});
     EXPECT_THAT(server_->wait_for_line(short_of_workers), HasSubstr("2 of 8 workers run: fork: "));
@@ -273,7 +286,7 @@ TEST_F(PidsLimitTest, ServesWithTheProcessesThatTheLimitAllows) {
 }
 
 TEST_F(PidsLimitTest, EndsWhenTheLimitAllowsNoWorker) {
-    allow_processes(1);
+    allow_processes(no_worker);
     std::vector<std::string> command = starter_in_group();
     command.insert(command.end(),
         {chatserv_path(), "--listen", "127.0.0.1:0", "--control", "none", "--log-level", "off"});

@@ -2,9 +2,13 @@
 #include "tests/integration/server_test.h"
 
 #include <algorithm>
+#include <csignal>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <sysexits.h>
+#include <utility>
 
 namespace chatserv::test {
 namespace {
@@ -14,7 +18,8 @@ protected:
     // A day in the life of a server, so that the log has lines of all kinds.
     void run_server_and_stop(std::vector<std::string> options) {
         options.insert(options.end(), {"--users", "2"});
-        start(options);
+        server_ = std::make_unique<Server>(
+            loop_, ServerOptions{.more = std::move(options), .starter = starter_});
         {
             const auto first = join();
             const auto second = join();
@@ -28,7 +33,56 @@ protected:
         server_->wait_for_line("user 1 left: ");
         EXPECT_EQ(server_->stop(), 0);
     }
+
+    std::vector<std::string> starter_{};
 };
+
+// Standard error is the journal, as the environment has it: systemd.exec(5).
+class JournalTest : public LogTest {
+protected:
+    JournalTest() {
+        starter_ = {"sh", "-c",
+            "exec 3>&2; JOURNAL_STREAM=$(stat -L -c %d:%i /dev/fd/3 2>/dev/null || "
+            "stat -L -f %d:%i /dev/fd/3); export JOURNAL_STREAM; exec \"$0\" \"$@\" 3>&-"};
+    }
+};
+
+TEST_F(JournalTest, GetsPrioritiesAndNoTime) {
+    run_server_and_stop({"--log-level", "debug"});
+    const std::regex format(R"((<[3467]>)([a-z]+) (keeper|master|worker): .+)");
+    const std::map<std::string, std::string> priorities{
+        {"debug", "<7>"}, {"info", "<6>"}, {"warning", "<4>"}, {"error", "<3>"}};
+    for (const std::string& line : server_->log()) {
+        std::smatch parts;
+        ASSERT_TRUE(std::regex_match(line, parts, format)) << line;
+        EXPECT_EQ(parts[1], priorities.at(parts[2])) << line;
+    }
+}
+
+TEST_F(JournalTest, GetsTheLastLineOfAWorkerAsAnError) {
+    server_ = std::make_unique<Server>(loop_, ServerOptions{.starter = starter_});
+    ::kill(server_->worker_pids().at(0), SIGBUS);
+    server_->wait_for_line("<3>chatserv: SIGBUS: another process sent it");
+    EXPECT_EQ(server_->stop(), 0);
+}
+
+TEST_F(JournalTest, GetsWholeJsonBehindThePriority) {
+    run_server_and_stop({"--log-format", "json"});
+    for (const std::string& line : server_->log()) {
+        ASSERT_TRUE(line.starts_with("<6>") || line.starts_with("<4>")) << line;
+        const auto entry = nlohmann::json::parse(line.substr(3), nullptr, false);
+        ASSERT_TRUE(entry.is_object()) << line;
+        EXPECT_TRUE(entry.contains("time")) << line;
+    }
+}
+
+TEST_F(JournalTest, GetsTheReasonOfAFailedStartAsAnError) {
+    Command command{starter_};
+    command.arguments.insert(command.arguments.end(), {chatserv_path(), "--users", "0"});
+    const Finished finished = run(loop_, command);
+    EXPECT_EQ(finished.status, EX_USAGE);
+    EXPECT_EQ(finished.errors.rfind("<3>chatserv: --users \"0\"", 0), 0U) << finished.errors;
+}
 
 TEST_F(LogTest, NamesTimeLevelAndProcessInEveryLine) {
     run_server_and_stop({});

@@ -97,7 +97,9 @@ INSTANTIATE_TEST_SUITE_P(Each, BadOptionTest,
         BadOption{"--idle-timeout", "-1"}, BadOption{"--idle-timeout", "0.05"},
         BadOption{"--idle-timeout", "604801"}, BadOption{"--idle-timeout", "never"},
         BadOption{"--idle-timeout", "1e3"}, BadOption{"--log-level", "loud"},
-        BadOption{"--log-format", "xml"}, BadOption{"--user", "no such user"}));
+        BadOption{"--log-format", "xml"}, BadOption{"--framing", "words"},
+        BadOption{"--line-max", "15"}, BadOption{"--line-end", "crlf"},
+        BadOption{"--prefix", "nick"}, BadOption{"--user", "no such user"}));
 
 TEST_F(OptionsTest, RejectsAnUnknownOption) {
     const Finished finished = run_chatserv({"--frobnicate"});
@@ -135,11 +137,12 @@ TEST_F(OptionsTest, PrintsItsVersion) {
 TEST_F(OptionsTest, ListsEveryOptionInTheHelp) {
     const Finished finished = run_chatserv({"--help"});
     EXPECT_EQ(finished.status, 0);
-    for (const char* option : {"--listen", "--users", "--workers", "--spares", "--log-size",
-             "--stall-limit", "--hang-limit", "--control", "--log-level", "--log-format",
-             "--max-per-address", "--allow", "--deny", "--keepalive", "--max-rate",
-             "--idle-timeout", "--user", "--config", "--check-config", "--version", "--help",
-             "chatserv chaos", "chatserv drain", "chatserv stats"})
+    for (const char* option :
+        {"--listen", "--users", "--workers", "--spares", "--log-size", "--stall-limit",
+            "--hang-limit", "--control", "--log-level", "--log-format", "--max-per-address",
+            "--allow", "--deny", "--keepalive", "--max-rate", "--idle-timeout", "--framing",
+            "--line-max", "--line-end", "--prefix", "--user", "--config", "--check-config",
+            "--version", "--help", "chatserv chaos", "chatserv drain", "chatserv stats"})
         EXPECT_THAT(finished.output, HasSubstr(option));
 }
 
@@ -164,7 +167,8 @@ TEST_F(OptionsTest, ChecksTheOptionsWithoutStarting) {
 TEST_F(OptionsTest, ReadsTheOptionsThatCheckConfigPrints) {
     const std::vector<std::string> options{"--check-config", "--listen", "[::1]:7", "--users", "7",
         "--hang-limit", "0.5", "--stall-limit", "2.5", "--max-per-address", "3", "--keepalive", "0",
-        "--max-rate", "9K", "--idle-timeout", "90.5", "--allow", "10.0.0.0/8,::1", "--deny",
+        "--max-rate", "9K", "--idle-timeout", "90.5", "--framing", "line", "--line-max", "2K",
+        "--line-end", "lf", "--prefix", "name", "--allow", "10.0.0.0/8,::1", "--deny",
         "10.9.0.0/16"};
     const std::string in_force = run_chatserv(options).output;
     const std::string file = directory_.file("chatserv.conf", in_force);
@@ -205,7 +209,9 @@ TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
     const std::string directory = directory_.path().string();
     const std::string section = directory_.file("section.conf", "[server]\nusers = 3\n");
     const std::string twice = directory_.file("twice.conf", "users = 3\n\nusers = 4\n");
-    const std::string commands = "the commands are chaos, drain, stats, version and help";
+    const std::string commands = "the commands are chaos, drain, events, kick, reload, stats, "
+                                 "status, top, upgrade, users, version "
+                                 "and help";
     const Case cases[] = {
         {{"--uesrs", "10"}, EX_USAGE,
             "unknown option --uesrs; did you mean --users? (see chatserv --help)"},
@@ -213,7 +219,9 @@ TEST_F(OptionsTest, NamesThePlaceOfAnErrorAndTheRightSpelling) {
             "unknown command \"foo\": " + commands +
                 ", and options begin with -- (see chatserv --help)"},
         {{"help", "foo"}, EX_USAGE,
-            "help \"foo\": must be one command: chaos, drain, stats, version and help"},
+            "help \"foo\": must be one command: chaos, drain, events, kick, reload, stats, status, "
+            "top, "
+            "upgrade, users, version and help"},
         {{"version", "2"}, EX_USAGE, "version \"2\": must stand alone"},
         {{"--users", "1", "--users", "2"}, EX_USAGE,
             "--users is given twice; give it once (see chatserv --help)"},

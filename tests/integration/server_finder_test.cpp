@@ -114,7 +114,7 @@ TEST_F(ServerFinderTest, GivesUpOnAStoppedServer) {
     Process striking(
         loop_, {{chatserv_path(), "chaos", "--rate", "1000", "--for", "3600"}, environment()});
     striking.wait_for_output("killed worker ");
-    server->process().signal(SIGSTOP);
+    ::kill(-server->process().pid(), SIGSTOP);
     Process found(loop_, {{chatserv_path(), "stats"}, environment()});
     Process named(loop_, {{chatserv_path(), "stats", "--pid", pid}, environment()});
     for (Process* process : {&striking, &found, &named}) {
@@ -122,30 +122,42 @@ TEST_F(ServerFinderTest, GivesUpOnAStoppedServer) {
         EXPECT_THAT(process->errors().text(), HasSubstr("does not answer"));
         EXPECT_THAT(process->errors().text(), HasSubstr(socket_of(*server)));
     }
-    server->process().signal(SIGCONT);
+    ::kill(-server->process().pid(), SIGCONT);
     EXPECT_EQ(server->stop(), 0);
 }
 
-// Sends its first client an answer that no chatserv would send.
+// Sends its first client what it was made with.
 class OtherServer final : public Loop::Source {
 public:
-    OtherServer(Loop& loop, const std::string& path) : Source(loop), listener_(listen_at(path)) {}
+    OtherServer(Loop& loop, const std::string& path, std::string words) :
+        Source(loop), listener_(listen_at(path)), words_(std::move(words)) {}
 
     [[nodiscard]] pollfd interest() const override { return {listener_.fd.get(), POLLIN, 0}; }
     void ready(short /*events*/) override {
         accepted_ = UniqueFd(::accept(listener_.fd.get(), nullptr, nullptr));
-        constexpr std::string_view nonsense = "220 mail.example.org ESMTP\r\n";
-        EXPECT_EQ(::write(accepted_.get(), nonsense.data(), nonsense.size()),
-            static_cast<ssize_t>(nonsense.size()));
+        EXPECT_EQ(::write(accepted_.get(), words_.data(), words_.size()),
+            static_cast<ssize_t>(words_.size()));
     }
 
 private:
     NamedSocket listener_;
+    std::string words_;
     UniqueFd accepted_;
 };
 
+// A keeper that took office later has not the pid in the name of the socket.
+TEST_F(ServerFinderTest, FindsAServerByThePidThatItHasNow) {
+    const OtherServer other(loop_, in("chatserv-4000001.sock"),
+        R"({"event":"hello","pid":4000002,"workers":2,"hang_limit_ms":2000}
+{"event":"stats","users":7}
+)");
+    const Finished finished = ask({"stats", "--pid", "4000002"});
+    EXPECT_EQ(finished.status, 0) << finished.errors;
+    EXPECT_THAT(finished.output, HasSubstr(R"("users":7)"));
+}
+
 TEST_F(ServerFinderTest, ReportsASocketOfAnotherProgram) {
-    const OtherServer other(loop_, in("other"));
+    const OtherServer other(loop_, in("other"), "220 mail.example.org ESMTP\r\n");
     for (const char* command : {"stats", "chaos"}) {
         const Finished finished = ask({command, "--control", in("other")});
         EXPECT_EQ(finished.status, EX_UNAVAILABLE);

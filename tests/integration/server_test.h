@@ -5,6 +5,7 @@
 #include "tests/harness/server.h"
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
@@ -54,6 +55,12 @@ protected:
         first->send("hello");
         second->wait_for("hello");
         EXPECT_EQ(server_->stop(), 0);
+    }
+
+    // Not while it is being replaced: the keeper alone holds the connections then.
+    void kill_master_if_there() {
+        if (const pid_t master = server_->master_pid(); master != server_->keeper_pid())
+            ::kill(master, SIGKILL);
     }
 
     // A paused client. Its TCP connection holds little, so that it soon has a backlog in chatserv.

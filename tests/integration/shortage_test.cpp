@@ -29,7 +29,7 @@ std::optional<rlimit> set_descriptor_limit(
 
 class ShortageTest : public StatsServerTest {
 protected:
-    pid_t master() { return server_->process().pid(); }
+    pid_t master() { return server_->master_pid(); }
 
     // Leaves the master `descriptors` free descriptors. Returns false if the system cannot do that.
     bool leave(rlim_t descriptors) {

@@ -2,7 +2,12 @@
 
 #include "shared/system/panic.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define MODEL_WITH_ASAN 1
@@ -35,7 +40,11 @@ constexpr size_t stack_bytes = 64 * 1024;
 constexpr size_t below_frame_bytes = 384;
 #endif
 
+constexpr size_t heap_bytes = 64 * 1024;
+constexpr size_t no_block = ~size_t{0};
+
 Fiber* entering = nullptr;
+Fiber* running_fiber = nullptr;
 uint64_t versions = 0;
 
 #ifdef MODEL_WITH_ASAN
@@ -78,7 +87,8 @@ void copy_bytes(std::byte* to, const std::byte* from, size_t bytes) {
 } // namespace
 
 Fiber::Fiber(std::function<void()> body) :
-    body_(std::move(body)), stack_(new std::byte[stack_bytes]) {
+    body_(std::move(body)), stack_(new std::byte[stack_bytes]), heap_(new std::byte[heap_bytes]),
+    last_block_(no_block) {
     ::getcontext(&context_);
     context_.uc_stack.ss_sp = stack_.get();
     context_.uc_stack.ss_size = stack_bytes;
@@ -97,7 +107,9 @@ void Fiber::resume() {
     entering = this;
     version_ = ++versions;
     leave_for(stack_.get(), stack_bytes);
+    running_fiber = this;
     ::swapcontext(&resumer_, &context_);
+    running_fiber = nullptr;
     arrive_in_resumer();
 }
 
@@ -123,6 +135,8 @@ void Fiber::save(Image& image) const {
     image.context = context_;
     image.stack.resize(stack.size());
     copy_bytes(image.stack.data(), stack.data(), stack.size());
+    image.heap.assign(heap_.get(), heap_.get() + heap_used_);
+    image.last_block = last_block_;
     image.version = version_;
 }
 
@@ -133,7 +147,72 @@ void Fiber::restore(const Image& image) {
     context_ = image.context;
     lowest_ = stack_.get() + stack_bytes - image.stack.size();
     copy_bytes(lowest_, image.stack.data(), image.stack.size());
+    heap_used_ = image.heap.size();
+    std::copy(image.heap.begin(), image.heap.end(), heap_.get());
+    last_block_ = image.last_block;
     version_ = image.version;
 }
 
+// --- the heap: blocks one after the other; those at the end that are given back are free again ---
+
+struct alignas(std::max_align_t) Fiber::Block {
+    size_t before; // where the block before it begins; no_block: it is the first
+    bool free;
+};
+
+Fiber* Fiber::running() {
+    return running_fiber;
+}
+
+void* Fiber::allocate(size_t bytes) {
+    const size_t whole =
+        sizeof(Block) + (bytes + alignof(Block) - 1) / alignof(Block) * alignof(Block);
+    invariant(heap_used_ + whole <= heap_bytes, "a fiber ran out of its heap");
+    std::byte* const at = heap_.get() + heap_used_;
+    new (at) Block{.before = last_block_, .free = false};
+    last_block_ = heap_used_;
+    heap_used_ += whole;
+    return at + sizeof(Block);
+}
+
+bool Fiber::give_back(void* memory) {
+    Fiber* const fiber = running_fiber;
+    const auto* const at = static_cast<std::byte*>(memory);
+    if (fiber == nullptr || std::less<>()(at, fiber->heap_.get()) ||
+        !std::less<>()(at, fiber->heap_.get() + heap_bytes))
+        return false;
+    fiber->give_back(*reinterpret_cast<Block*>(static_cast<std::byte*>(memory) - sizeof(Block)));
+    return true;
+}
+
+void Fiber::give_back(Block& block) {
+    block.free = true;
+    while (last_block_ != no_block) {
+        const auto& last = *reinterpret_cast<const Block*>(heap_.get() + last_block_);
+        if (!last.free)
+            return;
+        heap_used_ = last_block_;
+        last_block_ = last.before;
+    }
+}
+
 } // namespace chatserv::model
+
+// All of the program's memory that is not a fiber's is malloc(3)'s.
+void* operator new(size_t bytes) {
+    using chatserv::model::Fiber;
+    void* const memory = Fiber::running() != nullptr ? Fiber::running()->allocate(bytes)
+                                                     : std::malloc(bytes == 0 ? 1 : bytes);
+    if (memory == nullptr)
+        throw std::bad_alloc();
+    return memory;
+}
+
+void operator delete(void* memory) noexcept {
+    if (!chatserv::model::Fiber::give_back(memory))
+        std::free(memory);
+}
+
+void operator delete(void* memory, size_t /*bytes*/) noexcept {
+    operator delete(memory);
+}

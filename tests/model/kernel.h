@@ -1,11 +1,13 @@
-// The part of a system that the processes of the model need: doorbell pipes, sockets whose bytes
-// are accounted for, the channels between master and workers, and who is dead. What it knows is
-// plain data, part of the model's state.
+// The part of a system that the processes of the model need: doorbell pipes, connections whose
+// bytes are accounted for, the descriptor table that all masters share, the channels between master
+// and workers, and who is dead. What it knows is plain data, part of the model's state.
 //
-// The product's own calls of read(2), write(2), recv(2), send(2) and sendmsg(2) are led here when
-// the test is linked. A call takes place in one step and, as the locks in a kernel do, empties the
-// store buffer of whoever makes it.
+// The product's own system calls are led here when the test is linked (system_calls.cpp); what the
+// model's own processes ask for is in worker_calls.h and master_calls.h. A call takes place in one
+// step and, as the locks in a kernel do, empties the store buffer of whoever makes it.
 #pragma once
+
+#include "tests/model/memory.h"
 
 #include <array>
 #include <cstddef>
@@ -13,105 +15,115 @@
 
 namespace chatserv::model {
 
-class Simulator;
-
 // Of the worker table: two whose clients send, one whose client listens.
 inline constexpr uint32_t entries = 3;
 inline constexpr uint32_t entry_a = 0;
 inline constexpr uint32_t entry_b = 1;
 inline constexpr uint32_t entry_r = 2;
+// In place of an entry: the master.
+inline constexpr uint32_t entry_master = entries;
+// A connection is numbered by the entry that its client has in the beginning, or would have.
+inline constexpr uint32_t connections = entries;
 inline constexpr uint32_t no_client = ~0U;
+inline constexpr uint32_t places = 4; // of the masters' descriptor table, for connections
 inline constexpr size_t message_bytes = 5;
 inline constexpr size_t received_max = 32;
+inline constexpr size_t words_max = 6;
 
-// What a process can be woken by.
-inline constexpr uint32_t event_rung = 1;
-inline constexpr uint32_t event_readable = 2;
-inline constexpr uint32_t event_asked = 4;  // for its client
-inline constexpr uint32_t event_client = 8; // has come
+// What a worker says to the master.
+struct Word {
+    enum class Kind : uint8_t {
+        hello,      // with its entry + 1; 0: it has none
+        serves,     // on a new channel: it serves this client
+        closed,     // it has closed this client
+        let_go,     // it has let this client go
+        introduced, // on a new channel: it has said everything
+    };
+    Kind kind;
+    uint8_t entry;
+    uint8_t slot;
+    uint8_t generation;
+};
 
-// A client is named by its slot. Where there may be none, it is the slot + 1, or 0.
+// A client on its way to a worker, with its descriptor.
+struct Parcel {
+    uint8_t slot;
+    uint8_t generation; // 0: there is none
+    uint8_t connection;
+};
+
+// A worker process's channel and its rendezvous.
+struct ChannelState {
+    std::array<Word, words_max> words; // said, and not read
+    uint8_t word_count;
+    uint8_t connected; // the master that is at work reads it
+    uint8_t offered;   // a new channel waits in the rendezvous, of ...
+    uint8_t entry;     // the entry + 1 that the process is to take, and has not read; 0: none
+    uint8_t asked;     // the process is to let its client go, and has not read that
+    Parcel coming;     // not read
+
+    // Everything that is on its way to the worker is lost.
+    void lose_orders();
+};
+inline constexpr uint8_t offered_by_the_dead = 1; // a master that is dead
+inline constexpr uint8_t offered_by_the_living = 2;
+
+// A connection. All that a worker knows it by is its descriptor.
+struct ConnectionState {
+    uint8_t waits;      // in the listen queue
+    uint8_t messages;   // that the client sends
+    uint8_t sent;       // messages that were read from it
+    uint8_t ends;       // after its messages the client sends an end of file
+    uint8_t shut;       // the server has shut it down
+    uint8_t watched;    // process + 1 whose kqueue watches it
+    uint8_t unread;     // that kqueue does not tell what can be read there
+    uint32_t written;   // bytes written to it
+    uint64_t base;      // `received` has the bytes from this one on
+    uint64_t joined_at; // offset of the log at which it was attached
+    std::array<char, received_max> received;
+};
+
 struct KernelState {
-    // By entry, of the worker table's.
-    std::array<uint8_t, entries> rung;    // its pipe is not empty
-    std::array<uint8_t, entries> died;    // its process died, and was not reaped
-    std::array<uint8_t, entries> given;   // it waits for a spare to take it
-    std::array<uint8_t, entries> watched; // the client whose socket its process's kqueue watches
-    std::array<uint8_t, entries>
-        asked; // its process is to let its client go, and has not read that
-    std::array<uint8_t, entries> coming; // the client that was sent to its process, and not read
-    std::array<uint8_t, entries> told;   // the client that its process has let go; not read
-    // By slot.
-    std::array<uint8_t, entries> owner;    // the client's entry, in the master's books
-    std::array<uint8_t, entries> messages; // that the client has yet to send
-    std::array<uint8_t, entries> sent;     // messages that were read from it
-    std::array<uint32_t, entries> written; // bytes written to it
-    // The last of those, from offset `base` of the log on.
-    std::array<std::array<char, received_max>, entries> received;
-    uint64_t base;
-    uint64_t write_limit; // bytes that one send(2) takes at most
+    std::array<ChannelState, processes_max> channels;   // by process
+    std::array<uint8_t, processes_max> exit_watched;    // the master is to be told of its exit
+    std::array<uint8_t, entries> rung;                  // the entry's pipe is not empty
+    std::array<uint8_t, places> table;                  // the connection + 1 that is open there
+    std::array<ConnectionState, connections> connected; // all connections
+    uint64_t write_limit;                               // bytes that one send(2) takes at most
 
-    // The process of an entry is dead: its kqueue is gone, and what it has not read of its channel.
-    void bury(uint32_t entry);
+    // A process is dead: its kqueue is gone, and what it has not read of its channel. Its own words
+    // are still there.
+    void bury(uint32_t process, bool is_master);
 };
 
-// The calls as processes of the model make them.
-class Kernel {
-public:
-    explicit Kernel(Simulator& simulator) : simulator_(&simulator) {}
-
-    // kevent(2): which of the events above there are for `entry`; where there is none, waits for
-    // one if it `may_sleep`.
-    [[nodiscard]] uint32_t events(uint32_t entry, bool may_sleep) const;
-    // The client that was sent to the entry's process: its slot.
-    [[nodiscard]] uint32_t receive_client(uint32_t entry) const;
-    // The entry's kqueue watches this client's socket from now on; no_client: none.
-    void watch(uint32_t entry, uint32_t slot) const;
-    // A worker: tells the master that it has let a client go.
-    void tell(uint32_t entry, uint32_t slot) const;
-
-    // What the master waits for: word of a worker, or a death. `last_words_first`: a dead worker's
-    // word before its death.
-    struct News {
-        uint32_t entry;
-        uint32_t let_go; // the slot of a client, or no_client: the entry's process has died
-    };
-    [[nodiscard]] News wait_for_news(bool last_words_first) const;
-    // The master: the client is of this entry from now on, and is sent to its process, if there is
-    // one. (The next process gets what its books say.)
-    void send_client(uint32_t entry, uint32_t slot) const;
-    // The master: asks the entry's process, or its next one, for its client.
-    void ask(uint32_t entry) const;
-    // The master: gives an entry to whichever spare takes it first.
-    void give(uint32_t entry) const;
-    // A spare: waits until it is given an entry, and takes it, with its client or no_client.
-    struct Taken {
-        uint32_t entry;
-        uint32_t slot;
-    };
-    [[nodiscard]] Taken take() const;
-    // Bytes read from the client, and written to it, in all.
-    [[nodiscard]] uint64_t consumed(uint32_t slot) const;
-    [[nodiscard]] uint64_t written(uint32_t slot) const;
-
-private:
-    Simulator* simulator_;
+// Descriptors that no real kernel gives out: a kind, and which one of its kind.
+enum class Descriptor : uint8_t {
+    pipe_reading = 1, // of an entry
+    pipe_writing = 2,
+    connection = 3, // in a worker: of a connection
+    place = 4,      // in the masters' table
+    rendezvous = 5, // a master's end: of a process
 };
-
-// Descriptors that no real kernel gives out.
-[[nodiscard]] constexpr int pipe_reading(uint32_t entry) {
-    return 0x1000000 + static_cast<int>(entry);
+[[nodiscard]] constexpr int descriptor(Descriptor kind, uint32_t number) {
+    return static_cast<int>(kind) << 24 | static_cast<int>(number);
 }
-[[nodiscard]] constexpr int pipe_writing(uint32_t entry) {
-    return 0x2000000 + static_cast<int>(entry);
+[[nodiscard]] constexpr bool is(Descriptor kind, int descriptor) {
+    return descriptor >> 24 == static_cast<int>(kind);
 }
-[[nodiscard]] constexpr int client_socket(uint32_t slot) {
-    return 0x3000000 + static_cast<int>(slot);
+[[nodiscard]] constexpr uint32_t number_in(int descriptor) {
+    return static_cast<uint32_t>(descriptor) & 0xffffff;
 }
 
-// The text of the nth message that the client of an entry sends: [A0], for one.
-[[nodiscard]] constexpr std::array<char, message_bytes> message(uint32_t entry, uint32_t number) {
-    return {'[', static_cast<char>('A' + entry), static_cast<char>('a' + entry),
+// The port that a connection comes from. All come to listening_port.
+[[nodiscard]] constexpr uint16_t port_of(uint32_t connection) {
+    return static_cast<uint16_t>(1000 + connection);
+}
+inline constexpr uint16_t listening_port = 9;
+
+// The text of the nth message that the client of a connection sends: [A0], for one.
+[[nodiscard]] constexpr std::array<char, message_bytes> message(
+    uint32_t connection, uint32_t number) {
+    return {'[', static_cast<char>('A' + connection), static_cast<char>('a' + connection),
         static_cast<char>('0' + number), ']'};
 }
 

@@ -41,28 +41,34 @@ void StoreBuffer::drop_front(size_t number) {
     recent = std::min(recent, count);
 }
 
-// Areas are to be watched from the lowest to the highest address.
+// The areas of a mapping are to be watched from the lowest to the highest address.
 void Memory::watch(const char* name, void* begin, size_t bytes, Access access, int owner) {
     auto* const address = static_cast<std::byte*>(begin);
     std::byte* at = address - reinterpret_cast<uintptr_t>(begin) % granule_bytes;
-    if (lowest_ == nullptr)
-        lowest_ = at;
+    Mapping& mapping = mappings_.back();
+    if (mapping.lowest == nullptr)
+        mapping.lowest = at;
     for (; at < address + bytes; at += granule_bytes) {
-        const auto distance = static_cast<size_t>(at - lowest_) / granule_bytes;
-        invariant(at >= lowest_ && distance >= at_.size(), "watched memory out of order");
+        const auto distance = static_cast<size_t>(at - mapping.lowest) / granule_bytes;
+        invariant(
+            at >= mapping.lowest && distance >= mapping.at.size(), "watched memory out of order");
         invariant(granules_.size() < granules_max, "too much of the segment is watched");
-        at_.resize(distance + 1);
+        mapping.at.resize(distance + 1);
         granules_.push_back({at, name, access, owner});
         where_.push_back(at);
-        at_[distance] = static_cast<uint16_t>(granules_.size());
+        mapping.at[distance] = static_cast<uint16_t>(granules_.size());
     }
 }
 
 uint32_t Memory::find(const void* address) const {
-    const auto distance = static_cast<size_t>(static_cast<const std::byte*>(address) - lowest_);
-    const size_t place = distance / granule_bytes;
-    invariant(place < at_.size() && at_[place] != 0, "a word is touched that is not watched");
-    return at_[place] - 1U;
+    for (const Mapping& mapping : mappings_) {
+        const size_t place =
+            static_cast<size_t>(static_cast<const std::byte*>(address) - mapping.lowest) /
+            granule_bytes;
+        if (place < mapping.at.size() && mapping.at[place] != 0)
+            return mapping.at[place] - 1U;
+    }
+    panic("a word is touched that is not watched");
 }
 
 Store Memory::locate(const void* word, size_t bytes, uint64_t value) const {
@@ -78,7 +84,12 @@ std::string Memory::name(uint32_t granule) const {
     return granules_[granule].name;
 }
 
-Memory::Contents Memory::read() const {
+Memory::Contents Memory::read() {
+    for (Mapping& mapping : mappings_) {
+        mapping.beginning.resize(mapping.at.size());
+        std::memcpy(
+            mapping.beginning.data(), mapping.lowest, mapping.beginning.size() * granule_bytes);
+    }
     Contents contents{};
     for (size_t i = 0; i < where_.size(); ++i)
         contents[i] = get(where_[i]);
@@ -98,6 +109,19 @@ void Memory::show(const Store& store) {
     // The bytes beside it may hold plain stores that were not collected yet.
     std::byte* const where = where_[store.granule];
     put(where, (get(where) & ~store.mask) | (store.value & store.mask));
+}
+
+std::string Memory::find_stray_store() const {
+    for (const Mapping& mapping : mappings_) {
+        uint32_t before = 0;
+        for (size_t place = 0; place < mapping.at.size(); ++place) {
+            if (mapping.at[place] != 0)
+                before = mapping.at[place] - 1U;
+            else if (get(mapping.lowest + place * granule_bytes) != mapping.beginning[place])
+                return name(before);
+        }
+    }
+    return {};
 }
 
 StoreBuffer Memory::collect() {

@@ -2,9 +2,10 @@
 // them (TSO): a store waits in its process's buffer, first in, first out, until it reaches the
 // memory; a process sees its own stores before the others do.
 //
-// The product's code works on a real segment. While a process runs, the segment holds what that
-// process sees; between steps, all that counts is here. Memory is looked at in granules of 8 bytes,
-// of which only those that a test names take part.
+// The product's code works on a real segment and a real ledger. While a process runs, they hold
+// what that process sees; between steps, all that counts is here. Memory is looked at in granules
+// of 8 bytes, of which only those that a test names take part. The model fails where a process
+// touches others by the functions of atomic_word.h; find_stray_store() finds plain stores there.
 #pragma once
 
 #include <array>
@@ -16,9 +17,9 @@
 
 namespace chatserv::model {
 
-inline constexpr size_t granules_max = 160;
-inline constexpr size_t processes_max = 6;
-inline constexpr size_t buffered_max = 24;
+inline constexpr size_t granules_max = 224;
+inline constexpr size_t processes_max = 8;
+inline constexpr size_t buffered_max = 72;
 
 // What is known of who touches a granule, which saves the search what cannot make a difference.
 // That it is so is checked wherever it is touched.
@@ -55,7 +56,9 @@ class Memory {
 public:
     using Contents = std::array<uint64_t, granules_max>;
 
-    // The granules of [begin, begin + bytes) take part. `owner`: an entry.
+    // From here on another mapping is watched.
+    void begin_mapping() { mappings_.emplace_back(); }
+    // The granules of [begin, begin + bytes) take part. `owner`: an entry, or entry_master.
     void watch(const char* name, void* begin, size_t bytes, Access access, int owner = -1);
 
     [[nodiscard]] size_t granules() const { return granules_.size(); }
@@ -66,13 +69,16 @@ public:
     [[nodiscard]] std::string name(uint32_t granule) const;
 
     // What the segment holds now, taken as the beginning of everything.
-    [[nodiscard]] Contents read() const;
+    [[nodiscard]] Contents read();
     // Makes the segment what a process sees that has `buffers` on top of `contents`.
     void show(const Contents& contents, const StoreBuffer& buffer);
     // One store more that the process which is shown sees.
     void show(const Store& store);
     // Plain stores since show(): what differs, in the order of the places.
     [[nodiscard]] StoreBuffer collect();
+    // What was stored since read() between the granules that take part: the name of the granule
+    // before that place. Empty: nothing.
+    [[nodiscard]] std::string find_stray_store() const;
 
     static void apply(Contents& contents, const Store& store) {
         uint64_t& word = contents[store.granule];
@@ -87,12 +93,17 @@ private:
         int owner;
     };
 
+    struct Mapping {
+        const std::byte* lowest = nullptr;
+        std::vector<uint16_t> at{};        // granule number + 1, by distance from the lowest
+        std::vector<uint64_t> beginning{}; // what was there at read(), by the same distance
+    };
+
     [[nodiscard]] uint32_t find(const void* address) const;
 
     std::vector<Granule> granules_;
     std::vector<std::byte*> where_;
-    const std::byte* lowest_ = nullptr;
-    std::vector<uint16_t> at_; // granule number + 1, by distance from the lowest
+    std::vector<Mapping> mappings_;
     Contents shown_{};
 };
 

@@ -2,25 +2,12 @@
 //
 // Each test is a small world (world.h) whose schedules are searched to the last. That the search
 // finds what is wrong is tested in fault_test.cpp.
-#include "tests/model/world.h"
+#include "tests/model/expectations.h"
 
-#include <chrono>
 #include <gtest/gtest.h>
-#include <iostream>
 
 namespace chatserv::model {
 namespace {
-
-void expect_no_violation(const Setting& setting) {
-    const auto begin = std::chrono::steady_clock::now();
-    const Findings findings = World(setting).explore();
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-    std::cout << findings.states << " states, " << findings.moves << " moves, "
-              << findings.schedules << " schedules, " << findings.ends << " ends, " << time.count()
-              << " s\n";
-    EXPECT_EQ(findings.violation, "");
-    EXPECT_GT(findings.ends, 0U);
-}
 
 TEST(Model, SenderThatMayDie) {
     expect_no_violation({.messages = {1, 0, 0}});
@@ -43,7 +30,7 @@ TEST(Model, TwoSenders) {
 }
 
 TEST(Model, TwoSendersOfWhomOneMayDie) {
-    expect_no_violation({.listener = false});
+    expect_no_violation({.listener = Listening::no});
 }
 
 TEST(LongModel, TwoSendersAndRoomForOne) {
@@ -66,19 +53,20 @@ TEST(Model, SenderThatMoves) {
     expect_no_violation({.messages = {2, 0, 0},
         .killable = {},
         .kills = 0,
-        .listener = false,
+        .listener = Listening::no,
         .move = {.from = entry_a, .to = entry_b}});
 }
 
 TEST(Model, SenderThatMovesFromAWorkerThatMayDie) {
-    expect_no_violation(
-        {.messages = {2, 0, 0}, .listener = false, .move = {.from = entry_a, .to = entry_b}});
+    expect_no_violation({.messages = {2, 0, 0},
+        .listener = Listening::no,
+        .move = {.from = entry_a, .to = entry_b}});
 }
 
 TEST(Model, SenderThatMovesToAWorkerThatMayDie) {
     expect_no_violation({.messages = {2, 0, 0},
         .killable = {entry_b},
-        .listener = false,
+        .listener = Listening::no,
         .move = {.from = entry_a, .to = entry_b}});
 }
 
@@ -86,7 +74,7 @@ TEST(Model, SenderThatMovesBetweenWorkersThatMayDie) {
     expect_no_violation({.messages = {1, 0, 0},
         .killable = {entry_a, entry_b},
         .kills = 2,
-        .listener = false,
+        .listener = Listening::no,
         .move = {.from = entry_a, .to = entry_b}});
 }
 

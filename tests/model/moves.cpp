@@ -8,6 +8,12 @@
 
 namespace chatserv::model {
 
+namespace {
+
+constexpr uint64_t nonsense = 0x0101010101010101;
+
+} // namespace
+
 void Hash::add(uint64_t value) {
     // To have learnt a zero is not to have learnt nothing.
     high = (std::rotl(high, 23) ^ value) * 0x9e3779b97f4a7c15 + 0x632be59bd9b4e019;
@@ -65,9 +71,21 @@ void Simulator::make(const Move& move) {
         process.dead = true;
         process.history = {};
         --state_.kills_left;
-        state_.kernel.bury(process.entry);
+        state_.kernel.bury(move.process, process.entry == entry_master);
+        if (process.entry == draft_.owner)
+            spoil_draft();
         break;
     }
+}
+
+// Nobody may read a draft that is not valid. So that its contents make no difference to the search,
+// and somebody who reads it is noticed, it is filled with nonsense.
+void Simulator::spoil_draft() {
+    if ((state_.memory[draft_.begin] & draft_.valid_mask) != 0)
+        return;
+    state_.memory[draft_.begin] = nonsense & ~draft_.valid_mask;
+    for (uint32_t granule = draft_.begin + 1; granule < draft_.end; ++granule)
+        state_.memory[granule] = nonsense;
 }
 
 Hash Simulator::hash() const {

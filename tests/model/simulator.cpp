@@ -48,7 +48,8 @@ void Simulator::collect_plain_stores() {
     const StoreBuffer stores = memory_.collect();
     for (const Store& store : stores.all()) {
         check_store(store);
-        buffer(store);
+        if (!fault_.lost || !fault_.lost(store))
+            buffer(store);
     }
 }
 

@@ -102,6 +102,15 @@ public:
     void inject(Fault fault) { fault_ = std::move(fault); }
     // Granules whose values the holder of the lock may have copied without a step.
     void read_plainly(uint32_t granule) { read_plainly_.push_back(granule); }
+    // A record that its owner writes before it is valid: granules [begin, end). It is valid where
+    // `valid_mask` of the first one is not 0.
+    struct Draft {
+        uint32_t owner = no_entry - 1; // an entry; nobody's
+        uint32_t begin = 0;
+        uint32_t end = 0;
+        uint64_t valid_mask = 0;
+    };
+    void set_draft(const Draft& draft) { draft_ = draft; }
     // The log's lock, by whose value one can tell who holds it.
     void set_lock(uint32_t granule) { lock_ = granule; }
     // From the segment as it is. Every process runs up to its first step.
@@ -160,12 +169,14 @@ private:
     [[nodiscard]] bool loads_alone(uint32_t granule) const;
     void put_in_memory(const Store& store);
     void drain(ProcessState& process);
+    void spoil_draft();
     void add_moves_of(size_t process, std::vector<Move>& moves) const;
 
     Memory memory_;
     std::vector<Process> processes_;
     std::vector<uint32_t> read_plainly_;
     uint32_t lock_ = Step::nowhere;
+    Draft draft_;
     Fault fault_;
     State state_{};
     size_t running_ = 0;

@@ -1,36 +1,32 @@
 #include "tests/model/worker_process.h"
 
-#include "master/workers/takeover.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/system/panic.h"
 
 namespace chatserv::model {
 
-WorkerProcess::WorkerProcess(
-    const Surroundings& around, uint32_t entry, uint32_t slot, bool newcomer) :
-    around_(around),
-    kernel_(around.simulator), entry_(entry), shared_entry_(around.segment.worker_table()[entry]),
-    users_(around.segment), log_(around.segment), control_(around.segment.log_control()),
-    doorbell_(shared_entry_, pipe_reading(entry)), ingest_(around.segment, EntryId{entry}),
-    fan_out_(around.segment, EntryId{entry}), client_{.id = {.slot = SlotId{slot}, .generation = 1},
-                                                  .fd = UniqueFd(client_socket(slot)),
-                                                  .slot = slot == no_client
-                                                              ? nullptr
-                                                              : &users_[SlotId{slot}]},
+WorkerProcess::WorkerProcess(const Surroundings& around, uint32_t entry) :
+    around_(around), calls_(around.simulator), entry_(entry),
+    shared_entry_(around.segment.worker_table()[entry]), users_(around.segment),
+    log_(around.segment), control_(around.segment.log_control()),
+    doorbell_(shared_entry_, descriptor(Descriptor::pipe_reading, entry)),
+    ingest_(around.segment, EntryId{entry}), fan_out_(around.segment, EntryId{entry}), client_{},
     pass_(around.segment, EntryId{entry}, around.doorbells),
-    doubt_(operation_in_flight(shared_entry_)), newcomer_(newcomer),
-    serves_(slot != no_client && !newcomer) {}
+    doubt_(operation_in_flight(shared_entry_)), words_(calls_, users_, entry, around.introduction) {
+}
 
 // Everything that makes a difference in the next turn.
 Hash WorkerProcess::knowledge() const {
     const Pass::State& pass = pass_.state();
+    uint64_t flags = 1;
+    for (const bool flag : {newcomer_, serves_, fresh_, asked_, changed_, client_.is_closing(),
+             client_.phase == Client::Phase::ended, pass.again, pass.waits_for_lock,
+             pass.waits_for_room, pass.blocks_room})
+        flags = flags << 1 | (flag ? 1U : 0U);
     Hash hash;
-    hash.add(entry_ | static_cast<uint64_t>(doubt_.operation) << 8 | (newcomer_ ? 1U << 16 : 0U) |
-             (pass.again ? 1U << 17 : 0U) | (pass.waits_for_lock ? 1U << 18 : 0U) |
-             (pass.waits_for_room ? 1U << 19 : 0U) | (pass.blocks_room ? 1U << 20 : 0U) | 1U << 21 |
-             (fresh_ ? 1U << 22 : 0U) | (serves_ ? 1U << 23 : 0U) | (asked_ ? 1U << 24 : 0U) |
-             (changed_ ? 1U << 25 : 0U));
-    hash.add(static_cast<uint64_t>(index_of(client_.id.slot)) << 32 | untold_);
+    hash.add(flags << 32 | static_cast<uint64_t>(doubt_.operation) << 8 | entry_);
+    hash.add(key_of(client_.id));
+    hash.add(static_cast<uint64_t>(connection_) << 32 | words_.kept());
     hash.add(pass.delivered_head);
     hash.add(pass.seen_room_wanted);
     hash.add(pass.told_room_wanted);
@@ -41,35 +37,70 @@ Hash WorkerProcess::knowledge() const {
 void WorkerProcess::run() {
     for (;;) {
         around_.simulator.forget(knowledge());
-        const uint32_t events = kernel_.events(entry_, may_sleep());
+        const uint32_t events = calls_.events(may_sleep());
         doorbell_.wake_up();
-        if ((events & event_rung) != 0)
-            doorbell_.empty_pipe();
-        if ((events & event_readable) != 0)
-            invariant(ingest_.read(client_).kind == Ingest::Read::Kind::some, "nothing was read");
-        asked_ = asked_ || (events & event_asked) != 0;
-        if ((events & event_client) != 0) {
-            const uint32_t slot = kernel_.receive_client(entry_);
-            invariant(!serves_ && !newcomer_, "the model is wrong: a worker has two clients");
-            client_.id.slot = SlotId{slot};
-            client_.slot = &users_[SlotId{slot}];
-            (void)client_.fd.release(); // which no system has opened
-            client_.fd = UniqueFd(client_socket(slot));
-            newcomer_ = true;
-        }
+        handle(events);
         if (around_.letting_go == LettingGo::unpublished && serves_ && asked_) {
             let_go();
-            report();
+            words_.report();
         }
         pass_.run(*this);
-        report();
+        words_.report();
     }
 }
 
-// Worker::report
-void WorkerProcess::report() {
-    if (untold_ != no_client)
-        kernel_.tell(entry_, std::exchange(untold_, no_client));
+// The new channel first: what is on its way in the old one is lost with it. That it is read before
+// is a schedule of its own, in which the offer comes later.
+void WorkerProcess::handle(uint32_t events) {
+    if ((events & event_rung) != 0)
+        doorbell_.empty_pipe();
+    if ((events & event_readable) != 0)
+        read();
+    if ((events & event_offered) != 0) {
+        calls_.take_channel();
+        asked_ = false;
+        return words_.introduce(serves_ ? std::optional(client_.id) : std::nullopt);
+    }
+    take_orders(events);
+}
+
+void WorkerProcess::take_orders(uint32_t events) {
+    asked_ = asked_ || (events & event_asked) != 0;
+    if ((events & event_client) != 0)
+        receive(calls_.receive_client());
+}
+
+// Reading::read
+void WorkerProcess::read() {
+    const Ingest::Read read = ingest_.read(client_);
+    if (read.kind == Ingest::Read::Kind::some)
+        return;
+    invariant(read.kind == Ingest::Read::Kind::end_of_file, "nothing was read");
+    client_.phase = Client::Phase::ended;
+    calls_.stop_reading(connection_);
+    changed_ = true;
+}
+
+void WorkerProcess::set_client(const WorkerCalls::Arrival& arrival) {
+    (void)client_.fd.release(); // which no system has opened
+    connection_ = arrival.connection;
+    client_ = {.id = arrival.id,
+        .fd = UniqueFd(descriptor(Descriptor::connection, connection_)),
+        .slot = &users_[arrival.id.slot]};
+}
+
+// MasterLink, Attaching::has. A client that is here already need not be sent again.
+void WorkerProcess::receive(const WorkerCalls::Arrival& arrival) {
+    if ((serves_ || newcomer_) && client_.id == arrival.id)
+        return;
+    invariant(!serves_ && !newcomer_, "the model is wrong: a worker has two clients");
+    set_client(arrival);
+    newcomer_ = true;
+}
+
+void WorkerProcess::begin_with(const WorkerCalls::Arrival& arrival) {
+    set_client(arrival);
+    serves_ = true;
 }
 
 bool WorkerProcess::may_sleep() {
@@ -94,7 +125,7 @@ bool WorkerProcess::may_sleep() {
 // The clients that send get nothing, as if their sockets took nothing more, so there is no need to
 // look at the log for them.
 bool WorkerProcess::has_clients() const {
-    return serves_ && client_.id.slot == SlotId{entry_r};
+    return serves_ && connection_ == entry_r;
 }
 
 bool WorkerProcess::attach_newcomers() {
@@ -104,13 +135,8 @@ bool WorkerProcess::attach_newcomers() {
         const LogLock lock(control_, EntryId{entry_});
         if (!lock.held())
             return false;
-        const SlotStatus status = status_of(*client_.slot);
         newcomer_ = false;
-        serves_ = status.owner == EntryId{entry_}; // otherwise the master's word is out of date
-        if (serves_ && status.state == SlotState::handed_over)
-            users_.adopt_moved(client_.id, now_ns(entry_) - load_acquire(client_.slot->quiet_ns));
-        else if (serves_)
-            users_.adopt(client_.id);
+        serves_ = attach();
     }
     around_.doorbells.ring(wake_on_unlock, EntryId{entry_});
     if (serves_)
@@ -119,26 +145,81 @@ bool WorkerProcess::attach_newcomers() {
     return true;
 }
 
+// Attaching::attach_one. False where the master's word is out of date.
+bool WorkerProcess::attach() {
+    const SlotStatus status = status_of(*client_.slot);
+    if (status.generation != client_.id.generation || status.owner != EntryId{entry_})
+        return false;
+    invariant(client_.slot->port == port_of(connection_),
+        "a slot does not describe the connection of its client");
+    switch (status.state) {
+    case SlotState::assigned: {
+        const LogReplay replay(around_.segment);
+        const uint64_t from =
+            replay.start({.stall_limit_ms = 1000, .replay_bytes = around_.replay_bytes});
+        replay.keep(from);
+        users_.attach(client_.id, from);
+        calls_.note_joined(connection_, from);
+        return true;
+    }
+    case SlotState::orphaned:
+        users_.adopt(client_.id);
+        return true;
+    case SlotState::handed_over:
+        users_.adopt_moved(client_.id, now_ns(entry_) - load_acquire(client_.slot->quiet_ns));
+        return true;
+    case SlotState::closing:
+        client_.phase = Client::Phase::closing;
+        return true;
+    default:
+        return false;
+    }
+}
+
 // Relay::begin_to_serve
 void WorkerProcess::begin_to_serve() {
     fresh_ = has_clients();
+    changed_ = changed_ || client_.is_closing();
     if (fresh_ && cursor_of(*client_.slot).log_offset < pass_.state().seen_room_wanted)
         pass_.note_blocked_room();
-    kernel_.watch(entry_, index_of(client_.id.slot));
+    calls_.watch(connection_);
+    if (client_.is_closing())
+        calls_.stop_reading(connection_);
 }
 
 void WorkerProcess::everything_is_published() {
+    if (serves_ && client_.phase == Client::Phase::ended)
+        close();
+    if (serves_ && client_.is_closing() && !has_clients())
+        leave();
     if (serves_ && asked_)
         let_go();
 }
 
 // HandingOver::let_go
 void WorkerProcess::let_go() {
-    kernel_.watch(entry_, no_client);
-    users_.hand_over(client_.id, now_ns(entry_) - load_acquire(client_.slot->heard_ns));
-    untold_ = index_of(client_.id.slot);
+    calls_.unwatch(connection_);
+    if (client_.phase == Client::Phase::talking)
+        users_.hand_over(client_.id, now_ns(entry_) - load_acquire(client_.slot->heard_ns));
+    words_.note_let_go(client_.id);
     serves_ = false;
     asked_ = false;
+    changed_ = true;
+}
+
+// Closing::begin_closing
+void WorkerProcess::close() {
+    users_.close(client_.id, log_.head());
+    client_.phase = Client::Phase::closing;
+    changed_ = true;
+}
+
+// Closing::leave
+void WorkerProcess::leave() {
+    move_cursor(*client_.slot, {cursor_of(*client_.slot).bytes_written, log_offset_none});
+    calls_.unwatch(connection_);
+    words_.note_closed(client_.id);
+    serves_ = false;
     changed_ = true;
 }
 
@@ -147,8 +228,8 @@ void WorkerProcess::settle_doubt() {
         return;
     const std::optional<uint64_t> settled =
         doubt_.operation == Operation::receive
-            ? ingest_.settle(client_, kernel_.consumed(index_of(client_.id.slot)))
-            : FanOut::settle(client_, kernel_.written(index_of(client_.id.slot)), log_.head());
+            ? ingest_.settle(client_, calls_.consumed(connection_))
+            : FanOut::settle(client_, calls_.written(connection_), log_.head());
     invariant(settled.has_value(), "what a dead worker had in flight could not be settled");
     doubt_.operation = Operation::none;
     end_operation(shared_entry_);
@@ -160,69 +241,39 @@ std::optional<Ingest::Publish> WorkerProcess::publish() {
     return ingest_.publish([](const ChunkRecord&, const LogRange&) {});
 }
 
+// Delivery::deliver, Closing::delivered_all. A socket that is full takes more at once here: the
+// client reads.
 void WorkerProcess::deliver(uint64_t head, bool to_all) {
     const bool wanted = has_clients() && (to_all || fresh_);
     fresh_ = false;
-    // A socket that is full takes more at once here: the client reads.
-    if (wanted && fan_out_.deliver(client_, head).kind != FanOut::Delivery::Kind::complete)
+    if (!wanted)
+        return;
+    const uint64_t target = client_.is_closing() ? load_acquire(client_.slot->close_at) : head;
+    if (fan_out_.deliver(client_, target).kind != FanOut::Delivery::Kind::complete)
         pass_.run_again();
+    else if (client_.is_closing())
+        leave();
 }
 
 bool WorkerProcess::blocks_room(uint64_t wanted, bool /*first_look*/) {
     return has_clients() && cursor_of(*client_.slot).log_offset < wanted;
 }
 
-namespace {
-
-// recover_entry(), with one thing left out.
-void recover_wrongly(uint32_t entry, const WorkerProcess::Surroundings& around, Recovery recovery) {
-    if (recovery != Recovery::without_repair)
-        LogAppender(around.segment).repair(EntryId{entry});
-    store_release(around.segment.worker_table()[entry].asleep, 0);
-    const SlotState state =
-        UserTable(around.segment).orphan({.slot = SlotId{entry}, .generation = 1}, EntryId{entry});
-    invariant(state != SlotState::free, "a client was lost");
-    if (recovery != Recovery::without_ringing)
-        around.doorbells.ring_all();
-}
-
-} // namespace
-
-void run_master(const WorkerProcess::Surroundings& around, Recovery recovery, WantedMove move) {
-    const Kernel kernel(around.simulator);
-    const std::array<uint8_t, entries>& owners = around.simulator.state().kernel.owner;
-    if (move.any())
-        kernel.ask(move.from);
-    for (;;) {
-        Hash books;
-        for (const uint8_t owner : owners)
-            books.add(owner);
-        around.simulator.forget(books);
-        const Kernel::News news = kernel.wait_for_news(recovery != Recovery::before_last_words);
-        if (news.let_go != no_client) {
-            const ClientId client{.slot = SlotId{news.let_go}, .generation = 1};
-            invariant(
-                UserTable(around.segment).reassign(client, EntryId{news.entry}, EntryId{move.to}),
-                "a worker told of a client that it had not let go");
-            kernel.send_client(move.to, news.let_go);
-            continue;
-        }
-        if (recovery == Recovery::right || recovery == Recovery::before_last_words)
-            invariant(
-                recover_entry(EntryId{news.entry}, around.segment, Escrow(owners), around.doorbells)
-                    .empty(),
-                "a client was lost");
-        else
-            recover_wrongly(news.entry, around, recovery);
-        kernel.give(news.entry);
-        if (news.entry == move.from && owners[move.from] == move.from)
-            kernel.ask(move.from); // the successor
-    }
-}
-
 void run_spare(const WorkerProcess::Surroundings& around) {
-    const Kernel::Taken taken = Kernel(around.simulator).take();
-    WorkerProcess(around, taken.entry, taken.slot, taken.slot != no_client).run();
+    const WorkerCalls calls(around.simulator);
+    for (;;) {
+        around.simulator.forget({});
+        const uint32_t events = calls.events(true);
+        if ((events & event_offered) != 0) {
+            calls.take_channel();
+            calls.tell({.kind = Word::Kind::hello});
+            calls.tell({.kind = Word::Kind::introduced});
+        } else if ((events & event_entry) != 0) {
+            WorkerProcess worker(around, calls.receive_entry());
+            worker.take_orders(events);
+            worker.run();
+        }
+    }
 }
 
 } // namespace chatserv::model

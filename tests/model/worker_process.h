@@ -1,27 +1,29 @@
-// The processes of the model: a worker with at most one client, and the master's way through a
-// death and through the move of a client from one worker to another.
+// A worker of the model, with at most one client.
 //
 // A worker runs the product's own code: Pass decides the order of its steps, and the steps call
-// Ingest, FanOut, LogAppender and Doorbell. Only the loop around them is the model's own.
+// Ingest, FanOut, LogAppender, Doorbell and Untaken. Only the loop around them is the model's own.
 #pragma once
 
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/broadcast_log.h"
 #include "shared/segment/in_flight.h"
+#include "shared/segment/log_replay.h"
 #include "shared/segment/segment.h"
 #include "tests/model/simulator.h"
+#include "tests/model/worker_calls.h"
+#include "tests/model/worker_words.h"
 #include "worker/relay/fan_out.h"
 #include "worker/relay/ingest.h"
 #include "worker/relay/pass.h"
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace chatserv::model {
 
 // The right way, and wrong ways that the model has to find.
 enum class Sleep { right, looks_before_announcing, forgets_new_reasons };
-enum class Recovery { right, without_repair, without_ringing, before_last_words };
 enum class LettingGo { right, unpublished };
 
 class WorkerProcess final : private PassSteps {
@@ -31,13 +33,18 @@ public:
         const Doorbells& doorbells;
         Simulator& simulator;
         Sleep sleep;
-        LettingGo letting_go = LettingGo::right;
+        LettingGo letting_go;
+        Introduction introduction;
+        uint64_t replay_bytes;
     };
 
-    // `slot`: of its client; no_client: it has none. `newcomer`: the client has to be taken over
-    // from a predecessor first.
-    WorkerProcess(const Surroundings& around, uint32_t entry, uint32_t slot, bool newcomer);
+    // A worker without a client.
+    WorkerProcess(const Surroundings& around, uint32_t entry);
 
+    // What the master has sent: a client, and that it is wanted elsewhere.
+    void take_orders(uint32_t events);
+    // A client that is attached already, before everything.
+    void begin_with(const WorkerCalls::Arrival& arrival);
     [[noreturn]] void run();
 
 private:
@@ -53,13 +60,19 @@ private:
 
     [[nodiscard]] Hash knowledge() const;
     [[nodiscard]] bool may_sleep();
+    void handle(uint32_t events);
+    void read();
+    void receive(const WorkerCalls::Arrival& arrival);
+    void set_client(const WorkerCalls::Arrival& arrival);
+    [[nodiscard]] bool attach();
     void settle_doubt();
     void begin_to_serve();
     void let_go();
-    void report();
+    void close();
+    void leave();
 
     const Surroundings& around_;
-    Kernel kernel_;
+    WorkerCalls calls_;
     uint32_t entry_;
     WorkerEntry& shared_entry_;
     UserTable users_;
@@ -69,15 +82,16 @@ private:
     Ingest ingest_;
     FanOut fan_out_;
     Client client_;
+    uint32_t connection_ = no_client; // the client's
 
     Pass pass_;
     InFlight doubt_;
-    bool newcomer_;               // its client has come, and is not attached
-    bool serves_;                 // its client is attached
-    bool fresh_ = false;          // attached, not written to yet
-    bool asked_ = false;          // its client is wanted elsewhere
-    bool changed_ = false;        // it has let its client go
-    uint32_t untold_ = no_client; // the client that it has let go, and not told of
+    bool newcomer_ = false; // its client has come, and is not attached
+    bool serves_ = false;   // its client is attached
+    bool fresh_ = false;    // attached, not written to yet
+    bool asked_ = false;    // its client is wanted elsewhere
+    bool changed_ = false;  // its client has gone
+    WorkerWords words_;
 };
 
 // The time of an entry's served clock, and for how long its client has been quiet by it.
@@ -86,17 +100,6 @@ private:
 }
 inline constexpr uint64_t quiet_ns = 7;
 
-// The client of entry `from` is to be served by entry `to`, which has none.
-struct WantedMove {
-    uint32_t from = no_client;
-    uint32_t to = no_client;
-
-    [[nodiscard]] bool any() const { return from != no_client; }
-};
-
-// Waits for deaths, recovers the entries and has spares take them; moves a client.
-[[noreturn]] void run_master(
-    const WorkerProcess::Surroundings& around, Recovery recovery, WantedMove move);
 // Waits for an entry, and is its worker from then on.
 [[noreturn]] void run_spare(const WorkerProcess::Surroundings& around);
 

@@ -1,10 +1,13 @@
 #include "tests/model/world.h"
 
+#include "master/ledger/noted_address.h"
 #include "shared/segment/broadcast_log.h"
 #include "shared/system/panic.h"
+#include "tests/model/judgement.h"
 
 #include <algorithm>
-#include <numeric>
+#include <array>
+#include <cstddef>
 
 namespace chatserv::model {
 
@@ -16,13 +19,13 @@ constexpr ClientId old_client{.slot = SlotId{entries}, .generation = 1};
 std::vector<FdPair> make_pipes() {
     std::vector<FdPair> pipes;
     for (uint32_t entry = 0; entry < entries; ++entry)
-        pipes.push_back({UniqueFd(pipe_reading(entry)), UniqueFd(pipe_writing(entry))});
+        pipes.push_back({UniqueFd(descriptor(Descriptor::pipe_reading, entry)),
+            UniqueFd(descriptor(Descriptor::pipe_writing, entry))});
     return pipes;
 }
 
-uint64_t bytes_in_all(const Setting& setting) {
-    return message_bytes *
-           std::accumulate(setting.messages.begin(), setting.messages.end(), uint64_t{0});
+ClientId client_in(uint32_t slot) {
+    return {.slot = SlotId{slot}, .generation = 1};
 }
 
 } // namespace
@@ -32,34 +35,93 @@ World::World(const Setting& setting) :
                            .workers = entries,
                            .log_bytes = log_bytes_min,
                            .settings = {.stall_limit_ms = 1000}})),
+    ledger_(Ledger::create({.users = entries, .workers = entries, .processes = processes_max})),
     pipes_(make_pipes()),
-    doorbells_(segment_.worker_table(), pipes_), around_{segment_, doorbells_, simulator_,
-                                                     setting.sleep, setting.letting_go} {
+    doorbells_(segment_.worker_table(), pipes_), around_workers_{segment_, doorbells_, simulator_,
+                                                     setting.sleep, setting.letting_go,
+                                                     setting.introduction, setting.replay_bytes},
+    around_masters_{segment_, ledger_, doorbells_, simulator_, setting.move, setting.recovery,
+        setting.admission, setting.inheritance} {
+    begin_kernel();
     admit_clients();
+    seat_workers();
     begin_log();
-    watch_memory();
+    watch_segment();
+    watch_log();
+    watch_ledger();
     add_processes();
-    KernelState& kernel = simulator_.state().kernel;
-    kernel.messages = setting_.messages;
-    kernel.base = setting_.head;
-    kernel.write_limit = setting_.write_limit;
-    for (uint32_t i = 0; i < entries; ++i) {
-        kernel.owner[i] = static_cast<uint8_t>(setting_.has_client(i) ? i : no_client);
-        kernel.watched[i] = static_cast<uint8_t>(setting_.has_client(i) ? i + 1 : 0);
-    }
     simulator_.state().kills_left = setting_.kills;
 }
 
-// Those who send get nothing, as if their sockets took nothing any more: the search is long enough.
-void World::admit_clients() const {
-    for (uint32_t slot = 0; slot < entries; ++slot) {
-        const ClientId client{.slot = SlotId{slot}, .generation = 1};
-        users_.assign(client, EntryId{slot});
-        users_.attach(client, 0);
-        users_[SlotId{slot}].heard_ns = now_ns(slot) - quiet_ns;
-        if (slot != entry_r)
-            move_cursor(users_[SlotId{slot}], {.bytes_written = 0, .log_offset = log_offset_none});
+void World::begin_kernel() {
+    KernelState& kernel = simulator_.state().kernel;
+    kernel.write_limit = setting_.write_limit;
+    for (ChannelState& channel : kernel.channels)
+        channel.connected = 1;
+    uint32_t process = 0;
+    for (uint32_t number = 0; number < connections; ++number) {
+        ConnectionState& connection = kernel.connected[number];
+        connection.messages = setting_.messages[number];
+        connection.ends = number == setting_.leaver ? 1 : 0;
+        process += setting_.is_at_work(number) ? 1 : 0;
+        if (setting_.has_client(number)) {
+            connection.base = setting_.head;
+            connection.watched = static_cast<uint8_t>(process);
+            kernel.table[number] = static_cast<uint8_t>(number + 1);
+        }
     }
+    if (setting_.listener == Listening::comes_later)
+        kernel.connected[entry_r].waits = 1;
+}
+
+// Those who send get nothing, as if their sockets took nothing any more: the search is long enough.
+// A slot without a client had one that has left, and came from the same machine.
+void World::admit_clients() const {
+    const std::array<uint8_t, 4> loopback{127, 0, 0, 1};
+    for (uint32_t slot = 0; slot < entries; ++slot) {
+        const ClientId client = client_in(slot);
+        const Address peer = Address::ipv4(loopback.data(), port_of(slot));
+        UserSlot& shared = users_[client.slot];
+        ClientRecord& record = ledger_.clients()[slot];
+        std::copy_n(peer.ip_bytes(), loopback.size(), shared.address);
+        users_.assign(client, EntryId{slot});
+        record.generation = client.generation;
+        if (!setting_.has_client(slot)) {
+            users_.release(client);
+            continue;
+        }
+        users_.attach(client, 0);
+        shared.heard_ns = now_ns(slot) - quiet_ns;
+        shared.port = peer.port();
+        shared.ip_version = 4;
+        shared.accounted = 1;
+        if (slot != entry_r)
+            move_cursor(shared, {.bytes_written = 0, .log_offset = log_offset_none});
+        record.socket = noted(descriptor(Descriptor::place, slot));
+        record.entry = slot;
+        record.peer = noted(peer);
+        record.since_ms = arrival_ms;
+        ++ledger_.counters()[counter_accepted];
+    }
+}
+
+// The processes are numbered as in add_processes().
+void World::seat_workers() const {
+    uint32_t number = 0;
+    const auto seat = [&] {
+        SeatRecord& record = ledger_.seats()[number];
+        record.state = static_cast<uint32_t>(SeatState::ready);
+        record.pid = pid_of(number);
+        record.rendezvous = noted(descriptor(Descriptor::rendezvous, number));
+        record.proven = 1;
+        return number++;
+    };
+    for (uint32_t entry = 0; entry < entries; ++entry)
+        if (setting_.is_at_work(entry))
+            ledger_.entries()[entry] = {
+                .state = static_cast<uint32_t>(EntryState::manned), .seat = seat()};
+    for (uint32_t spare = 0; spare < setting_.spares(); ++spare)
+        seat();
 }
 
 // What worker A has published before.
@@ -77,8 +139,9 @@ void World::begin_log() const {
 }
 
 // In the order of layout.h. Where a test touches what is not named here, it fails.
-void World::watch_memory() {
+void World::watch_segment() {
     Memory& memory = simulator_.memory();
+    memory.begin_mapping();
     for (uint32_t i = 0; i < entries; ++i) {
         WorkerEntry& at = entry(i);
         memory.watch("in_flight", &at.in_flight, 8, Access::own, static_cast<int>(i));
@@ -88,21 +151,41 @@ void World::watch_memory() {
         memory.watch("published_batch", &at.published_batch, 8, Access::own, static_cast<int>(i));
     }
     memory.watch("slots_in_use", &segment_.user_control().slots_in_use, 4, Access::still);
+    for (uint32_t i = 0; i <= entries; ++i)
+        watch_slot(i);
+}
+
+// What a newcomer finds in its slot was another's, or its predecessor's: anybody may touch it.
+void World::watch_slot(uint32_t number) {
+    Memory& memory = simulator_.memory();
+    UserSlot& slot = users_[SlotId{number}];
+    const int owner = static_cast<int>(number);
+    const bool moves = number == setting_.move.from;
+    const bool leaves = number == setting_.leaver;
+    const bool changes_hands = moves || setting_.is_for_newcomer(number);
     const Access cursors = setting_.roomy() ? Access::own : Access::kept;
-    for (uint32_t i = 0; i <= entries; ++i) {
-        UserSlot& slot = users_[SlotId{i}];
-        const int owner = static_cast<int>(i);
-        const bool moves = i == setting_.move.from;
-        const Access cursor = i != entry_r ? Access::still : moves ? Access::shared : cursors;
-        memory.watch("status", &slot.status, 8,
-            setting_.kills == 0 && !moves ? Access::still : Access::shared);
-        memory.watch("cursor", &slot.cursor, sizeof slot.cursor, cursor, owner);
-        memory.watch("cursor_index", &slot.cursor_index, 8, cursor, owner);
-        memory.watch(
-            "bytes_read", &slot.bytes_read, 8, moves ? Access::shared : Access::own, owner);
-        memory.watch("heard_ns", &slot.heard_ns, 8, moves ? Access::shared : Access::still);
-        memory.watch("quiet_ns", &slot.quiet_ns, 8, moves ? Access::shared : Access::still);
-    }
+    const Access cursor = changes_hands                 ? Access::shared
+                          : number == entry_r || leaves ? cursors
+                                                        : Access::still;
+    const Access mostly_still = changes_hands ? Access::shared : Access::still;
+    memory.watch("status", &slot.status, 8,
+        setting_.kills == 0 && !changes_hands && !leaves ? Access::still : Access::shared);
+    memory.watch("cursor", &slot.cursor, sizeof slot.cursor, cursor, owner);
+    memory.watch("cursor_index", &slot.cursor_index, 8, cursor, owner);
+    memory.watch(
+        "bytes_read", &slot.bytes_read, 8, changes_hands ? Access::shared : Access::own, owner);
+    memory.watch("close_at", &slot.close_at, 8,
+        moves    ? Access::shared
+        : leaves ? Access::quiet
+                 : Access::still);
+    memory.watch("port", &slot.port, 8, Access::quiet);
+    memory.watch("heard_ns", &slot.heard_ns, 8, mostly_still);
+    memory.watch("departure", &slot.told_too_fast, 8, mostly_still);
+    memory.watch("quiet_ns", &slot.quiet_ns, 8, mostly_still);
+}
+
+void World::watch_log() {
+    Memory& memory = simulator_.memory();
     LogControl& control = log();
     memory.watch("the lock", &control.lock, 8, Access::spun);
     memory.watch("head", &control.head, 8, Access::locked);
@@ -121,8 +204,7 @@ void World::watch_memory() {
         simulator_.read_plainly(granule(word));
 
     const uint64_t bytes = bytes_in_all(setting_);
-    index_next_ = control.index_next;
-    memory.watch("the index", &segment_.index()[index_next_],
+    memory.watch("the index", &segment_.index()[control.index_next],
         bytes / message_bytes * sizeof(IndexEntry), Access::shared);
     const std::span<char> ring = segment_.ring();
     const uint64_t begin = control.head % ring.size();
@@ -141,6 +223,33 @@ void World::watch_memory() {
     }
 }
 
+// What of it a master of the model changes. It is nobody else's.
+void World::watch_ledger() {
+    Memory& memory = simulator_.memory();
+    const auto watch = [&memory](const char* name, void* begin, size_t bytes) {
+        memory.watch(name, begin, bytes, Access::own, static_cast<int>(entry_master));
+    };
+    memory.begin_mapping();
+    for (const uint32_t counter : {counter_accepted, departed_in_counter, departed_out_counter,
+             counter_left, no_count.counter})
+        watch("a counter", &ledger_.counters()[counter], sizeof(uint64_t));
+    RedoRecord& record = redo();
+    watch("the redo record", &record, offsetof(RedoRecord, lingering));
+    watch("the redo record", &record.since_ms, sizeof record - offsetof(RedoRecord, since_ms));
+    watch("the newcomers", ledger_.newcomers().data(), 2 * sizeof(NewcomerRecord));
+    for (EntryRecord& entry : ledger_.entries())
+        watch("an entry's record", &entry, sizeof entry);
+    for (SeatRecord& seat : ledger_.seats())
+        watch("a seat", &seat, offsetof(SeatRecord, proven));
+    for (ClientRecord& client : ledger_.clients())
+        watch("a client's record", &client, offsetof(ClientRecord, unused_1));
+    const uint32_t begin = granule(&record.kind);
+    simulator_.set_draft({.owner = entry_master,
+        .begin = begin,
+        .end = granule(&record.departed_out) + 1,
+        .valid_mask = 0xffffffff});
+}
+
 bool World::in_ring(uint32_t granule) {
     return simulator_.memory().name(granule) == "the ring";
 }
@@ -148,114 +257,39 @@ bool World::in_ring(uint32_t granule) {
 void World::add_processes() {
     static constexpr std::array names{"worker A", "worker B", "worker R"};
     static constexpr std::array spare_names{"spare 1", "spare 2"};
+    static constexpr std::array master_names{"the second master", "the third master"};
     for (uint32_t i = 0; i < entries; ++i) {
-        if (!setting_.at_work(i))
-            continue;
-        const bool killable = std::count(setting_.killable.begin(), setting_.killable.end(), i) > 0;
-        simulator_.add_process(names[i], i, killable, [this, i] {
-            WorkerProcess(around_, i, setting_.has_client(i) ? i : no_client, false).run();
-        });
+        if (setting_.is_at_work(i))
+            simulator_.add_process(names[i], i, setting_.may_die(i), [this, i] {
+                WorkerProcess worker(around_workers_, i);
+                if (setting_.has_client(i))
+                    worker.begin_with({.id = client_in(i), .connection = i});
+                worker.run();
+            });
     }
-    if (setting_.kills == 0 && !setting_.move.any())
+    for (uint32_t i = 0; i < setting_.spares(); ++i)
+        simulator_.add_process(spare_names.at(i), no_entry, setting_.successors_may_die,
+            [this] { run_spare(around_workers_); });
+    if (!setting_.has_master())
         return;
-    simulator_.add_process("master", no_entry, false,
-        [this] { run_master(around_, setting_.recovery, setting_.move); });
-    for (uint32_t i = 0; i < setting_.kills; ++i)
-        simulator_.add_process(spare_names.at(i), no_entry, true, [this] { run_spare(around_); });
+    const bool may_die = setting_.may_die(entry_master);
+    simulator_.add_process(
+        "the master", entry_master, may_die, [this] { run_master(around_masters_); });
+    for (uint32_t i = 0; i < setting_.next_masters(); ++i)
+        simulator_.add_process(master_names.at(i), no_entry, setting_.successors_may_die,
+            [this] { run_successor(around_masters_); });
 }
 
 Findings World::explore() {
-    return Explorer(simulator_, [this] { return judge(); }).explore();
-}
-
-// --- what must be so in the end ------------------------------------------------------------------
-
-std::string World::judge() const {
-    const uint64_t head = log().head;
-    if (head < setting_.head || head > setting_.head + 2 * bytes_in_all(setting_))
-        return "the log's head is nowhere";
-    const LogPieces pieces = BroadcastLog(segment_).pieces(setting_.head, head);
-    const std::string text = std::string(pieces.first.begin(), pieces.first.end())
-                                 .append(pieces.second.begin(), pieces.second.end());
-    for (const std::string& wrong :
-        {judge_log(text), judge_index(text), judge_listener(text), judge_entries(), judge_move()})
-        if (!wrong.empty())
-            return wrong + " (the log has \"" + text + "\")";
-    return {};
-}
-
-// All messages, each whole and once, each sender's in the order in which they were sent.
-std::string World::judge_log(const std::string& text) const {
-    std::array<uint8_t, entries> seen{};
-    for (size_t at = 0; at < text.size(); at += message_bytes) {
-        const std::string found = text.substr(at, message_bytes);
-        bool known = false;
-        for (uint32_t entry = 0; entry < entries && !known; ++entry) {
-            const auto expected = message(entry, seen[entry]);
-            known = found == std::string(expected.begin(), expected.end());
-            seen[entry] = static_cast<uint8_t>(seen[entry] + (known ? 1 : 0));
-        }
-        if (!known)
-            return "a record is torn, repeated or out of order: " + found;
-    }
-    if (seen != setting_.messages)
-        return "nobody has anything to do, and a record is not in the log";
-    return {};
-}
-
-std::string World::judge_listener(const std::string& text) const {
-    if (!setting_.listener)
-        return {};
-    const KernelState& kernel = simulator_.state().kernel;
-    const std::string received(kernel.received[entry_r].data(),
-        std::max<uint64_t>(kernel.written[entry_r], kernel.base) - kernel.base);
-    if (received != text)
-        return "the listener was not sent what the log has, but \"" + received + "\"";
-    if (cursor_of(users_[SlotId{entry_r}]).log_offset != log().head)
-        return "the listener's cursor is not where the listener is";
-    return {};
-}
-
-std::string World::judge_index(const std::string& text) const {
-    if (log().index_next != index_next_ + text.size() / message_bytes)
-        return "the index has not as many entries as the log has records";
-    for (size_t i = 0; i < text.size() / message_bytes; ++i) {
-        const IndexEntry& entry = segment_.index()[index_next_ + i];
-        const auto number = static_cast<uint64_t>(text[message_bytes * i + 3] - '0');
-        if (entry.end != setting_.head + message_bytes * (i + 1) || entry.generation != 1 ||
-            index_of(entry.slot) != static_cast<uint32_t>(text[message_bytes * i + 1] - 'A') ||
-            entry.sender_bytes != message_bytes * (number + 1))
-            return "an entry of the index is wrong";
-    }
-    return {};
-}
-
-// The client is served where it was wanted, and has been quiet for as long as before.
-std::string World::judge_move() const {
-    if (!setting_.move.any())
-        return {};
-    const UserSlot& slot = users_[SlotId{setting_.move.from}];
-    const SlotStatus status = status_of(slot);
-    if (status.state != SlotState::attached || status.owner != EntryId{setting_.move.to})
-        return "a client was to move, and has not";
-    if (slot.heard_ns != now_ns(setting_.move.to) - quiet_ns)
-        return "a client that has moved was quiet for another time";
-    return {};
-}
-
-std::string World::judge_entries() const {
-    if (log().lock != 0)
-        return "the lock was not released";
-    for (uint32_t number = 0; number < entries; ++number) {
-        const WorkerEntry& entry = segment_.worker_table()[number];
-        if (entry.staged_chunks != 0 || entry.published_batch + 1 != entry.batch)
-            return "a staging area is not as after a publication";
-        if (entry.in_flight != 0)
-            return "an operation is still in flight";
-        if (entry.asleep == 0 && setting_.at_work(number))
-            return "somebody sleeps, and nobody would ring it";
-    }
-    return {};
+    const uint64_t index_begin = log().index_next;
+    Findings findings = Explorer(simulator_, [&] {
+        return Judgement(setting_, segment_, ledger_, simulator_.state(), index_begin).pass();
+    }).explore();
+    const std::string stray = simulator_.memory().find_stray_store();
+    if (findings.violation.empty() && !stray.empty())
+        findings.violation =
+            "the model is wrong: a process stored where nothing is watched, behind " + stray;
+    return findings;
 }
 
 } // namespace chatserv::model

@@ -21,6 +21,7 @@ public:
 
 private:
     void index_sender(const Session& session);
+    void check_silence(const Session& speaker);
     [[nodiscard]] bool all_bytes_are_due(const Session& receiver);
     void find_windows(const Session& receiver);
     [[nodiscard]] std::optional<Window> window_of(
@@ -42,7 +43,7 @@ private:
 };
 
 void Check::index_sender(const Session& session) {
-    if (!session.sender)
+    if (!session.sender || !session.heard)
         return;
     senders_.at(*session.sender) = &session;
     streams_.at(*session.sender) = transcript_.code.bytes(*session.sender, 0, session.sent);
@@ -50,9 +51,11 @@ void Check::index_sender(const Session& session) {
 
 std::vector<std::string> Check::violations() {
     for (const Session& receiver : transcript_.sessions) {
-        sections_.push_back(
-            {receiver.name, receiver.sender, {}, {}, receiver.ending == Ending::half_closed});
-        if (all_bytes_are_due(receiver))
+        sections_.push_back({receiver.name, receiver.sender, {}, {},
+            receiver.ending == Ending::half_closed && receiver.hears});
+        if (!receiver.hears)
+            check_silence(receiver);
+        else if (all_bytes_are_due(receiver))
             find_windows(receiver);
     }
     find_totals();
@@ -68,6 +71,12 @@ std::vector<std::string> Check::violations() {
     if (violations_.empty())
         check_order();
     return violations_;
+}
+
+void Check::check_silence(const Session& speaker) {
+    if (!speaker.received.empty())
+        violations_.push_back("R2: " + speaker.name + " only speaks, and got " +
+                              std::to_string(speaker.received.size()) + " bytes");
 }
 
 bool Check::all_bytes_are_due(const Session& receiver) {

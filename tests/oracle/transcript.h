@@ -28,12 +28,15 @@ struct Session {
     std::uint64_t sent = 0;         // everything it gave to TCP
     std::string received;
     Ending ending = Ending::stayed;
+    bool hears = true; // one that only speaks is due nothing, and must get nothing
+    bool heard = true; // nobody may get a byte of one that only listens
 
     // What each sender had given to TCP when this client was known to be attached to a worker:
     // everything later is due to it (R4).
     PerSender sent_when_joined{};
     // What each session had received of each sender when this one began to connect: published
-    // before that, so not due to it (R4). By session, in the order of Transcript::sessions.
+    // before that, so not due to it (R4). By session, in the order of Transcript::sessions. Empty
+    // where it is sent some of what was published before.
     std::vector<PerSender> delivered_before{};
     // The same at the time it sent end of file: due to it (R5). Empty if it did not.
     std::vector<PerSender> delivered_before_eof{};

@@ -10,6 +10,7 @@
 namespace chatserv::test {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -104,6 +105,19 @@ TEST_F(TranscriptTest, AcceptsJoinsAndDeparturesInMidStream) {
     talk_.publish(2, 2);
     EXPECT_THAT(talk_.violations(), IsEmpty());
     EXPECT_EQ(talk_.received(last).size(), 2U);
+}
+
+TEST_F(TranscriptTest, FindsAByteThatASpeakerGot) {
+    talk_.session(listener_).hears = false;
+    EXPECT_THAT(talk_.violations(), ElementsAre(HasSubstr("only speaks")));
+    talk_.received(listener_).clear();
+    EXPECT_THAT(talk_.violations(), IsEmpty());
+}
+
+TEST_F(TranscriptTest, FindsAByteOfAListener) {
+    EXPECT_THAT(talk_.violations(), IsEmpty());
+    talk_.session(0).heard = false;
+    EXPECT_THAT(talk_.violations(), Contains(HasSubstr("a byte that no client sent")));
 }
 
 TEST_F(TranscriptTest, FindsOneByteLostAnywhere) {

@@ -80,6 +80,8 @@ Scenario Author::write() {
     }
     while (!pauses_.empty())
         resume(pauses_.front().client);
+    if (dice_.one_in(2))
+        scenario_.replay = std::to_string(dice_.between(1, 40)) + "K";
     return scenario_;
 }
 
@@ -129,6 +131,8 @@ void Author::join() {
     ClientPlan plan;
     if (client < senders_max)
         plan.sender = static_cast<unsigned>(client);
+    if (client >= stayers && dice_.one_in(2))
+        plan.role = dice_.one_in(2) ? Role::listen : Role::speak;
     plan.ipv6 = dice_.one_in(2);
     plan.receive_buffer_bytes = dice_.one_in(3) ? static_cast<int>(dice_.between(2048, 16384)) : 0;
     scenario_.clients.push_back(plan);
@@ -179,8 +183,14 @@ void Author::leave() {
     if (!client)
         return;
     constexpr std::array ways{Action::half_close, Action::half_close, Action::reset, Action::close};
-    add(ways[dice_.between(0, ways.size() - 1)], *client);
-    std::erase(present_, *client);
+    Action way = ways[dice_.between(0, ways.size() - 1)];
+    const bool listens = scenario_.clients[*client].role == Role::listen;
+    // Its end of file is not its end, and a close sends nothing else.
+    if (listens && way == Action::close)
+        way = Action::reset;
+    add(way, *client);
+    if (!listens || way != Action::half_close)
+        std::erase(present_, *client);
 }
 
 void Author::pause() {
@@ -208,7 +218,8 @@ std::ostream& operator<<(std::ostream& out, const Scenario& scenario) {
     return out << "scenario CHATSERV_TEST_SEED=" << scenario.seed << ": " << scenario.users
                << " users, " << scenario.clients.size() << " clients, " << scenario.steps.size()
                << " steps, log size "
-               << (scenario.log_size.empty() ? "by default" : scenario.log_size);
+               << (scenario.log_size.empty() ? "by default" : scenario.log_size) << ", replay "
+               << (scenario.replay.empty() ? "none" : scenario.replay);
 }
 
 } // namespace chatserv::test

@@ -5,6 +5,8 @@
 // against chatserv.
 #pragma once
 
+#include "shared/segment/role.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -17,7 +19,7 @@ namespace chatserv::test {
 enum class Action {
     join,
     send,
-    half_close,  // end of file, then reading on
+    half_close,  // end of file, then reading on; one that only listens stays
     reset,       // with a TCP reset
     close,       // as a program that is interrupted
     pause,       // stops reading
@@ -34,6 +36,7 @@ struct Step {
 
 struct ClientPlan {
     std::optional<unsigned> sender; // id in the stream code; a client without one only reads
+    Role role = Role::talk;         // what one that only listens sends must reach nobody
     bool ipv6 = false;
     int receive_buffer_bytes = 0; // 0: the system's choice
 };
@@ -42,7 +45,8 @@ struct Scenario {
     std::uint64_t seed = 0;
     unsigned users = 0;
     std::string log_size; // as in --log-size; "": chatserv's default
-    // Clients 0 and 1 join first, can send, and stay to the end.
+    std::string replay;   // as in --replay; "": newcomers get nothing from before they came
+    // Clients 0 and 1 join first, talk, and stay to the end.
     std::vector<ClientPlan> clients;
     std::vector<Step> steps;
 };

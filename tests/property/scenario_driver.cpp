@@ -6,12 +6,17 @@
 
 namespace chatserv::test {
 
-ScenarioDriver::ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario) :
-    loop_(loop), server_(server), scenario_(scenario), code_(scenario.seed),
+ScenarioDriver::ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario, Wire wire) :
+    loop_(loop), server_(server), scenario_(scenario), wire_(wire), code_(scenario.seed),
     ledger_(scenario.users), visitors_(scenario.clients.size()) {
     for (std::size_t i = 0; i < visitors_.size(); ++i) {
         visitors_[i].session.name = "client " + std::to_string(i);
-        visitors_[i].session.sender = scenario.clients[i].sender;
+        const Role role = scenario.clients[i].role;
+        visitors_[i].session.hears = role != Role::speak;
+        visitors_[i].session.heard = role != Role::listen;
+        if (role != Role::listen)
+            visitors_[i].session.sender = scenario.clients[i].sender;
+        visitors_[i].writer = LineWriter(scenario.seed + i);
     }
 }
 
@@ -41,8 +46,10 @@ void ScenarioDriver::carry_out(const Step& step) {
     // A client that may still be refused must send nothing: unread bytes turn a close into a reset.
     if (visitor.state != State::present || !(visitor.slot || ledger_.has_room_for(0)))
         return;
-    if (step.action == Action::send)
-        send(visitor, step.bytes);
+    if (step.action == Action::send && !visitor.input_ended)
+        send(visitor, *scenario_.clients[step.client].sender, step.bytes);
+    else if (step.action == Action::send)
+        return;
     else if (step.action == Action::pause)
         visitor.client->pause();
     else
@@ -54,10 +61,14 @@ void ScenarioDriver::join(Visitor& visitor, const ClientPlan& plan) {
     // that connected earlier and has acted on being certain of it.
     if (!ledger_.has_room_for(1) && anyone_relies_on_getting_in())
         return;
-    visitor.session.delivered_before = delivered();
+    if (scenario_.replay.empty())
+        visitor.session.delivered_before = delivered();
     visitor.visit = ledger_.connecting();
-    visitor.client = std::make_unique<Client>(
-        loop_, server_.endpoint(plan.ipv6 && has_ipv6() ? 1 : 0), plan.receive_buffer_bytes);
+    const std::size_t families = has_ipv6() ? 2 : 1;
+    const std::size_t endpoint =
+        static_cast<std::size_t>(plan.role) * families + (plan.ipv6 && has_ipv6() ? 1 : 0);
+    visitor.client =
+        std::make_unique<Client>(loop_, server_.endpoint(endpoint), plan.receive_buffer_bytes);
     visitor.state = State::present;
 }
 
@@ -68,14 +79,32 @@ bool ScenarioDriver::anyone_relies_on_getting_in() const {
     });
 }
 
-void ScenarioDriver::send(Visitor& visitor, std::uint64_t bytes) {
-    visitor.client->send(code_.bytes(*visitor.session.sender, visitor.queued_bytes, bytes));
+void ScenarioDriver::send(Visitor& visitor, unsigned sender, std::uint64_t bytes) {
+    const std::string text = code_.bytes(sender, visitor.queued_bytes, bytes);
+    visitor.client->send(wire_ == Wire::lines ? visitor.writer.text_of(text) : text);
     visitor.queued_bytes += bytes;
+}
+
+std::uint64_t ScenarioDriver::sent_by(const Visitor& visitor) const {
+    const std::uint64_t sent = visitor.client->sent_bytes();
+    return wire_ == Wire::lines ? visitor.writer.bytes_in(sent) : sent;
+}
+
+const std::string& ScenarioDriver::received_by(Visitor& visitor) const {
+    if (wire_ == Wire::bytes)
+        return visitor.client->received();
+    visitor.reader.take(visitor.client->received());
+    return visitor.reader.bytes();
 }
 
 void ScenarioDriver::leave(Visitor& visitor, Action how) {
     if (how != Action::half_close && !visitor.slot)
         return; // a server may never see a connection that is reset before it is accepted
+    if (how == Action::half_close && !visitor.session.heard) {
+        visitor.input_ended = true;
+        visitor.client->half_close();
+        return;
+    }
     visitor.state = State::leaving;
     if (how == Action::half_close) {
         visitor.session.ending = Ending::half_closed;
@@ -127,12 +156,15 @@ void ScenarioDriver::finish() {
 // are behind all others in the total order: a client that has every stream's end has everything.
 void ScenarioDriver::exchange_stream_ends() {
     for (Visitor& visitor : visitors_) {
-        if (visitor.state == State::present && visitor.session.sender)
-            send(visitor, stream_end_bytes_min);
+        if (visitor.state != State::present || !visitor.session.sender)
+            continue;
+        send(visitor, *visitor.session.sender, stream_end_bytes_min);
+        if (wire_ == Wire::lines)
+            visitor.client->send(visitor.writer.end());
     }
     wait_until(
         [this](const Visitor& reader) {
-            return reader.state != State::present ||
+            return reader.state != State::present || !reader.session.hears ||
                    std::all_of(visitors_.begin(), visitors_.end(),
                        [&](const Visitor& writer) { return has_stream_end(reader, writer); });
         },
@@ -180,7 +212,7 @@ void ScenarioDriver::wait_until(
 void ScenarioDriver::observe() {
     for (Visitor& visitor : visitors_) {
         if (visitor.client)
-            visitor.tally.take(visitor.client->received());
+            visitor.tally.take(received_by(visitor));
     }
     while (log_lines_seen_ < server_.log().size())
         observe_log_line(server_.log()[log_lines_seen_++]);
@@ -222,8 +254,10 @@ std::vector<std::string> ScenarioDriver::violations() {
     Transcript transcript{code_, {}};
     for (Visitor& visitor : visitors_) {
         if (visitor.client && visitor.slot) {
-            visitor.session.sent = visitor.client->sent_bytes();
-            visitor.session.received = visitor.client->received();
+            visitor.session.sent = sent_by(visitor);
+            visitor.session.received = received_by(visitor);
+            for (const std::string& violation : visitor.reader.violations())
+                violations_.push_back("R2: " + visitor.session.name + ": " + violation);
         } else {
             visitor.session = {}; // keeps its place, since the others are numbered by it
             visitor.session.ending = Ending::cut;

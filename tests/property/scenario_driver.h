@@ -3,6 +3,7 @@
 
 #include "tests/harness/client.h"
 #include "tests/harness/server.h"
+#include "tests/oracle/line_wire.h"
 #include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
 #include "tests/property/scenario.h"
@@ -20,8 +21,12 @@ namespace chatserv::test {
 
 class ScenarioDriver {
 public:
-    // The server listens on endpoint 0 and, if the machine has IPv6, on endpoint 1.
-    ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario);
+    // As what the clients' bytes go to the server: as they are, or as lines (line_wire.h).
+    enum class Wire { bytes, lines };
+
+    // The server listens on an endpoint for each role, in their order: 127.0.0.1, and if the
+    // machine has IPv6, ::1 behind it.
+    ScenarioDriver(Loop& loop, Server& server, const Scenario& scenario, Wire wire = Wire::bytes);
 
     // Runs all steps and then the end: every client reads what is due, and SIGTERM stops the
     // server.
@@ -36,16 +41,19 @@ private:
         State state = State::absent;
         std::unique_ptr<Client> client;
         Session session;
+        LineWriter writer{0}; // with Wire::lines
+        LineReader reader{};  // likewise
         Tally tally;
         std::size_t visit = 0; // its number in the ledger
         std::optional<unsigned> slot;
         bool has_left = false; // according to the log
         std::uint64_t queued_bytes = 0;
+        bool input_ended = false; // it only listens, and has sent end of file
     };
 
     void carry_out(const Step& step);
     void join(Visitor& visitor, const ClientPlan& plan);
-    void send(Visitor& visitor, std::uint64_t bytes);
+    void send(Visitor& visitor, unsigned sender, std::uint64_t bytes);
     void leave(Visitor& visitor, Action how);
     void await_joins();
 
@@ -69,11 +77,15 @@ private:
     [[nodiscard]] bool has_stream_end(const Visitor& reader, const Visitor& writer) const;
     [[nodiscard]] bool anyone_is_paused() const;
     [[nodiscard]] bool anyone_relies_on_getting_in() const;
+    // Bytes of the streams, whatever the wire.
+    [[nodiscard]] std::uint64_t sent_by(const Visitor& visitor) const;
+    [[nodiscard]] const std::string& received_by(Visitor& visitor) const;
     void check_turned_away(const Visitor& visitor);
 
     Loop& loop_;
     Server& server_;
     const Scenario& scenario_;
+    Wire wire_;
     StreamCode code_;
     SlotLedger ledger_;
     std::vector<Visitor> visitors_;

@@ -35,7 +35,7 @@ void ScenarioDriver::on_joined(const std::string& address, unsigned slot) {
     ledger_.joined(visitor->visit, slot);
     for (const Visitor& other : visitors_) {
         if (other.client && other.session.sender)
-            visitor->session.sent_when_joined[*other.session.sender] = other.client->sent_bytes();
+            visitor->session.sent_when_joined[*other.session.sender] = sent_by(other);
     }
 }
 

@@ -4,7 +4,15 @@
 // others before anything else is read, so its total order is the order of its reads. A write blocks
 // for at most the stall limit; a user that takes nothing for so long is disconnected.
 //
-//     reference_server [--listen ADDR:PORT]... [--users N] [--stall-limit SECONDS]
+// The users of an address with `listen:` before it only listen, those of one with `speak:` only
+// speak.
+//
+// With `--framing line` it keeps the bytes of each user until they are a line.
+//
+//     reference_server [--listen [ROLE:]ADDR:PORT]... [--users N] [--stall-limit SECONDS]
+//                      [--framing none|line] [--line-max BYTES]
+#include "shared/segment/role.h"
+#include "shared/system/connection_end.h"
 #include "shared/system/fd.h"
 #include "tests/harness/endpoint.h"
 
@@ -19,10 +27,12 @@
 #include <sys/event.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <utility>
 #include <vector>
 
 namespace {
 
+using chatserv::Role;
 using chatserv::UniqueFd;
 using chatserv::test::Endpoint;
 
@@ -30,6 +40,8 @@ struct Options {
     std::vector<std::string> listen;
     std::size_t users = 10;
     long stall_limit_seconds = 5;
+    bool by_lines = false;
+    std::size_t line_max = 8192;
 };
 
 class ReferenceServer {
@@ -40,19 +52,37 @@ public:
 private:
     void listen_on(const std::string& address);
     void watch(int ident, short filter, unsigned short action) const;
-    [[nodiscard]] bool is_listener(int fd) const;
-    void accept_user(int listener);
+    struct Listener {
+        UniqueFd fd{};
+        Role role = Role::talk;
+    };
+    struct User {
+        UniqueFd fd{};
+        Role role = Role::talk;
+        bool input_ended = false;
+        std::string unfinished{}; // the line that has come in part
+    };
+
+    [[nodiscard]] const Listener* find_listener(int fd) const;
+    void accept_user(const Listener& listener);
     void serve(int fd);
+    void end_input(std::size_t slot);
+    void end(std::size_t slot, int error);
+    void take(std::size_t sender, std::string_view bytes);
+    void write_whole_lines(std::size_t sender);
     void write_to_others(std::size_t sender, std::string_view bytes);
     void remove_user(std::size_t slot, const std::string& reason);
 
     UniqueFd kqueue_{::kqueue()};
     timeval stall_limit_{};
-    std::vector<UniqueFd> listeners_;
-    std::vector<UniqueFd> users_; // by slot; one without a descriptor is free
+    std::vector<Listener> listeners_;
+    std::vector<User> users_; // by slot; one without a descriptor is free
+    bool by_lines_;
+    std::size_t line_max_;
 };
 
-ReferenceServer::ReferenceServer(const Options& options) : users_(options.users) {
+ReferenceServer::ReferenceServer(const Options& options) :
+    users_(options.users), by_lines_(options.by_lines), line_max_(options.line_max) {
     if (!kqueue_)
         err(EXIT_FAILURE, "kqueue");
     stall_limit_.tv_sec = options.stall_limit_seconds;
@@ -65,7 +95,9 @@ ReferenceServer::ReferenceServer(const Options& options) : users_(options.users)
 }
 
 void ReferenceServer::listen_on(const std::string& address) {
-    const Endpoint wanted(address);
+    const std::size_t colon = address.find(':');
+    const auto role = chatserv::role_named(address.substr(0, colon));
+    const Endpoint wanted(role ? address.substr(colon + 1) : address);
     UniqueFd fd(::socket(wanted.family(), SOCK_STREAM, 0));
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -74,7 +106,7 @@ void ReferenceServer::listen_on(const std::string& address) {
         err(EXIT_FAILURE, "%s", address.c_str());
     watch(fd.get(), EVFILT_READ, EV_ADD);
     std::fprintf(stderr, "listening on %s\n", Endpoint::of_socket(fd.get()).text().c_str());
-    listeners_.push_back(std::move(fd));
+    listeners_.push_back({std::move(fd), role.value_or(Role::talk)});
 }
 
 void ReferenceServer::watch(int ident, short filter, unsigned short action) const {
@@ -84,12 +116,12 @@ void ReferenceServer::watch(int ident, short filter, unsigned short action) cons
         err(EXIT_FAILURE, "set kevent");
 }
 
-bool ReferenceServer::is_listener(int fd) const {
-    for (const UniqueFd& listener : listeners_) {
-        if (listener.get() == fd)
-            return true;
+const ReferenceServer::Listener* ReferenceServer::find_listener(int fd) const {
+    for (const Listener& listener : listeners_) {
+        if (listener.fd.get() == fd)
+            return &listener;
     }
-    return false;
+    return nullptr;
 }
 
 void ReferenceServer::run() {
@@ -103,27 +135,27 @@ void ReferenceServer::run() {
         const int ident = static_cast<int>(event.ident);
         if (event.filter == EVFILT_SIGNAL)
             break;
-        if (is_listener(ident))
-            accept_user(ident);
+        if (const Listener* const listener = find_listener(ident))
+            accept_user(*listener);
         else
             serve(ident);
     }
     for (std::size_t slot = 0; slot < users_.size(); ++slot) {
-        if (users_[slot])
+        if (users_[slot].fd)
             remove_user(slot, "server stopped");
     }
 }
 
-void ReferenceServer::accept_user(int listener) {
+void ReferenceServer::accept_user(const Listener& listener) {
     sockaddr_storage storage{};
     socklen_t length = sizeof(storage);
-    UniqueFd fd(::accept(listener, reinterpret_cast<sockaddr*>(&storage), &length));
+    UniqueFd fd(::accept(listener.fd.get(), reinterpret_cast<sockaddr*>(&storage), &length));
     if (!fd)
         return; // the client left before it was accepted
     const std::string address = Endpoint(storage, length).text();
 
     std::size_t slot = 0;
-    while (slot < users_.size() && users_[slot])
+    while (slot < users_.size() && users_[slot].fd)
         ++slot;
     if (slot == users_.size()) {
         constexpr std::string_view refusal = "too many users!\n";
@@ -133,31 +165,81 @@ void ReferenceServer::accept_user(int listener) {
     }
     ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &stall_limit_, sizeof(stall_limit_));
     watch(fd.get(), EVFILT_READ, EV_ADD);
-    users_[slot] = std::move(fd);
+    users_[slot] = {.fd = std::move(fd), .role = listener.role};
     std::fprintf(stderr, "user %zu joined from %s\n", slot, address.c_str());
 }
 
 void ReferenceServer::serve(int fd) {
     std::size_t slot = 0;
-    while (users_[slot].get() != fd)
+    while (users_[slot].fd.get() != fd)
         ++slot;
     static char buffer[65536];
     const ssize_t got = ::recv(fd, buffer, sizeof(buffer), 0);
+    const bool only_listens = users_[slot].role == Role::listen;
+    if (got >= 0 && only_listens)
+        return got == 0 ? end_input(slot) : void();
     if (got > 0)
-        write_to_others(slot, {buffer, static_cast<std::size_t>(got)});
-    else if (got == 0)
+        take(slot, {buffer, static_cast<std::size_t>(got)});
+    else if (got == 0 || errno != EINTR)
+        end(slot, got == 0 ? 0 : errno);
+}
+
+// The line that a user has not ended is given an end.
+void ReferenceServer::end(std::size_t slot, int error) {
+    if (const std::string& rest = users_[slot].unfinished; !rest.empty())
+        write_to_others(slot, rest + "\n");
+    if (error == 0)
         remove_user(slot, "end of file");
-    else if (errno != EINTR)
-        remove_user(slot, errno == ECONNRESET ? "connection reset" : "read error");
+    else
+        remove_user(slot, error == ECONNRESET ? "connection reset" : "read error");
+}
+
+void ReferenceServer::take(std::size_t sender, std::string_view bytes) {
+    if (!by_lines_)
+        return write_to_others(sender, bytes);
+    users_[sender].unfinished += bytes;
+    write_whole_lines(sender);
+}
+
+void ReferenceServer::write_whole_lines(std::size_t sender) {
+    std::string& text = users_[sender].unfinished;
+    for (;;) {
+        const std::size_t newline = text.find('\n');
+        std::size_t content = newline == std::string::npos ? text.size() : newline;
+        if (newline != std::string::npos && content > 0 && text[content - 1] == '\r')
+            --content;
+        const bool may_end_in_time =
+            newline == std::string::npos && content == line_max_ + 1 && text[line_max_] == '\r';
+        if (content > line_max_ && !may_end_in_time) {
+            write_to_others(sender, text.substr(0, line_max_) + "\n");
+            text.erase(0, line_max_);
+        } else if (newline != std::string::npos) {
+            write_to_others(sender, text.substr(0, newline + 1));
+            text.erase(0, newline + 1);
+        } else {
+            return;
+        }
+    }
+}
+
+// A user that only listens stays, and is watched for a reset.
+void ReferenceServer::end_input(std::size_t slot) {
+    User& user = users_[slot];
+    if (chatserv::connection_end(user.fd.get()))
+        return remove_user(slot, "connection reset");
+    if (std::exchange(user.input_ended, true))
+        return;
+    watch(user.fd.get(), EVFILT_READ, EV_DELETE);
+    watch(user.fd.get(), EVFILT_READ, EV_ADD | EV_CLEAR);
 }
 
 void ReferenceServer::write_to_others(std::size_t sender, std::string_view bytes) {
     for (std::size_t slot = 0; slot < users_.size(); ++slot) {
-        if (slot == sender || !users_[slot])
+        if (slot == sender || !users_[slot].fd || users_[slot].role == Role::speak)
             continue;
         std::string_view rest = bytes;
         while (!rest.empty()) {
-            const ssize_t put = ::send(users_[slot].get(), rest.data(), rest.size(), 0);
+            const ssize_t put = ::send(users_[slot].fd.get(), rest.data(), rest.size(), 0);
             if (put >= 0) {
                 rest.remove_prefix(static_cast<std::size_t>(put));
             } else if (errno != EINTR) {
@@ -169,8 +251,8 @@ void ReferenceServer::write_to_others(std::size_t sender, std::string_view bytes
 }
 
 void ReferenceServer::remove_user(std::size_t slot, const std::string& reason) {
-    watch(users_[slot].get(), EVFILT_READ, EV_DELETE);
-    users_[slot].reset();
+    watch(users_[slot].fd.get(), EVFILT_READ, EV_DELETE);
+    users_[slot] = {};
     std::fprintf(stderr, "user %zu left: %s\n", slot, reason.c_str());
 }
 
@@ -186,6 +268,10 @@ Options parse(int argc, char** argv) {
             options.users = std::strtoul(argv[i + 1], nullptr, 10);
         else if (name == "--stall-limit")
             options.stall_limit_seconds = std::strtol(argv[i + 1], nullptr, 10);
+        else if (name == "--framing")
+            options.by_lines = std::string_view(argv[i + 1]) == "line";
+        else if (name == "--line-max")
+            options.line_max = std::strtoul(argv[i + 1], nullptr, 10);
         else
             errx(EXIT_FAILURE, "unknown option %s", argv[i]);
     }

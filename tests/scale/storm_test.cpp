@@ -37,7 +37,7 @@ protected:
         before_ = descriptors_of(master());
     }
 
-    pid_t master() { return server_->process().pid(); }
+    pid_t master() { return server_->master_pid(); }
 
     // The ten clients keep sending until `over` is true, and each receives everything.
     template <typename Condition>

@@ -50,12 +50,9 @@ std::vector<std::string> Scene::flaws() {
     return found;
 }
 
-// A client that the server disconnected has a prefix of what it was due, without gaps. The reason
-// may not say so: see is_right_reason(). That was seen where the server waits for no reader.
+// A client that the server disconnected has a prefix of what it was due, without gaps.
 Ending Scene::ending_of(const Person& person) const {
-    const bool unsaid = !config_.waits && person.slow && person.stay->worker_died;
-    const bool disconnected =
-        unsaid || (person.stay->reason && is_disconnection(*person.stay->reason));
+    const bool disconnected = person.stay->reason && is_disconnection(*person.stay->reason);
     if (person.leaves == LeaveBy::half_close && !disconnected)
         return Ending::half_closed;
     return person.client->ended() || person.leaves != LeaveBy::none ? Ending::cut : Ending::stayed;
@@ -77,8 +74,8 @@ void Scene::check(const Person& person, std::vector<std::string>& flaws) {
 }
 
 // Accepts everything that TCP permits. close(2) sends a FIN if everything was read, otherwise a
-// reset. The kernel reports a reset once, and a worker a stall once: if the worker dies before it
-// passes the report on, its successor finds a connection at its end, or a closing slot.
+// reset. The kernel reports a reset once: if the worker dies before it has noted that, its
+// successor finds a connection at its end.
 bool Scene::is_right_reason(const Person& person) const {
     const std::string& reason = person.stay->reason.value_or("");
     if (is_disconnection(reason)) {
@@ -93,7 +90,7 @@ bool Scene::is_right_reason(const Person& person) const {
     case LeaveBy::reset:
         return reason == "reset" || (reason == "end_of_file" && person.stay->worker_died);
     case LeaveBy::none:
-        return reason == "end_of_file" && person.slow && person.stay->worker_died;
+        break; // only the server ends it
     }
     return false;
 }

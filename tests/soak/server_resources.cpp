@@ -34,8 +34,8 @@ bool ServerResources::matches(const ServerResources& before) const {
 
 ServerResources resources_of(Server& server, const std::vector<pid_t>& workers) {
     ServerResources resources;
-    const pid_t master = server.process().pid();
-    for (const ProcessState& child : children_of(master)) {
+    const pid_t master = server.master_pid();
+    for (const ProcessState& child : descendants_of(server.process().pid())) {
         ++resources.processes;
         resources.zombies += child.state == 'Z' ? 1 : 0;
     }
@@ -50,7 +50,7 @@ ServerResources resources_of(Server& server, const std::vector<pid_t>& workers) 
 
 MemoryByProcess memory_of(Server& server, const std::vector<pid_t>& workers) {
     MemoryByProcess memory;
-    const pid_t master = server.process().pid();
+    const pid_t master = server.master_pid();
     memory[master] = own_memory_bytes_of(master).value_or(0);
     for (const pid_t worker : workers)
         memory[worker] = own_memory_bytes_of(worker).value_or(0);

@@ -54,15 +54,8 @@ Soak::Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options) :
     control_.wait_for("\"hello\"");
 }
 
-// A spare may start a little after the server's first line.
 std::vector<std::string> Soak::run() {
-    history_.read();
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    do {
-        loop_.turn(std::chrono::milliseconds(1));
-        before_ = resources_of(server_, history_.workers());
-    } while (before_.processes != 0 && before_.processes != config_.workers + config_.spares &&
-             std::chrono::steady_clock::now() < deadline);
+    wait_until_complete();
     const SceneOptions usual{.actions = options_.actions, .bursts = options_.bursts};
     SceneOptions quiet = usual;
     quiet.actions_per_strike = 0;
@@ -77,6 +70,22 @@ std::vector<std::string> Soak::run() {
         append(found, play_the_last_one());
     append(found, end());
     return found;
+}
+
+// A spare may start a little after the server's first line. Where processes cannot be counted,
+// there is nothing to wait for.
+void Soak::wait_until_complete() {
+    const std::size_t masters = server_.master_pid() == server_.process().pid() ? 0 : 1;
+    loop_.wait_until(
+        [&] {
+            history_.read();
+            before_ = resources_of(server_, history_.workers());
+            const auto& workers = before_.descriptors_of_workers;
+            return before_.processes == 0 ||
+                   (before_.processes == masters + config_.workers + config_.spares &&
+                       std::count(workers.begin(), workers.end(), 0) == 0);
+        },
+        "all processes of the server");
 }
 
 // The workers' memory can be compared only while none of them dies. New workers take what every
@@ -167,8 +176,7 @@ std::vector<std::string> Soak::flaws_of_memory(const MemoryByProcess& before) {
             continue;
         const auto growth =
             static_cast<std::int64_t>(bytes) - static_cast<std::int64_t>(then->second);
-        std::int64_t& most =
-            pid == server_.process().pid() ? growth_of_master_ : growth_of_workers_;
+        std::int64_t& most = pid == server_.master_pid() ? growth_of_master_ : growth_of_workers_;
         most = std::max(most, growth);
         if (memory_counts && growth > own_habits_bytes)
             found.push_back("process " + std::to_string(pid) + " has " + std::to_string(growth) +

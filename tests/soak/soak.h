@@ -42,6 +42,7 @@ public:
     [[nodiscard]] std::uint64_t moved() const { return moved_; }
 
 private:
+    void wait_until_complete();
     [[nodiscard]] std::vector<std::string> play(const SceneOptions& scene);
     [[nodiscard]] std::vector<std::string> play_the_last_one();
     [[nodiscard]] std::vector<std::string> balance();

@@ -3,6 +3,7 @@
 //     surroundings [OPTION...] PROGRAM [ARGUMENT...]
 //     --shm-size BYTES   /dev/shm has so much room, and nothing in it
 //     --no-shm           there is no /dev/shm, and in /dev only null and urandom
+//     --syslog PATH      the same, and syslogd(8) listens at PATH
 //     --no-memfd         memfd_create(2) fails, as in an old kernel or under a seccomp filter
 //     --no-fallocate     fallocate(2) fails: memory cannot be reserved but by using it
 //     --deaf-loopback    a network of its own, whose loopback swallows what is sent
@@ -32,6 +33,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <syslog.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -145,6 +147,11 @@ char** read_options(char** argument, Changes& changes) {
             changes.namespaces |= CLONE_NEWNS;
             if (option == "--no-shm") {
                 changes.mounts.emplace_back(hide_shm);
+            } else if (option == "--syslog") {
+                changes.mounts.emplace_back([path = value()] {
+                    hide_shm();
+                    check(::symlink(path.c_str(), _PATH_LOG) == 0, _PATH_LOG);
+                });
             } else if (option == "--shm-size") {
                 changes.mounts.emplace_back([bytes = value()] { limit_shm(bytes); });
             } else if (option == "--over") {

@@ -2,7 +2,9 @@
 // waits for.
 #include "tests/surroundings/surroundings_test.h"
 
+#include "tests/harness/peer_server.h"
 #include "tests/harness/temporary_directory.h"
+#include "tests/surroundings/name_server.h"
 
 #include <csignal>
 #include <gmock/gmock.h>
@@ -19,6 +21,35 @@ TEST_F(WaitingTest, ListensThoughTheLoopbackDropsPackets) {
     start_in({"--deaf-loopback"});
     EXPECT_EQ(server_->count("it could not be tried on loopback within a second"), 1U);
     EXPECT_EQ(server_->stop(), 0);
+}
+
+// A source whose name is being looked up, by a name server that takes its time.
+TEST_F(WaitingTest, ServesNewcomersWhileTheNameServerOfASourceDoesNotAnswer) {
+    NameServer names;
+    if (!names.why_not().empty())
+        GTEST_SKIP() << names.why_not();
+    const TemporaryDirectory directory;
+    const std::string settings = directory.file(
+        "resolv.conf", "nameserver " + names.address() + "\noptions timeout:30 attempts:1\n");
+    const Surroundings surroundings{"--over", "/etc/resolv.conf", settings};
+    if (const std::string why = why_not(surroundings); !why.empty())
+        GTEST_SKIP() << why;
+    PeerServer peer(loop_);
+    const std::string port = peer.address().substr(peer.address().rfind(':'));
+    start_in(surroundings, {"--source", "tcp:feed.example.org" + port});
+    ASSERT_TRUE(comes_true([&] { return names.was_asked(); }));
+    const auto first = join();
+    const auto second = join();
+    first->send("hello");
+    second->wait_for("hello");
+    EXPECT_EQ(server_->count("connected"), 0U) << "the name is still being looked up";
+    names.answer_all();
+    const auto feed = peer.accept();
+    server_->wait_for_line(" is connected: user 2");
+    feed->send("the feed");
+    first->wait_for("the feed");
+    EXPECT_EQ(server_->stop(), 0);
+    EXPECT_TRUE(server_->process().group_is_gone());
 }
 
 // A user database that does not answer: getpwnam(3) waits until a process writes to the FIFO.

@@ -20,6 +20,12 @@ struct SmallSegment {
             .workers = 2,
             .log_bytes = log_bytes_min,
             .settings = {.stall_limit_ms = 1000}})) {}
+    explicit SmallSegment(const FramingSettings& framing) :
+        mapping(Segment::create({.users = 4,
+            .workers = 2,
+            .log_bytes = log_bytes_min,
+            .framing = framing,
+            .settings = {.stall_limit_ms = 1000}})) {}
 
     // A client of `entry` with its cursor at the log's head.
     ClientId attach(uint32_t slot, EntryId entry = entry_0, uint32_t generation = 1) const {

@@ -6,10 +6,12 @@
 #include "shared/segment/served_clock.h"
 #include "shared/segment/user_table.h"
 #include "shared/system/fd.h"
+#include "shared/system/panic.h"
 #include "shared/system/tag.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace chatserv {
@@ -18,7 +20,8 @@ namespace chatserv {
 enum class WorkerEvent : uint8_t {
     channel = 1, // the master's
     doorbell = 2,
-    client = 3, // slot and generation
+    client = 3,     // slot and generation
+    rendezvous = 4, // the master's
 };
 
 static_assert(users_max <= Tag::indexes);
@@ -52,8 +55,11 @@ public:
     [[nodiscard]] const LogRange* begin() const { return ranges_.data() + first_; }
     [[nodiscard]] const LogRange* end() const { return ranges_.data() + ranges_.size(); }
 
-    // Ranges must be added in the log's order.
+    // Panics unless the ranges come in the log's order: behind one that does not, the client would
+    // be sent a part of the log twice.
     void add(LogRange range) {
+        invariant(empty() || ranges_.back().end <= range.begin,
+            "a client's own bytes were not in the order of the log");
         if (!empty() && ranges_.back().end == range.begin)
             ranges_.back().end = range.end;
         else
@@ -102,6 +108,10 @@ struct Client {
     };
 
     [[nodiscard]] bool is_paused() const { return pause_reasons != 0; }
+    // Its bytes go into the log. What another client sends is thrown away.
+    [[nodiscard]] bool is_heard() const { return role == Role::talk || role == Role::speak; }
+    // It is sent the log.
+    [[nodiscard]] bool hears() const { return role != Role::speak; }
     // Its slot's close_at says where the log ends for it.
     [[nodiscard]] bool is_closing() const {
         return phase == Phase::closing || phase == Phase::lingering;
@@ -110,17 +120,25 @@ struct Client {
     ClientId id;
     UniqueFd fd;
     UserSlot* slot;
+    Role role = Role::talk;
     OwnRanges own{};
-    size_t flowing_index = 0; // its place in the roster's list of those that take bytes
+    bool flowing = false;     // it is in the roster's list of those that take bytes
+    size_t flowing_index = 0; // its place in that list
     Phase phase = Phase::talking;
     bool write_blocked = false; // waits for EVFILT_WRITE
     WriteFilter write_filter = WriteFilter::none;
     DrainWindow drain{};
-    unsigned pause_reasons = 0; // bits of PauseReason; none: its read filter is enabled
-    bool mute = false;          // a write failed: it is only read, to its end
-    bool adopting = false;      // its own ranges have to be found in the log's index
+    unsigned pause_reasons = 0;   // bits of PauseReason; none: its read filter is enabled
+    Answer answer = Answer::none; // of one that resumes: it is sent this before the log
+    bool mute = false;            // a write failed: it is only read, to its end
+    bool input_ended = false;     // it is not heard, and has sent end of file
+    bool adopting = false;        // its own ranges have to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
+    // With whole lines alone:
+    std::string prefix{};        // of its lines in the log; empty also if it has yet to give a name
+    size_t unfinished_bytes = 0; // of a line; they wait in its socket
+    bool cut_is_logged = false;  // the log has said that a line of it was cut
 };
 
 } // namespace chatserv

@@ -12,10 +12,14 @@ namespace chatserv {
 class Roster {
 public:
     [[nodiscard]] bool empty() const { return count_ == 0; }
-    [[nodiscard]] bool any_blocked() const { return flowing_.size() < count_; }
+    // Somebody is to be written to, now or later: not all rest.
+    [[nodiscard]] bool any_awake() const { return resting_ < count_; }
+    [[nodiscard]] bool any_blocked() const { return flowing_.size() + resting_ < count_; }
 
     // Null for a client that this worker does not serve: an event can come after its client left.
     [[nodiscard]] Client* find(ClientId id) const;
+
+    [[nodiscard]] std::vector<ClientId> ids() const;
 
     Client& add(ClientId id, UniqueFd fd, UserSlot& slot);
     // Destroys the client and closes its descriptor.
@@ -25,7 +29,13 @@ public:
     void block(Client& client);
     void unblock(Client& client);
 
-    // Calls visit(Client&) for each client that is not blocked. It may block or remove that client.
+    // A client that does not hear the others rests: for_each_flowing() does not visit it either, so
+    // it costs no delivery. wake() ends that, once it is closing.
+    void rest(Client& client);
+    void wake(Client& client);
+
+    // Calls visit(Client&) for each client that is not blocked and does not rest. It may block or
+    // remove that client.
     template <typename Visit>
     void for_each_flowing(Visit visit) {
         for (size_t i = flowing_.size(); i-- > 0;)
@@ -41,9 +51,13 @@ public:
     }
 
 private:
+    void begin_flowing(Client& client);
+    void end_flowing(Client& client);
+
     std::vector<std::unique_ptr<Client>> by_slot_; // as long as the highest slot so far
     std::vector<Client*> flowing_;
     size_t count_ = 0;
+    size_t resting_ = 0;
 };
 
 } // namespace chatserv

@@ -10,10 +10,10 @@
 namespace chatserv {
 
 Attaching::Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells,
-    const IdleWatch& idle_watch, const Pulse& pulse) :
+    const IdleWatch& idle_watch, const Pulse& pulse, const RelaySettings& settings) :
     entry_(entry),
-    users_(segment), log_(segment), log_control_(&segment.log_control()), doorbells_(doorbells),
-    idle_watch_(idle_watch), pulse_(pulse) {}
+    users_(segment), log_(segment), replay_(segment), log_control_(&segment.log_control()),
+    doorbells_(doorbells), idle_watch_(idle_watch), pulse_(pulse), settings_(settings) {}
 
 bool Attaching::has(ClientId id) const {
     return std::any_of(newcomers_.begin(), newcomers_.end(),
@@ -28,8 +28,11 @@ std::optional<std::vector<Client*>> Attaching::attach(Roster& roster) {
         const LogLock lock(*log_control_, entry_);
         if (!lock.held())
             return std::nullopt;
+        replay_from_.reset();
         for (Newcomer& newcomer : newcomers_) {
-            if (Client* const client = attach_one(newcomer, roster)) {
+            if (roster.find(newcomer.id) != nullptr)
+                attached_.push_back(newcomer.id);
+            else if (Client* const client = attach_one(newcomer, roster)) {
                 present.push_back(client);
                 attached_.push_back(client->id);
             }
@@ -44,8 +47,21 @@ std::optional<std::vector<Client*>> Attaching::attach(Roster& roster) {
     return present;
 }
 
+// One that speaks needs nothing of the log, and one that resumes has yet to say what. The replay is
+// the same for all others that are attached while the lock is held, so it is looked for once. The
+// log is kept from there on before the first cursor is placed there (W8).
+uint64_t Attaching::first_offset_of(Role role) {
+    if (role == Role::speak || role == Role::resume)
+        return log_offset_none;
+    if (!replay_from_) {
+        replay_from_ = replay_.start(settings_);
+        replay_.keep(*replay_from_);
+    }
+    return *replay_from_;
+}
+
 // Null if the slot does not wait for this worker.
-Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) const {
+Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) {
     invariant(index_of(newcomer.id.slot) < users_.size(),
         "the master gave a worker a slot that does not exist");
     UserSlot& slot = users_[newcomer.id.slot];
@@ -55,7 +71,7 @@ Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) const {
     Client::Phase phase = Client::Phase::talking;
     switch (status.state) {
     case SlotState::assigned:
-        users_.attach(newcomer.id, log_.head());
+        users_.attach(newcomer.id, first_offset_of(role_of(slot.role)));
         break;
     case SlotState::orphaned:
         users_.adopt(newcomer.id);
@@ -76,24 +92,25 @@ Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) const {
     return &client;
 }
 
-// Finds the adopted clients' own chunks ahead of their cursors, in one walk through the index. (The
-// cursors of other newcomers are at the head, and these clients learn of their own chunks when the
-// chunks are published.)
+// Finds the adopted clients' own chunks ahead of their cursors, in one walk through the index.
+// (Other newcomers have none yet, and learn of their own chunks when the chunks are published.)
 void Attaching::find_own_ranges(const std::vector<Client*>& newcomers, const Roster& roster) const {
     const uint64_t head = log_.head();
     uint64_t from = head;
     for (const Client* const client : newcomers)
-        from = std::min(from, cursor_of(*client->slot).log_offset);
-    if (from == head)
-        return;
-    log_.for_each_chunk_after(from, [&](const IndexEntry& chunk, uint64_t begin) {
-        Client* const sender = roster.find({chunk.slot, chunk.generation});
-        if (sender == nullptr || !sender->adopting)
-            return;
-        const uint64_t cursor = cursor_of(*sender->slot).log_offset;
-        if (chunk.end > cursor)
-            sender->own.add({std::max(begin, cursor), chunk.end});
-    });
+        if (client->adopting)
+            from = std::min(from, cursor_of(*client->slot).log_offset);
+    if (from != head)
+        log_.for_each_chunk_after(from, [&](const IndexEntry& chunk, uint64_t begin) {
+            Client* const sender = roster.find({chunk.slot, chunk.generation});
+            if (sender == nullptr || !sender->adopting)
+                return;
+            const uint64_t cursor = cursor_of(*sender->slot).log_offset;
+            if (chunk.end > cursor)
+                sender->own.add({std::max(begin, cursor), chunk.end});
+        });
+    // In any case: whoever were still adopting when the next clients come would have the chunks
+    // that it published meanwhile a second time.
     for (Client* const client : newcomers)
         client->adopting = false;
 }

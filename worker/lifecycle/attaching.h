@@ -4,6 +4,7 @@
 
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/broadcast_log.h"
+#include "shared/segment/log_replay.h"
 #include "shared/segment/user_table.h"
 #include "shared/system/fd.h"
 #include "worker/clients/pulse.h"
@@ -20,9 +21,16 @@ namespace chatserv {
 class Attaching {
 public:
     Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells,
-        const IdleWatch& idle_watch, const Pulse& pulse);
+        const IdleWatch& idle_watch, const Pulse& pulse, const RelaySettings& settings);
 
-    // A client that the master has sent, with this process's own descriptor of its socket.
+    // How much of the log newcomers are sent first, from now on.
+    void follow(const RelaySettings& settings) { settings_ = settings; }
+
+    // This worker serves the client already: the master sends a client twice if it cannot know that
+    // the worker has it.
+    void confirm(ClientId id) { attached_.push_back(id); }
+    // A client that the master has sent, with this process's own descriptor of its socket. Of two
+    // words for one client the second is a confirmation, and its descriptor is closed.
     void add(ClientId id, UniqueFd fd) { newcomers_.push_back({id, std::move(fd)}); }
     [[nodiscard]] bool empty() const { return newcomers_.empty(); }
     [[nodiscard]] bool has(ClientId id) const;
@@ -34,6 +42,8 @@ public:
 
     // The clients that the master has to be told of.
     [[nodiscard]] std::vector<ClientId> take_attached() { return std::exchange(attached_, {}); }
+    // The master has to be told of all clients that this worker serves.
+    void tell_again(const Roster& roster) { attached_ = roster.ids(); }
 
 private:
     struct Newcomer {
@@ -41,17 +51,21 @@ private:
         UniqueFd fd;
     };
 
-    [[nodiscard]] Client* attach_one(Newcomer& newcomer, Roster& roster) const;
+    [[nodiscard]] Client* attach_one(Newcomer& newcomer, Roster& roster);
+    [[nodiscard]] uint64_t first_offset_of(Role role);
     void find_own_ranges(const std::vector<Client*>& newcomers, const Roster& roster) const;
 
     EntryId entry_;
     UserTable users_;
     BroadcastLog log_;
+    LogReplay replay_;
     LogControl* log_control_;
     const Doorbells& doorbells_;
     const IdleWatch& idle_watch_;
     Pulse pulse_;
-    std::vector<Newcomer> newcomers_; // received, not attached yet
+    RelaySettings settings_;
+    std::optional<uint64_t> replay_from_; // while the log's lock is held, once it is known
+    std::vector<Newcomer> newcomers_;     // received, not attached yet
     std::vector<ClientId> attached_;
 };
 

@@ -3,6 +3,7 @@
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
 #include "shared/system/kernel_account.h"
+#include "worker/lifecycle/departure_note.h"
 #include "worker/limits/timers.h"
 
 #include <algorithm>
@@ -14,6 +15,16 @@ namespace chatserv {
 namespace {
 
 constexpr std::chrono::milliseconds linger_check{20};
+
+// For these reasons a worker leaves a client whatever the client has not got.
+bool is_disconnection(LeaveReason reason) {
+    return reason == LeaveReason::write_error || reason == LeaveReason::stalled ||
+           reason == LeaveReason::in_doubt || reason == LeaveReason::fell_behind;
+}
+
+void pass_over_the_rest(UserSlot& slot) {
+    move_cursor(slot, {cursor_of(slot).bytes_written, log_offset_none});
+}
 
 } // namespace
 
@@ -45,7 +56,7 @@ bool Closing::begin_closing(Client& client) {
     const bool reachable = client.leave_reason != LeaveReason::read_error && !client.mute;
     const uint64_t close_at = reachable ? log_.head() : cursor_of(*client.slot).log_offset;
     crash_point(CrashPoint::end_seen); // W6
-    store_release(client.slot->idled, client.leave_reason == LeaveReason::idle ? 1 : 0);
+    note_departure(*client.slot, {.reason = client.leave_reason, .error = client.leave_error});
     users_.close(client.id, close_at);
     crash_point(CrashPoint::closing);
     client.phase = Client::Phase::closing;
@@ -55,11 +66,12 @@ bool Closing::begin_closing(Client& client) {
     return reachable;
 }
 
-void Closing::carry_on(Client& client) const {
-    if (finishing_)
-        client.leave_reason = LeaveReason::server_stopped;
-    else if (load_acquire(client.slot->idled) != 0)
-        client.leave_reason = LeaveReason::idle;
+void Closing::carry_on(Client& client) {
+    const Leaving noted = departure_noted(*client.slot);
+    client.leave_reason = noted.reason;
+    client.leave_error = noted.error;
+    if (is_disconnection(noted.reason))
+        pass_over_the_rest(*client.slot);
 }
 
 // A client that ended can send nothing more, so the kernel delivers the rest by itself. (The master
@@ -109,6 +121,19 @@ void Closing::set_linger_timer() const {
     (void)events_.set_timer(static_cast<uintptr_t>(Timer::linger), linger_check);
 }
 
+void Closing::send_away(std::span<const ClientId> clients) {
+    for (const ClientId id : clients)
+        if (Client* const client = roster_.find(id))
+            send_away(*client);
+}
+
+void Closing::send_away(Client& client) {
+    if (client.write_blocked && client.phase != Client::Phase::lingering)
+        drop(client, LeaveReason::kicked, 0);
+    else if (client.phase == Client::Phase::talking)
+        end(client, LeaveReason::kicked, 0);
+}
+
 void Closing::finish() {
     finishing_ = true;
     roster_.for_each([&](Client& client) {
@@ -117,9 +142,17 @@ void Closing::finish() {
     });
 }
 
+// A client that only listens can end its input and go on; that it has gone shows in a write.
+LeaveReason Closing::reason_of_failed_write(const Client& client, int error) {
+    const bool has_gone = client.input_ended && (error == EPIPE || error == ECONNRESET);
+    return has_gone ? LeaveReason::end_of_file : LeaveReason::write_error;
+}
+
 void Closing::drop(Client& client, LeaveReason reason, int error) {
     client.leave_reason = reason;
     client.leave_error = error;
+    note_departure(*client.slot, {.reason = reason, .error = error});
+    crash_point(CrashPoint::departure_noted); // W6, if it is closing
     if (client.phase == Client::Phase::talking || client.phase == Client::Phase::ended)
         users_.close(client.id, cursor_of(*client.slot).log_offset);
     leave(client);
@@ -128,7 +161,7 @@ void Closing::drop(Client& client, LeaveReason reason, int error) {
 // The cursor goes out of every appender's way, since the slot is not free yet. A successor that
 // finds it there has nothing left to deliver.
 void Closing::leave(Client& client) {
-    move_cursor(*client.slot, {cursor_of(*client.slot).bytes_written, log_offset_none});
+    pass_over_the_rest(*client.slot);
     filters_.remove(client);
     closed_.push_back(
         {.client = client.id, .reason = client.leave_reason, .error = client.leave_error});

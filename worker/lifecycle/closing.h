@@ -12,6 +12,7 @@
 #include "worker/clients/roster.h"
 #include "worker/clients/socket_filters.h"
 
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,12 +28,20 @@ public:
     // Everything is published: begins to close the clients that ended. Returns those that can be
     // sent the rest of the log.
     [[nodiscard]] std::vector<Client*> close_ended();
-    // A predecessor had begun to close the client.
-    void carry_on(Client& client) const;
+    // A predecessor had begun to close the client, or was about to disconnect it.
+    static void carry_on(Client& client);
     // A client that is closing was written everything.
     void delivered_all(Client& client);
+    // Why a client leaves that cannot be written to.
+    [[nodiscard]] static LeaveReason reason_of_failed_write(const Client& client, int error);
     // Disconnects a client now, whatever it has not got.
     void drop(Client& client, LeaveReason reason, int error);
+
+    // An operator ends these clients. One that takes its bytes is closed as if it had sent end of
+    // file. One that does not is disconnected now: otherwise it would leave only after the stall
+    // limit, and such readers are those that operators send away. Those that are not here are
+    // about to be attached, here or elsewhere, or have left: the master asks again if need be.
+    void send_away(std::span<const ClientId> clients);
 
     // The server stops: ends all clients.
     void finish();
@@ -50,6 +59,7 @@ public:
 
 private:
     [[nodiscard]] bool begin_closing(Client& client);
+    void send_away(Client& client);
     void set_linger_timer() const;
     void leave(Client& client);
 

@@ -22,6 +22,7 @@
 #include "worker/clients/pulse.h"
 #include "worker/clients/roster.h"
 #include "worker/clients/socket_filters.h"
+#include "worker/lifecycle/untaken.h"
 #include "worker/limits/idle_watch.h"
 #include "worker/limits/room_watch.h"
 
@@ -37,7 +38,7 @@ public:
         const RoomWatch& room_watch, const IdleWatch& idle_watch, const Pulse& pulse) :
         entry_(entry),
         users_(segment), filters_(filters), roster_(roster), room_watch_(room_watch),
-        idle_watch_(idle_watch), pulse_(pulse) {}
+        idle_watch_(idle_watch), pulse_(pulse), untaken_(users_, entry) {}
 
     // The master wants these clients.
     void ask(std::span<const ClientId> clients) {
@@ -56,8 +57,16 @@ public:
     [[nodiscard]] bool take_changes() { return std::exchange(changed_, false); }
     // The clients that the master has to be told of.
     [[nodiscard]] std::vector<ClientId> take_handed_over() {
+        untaken_.add(handed_over_);
         return std::exchange(handed_over_, {});
     }
+    // The master has to be told again of those that it has not given to another worker yet.
+    void tell_again() {
+        untaken_.add(std::exchange(handed_over_, {}));
+        handed_over_ = untaken_.take_all();
+    }
+    // The client has come back.
+    void forget(ClientId client) { untaken_.forget(client); }
 
 private:
     [[nodiscard]] bool is_to_come(ClientId id) const;
@@ -71,7 +80,8 @@ private:
     const IdleWatch& idle_watch_;
     Pulse pulse_;
     std::vector<ClientId> asked_;
-    std::vector<ClientId> handed_over_;
+    std::vector<ClientId> handed_over_; // since the last report
+    Untaken<ClientId> untaken_;
     bool changed_ = false;
 };
 

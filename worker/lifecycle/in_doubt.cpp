@@ -1,24 +1,27 @@
 #include "worker/lifecycle/in_doubt.h"
 
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
-#include "worker/relay/fan_out.h"
 
 namespace chatserv {
 
-std::optional<ByteCounts> account_of(const Client& client) {
+SocketCounts account_of(const Client& client) {
     const UserSlot& slot = *client.slot;
     if (slot.accounted == 0)
-        return std::nullopt;
+        return {};
+    if (Intake::counts_reads_of(client))
+        return {.consumed = reads_counted(client.fd.get(), load_acquire(slot.bytes_read))};
     const std::optional<ByteCounts> counts = byte_counts(client.fd.get());
     if (!counts)
-        return std::nullopt;
-    return ByteCounts{.written = counts->written - slot.written_base,
+        return {};
+    return {.written = counts->written - slot.written_base,
         .consumed = counts->consumed - slot.consumed_base};
 }
 
 InDoubt::InDoubt(const Segment& segment, EntryId entry, SocketAccount account) :
     entry_id_(entry), entry_(&segment.worker_table()[index_of(entry)]), users_(segment),
-    log_(segment), account_(account), in_flight_(operation_in_flight(*entry_)) {
+    log_(segment), fan_out_(segment, entry), account_(account),
+    in_flight_(operation_in_flight(*entry_)) {
     if (!any())
         settled_bytes_ = 0;
 }
@@ -37,19 +40,26 @@ std::optional<ClientId> InDoubt::find() {
 }
 
 bool InDoubt::settle(Client& client, Ingest& ingest, uint64_t line_bytes) {
-    const std::optional<ByteCounts> counts = account_(client);
+    const SocketCounts counts = account_(client);
     crash_point(CrashPoint::doubt_asked);
     std::optional<uint64_t> bytes;
-    if (counts && in_flight_.operation == Operation::receive)
-        bytes = ingest.settle(client, counts->consumed);
-    else if (counts && in_flight_.operation == Operation::notify)
-        bytes = FanOut::settle_notice(client, counts->written, line_bytes);
-    else if (counts)
-        bytes = FanOut::settle(
-            client, counts->written, client.is_closing() ? client.slot->close_at : log_.head());
+    if (in_flight_.operation == Operation::receive)
+        bytes = counts.consumed ? ingest.settle(client, *counts.consumed) : std::nullopt;
+    else if (counts.written)
+        bytes = settle_written(client, *counts.written, line_bytes);
     crash_point(CrashPoint::doubt_settled);
     end(bytes.value_or(0));
     return bytes.has_value();
+}
+
+std::optional<uint64_t> InDoubt::settle_written(
+    Client& client, uint64_t written, uint64_t line_bytes) const {
+    if (in_flight_.operation == Operation::notify)
+        return FanOut::settle_notice(client, written, line_bytes);
+    if (in_flight_.operation == Operation::answer)
+        return fan_out_.settle_answer(client, written);
+    return FanOut::settle(
+        client, written, client.is_closing() ? client.slot->close_at : log_.head());
 }
 
 void InDoubt::end(uint64_t settled_bytes) {

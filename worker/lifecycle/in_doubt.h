@@ -9,6 +9,7 @@
 #include "shared/segment/user_table.h"
 #include "shared/system/kernel_account.h"
 #include "worker/clients/client.h"
+#include "worker/relay/fan_out.h"
 #include "worker/relay/ingest.h"
 
 #include <cstdint>
@@ -17,12 +18,16 @@
 
 namespace chatserv {
 
-// Tells how many bytes went through a client's socket since it was accepted. Nothing if the kernel
-// keeps no account of that socket.
-using SocketAccount = std::optional<ByteCounts> (*)(const Client& client);
+// How many bytes went through a client's socket since it was accepted. Nothing if the kernel does
+// not count them: of a UNIX socket, those that are written.
+struct SocketCounts {
+    std::optional<uint64_t> written{};
+    std::optional<uint64_t> consumed{};
+};
+using SocketAccount = SocketCounts (*)(const Client& client);
 
 // The kernel's account.
-[[nodiscard]] std::optional<ByteCounts> account_of(const Client& client);
+[[nodiscard]] SocketCounts account_of(const Client& client);
 
 class InDoubt {
 public:
@@ -40,21 +45,27 @@ public:
     // be true: then the client has to be disconnected.
     [[nodiscard]] bool settle(Client& client, Ingest& ingest, uint64_t line_bytes);
 
-    // Once: how many bytes the account knew of and the segment did not.
+    // Once, when it is settled: how many bytes the account knew of and the segment did not.
     [[nodiscard]] std::optional<uint64_t> take_settled_bytes() {
-        return std::exchange(settled_bytes_, std::nullopt);
+        return settled_bytes_ && !std::exchange(told_, true) ? settled_bytes_ : std::nullopt;
     }
+    // The master has to be told that again.
+    void tell_again() { told_ = false; }
 
 private:
+    [[nodiscard]] std::optional<uint64_t> settle_written(
+        Client& client, uint64_t written, uint64_t line_bytes) const;
     void end(uint64_t settled_bytes);
 
     EntryId entry_id_;
     WorkerEntry* entry_;
     UserTable users_;
     BroadcastLog log_;
+    FanOut fan_out_;
     SocketAccount account_;
     InFlight in_flight_;
-    std::optional<uint64_t> settled_bytes_;
+    std::optional<uint64_t> settled_bytes_; // once it is settled
+    bool told_ = false;
 };
 
 } // namespace chatserv

@@ -25,13 +25,17 @@ public:
     };
 
     // Reads what one recv(2) brings. A client that sends too fast, or for whose bytes the batch has
-    // no room, is paused instead.
-    [[nodiscard]] std::optional<End> read(Client& client) const;
+    // no room, is paused instead. What comes from a client that is not heard is thrown away; its
+    // end of file is not its end. `at_end`: see Ingest::read().
+    [[nodiscard]] std::optional<End> read(Client& client, bool at_end) const;
 
     // The reason to pause the client is gone.
     [[nodiscard]] std::optional<End> resume(Client& client, Client::PauseReason reason) const;
 
 private:
+    [[nodiscard]] std::optional<End> discard(Client& client) const;
+    [[nodiscard]] std::optional<End> note_read(Client& client, const Ingest::Read& read) const;
+
     const SocketFilters& filters_;
     Publisher& publisher_;
     RateLimiter& rate_limiter_;

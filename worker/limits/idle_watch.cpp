@@ -3,6 +3,8 @@
 #include "shared/segment/atomic_word.h"
 #include "worker/limits/timers.h"
 
+#include <algorithm>
+
 namespace chatserv {
 
 namespace {
@@ -16,9 +18,29 @@ uint64_t nanoseconds_of(ServedClock::time_point instant) {
 
 } // namespace
 
-IdleWatch::IdleWatch(EventQueue& events, ServedClock& clock, std::chrono::milliseconds timeout) :
-    clock_(clock), timeout_(timeout),
+IdleWatch::IdleWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings) :
+    clock_(clock), timeout_(settings.idle_timeout_ms), changed_ns_(settings.idle_changed_ns),
     timer_(events, static_cast<uintptr_t>(Timer::idle), timer_pause) {}
+
+bool IdleWatch::follow(const RelaySettings& settings) {
+    changed_ns_ = settings.idle_changed_ns;
+    const std::chrono::milliseconds timeout(settings.idle_timeout_ms);
+    if (timeout == timeout_)
+        return false;
+    timeout_ = timeout;
+    deadlines_ = {};
+    return timeout_.count() != 0;
+}
+
+// A client can have sent nothing for long when the timeout becomes shorter, and its worker can have
+// died since, or have let it go. So it is the instant of the change that counts, by the clock that
+// all processes share, and no word of a worker.
+ServedClock::time_point IdleWatch::no_earlier_than() const {
+    const auto steady_now = ServedClock::Steady::now().time_since_epoch();
+    const std::chrono::nanoseconds left =
+        timeout_ - (steady_now - std::chrono::nanoseconds(static_cast<int64_t>(changed_ns_)));
+    return left.count() > 0 ? clock_.now() + left : ServedClock::time_point{};
+}
 
 void IdleWatch::note_heard(const Client& client) {
     if (timeout_.count() != 0)
@@ -34,7 +56,9 @@ ServedClock::time_point IdleWatch::deadline_of(const Client& client, ServedClock
         note_heard(client);
         return now + timeout_;
     }
-    return now - std::chrono::nanoseconds(static_cast<int64_t>(now_ns - heard_ns)) + timeout_;
+    const ServedClock::time_point deadline =
+        now - std::chrono::nanoseconds(static_cast<int64_t>(now_ns - heard_ns)) + timeout_;
+    return changed_ns_ == 0 ? deadline : std::max(deadline, no_earlier_than());
 }
 
 uint64_t IdleWatch::quiet_ns(const Client& client, bool is_read) const {
@@ -53,7 +77,7 @@ uint64_t IdleWatch::heard_ns(uint64_t quiet_ns) const {
 }
 
 void IdleWatch::watch(const Client& client) {
-    if (timeout_.count() != 0)
+    if (timeout_.count() != 0 && client.is_heard())
         deadlines_.set(client.id, deadline_of(client, clock_.now()));
 }
 

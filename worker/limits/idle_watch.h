@@ -21,12 +21,18 @@ namespace chatserv {
 
 class IdleWatch {
 public:
-    // `timeout` 0: no client is ever idle, and every function below does nothing.
-    IdleWatch(EventQueue& events, ServedClock& clock, std::chrono::milliseconds timeout);
+    // A timeout of 0: no client is ever idle, and every function below does nothing.
+    IdleWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings);
+
+    // Another timeout from now on. No client is idle before it has passed once since the master
+    // changed it (RelaySettings::idle_changed_ns). Returns true if every client that is read has to
+    // be watched anew.
+    [[nodiscard]] bool follow(const RelaySettings& settings);
 
     // Some bytes of the client were read, or it may have sent some while it was not read.
     void note_heard(const Client& client);
-    // Begins to time a client that is read.
+    // Begins to time a client that is read. One that is not heard has no need to send: it is never
+    // idle.
     void watch(const Client& client);
     // For how long the client has sent nothing, in nanoseconds; `is_read`: it is not paused.
     [[nodiscard]] uint64_t quiet_ns(const Client& client, bool is_read) const;
@@ -48,11 +54,13 @@ public:
     [[nodiscard]] ServedClock::duration sleep_max() const;
 
 private:
+    [[nodiscard]] ServedClock::time_point no_earlier_than() const;
     [[nodiscard]] ServedClock::time_point deadline_of(
         const Client& client, ServedClock::time_point now);
 
     ServedClock& clock_;
     std::chrono::milliseconds timeout_;
+    uint64_t changed_ns_; // steady clock: when the timeout was changed; 0: never
     Deadlines<ServedClock> deadlines_;
     OneShotTimer<ServedClock> timer_;
 };

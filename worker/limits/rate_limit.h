@@ -30,7 +30,8 @@ public:
     // How many bytes may be read now; 0 if that is not worth a system call. This function and those
     // below must not be called if there is no limit.
     [[nodiscard]] size_t allowance(const RateBucket& bucket, Clock::time_point now) const;
-    // `bytes` were read; no more than the allowance.
+    // `bytes` were read. A line that is longer than the allowance is read whole: then there is no
+    // allowance until the time for all of it has passed.
     void take(RateBucket& bucket, uint64_t bytes, Clock::time_point now) const;
     // When there will be an allowance, if nothing is read until then.
     [[nodiscard]] Clock::time_point readable_at(const RateBucket& bucket) const;

@@ -13,12 +13,24 @@ namespace {
 // The timer goes off no more often than this, however many clients are paused.
 constexpr std::chrono::milliseconds timer_pause{10};
 
+std::string line_for(uint32_t max_rate_bytes) {
+    return fmt::format("you are sending too fast: {} bytes a second are read!\n", max_rate_bytes);
+}
+
 } // namespace
 
 RateLimiter::RateLimiter(EventQueue& events, uint32_t max_rate_bytes) :
-    limit_(max_rate_bytes),
-    line_(fmt::format("you are sending too fast: {} bytes a second are read!\n", max_rate_bytes)),
+    limit_(max_rate_bytes), line_(line_for(max_rate_bytes)),
     timer_(events, static_cast<uintptr_t>(Timer::rate), timer_pause) {}
+
+// A bucket holds an instant and no bytes, so it is as full as before, in parts of the new rate.
+std::vector<ClientId> RateLimiter::follow(uint32_t max_rate_bytes) {
+    if (max_rate_bytes == limit_.bytes_a_second())
+        return {};
+    limit_ = RateLimit(max_rate_bytes);
+    line_ = line_for(max_rate_bytes);
+    return paused_.take_due(Clock::time_point::max());
+}
 
 RateLimiter::Bucket& RateLimiter::bucket_of(const Client& client) {
     const uint32_t index = index_of(client.id.slot);
@@ -49,6 +61,13 @@ size_t RateLimiter::allowance(const Client& client) {
 void RateLimiter::note_read(const Client& client, uint64_t bytes) {
     if (limit_.on())
         limit_.take(bucket_of(client).bytes, bytes, Clock::now());
+}
+
+void RateLimiter::tell_again() {
+    throttled_.clear();
+    for (uint32_t index = 0; index < buckets_.size(); ++index)
+        if (buckets_[index].throttled)
+            throttled_.push_back({.slot = SlotId{index}, .generation = buckets_[index].generation});
 }
 
 std::vector<ClientId> RateLimiter::take_due(Clock::time_point now) {

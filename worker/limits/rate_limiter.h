@@ -25,6 +25,10 @@ public:
     // `max_rate_bytes`: a second, of each client; 0: no limit.
     RateLimiter(EventQueue& events, uint32_t max_rate_bytes);
 
+    // Another rate from now on. Returns the clients that are paused, unless this rate is in force
+    // already: each may be read again, and is paused anew if it still has no allowance.
+    [[nodiscard]] std::vector<ClientId> follow(uint32_t max_rate_bytes);
+
     // How many bytes of the client may be read now. 0: it has used up what it had; pause its
     // reading until take_due() names it.
     [[nodiscard]] size_t allowance(const Client& client);
@@ -42,10 +46,13 @@ public:
     void notify(Told told) {
         std::erase_if(to_notify_, [&](ClientId client) { return told(client, line_); });
     }
-    [[nodiscard]] uint64_t line_bytes() const { return line_.size(); }
+    // No notice is longer, whatever the rate. A predecessor may have sent one of another rate.
+    static constexpr uint64_t line_bytes_max = 64;
 
     // The clients that were held up for the first time in this process.
     [[nodiscard]] std::vector<ClientId> take_throttled() { return std::exchange(throttled_, {}); }
+    // The master has to be told of all of them again. (Late word of one that has left is no harm.)
+    void tell_again();
 
 private:
     // Belongs to the slot, and begins anew with the slot's next client.

@@ -3,9 +3,22 @@
 namespace chatserv {
 
 RoomWatch::RoomWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings) :
-    clock_(clock), limit_(settings.stall_limit_ms),
-    stalls_(limit_, settings.min_drain_bytes, settings.slow_policy),
+    clock_(clock), limit_(settings.stall_limit_ms), min_drain_bytes_(settings.min_drain_bytes),
+    stalls_(limit_, min_drain_bytes_, settings.slow_policy),
     timer_(events, static_cast<uintptr_t>(Timer::room), std::chrono::milliseconds(1)) {}
+
+void RoomWatch::follow(const RelaySettings& settings, Roster& roster) {
+    const std::chrono::milliseconds limit(settings.stall_limit_ms);
+    if (limit == limit_ && settings.min_drain_bytes == min_drain_bytes_ &&
+        settings.slow_policy == stalls_.policy())
+        return;
+    limit_ = limit;
+    min_drain_bytes_ = settings.min_drain_bytes;
+    const ServedClock::time_point now = clock_.now();
+    roster.for_each([now](Client& client) { StallWatch::measure_anew(client, now); });
+    stalls_.follow(limit_, min_drain_bytes_, settings.slow_policy, now);
+    arm_timer();
+}
 
 void RoomWatch::fell_behind(Client& client) {
     if (!client.drain.open)

@@ -19,6 +19,10 @@ class RoomWatch {
 public:
     RoomWatch(EventQueue& events, ServedClock& clock, const RelaySettings& settings);
 
+    // Other limits from now on, unless these are in force already. The time of each client that
+    // holds up others begins anew.
+    void follow(const RelaySettings& settings, Roster& roster);
+
     // The client's socket is full.
     void fell_behind(Client& client);
     // The client has everything.
@@ -59,6 +63,7 @@ private:
 
     ServedClock& clock_;
     std::chrono::milliseconds limit_;
+    uint32_t min_drain_bytes_;
     StallWatch stalls_;
     OneShotTimer<ServedClock> timer_;
 };

@@ -17,6 +17,21 @@ uint64_t arrived_at(const Client& client) {
 
 } // namespace
 
+void StallWatch::follow(std::chrono::milliseconds limit, uint32_t min_drain_bytes,
+    SlowPolicy policy, Clock::time_point now) {
+    limit_ = limit;
+    min_drain_bytes_ = min_drain_bytes;
+    policy_ = policy;
+    for (Clients* const clients : {&room_, &closing_})
+        for (auto& [key, watched] : *clients)
+            watched.deadline = now + limit_;
+}
+
+void StallWatch::measure_anew(Client& client, Clock::time_point now) {
+    if (client.drain.open)
+        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived_at(client)};
+}
+
 void StallWatch::fell_behind(Client& client, Clock::time_point now) {
     if (!client.drain.open)
         client.drain = {.open = true, .begin = now, .arrived_bytes = arrived_at(client)};

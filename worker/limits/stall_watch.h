@@ -42,6 +42,12 @@ public:
 
     [[nodiscard]] SlowPolicy policy() const { return policy_; }
 
+    // Other limits from now on. The time of each client that is timed begins anew; measure_anew()
+    // does the same for how much it drains.
+    void follow(std::chrono::milliseconds limit, uint32_t min_drain_bytes, SlowPolicy policy,
+        Clock::time_point now);
+    static void measure_anew(Client& client, Clock::time_point now);
+
     // The client's socket is full; the client has everything.
     static void fell_behind(Client& client, Clock::time_point now);
     static void caught_up(Client& client) { client.drain.open = false; }

@@ -10,8 +10,8 @@
 namespace chatserv {
 
 // The idents of those that the relay sets, and of the worker's own (metronome.h).
-enum class Timer : uintptr_t { room = 1, linger = 2, rate = 3, idle = 4 };
-inline constexpr uintptr_t metronome_ident = 5;
+enum class Timer : uintptr_t { room = 1, linger = 2, rate = 3, idle = 4, resume = 5 };
+inline constexpr uintptr_t metronome_ident = 6;
 
 // One instant by both clocks.
 struct Instants {

@@ -11,16 +11,27 @@ void skip_to(Client& client, uint64_t log_offset) {
 
 } // namespace
 
+FanOut::Delivery Delivery::deliver_to(Client& client, uint64_t target) const {
+    if (client.answer != Answer::none) {
+        const FanOut::Delivery result = fan_out_.answer(client);
+        if (result.kind != FanOut::Delivery::Kind::complete)
+            return result;
+    }
+    return fan_out_.deliver(client, target);
+}
+
 // A client whose socket takes no more bytes may still have sent some that lie unread in the socket
 // (R5). Until they are read, its cursor moves with the head as if it were written to: the client
 // must not block the room in the log, least of all the room for its own bytes. The kernel tells
 // once why a connection broke, and reading then ends as if at an end of file, so the reason is
-// kept. (EPIPE is no reason: the peer may have closed before.)
+// kept. (EPIPE is no reason: the peer may have closed before.) A client that is not heard leaves at
+// once.
 FanOut::Delivery Delivery::deliver(Client& client, uint64_t head) const {
     const uint64_t target = client.is_closing() ? client.slot->close_at : head;
     if (!client.mute) {
-        const FanOut::Delivery result = fan_out_.deliver(client, target);
-        if (result.kind != FanOut::Delivery::Kind::failed || client.phase == Client::Phase::closing)
+        const FanOut::Delivery result = deliver_to(client, target);
+        if (result.kind != FanOut::Delivery::Kind::failed ||
+            client.phase == Client::Phase::closing || !client.is_heard())
             return result;
         client.mute = true;
         if (client.phase == Client::Phase::talking) // otherwise its reason to leave is known

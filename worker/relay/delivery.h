@@ -19,8 +19,8 @@ public:
     [[nodiscard]] std::vector<ClientId> take_fresh() { return std::exchange(fresh_, {}); }
 
     // Writes what the client lacks: of a log that ends at `head`, or up to where the client's slot
-    // says that it is closed. The result is `failed` only for a client that is closing. Another
-    // client whose socket is broken becomes mute.
+    // says that it is closed. The result is `failed` only for a client that is closing or is not
+    // heard. Another client whose socket is broken becomes mute.
     [[nodiscard]] FanOut::Delivery deliver(Client& client, uint64_t head) const;
 
     // Writes a line that is not part of the log: see FanOut::notify.
@@ -29,6 +29,8 @@ public:
     }
 
 private:
+    [[nodiscard]] FanOut::Delivery deliver_to(Client& client, uint64_t target) const;
+
     FanOut fan_out_;
     std::vector<ClientId> fresh_;
 };

@@ -128,6 +128,43 @@ FanOut::Delivery FanOut::notify(Client& client, std::string_view line) const {
     return failed_with(error);
 }
 
+// The cursor's offset, which the answer names, stays until all of the answer is sent.
+FanOut::Delivery FanOut::answer(Client& client) const {
+    const Cursor cursor = cursor_of(*client.slot);
+    const AnswerLine line = answer_of(client);
+    const std::string_view rest = line.rest(cursor.bytes_written);
+    ssize_t written = 0;
+    if (!rest.empty()) {
+        begin_operation(*entry_, Operation::answer, client.id.slot);
+        do {
+            written = ::send(client.fd.get(), rest.data(), rest.size(), 0);
+        } while (written == -1 && errno == EINTR);
+        const int error = errno;
+        crash_point(CrashPoint::answer_sent); // W9
+        if (written > 0)
+            move_cursor(*client.slot,
+                {cursor.bytes_written + static_cast<uint64_t>(written), cursor.log_offset});
+        end_operation(*entry_);
+        if (written == -1)
+            return failed_with(error);
+        if (static_cast<size_t>(written) < rest.size())
+            return {.kind = Delivery::Kind::blocked};
+    }
+    crash_point(CrashPoint::answer_told); // W9
+    store_release(client.slot->answer, static_cast<uint8_t>(Answer::none));
+    client.answer = Answer::none;
+    return {.kind = Delivery::Kind::complete};
+}
+
+std::optional<uint64_t> FanOut::settle_answer(Client& client, uint64_t bytes_written) const {
+    const Cursor cursor = cursor_of(*client.slot);
+    const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
+    if (bytes > answer_of(client).rest(cursor.bytes_written).size())
+        return std::nullopt;
+    move_cursor(*client.slot, {cursor.bytes_written + bytes, cursor.log_offset});
+    return bytes;
+}
+
 FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
     Cursor cursor = cursor_of(*client.slot);
     Gather gather;

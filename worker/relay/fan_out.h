@@ -6,6 +6,7 @@
 
 #include "shared/segment/broadcast_log.h"
 #include "worker/clients/client.h"
+#include "worker/relay/resume_line.h"
 
 #include <cstdint>
 #include <optional>
@@ -38,6 +39,10 @@ public:
     // the socket took anything.
     [[nodiscard]] Delivery notify(Client& client, std::string_view line) const;
 
+    // Writes what the client has not been sent of its answer (resume_line.h). The result is
+    // complete when it has all of it, and is sent the log from then on.
+    [[nodiscard]] Delivery answer(Client& client) const;
+
     // W2: a predecessor died while it was writing to this client. The kernel says that it had
     // written `bytes_written` bytes in all, and the cursor is moved there. Returns how many bytes
     // it had not recorded; nothing if that is beyond the target, so that the account cannot be
@@ -50,7 +55,16 @@ public:
     [[nodiscard]] static std::optional<uint64_t> settle_notice(
         Client& client, uint64_t bytes_written, uint64_t line_bytes);
 
+    // W9: if the predecessor was writing the client's answer. Returns nothing if more than that was
+    // written.
+    [[nodiscard]] std::optional<uint64_t> settle_answer(
+        Client& client, uint64_t bytes_written) const;
+
 private:
+    [[nodiscard]] AnswerLine answer_of(const Client& client) const {
+        return {client.answer, log_.life(), cursor_of(*client.slot).log_offset};
+    }
+
     WorkerEntry* entry_;
     BroadcastLog log_;
 };

@@ -19,7 +19,8 @@ public:
     // Publishes the batch. Its senders learn which stretches of the log are their own.
     [[nodiscard]] Ingest::Publish publish(const Roster& roster) {
         return ingest_.publish([&](const ChunkRecord& chunk, const LogRange& range) {
-            if (Client* const sender = roster.find({chunk.slot, chunk.generation}))
+            Client* const sender = roster.find({chunk.slot, chunk.generation});
+            if (sender != nullptr && sender->hears())
                 sender->own.add(range);
         });
     }

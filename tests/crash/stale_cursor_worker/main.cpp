@@ -6,8 +6,8 @@
 
 namespace {
 
-std::optional<chatserv::ByteCounts> stale_account(const chatserv::Client& client) {
-    return chatserv::ByteCounts{.written = chatserv::cursor_of(*client.slot).bytes_written,
+chatserv::SocketCounts stale_account(const chatserv::Client& client) {
+    return {.written = chatserv::cursor_of(*client.slot).bytes_written,
         .consumed = chatserv::load_acquire(client.slot->bytes_read)};
 }
 

@@ -22,7 +22,8 @@ protected:
     EventQueue events_;
     ServedRecord record_{};
     ServedClock clock_{record_, 100ms};
-    Shutdown shutdown_{5s, events_, clock_, 2};
+    StandingWords standing_{};
+    Shutdown shutdown_{standing_, 5s, events_, clock_, 2};
 };
 
 TEST_F(ShutdownTest, DrainsFinishesAndDismisses) {
@@ -63,6 +64,36 @@ TEST_F(ShutdownTest, GivesTheWorkersTheTimeOfAStandstill) {
     (void)shutdown_.handle_stop(SIGTERM, 1);
     EXPECT_EQ(shutdown_.timer(), Step::none) << "it went off early";
     EXPECT_FALSE(shutdown_.dismissing());
+}
+
+TEST_F(ShutdownTest, ASuccessorOfAMasterThatServedServes) {
+    shutdown_.start_serving();
+    Shutdown successor(standing_, 5s, events_, clock_, 3);
+    EXPECT_EQ(successor.resume(), Step::none);
+    EXPECT_FALSE(successor.starting());
+    EXPECT_FALSE(successor.stopping());
+}
+
+TEST_F(ShutdownTest, ASuccessorBeginsAStopAnew) {
+    shutdown_.start_serving();
+    (void)shutdown_.handle_stop(SIGTERM, 3);
+    ASSERT_EQ(shutdown_.advance(false, true), Step::finish);
+    Shutdown successor(standing_, 5s, events_, clock_, 3);
+    EXPECT_EQ(successor.resume(), Step::stop_reading);
+    EXPECT_EQ(successor.advance(false, false), Step::none) << "not all have stopped reading";
+    EXPECT_EQ(successor.advance(false, true), Step::finish);
+    EXPECT_EQ(successor.advance(true, true), Step::dismiss);
+}
+
+TEST_F(ShutdownTest, ASuccessorKillsTheWorkersThatWereToBeKilled) {
+    shutdown_.start_serving();
+    (void)shutdown_.handle_stop(SIGTERM, 1);
+    pass_the_first_request();
+    ASSERT_EQ(shutdown_.handle_stop(SIGINT, 1), Step::kill);
+    Shutdown successor(standing_, 5s, events_, clock_, 3);
+    EXPECT_EQ(successor.resume(), Step::kill);
+    EXPECT_TRUE(successor.dismissing());
+    EXPECT_EQ(successor.exit_status(), 128 + SIGINT);
 }
 
 } // namespace

@@ -29,6 +29,27 @@ TEST(Admission, AdmitsEveryAddressWithoutRules) {
     EXPECT_EQ(admission.addresses(), 0U) << "an unlimited address is not stored";
 }
 
+TEST(Admission, OtherRulesCountThoseWhoAreThere) {
+    Admission admission({.allow = networks({"10.0.0.0/8"})});
+    admission.entered(peer("10.0.0.1", 1));
+    admission.entered(peer("10.0.0.1", 2));
+    admission.entered(peer("10.0.0.2"));
+    const std::vector<Address> present{peer("10.0.0.1", 1), peer("10.0.0.1", 2), peer("10.0.0.2")};
+    admission.follow({.deny = networks({"10.0.0.2"}), .max_per_address = 1}, present);
+    EXPECT_EQ(admission.addresses(), 2U);
+    EXPECT_EQ(admission.refusal(peer("11.0.0.1")), std::nullopt);
+    EXPECT_EQ(admission.refusal(peer("10.0.0.2")), Refusal::not_allowed);
+    EXPECT_EQ(admission.refusal(peer("10.0.0.1")), Refusal::address_full);
+    admission.left(peer("10.0.0.1", 1));
+    EXPECT_EQ(admission.refusal(peer("10.0.0.1")), Refusal::address_full) << "one is left";
+    admission.left(peer("10.0.0.1", 2));
+    EXPECT_EQ(admission.refusal(peer("10.0.0.1")), std::nullopt);
+    admission.follow({}, {peer("10.0.0.2")});
+    EXPECT_EQ(admission.addresses(), 0U);
+    admission.left(peer("10.0.0.2"));
+    EXPECT_EQ(admission.refusal(peer("10.0.0.2")), std::nullopt);
+}
+
 TEST(Admission, AdmitsOnlyAllowedAddressesWhenAnyAreListed) {
     const Admission admission({.allow = networks({"10.0.0.0/8", "2001:db8::/32"})});
     EXPECT_EQ(admission.refusal(peer("10.1.2.3")), std::nullopt);

@@ -1,6 +1,8 @@
 // The client book: its parts agree after each step, and a client that is released reads its last
 // line.
 #include "master/clients/client_book.h"
+#include "shared/system/wall_clock.h"
+#include "tests/unit/small_ledger.h"
 #include "tests/unit/small_segment.h"
 
 #include <gtest/gtest.h>
@@ -16,15 +18,15 @@ constexpr EntryId entry{1};
 
 class ClientBookTest : public testing::Test {
 protected:
-    // The client's end of a connection from this address.
-    struct Newcomer {
-        Listener::Accepted accepted;
-        UniqueFd client;
+    struct Coming {
+        Newcomers::Arrival arrival;
+        UniqueFd client; // the client's end of the connection
     };
-    static Newcomer come_from(const char* address) {
+    Coming come_from(const char* address) {
         FdPair ends = make_stream_pair();
         set_nonblocking(ends.second.get());
-        return {{std::move(ends.first), *Address::parse(address)}, std::move(ends.second)};
+        return {{book_.newcomers().note(ends.first.release()), *Address::parse(address)},
+            std::move(ends.second)};
     }
 
     static std::string read_all(const UniqueFd& client) {
@@ -43,17 +45,22 @@ protected:
     EventQueue events_;
     ServedRecord record_{};
     ServedClock clock_{record_, std::chrono::milliseconds(100)};
-    ClientBook book_{Escrow(segment_.users, 2, false), {.max_per_address = 1},
-        LingeringClose(events_, clock_, Watched::lingering, 3),
-        {.max_rate_bytes = 1024, .idle_timeout = std::chrono::seconds(600)}};
+    const Ledger ledger_{small_ledger(2)};
+    ClientBook book_{ledger_, segment_.users, events_, clock_,
+        {.entries = 2,
+            .keep_account = false,
+            .rules = {.max_per_address = 1},
+            .limits = {.max_rate_bytes = 1024, .idle_timeout = std::chrono::seconds(600)},
+            .lingering_tag = Watched::lingering,
+            .lingering_timer = 3}};
 };
 
 TEST_F(ClientBookTest, RefusesByAddressAndWhenTheTableIsFull) {
     const Address first = *Address::parse("192.0.2.1:1");
     EXPECT_EQ(book_.refusal(first), std::nullopt);
-    (void)book_.take_in(come_from("192.0.2.1:1").accepted, entry);
+    (void)book_.take_in(come_from("192.0.2.1:1").arrival, entry);
     EXPECT_EQ(book_.refusal(first), Refusal::address_full);
-    const ClientId second = book_.take_in(come_from("192.0.2.2:1").accepted, entry);
+    const ClientId second = book_.take_in(come_from("192.0.2.2:1").arrival, entry);
     EXPECT_EQ(book_.refusal(*Address::parse("192.0.2.3:1")), Refusal::table_full);
     book_.release_client(second, {LeaveReason::end_of_file});
     EXPECT_EQ(book_.refusal(*Address::parse("192.0.2.2:1")), std::nullopt);
@@ -62,8 +69,8 @@ TEST_F(ClientBookTest, RefusesByAddressAndWhenTheTableIsFull) {
 }
 
 TEST_F(ClientBookTest, TellsANewcomerWhyItIsRefused) {
-    Newcomer newcomer = come_from("192.0.2.1:1");
-    book_.turn_away(std::move(newcomer.accepted), Refusal::not_allowed);
+    const Coming newcomer = come_from("192.0.2.1:1");
+    book_.turn_away(newcomer.arrival, Refusal::not_allowed);
     EXPECT_EQ(read_all(newcomer.client), "your address is not allowed here!\n");
     EXPECT_EQ(counted()["turned_away"]["not_allowed"], 1);
     EXPECT_FALSE(book_.lingering_close().empty());
@@ -71,8 +78,8 @@ TEST_F(ClientBookTest, TellsANewcomerWhyItIsRefused) {
 }
 
 TEST_F(ClientBookTest, TellsAnIdleClientWhyItIsDisconnected) {
-    Newcomer newcomer = come_from("192.0.2.1:1");
-    const ClientId client = book_.take_in(std::move(newcomer.accepted), entry);
+    const Coming newcomer = come_from("192.0.2.1:1");
+    const ClientId client = book_.take_in(newcomer.arrival, entry);
     book_.release_client(client, {LeaveReason::idle});
     EXPECT_EQ(read_all(newcomer.client), "idle for too long!\n");
     EXPECT_FALSE(book_.lingering_close().empty());
@@ -80,15 +87,41 @@ TEST_F(ClientBookTest, TellsAnIdleClientWhyItIsDisconnected) {
 }
 
 TEST_F(ClientBookTest, ClosesOtherClientsWithoutALine) {
-    Newcomer newcomer = come_from("192.0.2.1:1");
-    const ClientId client = book_.take_in(std::move(newcomer.accepted), entry);
+    const Coming newcomer = come_from("192.0.2.1:1");
+    const ClientId client = book_.take_in(newcomer.arrival, entry);
     book_.release_client(client, {LeaveReason::stalled});
     EXPECT_EQ(read_all(newcomer.client), "");
     EXPECT_TRUE(book_.lingering_close().empty());
 }
 
+TEST_F(ClientBookTest, AddsTheBytesOfThoseThatLeaveToTheSums) {
+    const auto come_and_go = [&](LeaveReason why, bool served) {
+        const ClientId client = book_.take_in(come_from("192.0.2.1:1").arrival, entry);
+        if (served) {
+            UserSlot& slot = segment_.users[client.slot];
+            segment_.users.attach(client, 0);
+            slot.bytes_read = 10;
+            move_cursor(slot, {.bytes_written = 7, .log_offset = 0});
+        }
+        book_.release_client(client, {why});
+    };
+    come_and_go(LeaveReason::end_of_file, true);
+    come_and_go(LeaveReason::idle, true);
+    come_and_go(LeaveReason::end_of_file, false); // its slot has the numbers of the one before
+    EXPECT_EQ(ledger_.counters()[departed_in_counter], 20);
+    EXPECT_EQ(ledger_.counters()[departed_out_counter], 14);
+}
+
+TEST_F(ClientBookTest, NotesWhenAClientCame) {
+    const uint64_t before = unix_milliseconds();
+    const ClientId client = book_.take_in(come_from("192.0.2.1:1").arrival, entry);
+    const uint64_t since = ledger_.clients()[index_of(client.slot)].since_ms;
+    EXPECT_GE(since, before);
+    EXPECT_LE(since, unix_milliseconds());
+}
+
 TEST_F(ClientBookTest, CountsAThrottledClientOnce) {
-    const ClientId client = book_.take_in(come_from("192.0.2.1:1").accepted, entry);
+    const ClientId client = book_.take_in(come_from("192.0.2.1:1").arrival, entry);
     HeldClient& held = *book_.escrow().find_served_by(entry, client);
     book_.note_throttled(client, held);
     book_.note_throttled(client, held);
@@ -96,7 +129,7 @@ TEST_F(ClientBookTest, CountsAThrottledClientOnce) {
 }
 
 TEST_F(ClientBookTest, SaysOnceThatRoomWasFreed) {
-    const ClientId client = book_.take_in(come_from("192.0.2.1:1").accepted, entry);
+    const ClientId client = book_.take_in(come_from("192.0.2.1:1").arrival, entry);
     EXPECT_FALSE(book_.take_room_freed());
     book_.release_client(client, {LeaveReason::overwritten});
     EXPECT_TRUE(book_.take_room_freed());

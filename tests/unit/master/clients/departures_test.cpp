@@ -26,7 +26,7 @@ TEST(Departures, TellErrorsApart) {
 }
 
 TEST(Departures, HaveARowForEachReason) {
-    for (uint32_t number = 1; number <= static_cast<uint32_t>(LeaveReason::no_worker); ++number) {
+    for (uint32_t number = 1; number <= static_cast<uint32_t>(LeaveReason::bad_request); ++number) {
         const Departure departure{.reason = static_cast<LeaveReason>(number), .error = EIO};
         EXPECT_EQ(row_of(departure).reason, departure.reason) << number;
         EXPECT_NE(text_of(departure, 0ms), "") << number;
@@ -36,6 +36,8 @@ TEST(Departures, HaveARowForEachReason) {
 TEST(Departures, KnowWhatAWorkerCanSay) {
     EXPECT_TRUE(is_told_by_workers(LeaveReason::end_of_file));
     EXPECT_TRUE(is_told_by_workers(LeaveReason::idle));
+    EXPECT_TRUE(is_told_by_workers(LeaveReason::kicked));
+    EXPECT_TRUE(is_told_by_workers(LeaveReason::bad_request));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::overwritten));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::no_worker));
     EXPECT_FALSE(is_told_by_workers(LeaveReason{0}));
@@ -50,12 +52,21 @@ TEST(Departures, FillInWhatTheTextLeavesOpen) {
     EXPECT_EQ(text_of({LeaveReason::idle}, 100ms), "idle: it sent nothing for 0.1 s");
 }
 
-TEST(Departures, SendALastLineToIdleClientsAlone) {
+TEST(Departures, SendALastLineToThoseThatAreSentAwayAlone) {
     for (const DepartureRow& row : departure_rows())
         EXPECT_EQ(std::string(row.line_to_peer),
-            row.reason == LeaveReason::idle ? "idle for too long!\n" : "");
-    for (const RefusalRow& row : refusal_rows())
-        EXPECT_EQ(std::string(row.line_to_peer).back(), '\n');
+            row.reason == LeaveReason::idle     ? "idle for too long!\n"
+            : row.reason == LeaveReason::kicked ? "you were disconnected by an operator!\n"
+            : row.reason == LeaveReason::bad_request
+                ? "the first line must be: resume, and from where!\n"
+                : "");
+    for (const RefusalRow& row : refusal_rows()) {
+        const std::string line = row.line_to_peer;
+        const bool is_told = row.refusal != Refusal::proxy_in_doubt &&
+                             row.refusal != Refusal::proxy_check; // nobody would read it
+        EXPECT_EQ(!line.empty(), is_told) << row.name;
+        EXPECT_TRUE(line.empty() || line.back() == '\n') << row.name;
+    }
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Refused connections: the notice that they receive, and that the master never waits for them.
 #include "master/clients/lingering_close.h"
+#include "tests/unit/small_ledger.h"
 
 #include <gtest/gtest.h>
 #include <string>
@@ -16,7 +17,10 @@ constexpr uintptr_t timer_ident = 3;
 struct LingeringCloseTest : ::testing::Test {
     UniqueFd begin() {
         FdPair ends = make_stream_pair();
-        lingering_close.send_and_close(std::move(ends.first), "too many users!\n");
+        const LingeringPlace planned = lingering_close.plan(
+            ends.first.release(), "too many users!\n", LingeringClose::Connection::newcomer);
+        ledger.lingering()[planned.place] = planned.record; // the transition
+        lingering_close.begin(planned);
         return std::move(ends.second);
     }
 
@@ -40,7 +44,8 @@ struct LingeringCloseTest : ::testing::Test {
     EventQueue events;
     ServedRecord record{};
     ServedClock clock{record, std::chrono::milliseconds(100)};
-    LingeringClose lingering_close{events, clock, tag, timer_ident};
+    const Ledger ledger{small_ledger()};
+    LingeringClose lingering_close{ledger, true, events, clock, tag, timer_ident};
 };
 
 bool is_open(const UniqueFd& socket) {

@@ -3,6 +3,7 @@
 
 #include "master/clients/admission.h"
 #include "shared/system/failure.h"
+#include "tests/unit/small_ledger.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,9 +30,11 @@ UniqueFd connected_to(const Address& address) {
 Address peer_accepted(const Listener& listener) {
     pollfd waiting{.fd = listener.fd(), .events = POLLIN, .revents = 0};
     EXPECT_EQ(::poll(&waiting, 1, -1), 1);
-    auto accepted = listener.accept();
-    EXPECT_TRUE(accepted.has_value());
-    return accepted ? accepted->peer : Address{};
+    const Ledger ledger = small_ledger();
+    Newcomers newcomers(ledger, false);
+    const auto arrival = newcomers.accept(listener);
+    EXPECT_TRUE(arrival.has_value());
+    return arrival ? arrival->peer : Address{};
 }
 
 class ListenersTest : public testing::Test {
@@ -96,19 +99,6 @@ TEST_F(ListenersTest, AcceptBothFamiliesOnAllAddresses) {
     EXPECT_THAT(peer_accepted(all[0]).text(), StartsWith("127.0.0.1:"));
 }
 
-// Linux doubles the number, for its own bookkeeping.
-TEST_F(ListenersTest, GiveAPeerOnThisMachineASmallSendBuffer) {
-    const auto listeners = listeners_at({"127.0.0.1:0"});
-    const UniqueFd peer = connected_to(Address::loopback(AF_INET, listeners[0].address().port()));
-    const auto accepted = listeners[0].accept();
-    ASSERT_TRUE(accepted);
-    int bytes = 0;
-    socklen_t size = sizeof bytes;
-    ASSERT_EQ(::getsockopt(accepted->socket.get(), SOL_SOCKET, SO_SNDBUF, &bytes, &size), 0);
-    EXPECT_GE(bytes, 128 * 1024);
-    EXPECT_LE(bytes, 256 * 1024);
-}
-
 TEST_F(ListenersTest, UseBothWildcardsOfOnePort) {
     const uint16_t port = listeners_at({"[::]:0"})[0].address().port();
     const auto pair =
@@ -156,6 +146,20 @@ TEST_F(ListenersTest, ReportAnAddressThatCannotBeUsed) {
         HasSubstr("choose an address of this machine with --listen"));
     EXPECT_THAT(refusal_of("[fe80::1]:0", EX_UNAVAILABLE),
         HasSubstr("name the network interface as well, for example [fe80::1%eth0]:9999"));
+}
+
+// The log names everybody who came, also somebody who is gone already.
+TEST_F(ListenersTest, TellThePeerOfAConnectionThatWasReset) {
+#ifndef SO_PEERNAME
+    GTEST_SKIP() << "this system does not tell";
+#endif
+    const auto listeners = listeners_at({"127.0.0.1:0"});
+    UniqueFd peer = connected_to(Address::loopback(AF_INET, listeners[0].address().port()));
+    const Address address = Address::of_socket(peer.get());
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ASSERT_EQ(::setsockopt(peer.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    peer.reset();
+    EXPECT_EQ(peer_accepted(listeners[0]).text(), address.text());
 }
 
 } // namespace

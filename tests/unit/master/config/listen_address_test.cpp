@@ -52,9 +52,25 @@ std::string refusal_of(const std::vector<std::string>& texts, int status = EX_US
 TEST(ListenAddress, PrintsAsItWasParsed) {
     for (const char* const text : {"127.0.0.1:9999", "[::1]:9999", "[fe80::1%eth0]:9999",
              "[fe80::1%2]:9999", "localhost:9999", "chat.example.org.:1", "a_b:1", "9999", "0",
-             "*:9999", "[::]:9999", "[::]:9999 ipv6only=on", "[::]:9999 ipv6only=off", "0.0.0.0:0"})
+             "*:9999", "[::]:9999", "[::]:9999 ipv6only=on", "[::]:9999 ipv6only=off", "0.0.0.0:0",
+             "listen:127.0.0.1:9998", "speak:9997", "listen:[::]:9999 ipv6only=on", "talk:speak:1",
+             "proxy:9999", "listen:proxy:[::]:9999 ipv6only=on", "proxy:unix:/run/a.sock",
+             "speak:proxy:127.0.0.1:1", "proxy:speak:1", "proxy.:9999"})
         EXPECT_EQ(parsed(text).text(), text);
     EXPECT_EQ(parsed(":9999").text(), "*:9999");
+    EXPECT_EQ(parsed("talk:proxy:9999").text(), "proxy:9999");
+}
+
+TEST(ListenAddress, ProxiesConnectBehindTheirWord) {
+    const ListenAddress proxied = parsed("speak:proxy:127.0.0.1:9995");
+    EXPECT_TRUE(proxied.proxied);
+    EXPECT_EQ(proxied.role, Role::speak);
+    EXPECT_EQ(proxied.address_text(), "127.0.0.1:9995");
+    EXPECT_EQ(parsed("proxy:listen:9995").host_text, "listen") << "the role comes first";
+    EXPECT_EQ(parsed("proxy.:9995").host_text, "proxy.");
+    EXPECT_FALSE(parsed("proxy.:9995").proxied);
+    EXPECT_THAT(refusal_of({"proxy:9995", "9995"}), HasSubstr("already listens there"));
+    EXPECT_THAT(refusal_of({"proxy:"}), HasSubstr("must be HOST:PORT"));
 }
 
 TEST(ListenAddress, NamesAnAddressTheLoopbackOrAll) {
@@ -65,6 +81,49 @@ TEST(ListenAddress, NamesAnAddressTheLoopbackOrAll) {
     EXPECT_THAT(addresses_of(":1"), ElementsAre("[::]:1"));
     EXPECT_TRUE(resolved({"*:1"}).front().takes_ipv4_too);
     EXPECT_THAT(addresses_of("[::ffff:127.0.0.1]:1"), ElementsAre("127.0.0.1:1"));
+}
+
+TEST(ListenAddress, SaysWhatItsUsersMayDo) {
+    EXPECT_EQ(parsed("9999").role, Role::talk);
+    EXPECT_EQ(parsed("talk:9999").role, Role::talk);
+    EXPECT_EQ(parsed("talk:9999").text(), "9999");
+    EXPECT_EQ(parsed("speak:*:9997").role, Role::speak);
+    EXPECT_EQ(parsed("listen:127.0.0.1:9998").role, Role::listen);
+    EXPECT_EQ(parsed("listen:127.0.0.1:9998").host_text, "127.0.0.1");
+    const ListenAddress host = parsed("talk:listen:9999");
+    EXPECT_EQ(host.role, Role::talk);
+    EXPECT_EQ(host.host_text, "listen");
+}
+
+TEST(ListenAddress, CanBeThePathOfAUnixSocket) {
+    for (const char* const text : {"unix:/run/chat.sock", "listen:unix:/run/a:1", "unix:/x"}) {
+        const auto listen = resolved({text});
+        EXPECT_EQ(listen[0].text(), text);
+        EXPECT_EQ(listen[0].host, ListenAddress::Host::local);
+        ASSERT_EQ(listen[0].addresses.size(), 1U);
+        EXPECT_EQ(Address::parse(listen[0].addresses[0].text())->path(), listen[0].host_text);
+    }
+    EXPECT_EQ(parsed("unix:9999").host, ListenAddress::Host::name);
+    EXPECT_THAT(refusal_of({"unix:/"}), HasSubstr("unix:PATH"));
+    EXPECT_THAT(refusal_of({"unix:/folder/"}), HasSubstr("unix:PATH"));
+    EXPECT_THAT(refusal_of({"unix:/" + std::string(103, 'x')}), HasSubstr("unix:PATH"));
+    EXPECT_EQ(refusal_of({"unix:/" + std::string(102, 'x')}), "");
+    EXPECT_THAT(
+        refusal_of({"unix:/run/a", "speak:unix:/run/a"}), HasSubstr("already listens there"));
+    EXPECT_EQ(refusal_of({"unix:/run/a", "unix:/run/b", "0"}), "");
+}
+
+TEST(ListenAddress, HasNoRoleWhereARoleMeansNothing) {
+    Setting setting;
+    setting.place.text = "--metrics";
+    setting.text = "listen:9998";
+    const ListenAddress host = ListenAddress::parse_without_role(setting);
+    EXPECT_EQ(host.role, Role::talk);
+    EXPECT_EQ(host.host_text, "listen");
+}
+
+TEST(ListenAddress, RefusesOneAddressForTwoRoles) {
+    EXPECT_THAT(refusal_of({"9999", "listen:127.0.0.1:9999"}), HasSubstr("already listens there"));
 }
 
 TEST(ListenAddress, NamesEveryAddressOfAHost) {

@@ -67,6 +67,8 @@ const char* const log_size_range =
     "must be a number of bytes from 64K to 64G, with or without K, M or G";
 const char* const limit_range = "must be a number of seconds from 0.1 to 3600, without a unit";
 const char* const listen_forms = "must be HOST:PORT, for example 127.0.0.1:9999, localhost:9999";
+const char* const replay_amounts =
+    "must be a number of lines up to 1000000, or of bytes with K, M or G";
 const char* const a_network = "must be an address, or a network without bits set beyond its prefix";
 const char* const path_rule = "must be a path of at most 103 bytes, or none";
 
@@ -121,7 +123,11 @@ INSTANTIATE_TEST_SUITE_P(Bytes, BadValueTest,
             "must be a number of bytes per second from 1 to 1G"}, // more than 2^32
         BadValue{"max-rate", "-1", "must be a number of bytes per second from 0 to 1G"},
         BadValue{"max-rate", "2G", "must be a number of bytes per second from 0 to 1G"},
-        BadValue{"max-rate", "fast", "must be a number of bytes per second from 0 to 1G"}));
+        BadValue{"max-rate", "fast", "must be a number of bytes per second from 0 to 1G"},
+        BadValue{"replay", "", replay_amounts}, BadValue{"replay", "-1", replay_amounts},
+        BadValue{"replay", "1000001", replay_amounts}, BadValue{"replay", "65G", replay_amounts},
+        BadValue{"replay", "20lines", replay_amounts}, BadValue{"replay", "1.5K", replay_amounts},
+        BadValue{"replay", "all", replay_amounts}));
 
 INSTANTIATE_TEST_SUITE_P(Seconds, BadValueTest,
     testing::Values(BadValue{"stall-limit", "", limit_range},

@@ -36,6 +36,14 @@ TEST_F(OptionsUnitTest, TakeWordsInCapitalsAndAbbreviated) {
     EXPECT_EQ(options_of({"--slow-policy", "Disconnect"}).slow_policy, SlowPolicy::disconnect);
 }
 
+TEST_F(OptionsUnitTest, TakeTheModeOfAFile) {
+    EXPECT_EQ(options_of({"--unix-mode", "600"}).unix_mode, 0600U);
+    EXPECT_EQ(options_of({"--unix-mode", "0777"}).unix_mode, 0777U);
+    EXPECT_EQ(options_of({"--unix-mode", "0"}).unix_mode, 0U);
+    for (const char* const text : {"1777", "8", "u+w", "", "-1", "00660"})
+        expect_refusal(refusal_of({"--unix-mode", text}), EX_USAGE, {"--unix-mode", "octal"});
+}
+
 TEST_F(OptionsUnitTest, TakeFractionsOfSecondsToTheMillisecond) {
     using std::chrono::milliseconds;
     EXPECT_EQ(options_of({"--stall-limit", "0.1"}).stall_limit, milliseconds(100));
@@ -43,6 +51,24 @@ TEST_F(OptionsUnitTest, TakeFractionsOfSecondsToTheMillisecond) {
     EXPECT_EQ(options_of({"--stall-limit", "2.999"}).stall_limit, milliseconds(2999));
     EXPECT_EQ(options_of({"--idle-timeout", "0"}).idle_timeout, milliseconds(0));
     EXPECT_EQ(options_of({"--idle-timeout", "0.0"}).idle_timeout, milliseconds(0));
+}
+
+TEST_F(OptionsUnitTest, TakeWholeLinesAndWhatGoesWithThem) {
+    const Options options = options_of(
+        {"--framing", "line", "--line-max", "2K", "--line-end", "LF", "--prefix", "name"});
+    EXPECT_EQ(options.framing, Framing::line);
+    EXPECT_EQ(options.line_max_bytes, 2048U);
+    EXPECT_EQ(options.line_end, LineEnd::lf);
+    EXPECT_EQ(options.prefix, Prefix::name);
+    EXPECT_EQ(options_of({"--line-max", "32K"}).framing, Framing::none) << "the default";
+}
+
+TEST_F(OptionsUnitTest, RefuseFramingThatCannotBe) {
+    expect_refusal(refusal_of({"--prefix", "name"}), EX_USAGE, {"--prefix needs --framing line"});
+    expect_refusal(refusal_of({"--framing", "line", "--log-size", "64K", "--line-max", "8193"}),
+        EX_USAGE, {"--line-max must be at most an eighth of --log-size", "8192", "8193"});
+    expect_refusal(refusal_of({"--line-max", "33K"}), EX_USAGE, {"--line-max", "32K"});
+    expect_refusal(refusal_of({"--framing", "lines"}), EX_USAGE, {"none or line"});
 }
 
 TEST_F(OptionsUnitTest, PreferTheCommandLineToTheEnvironmentToTheFile) {
@@ -92,7 +118,8 @@ TEST_F(OptionsUnitTest, AreListedInTheHelpAndByCheckConfig) {
     const std::string help = testing::internal::GetCapturedStdout();
     const std::string described = describe(Options{});
     for (const OptionRow& row : option_table()) {
-        EXPECT_THAT(help, HasSubstr("  --" + row.name + " " + row.type));
+        const std::string mark = row.on_reload == OnReload::keeps ? "\n  " : "\n+ ";
+        EXPECT_THAT(help, HasSubstr(mark + "--" + row.name + " " + row.type));
         EXPECT_THAT(described, testing::AnyOf(HasSubstr(row.name + " = "),
                                    HasSubstr("# " + row.name + " is not set")));
         EXPECT_FALSE(row.kind.print(Options{}).empty() && row.by_default.empty()) << row.name;

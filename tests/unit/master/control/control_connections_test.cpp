@@ -70,8 +70,10 @@ protected:
 
     void begin(std::chrono::seconds silence) {
         control_.reset();
+        socket_.reset();
+        socket_.emplace(path());
         control_ = std::make_unique<ControlConnections>(
-            events_, tag, std::make_unique<ControlSocket>(path()), [] { return "hello"; }, silence);
+            events_, tag, *socket_, [] { return "hello"; }, silence);
     }
 
     void SetUp() override { begin(std::chrono::hours(1)); }
@@ -87,6 +89,7 @@ protected:
 
     const test::TemporaryDirectory folder_;
     EventQueue events_;
+    std::optional<ControlSocket> socket_;
     std::unique_ptr<ControlConnections> control_;
 };
 
@@ -184,6 +187,78 @@ TEST_F(ControlConnectionsTest, GivesThePlaceOfASilentClientToAnother) {
     EXPECT_EQ(ask(clients[0], "stats\n"), "counted\n");
 }
 
+TEST_F(ControlConnectionsTest, TellsEventsToThoseThatWatchAlone) {
+    const UniqueFd watcher = come();
+    const UniqueFd other = come();
+    EXPECT_FALSE(control_->has_watchers());
+    EXPECT_EQ(ask(watcher, "events\n"), "hello\nstruck 0\n");
+    EXPECT_TRUE(control_->has_watchers());
+    control_->tell_watchers("it happened");
+    control_->tell("and this");
+    EXPECT_EQ(heard(watcher), "it happened\n") << "the events have the rest too";
+    EXPECT_EQ(heard(other), "hello\nand this\n");
+    EXPECT_EQ(ask(watcher, "stats\n"), "counted\n");
+    ASSERT_EQ(::shutdown(watcher.get(), SHUT_WR), 0);
+    serve();
+    control_->tell_watchers("it goes on");
+    EXPECT_EQ(heard(watcher), "it goes on\n");
+}
+
+TEST_F(ControlConnectionsTest, AWatcherThatIsGoneIsForgotten) {
+    for (const bool ends_its_input_first : {false, true}) {
+        UniqueFd watcher = come();
+        (void)ask(watcher, "events\n");
+        if (ends_its_input_first) {
+            ASSERT_EQ(::shutdown(watcher.get(), SHUT_WR), 0);
+        }
+        serve();
+        watcher.reset();
+        serve();
+        control_->tell_watchers("it happened");
+        EXPECT_FALSE(control_->has_watchers());
+    }
+}
+
+// It reads whole lines up to the one that says why it gets no more.
+TEST_F(ControlConnectionsTest, CutsOffAWatcherThatIsTooSlow) {
+    const UniqueFd slow = come();
+    const UniqueFd quick = come();
+    (void)ask(slow, "events\n");
+    (void)ask(quick, "events\n");
+    const std::string event(10'000, 'e');
+    for (int i = 0; i < 200; ++i) {
+        control_->tell_watchers(event);
+        EXPECT_EQ(heard(quick), event + "\n");
+    }
+    std::string got;
+    for (std::string more; serve(), !(more = heard(slow)).empty();)
+        got += more;
+    EXPECT_TRUE(is_closed(slow));
+    const size_t end = got.find('{');
+    ASSERT_NE(end, std::string::npos);
+    EXPECT_EQ(end % (event.size() + 1), 0U) << "every line before is whole";
+    EXPECT_LT(end, 200 * event.size());
+    EXPECT_THAT(got.substr(end), HasSubstr(R"({"event":"cut_off","reason":)"));
+    control_->tell_watchers(event);
+    EXPECT_EQ(heard(quick), event + "\n");
+}
+
+TEST_F(ControlConnectionsTest, WatchersHavePlacesOfTheirOwn) {
+    begin(std::chrono::seconds(0));
+    std::vector<UniqueFd> watchers;
+    for (int i = 0; i < 8; ++i) {
+        watchers.push_back(come());
+        EXPECT_EQ(ask(watchers.back(), "events\n"), "hello\nstruck 0\n");
+    }
+    const std::vector<UniqueFd> others = come_many(8);
+    EXPECT_THAT(ask(others.back(), "events\n"), HasSubstr("eight clients watch events already"));
+    const UniqueFd ninth = come(); // takes the place of one that has asked nothing
+    EXPECT_EQ(ask(ninth, "stats\n"), "hello\ncounted\n");
+    control_->tell_watchers("it happened");
+    for (const UniqueFd& watcher : watchers)
+        EXPECT_EQ(heard(watcher), "it happened\n");
+}
+
 TEST_F(ControlConnectionsTest, RestoresARemovedSocket) {
     const UniqueFd client = come();
     (void)heard(client);
@@ -195,6 +270,7 @@ TEST_F(ControlConnectionsTest, RestoresARemovedSocket) {
     EXPECT_EQ(heard(come()), "hello\n");
     EXPECT_EQ(ask(client, "stats\n"), "counted\n");
     control_.reset();
+    socket_.reset();
     EXPECT_FALSE(fs::exists(path()));
 }
 

@@ -41,5 +41,15 @@ TEST(PrintableText, EscapesAllOtherBytes) {
     }
 }
 
+TEST(PrintableText, IsCutBetweenCharacters) {
+    const std::string_view text = "a\xe2\x82\xac"; // a, U+20AC
+    EXPECT_EQ(beginning_of(text, 0), "");
+    EXPECT_EQ(beginning_of(text, 1), "a");
+    EXPECT_EQ(beginning_of(text, 3), "a");
+    EXPECT_EQ(beginning_of(text, 4), text);
+    EXPECT_EQ(beginning_of(text, 100), text);
+    EXPECT_EQ(beginning_of("\x80\x80", 1), "") << "bytes that are no text are cut all the same";
+}
+
 } // namespace
 } // namespace chatserv

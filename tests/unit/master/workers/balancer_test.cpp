@@ -1,5 +1,6 @@
 // The balancer: from what the workers count to the clients that move.
 #include "master/workers/balancer.h"
+#include "tests/unit/small_ledger.h"
 #include "tests/unit/small_segment.h"
 
 #include <gtest/gtest.h>
@@ -25,8 +26,8 @@ protected:
     }
     void admit(uint32_t count) {
         for (uint32_t i = 0; i < count; ++i)
-            escrow_.admit(
-                make_pipe().first, *Address::parse("192.0.2.1:1"), balancer_.entry_for_newcomer());
+            escrow_.admit(newcomer(make_pipe().first), *Address::parse("192.0.2.1:1"),
+                balancer_.entry_for_newcomer());
     }
     // A second passes in which the worker of entry 0 makes so many passes of this length.
     void pass_second(uint64_t passes, microseconds length) {
@@ -40,13 +41,14 @@ protected:
     size_t asked_of(EntryId entry) { return moving_.take_requests(entry).size(); }
 
     SmallSegment segment_{clients};
-    Escrow escrow_{segment_.users, 2, false};
+    const Ledger ledger_{small_ledger(segment_.users.size())};
+    Escrow escrow_{ledger_, segment_.users, 2, false};
     Moving moving_{2, escrow_};
     ServedRecord record_{};
     ServedClock clock_{record_, milliseconds(100)};
     std::set<EntryId> served_{entry_0, entry_1};
-    Draining draining_{
-        2, escrow_, moving_, clock_, [this](EntryId entry) { return served_.contains(entry); }};
+    Draining draining_{ledger_.entries().first(2), escrow_, moving_, clock_,
+        [this](EntryId entry) { return served_.contains(entry); }};
     Balancer balancer_;
     Balancer::Clock::time_point now_{std::chrono::hours(1)};
 };
@@ -118,6 +120,19 @@ TEST_F(BalancerTest, LooksOnceASecondAndOnlyIfThereIsSomethingToDecide) {
     EXPECT_EQ(balancer_.next_look(), std::nullopt);
 }
 
+TEST_F(BalancerTest, AnEntryOutOfServiceGetsNobody) {
+    admit(clients);
+    balancer_.follow(PlacementPolicy::load, 1);
+    pass_second(1, seconds(1));
+    for (int second = 0; second < 4; ++second)
+        pass_second(1, seconds(1));
+    EXPECT_EQ(balancer_.width(), 1U);
+    EXPECT_EQ(asked_of(entry_0), 0U);
+    EXPECT_EQ(balancer_.next_look(), std::nullopt) << "there is nothing to decide";
+    served_.erase(entry_0);
+    EXPECT_EQ(balancer_.entry_for_newcomer(), entry_0) << "it waits for the next worker";
+}
+
 class EvenBalancerTest : public BalancerTest {
 protected:
     EvenBalancerTest() : BalancerTest(PlacementPolicy::even) {}
@@ -129,6 +144,40 @@ TEST_F(EvenBalancerTest, NewcomersGoToTheWorkerWithTheFewestAndNothingMoves) {
     EXPECT_EQ(escrow_.clients_of(entry_1), 2U);
     EXPECT_EQ(balancer_.width(), 2U);
     EXPECT_EQ(balancer_.next_look(), std::nullopt);
+}
+
+TEST_F(EvenBalancerTest, ANewWorkerGetsItsShareOnce) {
+    balancer_.follow(PlacementPolicy::even, 1);
+    admit(clients);
+    EXPECT_EQ(escrow_.clients_of(entry_0), clients);
+    served_.erase(entry_1);
+    balancer_.follow(PlacementPolicy::even, 2);
+    pass_second(0, {});
+    EXPECT_EQ(asked_of(entry_0), 0U) << "the worker is not there yet";
+    served_.insert(entry_1);
+    pass_second(0, {});
+    EXPECT_EQ(asked_of(entry_0), clients / 2);
+    EXPECT_NE(balancer_.next_look(), std::nullopt) << "they are on their way";
+    for (const ClientId client : escrow_.all_of(entry_0))
+        if (moving_.is_moving(client)) {
+            segment_.users.attach(client, 0);
+            segment_.users.hand_over(client, 0);
+            ASSERT_TRUE(escrow_.reassign(client, entry_1));
+            moving_.note_handed_over(client, entry_1);
+            moving_.note_served(entry_1, client);
+        }
+    pass_second(0, {});
+    EXPECT_EQ(balancer_.next_look(), std::nullopt) << "from now on everybody stays";
+    balancer_.follow(PlacementPolicy::even, 2);
+    EXPECT_EQ(balancer_.next_look(), std::nullopt) << "nothing has changed";
+}
+
+TEST_F(EvenBalancerTest, ADifferentPolicyIsFollowed) {
+    admit(4);
+    balancer_.follow(PlacementPolicy::load, 2);
+    EXPECT_EQ(balancer_.width(), 1U);
+    pass_second(0, {});
+    EXPECT_EQ(asked_of(entry_1), 2U);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // Draining: which clients are asked for when, what is refused, and when a drain is over.
 #include "master/workers/draining.h"
+#include "tests/unit/small_ledger.h"
 #include "tests/unit/small_segment.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@ protected:
     explicit DrainingTest(uint32_t users = 4) : segment_(users) {}
 
     ClientId admit(EntryId entry) {
-        return escrow_.admit(make_pipe().first, *Address::parse("192.0.2.1:1"), entry);
+        return escrow_.admit(newcomer(make_pipe().first), *Address::parse("192.0.2.1:1"), entry);
     }
     // A turn of the master. Returns for how many clients the worker of `from` is asked.
     size_t look(EntryId from = entry_0) {
@@ -39,13 +40,14 @@ protected:
     }
 
     SmallSegment segment_;
-    Escrow escrow_{segment_.users, 3, false};
+    const Ledger ledger_{small_ledger(segment_.users.size())};
+    Escrow escrow_{ledger_, segment_.users, 3, false};
     Moving moving_{3, escrow_};
     ServedRecord record_{};
     ServedClock clock_{record_, std::chrono::milliseconds(100)};
     std::set<EntryId> served_{entry_0, entry_1, entry_2};
-    Draining draining_{
-        3, escrow_, moving_, clock_, [this](EntryId entry) { return served_.contains(entry); }};
+    Draining draining_{ledger_.entries(), escrow_, moving_, clock_,
+        [this](EntryId entry) { return served_.contains(entry); }};
     EntryId chosen_ = entry_1;
     std::vector<ClientId> asked_;
 };
@@ -144,7 +146,8 @@ TEST_F(DrainingTest, RefusesWhatCannotBe) {
     EXPECT_EQ(draining_.begin(2), "every other worker is drained or being replaced");
     ASSERT_EQ(draining_.end(1), std::nullopt);
     EXPECT_EQ(draining_.begin(2), std::nullopt);
-    Draining of_one(1, escrow_, moving_, clock_, [](EntryId) { return true; });
+    Draining of_one(
+        ledger_.entries().first(1), escrow_, moving_, clock_, [](EntryId) { return true; });
     EXPECT_EQ(of_one.begin(1), "worker 1 is the only worker");
 }
 
@@ -168,6 +171,45 @@ TEST_F(DrainingTest, NobodyMovesOnceTheServerStops) {
     draining_.stop();
     EXPECT_EQ(look(), 0U);
     EXPECT_EQ(draining_.begin(2), "the server is stopping");
+}
+
+TEST_F(DrainingTest, AnEntryOutOfServiceIsDrainedUntilItIsInServiceAgain) {
+    admit(entry_0);
+    admit(entry_2);
+    draining_.follow(2);
+    EXPECT_TRUE(draining_.is_drained(entry_2));
+    EXPECT_TRUE(draining_.workers().empty()) << "nobody has drained a worker";
+    EXPECT_EQ(look(entry_2), 1U);
+    EXPECT_TRUE(draining_.take_finished().empty()) << "nobody waits for it";
+    EXPECT_EQ(draining_.begin(3), "there is no worker 3");
+    EXPECT_EQ(draining_.end(3), "there is no worker 3");
+    draining_.follow(3);
+    EXPECT_FALSE(draining_.is_drained(entry_2));
+}
+
+TEST_F(DrainingTest, GoesToDrainedWorkersIfThereAreNoOthersInService) {
+    admit(entry_2);
+    ASSERT_EQ(draining_.begin(1), std::nullopt);
+    look();
+    draining_.follow(1);
+    EXPECT_EQ(draining_.begin(1), "worker 1 is the only worker");
+    chosen_ = entry_0;
+    served_.erase(entry_0);
+    EXPECT_EQ(look(entry_2), 0U) << "until its worker is there";
+    served_.insert(entry_0);
+    EXPECT_EQ(look(entry_2), 1U);
+}
+
+TEST_F(DrainingTest, ADrainOfAWorkerThatRetiresIsOver) {
+    admit(entry_2);
+    ASSERT_EQ(draining_.begin(3), std::nullopt);
+    draining_.follow(2);
+    const std::vector<FinishedDrain> finished = draining_.take_finished();
+    ASSERT_EQ(finished.size(), 1U);
+    EXPECT_FALSE(finished[0].complete);
+    EXPECT_EQ(ledger_.entries()[2].drained, 0U);
+    draining_.follow(3);
+    EXPECT_FALSE(draining_.is_drained(entry_2));
 }
 
 class LargeDrainTest : public DrainingTest {

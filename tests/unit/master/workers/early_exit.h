@@ -11,6 +11,7 @@ namespace chatserv {
 [[nodiscard]] inline WorkerPool::Exit early_exit(const std::optional<CannotWork>& words) {
     return {.pid = 77,
         .wait_status = 71 << 8,
+        .seat = SeatId{0},
         .entry = std::nullopt,
         .died_young = true,
         .was_ready = false,

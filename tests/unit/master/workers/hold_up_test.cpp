@@ -35,7 +35,7 @@ protected:
     SmallSegment segment_;
     std::vector<ClientId> clients_; // the first is behind the second
     HoldUp::Clock::time_point now_{1h};
-    HoldUp hold_up_{segment_.mapping, 2s};
+    HoldUp hold_up_{segment_.mapping, 2s, SlowPolicy::wait};
 };
 
 TEST_F(HoldUpTest, WaitsWhileTheLogHasRoom) {

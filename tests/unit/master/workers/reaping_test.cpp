@@ -26,28 +26,35 @@ pid_t child_that_waits() {
     return pid;
 }
 
-TEST(Reaping, FindsAChildThatHasEnded) {
+TEST(Reaping, FindsAChildThatHasEndedAndLeavesItsPidUntilItIsReaped) {
     const pid_t pid = ::fork();
     if (pid == 0)
         ::_exit(71);
     wait_for_end_of(pid);
-    const auto reaped = reap_next();
-    ASSERT_TRUE(reaped);
-    EXPECT_EQ(reaped->pid, pid);
-    EXPECT_EQ(text_of_wait_status(reaped->wait_status), "exit status 71");
-    EXPECT_FALSE(reap_next()) << "no child is left";
+    EXPECT_EQ(next_exited(), pid);
+    EXPECT_EQ(next_exited(), pid);
+    EXPECT_TRUE(has_exited(pid));
+    EXPECT_EQ(::kill(pid, 0), 0) << "the pid can be another process's already";
+    EXPECT_EQ(text_of_wait_status(reap(pid)), "exit status 71");
+    EXPECT_EQ(next_exited(), std::nullopt) << "no child is left";
 }
 
 TEST(Reaping, LeavesAChildAloneThatRuns) {
     const pid_t pid = child_that_waits();
-    EXPECT_FALSE(reap(pid));
-    EXPECT_FALSE(reap_next());
+    EXPECT_FALSE(has_exited(pid));
+    EXPECT_EQ(reap(pid), std::nullopt);
+    EXPECT_EQ(next_exited(), std::nullopt);
     ::kill(pid, SIGKILL);
     wait_for_end_of(pid);
-    const auto reaped = reap(pid);
-    ASSERT_TRUE(reaped);
-    EXPECT_THAT(text_of_wait_status(reaped->wait_status), StartsWith("killed by signal 9 ("));
-    EXPECT_TRUE(reap(pid)) << "a child that was reaped already has exited as well";
+    EXPECT_THAT(text_of_wait_status(reap(pid)), StartsWith("killed by signal 9 ("));
+    EXPECT_TRUE(has_exited(pid)) << "a child that was reaped already has exited as well";
+}
+
+// A worker that an earlier master had started.
+TEST(Reaping, KnowsNoStatusOfAProcessThatIsNoChild) {
+    EXPECT_TRUE(has_exited(::getppid()));
+    EXPECT_EQ(reap(::getppid()), std::nullopt);
+    EXPECT_THAT(text_of_wait_status(std::nullopt), StartsWith("how is not known"));
 }
 
 } // namespace

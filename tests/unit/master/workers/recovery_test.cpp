@@ -1,6 +1,7 @@
 // The recovery of an entry whose worker left a corrupt segment: which clients it disconnects and
 // which it keeps.
 #include "master/workers/takeover.h"
+#include "tests/unit/small_ledger.h"
 #include "tests/unit/small_segment.h"
 
 #include <array>
@@ -17,7 +18,7 @@ class RecoveryTest : public testing::Test {
 protected:
     RecoveryTest() {
         for (const EntryId entry : {entry_0, entry_0, entry_1, entry_0}) {
-            const ClientId client = escrow_.admit(make_pipe().first, Address(), entry);
+            const ClientId client = escrow_.admit(newcomer(make_pipe().first), Address(), entry);
             if (client.slot != SlotId{3}) // which stays assigned only
                 segment_.users.attach(client, 0);
             clients_.push_back(client);
@@ -32,7 +33,8 @@ protected:
     }
 
     SmallSegment segment_;
-    Escrow escrow_{segment_.users, 2, false};
+    const Ledger ledger_{small_ledger(segment_.users.size())};
+    Escrow escrow_{ledger_, segment_.users, 2, false};
     std::vector<FdPair> pipes_ = [] {
         std::vector<FdPair> pipes(2);
         pipes[0] = make_pipe();

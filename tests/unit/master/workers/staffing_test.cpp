@@ -68,6 +68,15 @@ TEST(StaffingTest, IsCompleteWhenEveryProcessThatIsWantedIsReady) {
     EXPECT_FALSE(staffing.any_missing());
 }
 
+TEST(StaffingTest, IsCompleteWhenAReloadAsksForFewer) {
+    Staffing staffing;
+    staffing.note_failure(refused);
+    EXPECT_EQ(staffing.look(staff_of(1), 0, false), Verdict::workers_missing);
+    const Staff fewer{.entries = 1, .served = 1, .spares = 0, .spares_wanted = 0, .starting = 0};
+    EXPECT_EQ(staffing.look(fewer, 0, false), Verdict::complete);
+    EXPECT_FALSE(staffing.any_missing());
+}
+
 TEST(StaffingTest, EndsAStartThatCannotSucceed) {
     Staffing staffing;
     try {

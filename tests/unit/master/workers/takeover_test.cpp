@@ -48,6 +48,16 @@ TEST(TakeoverBookTest, WaitsForTheSettledMessageWhenThereAreNoUsers) {
     EXPECT_TRUE(book.take_finished(entry_0));
 }
 
+TEST(TakeoverBookTest, ForgetsAnEntryThatNobodyTakesOver) {
+    TakeoverBook book(1);
+    book.died(entry_0, "killed", noon);
+    book.forget(entry_0);
+    EXPECT_FALSE(book.any_under_way());
+    book.assigned(entry_0, 100, 0); // a later reload has taken the entry into service
+    book.settled(entry_0, 0);
+    EXPECT_FALSE(book.take_finished(entry_0)) << "nobody has waited";
+}
+
 TEST(TakeoverBookTest, ContinuesWhenTheSuccessorDies) {
     TakeoverBook book(1);
     book.died(entry_0, "killed", noon);

@@ -45,6 +45,28 @@ TEST(WorkerMessages, TakeTheHelloOfThisLayoutAlone) {
     EXPECT_TRUE(is_malformed(empty_message(MessageType::hello), newborn));
 }
 
+// A process says hello first, and again first on a channel that replaces another.
+TEST(WorkerMessages, TakeAHelloWhereOneIsDueAlone) {
+    using Introduction = WorkerProcess::Introduction;
+    const Message hello = message_of<Hello>(MessageType::hello,
+        {{.layout_version = layout_version, .confinement = Confinement::seccomp}});
+    for (const bool has_entry : {false, true}) {
+        const Sender awaited{true, has_entry, Introduction::awaited};
+        const Sender under_way{true, has_entry, Introduction::under_way};
+        const Sender at_rest{true, has_entry};
+        EXPECT_FALSE(is_malformed(hello, awaited));
+        EXPECT_TRUE(is_malformed(hello, under_way));
+        EXPECT_TRUE(is_malformed(hello, at_rest));
+        for (const MessageType type : {MessageType::introduced, MessageType::log_file_lost,
+                 MessageType::stopped_reading, MessageType::attached})
+            EXPECT_TRUE(is_malformed(empty_message(type), awaited));
+        EXPECT_TRUE(std::holds_alternative<Introduced>(
+            parse_worker_message(empty_message(MessageType::introduced), under_way)));
+        EXPECT_TRUE(is_malformed(empty_message(MessageType::introduced), at_rest));
+    }
+    EXPECT_FALSE(is_malformed(hello, {false, false, Introduction::awaited}));
+}
+
 TEST(WorkerMessages, TakeWordsAboutClientsFromAWorkerWithAnEntryAlone) {
     for (const MessageType type : {MessageType::attached, MessageType::not_received,
              MessageType::throttled, MessageType::handed_over}) {

@@ -15,19 +15,30 @@ const WorkerPool::Exit not_permitted =
     early_exit(cannot_work(Hindrance::user, EPERM, "becoming user 65534"));
 
 TEST(WorkerRights, AreTheMastersWhereTheDefaultUserIsNotPermitted) {
-    WorkerRights rights("nobody", true);
+    StandingWords standing{};
+    WorkerRights rights("nobody", true, standing);
     EXPECT_EQ(rights.judge(not_permitted), Verdict::keep_own_rights);
     EXPECT_EQ(rights.judge(not_permitted), Verdict::keep_own_rights)
         << "this process was started before the first one failed";
 }
 
+TEST(WorkerRights, StayTheMastersWhenItIsReplaced) {
+    StandingWords standing{};
+    EXPECT_FALSE(WorkerRights("nobody", true, standing).keeps_own());
+    EXPECT_EQ(
+        WorkerRights("nobody", true, standing).judge(not_permitted), Verdict::keep_own_rights);
+    EXPECT_TRUE(WorkerRights("nobody", true, standing).keeps_own());
+}
+
 TEST(WorkerRights, AreThoseOfAUserThatAnOptionNames) {
-    WorkerRights rights("nobody", false);
+    StandingWords standing{};
+    WorkerRights rights("nobody", false, standing);
     EXPECT_EQ(rights.judge(not_permitted), Verdict::not_the_reason);
 }
 
 TEST(WorkerRights, DoNotChangeForOtherFailures) {
-    WorkerRights rights("nobody", true);
+    StandingWords standing{};
+    WorkerRights rights("nobody", true, standing);
     EXPECT_EQ(rights.judge(early_exit(std::nullopt)), Verdict::not_the_reason);
     EXPECT_EQ(rights.judge(early_exit(cannot_work(Hindrance::segment, EPERM, "mapping"))),
         Verdict::not_the_reason);

@@ -62,6 +62,41 @@ TEST_F(UnixSocketTest, AcceptsThisUserOnly) {
     EXPECT_EQ(names(), std::vector<std::string>{"socket"}) << "nothing unfinished is left";
 }
 
+TEST_F(UnixSocketTest, ListensForOthersUnderItsRealName) {
+    leave_abandoned();
+    const NamedSocket socket = listen_for_others_at(path(), 0622, ::getegid());
+    struct stat info {};
+    ASSERT_EQ(::lstat(path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777U, 0622U);
+    EXPECT_EQ(info.st_gid, ::getegid());
+    EXPECT_EQ(identity_of(path()), socket.file);
+    EXPECT_EQ(names(), std::vector<std::string>{"socket"});
+    sockaddr_un name{};
+    socklen_t size = sizeof name;
+    const Connecting client = connect_at_once(path());
+    const UniqueFd accepted(::accept(socket.fd.get(), nullptr, nullptr));
+    ASSERT_EQ(::getsockname(accepted.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
+    EXPECT_EQ(name.sun_path, path());
+}
+
+TEST_F(UnixSocketTest, DoesNotListenForOthersWhereAServerOrAnotherFileIs) {
+    const NamedSocket socket = listen_at(path());
+    const auto error_at = [](const std::string& place) {
+        try {
+            const NamedSocket other = listen_for_others_at(place, 0660, {});
+            return 0;
+        } catch (const std::system_error& failure) {
+            return failure.code().value();
+        }
+    };
+    EXPECT_EQ(error_at(path()), EADDRINUSE);
+    EXPECT_EQ(error_at(folder_.path()), EISDIR);
+    EXPECT_EQ(error_at(folder_.file("text", "")), ENOTSOCK);
+    EXPECT_EQ(error_at(path("missing/socket")), ENOENT);
+    EXPECT_EQ(error_at(path(std::string(socket_path_bytes_max, 'x'))), ENAMETOOLONG);
+    EXPECT_EQ(identity_of(path()), socket.file);
+}
+
 TEST_F(UnixSocketTest, ReplacesAnAbandonedSocket) {
     leave_abandoned();
     const NamedSocket socket = listen_at(path());

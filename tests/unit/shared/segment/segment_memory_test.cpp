@@ -133,10 +133,10 @@ protected:
     }
     void TearDown() override { ::munmap(segment_, bytes_); }
 
-    void explain(std::span<const char> segment) const {
+    void explain(std::span<const char> segment, void (*if_gone)() = nullptr) const {
         const rlimit none{};
         ::setrlimit(RLIMIT_CORE, &none);
-        explain_memory_faults(segment);
+        explain_memory_faults(segment, if_gone);
     }
     void touch() const { static_cast<volatile char*>(segment_)[bytes_ - 1] = 1; }
 
@@ -160,6 +160,22 @@ TEST_F(MemoryFaultDeathTest, ReportsAMissingPageOfOtherMemory) {
     EXPECT_EXIT(
         {
             explain({segment_, 1});
+            touch();
+        },
+        testing::KilledBySignal(SIGBUS), "chatserv: SIGBUS: memory outside the segment is gone");
+}
+
+TEST_F(MemoryFaultDeathTest, MakesTheCallOnlyForTheSegment) {
+    static constexpr int called = 3;
+    EXPECT_EXIT(
+        {
+            explain({segment_, bytes_}, [] { ::_exit(called); });
+            touch();
+        },
+        testing::ExitedWithCode(called), "chatserv: SIGBUS: part of the shared memory is gone");
+    EXPECT_EXIT(
+        {
+            explain({segment_, 1}, [] { ::_exit(called); });
             touch();
         },
         testing::KilledBySignal(SIGBUS), "chatserv: SIGBUS: memory outside the segment is gone");

@@ -1,7 +1,9 @@
 // The segment: which memory a worker refuses to attach to.
 #include "shared/segment/atomic_word.h"
+#include "shared/segment/relay_settings.h"
 #include "shared/segment/segment.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdexcept>
@@ -48,6 +50,19 @@ TEST(Segment, IsTheSameMemoryInEveryProcess) {
     EXPECT_EQ(attached.staging_bytes(EntryId{1}).back(), 'z');
 }
 
+// For a process that is to see how the server is, and not what users say.
+TEST(Segment, HasTablesThatCanBeMappedWithoutTheLog) {
+    const Segment made = Segment::create(config);
+    const Segment tables = Segment::attach_tables(open_to_read(made.fd()));
+    EXPECT_EQ(tables.fd(), -1);
+    EXPECT_EQ(tables.bytes().size(), made.header().index_offset);
+    EXPECT_LT(tables.bytes().size(), made.header().ring_offset);
+    store_release(made.log_control().room_wanted, 4711);
+    EXPECT_EQ(load_acquire(tables.log_control().room_wanted), 4711U);
+    shared_header(made).layout_version += 1;
+    EXPECT_THROW((void)Segment::attach_tables(open_to_read(made.fd())), std::runtime_error);
+}
+
 TEST(Segment, IsRejectedWithAnotherMagicNumber) {
     const Segment segment = Segment::create(config);
     shared_header(segment).magic ^= 1;
@@ -60,18 +75,15 @@ TEST(Segment, IsRejectedWithAnotherLayoutVersion) {
     EXPECT_NE(refusal_of(segment).find("one build"), std::string::npos);
 }
 
-// Only fields on which no other field of the header depends may differ: the limits, and a number of
-// users that takes up as many pages.
+// Only fields on which no other field of the header depends may differ: a number of users or of
+// processes that takes up as many pages.
 TEST(Segment, IsRejectedWithAnyFlippedBitOfItsHeader) {
     const Segment segment = Segment::create(config);
     auto* const bytes = reinterpret_cast<unsigned char*>(&shared_header(segment));
-    constexpr size_t settings = offsetof(SegmentHeader, settings) / 4;
-    constexpr size_t settings_end = settings + sizeof(RelaySettings) / 4;
     for (size_t bit = 0; bit < sizeof(SegmentHeader) * 8; ++bit) {
         bytes[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
         const size_t word = bit / 32;
-        const bool free_choice = (word >= settings && word < settings_end) ||
-                                 word == offsetof(SegmentHeader, processes) / 4 ||
+        const bool free_choice = word == offsetof(SegmentHeader, processes) / 4 ||
                                  word == offsetof(SegmentHeader, users) / 4;
         if (!free_choice) {
             EXPECT_NE(refusal_of(segment), "attached") << "bit " << bit;
@@ -87,14 +99,18 @@ TEST(Segment, IsRejectedWithALimitOutOfRange) {
     limited.settings.idle_timeout_ms = idle_timeout_ms_max;
     const Segment segment = Segment::create(limited);
     const Segment attached = Segment::attach(copy_of(segment));
-    EXPECT_EQ(attached.header().settings.max_rate_bytes, max_rate_bytes_max);
-    EXPECT_EQ(attached.header().settings.idle_timeout_ms, idle_timeout_ms_max);
-    shared_header(segment).settings.max_rate_bytes += 1;
-    EXPECT_NE(refusal_of(segment), "attached");
-    shared_header(segment).settings.max_rate_bytes -= 1;
-    EXPECT_EQ(refusal_of(segment), "attached");
-    shared_header(segment).settings.idle_timeout_ms += 1;
-    EXPECT_NE(refusal_of(segment), "attached");
+    EXPECT_EQ(attached.first_settings().max_rate_bytes, max_rate_bytes_max);
+    EXPECT_EQ(attached.first_settings().idle_timeout_ms, idle_timeout_ms_max);
+    for (uint32_t RelaySettings::*limit :
+        {&RelaySettings::max_rate_bytes, &RelaySettings::idle_timeout_ms, &RelaySettings::log_level,
+            &RelaySettings::log_as_json}) {
+        RelaySettings wrong = limited.settings;
+        wrong.*limit = std::max(wrong.*limit + 1, 5U);
+        put_in_force(segment.settings(), wrong);
+        EXPECT_NE(refusal_of(segment), "attached");
+        put_in_force(segment.settings(), limited.settings);
+        EXPECT_EQ(refusal_of(segment), "attached");
+    }
 }
 
 TEST(Segment, IsRejectedWhenTooSmall) {

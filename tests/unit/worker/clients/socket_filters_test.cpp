@@ -71,5 +71,41 @@ TEST_F(SocketFiltersTest, ARemovedClientCausesNoEventsThoughItsSocketStaysOpen) 
     EXPECT_TRUE(events_.wait(std::chrono::nanoseconds(0)).empty());
 }
 
+// With whole lines: an unfinished one is left in the socket.
+TEST_F(SocketFiltersTest, BytesThatAreLeftUnreadAreToldOfOnceIfAskedFor) {
+    const SocketFilters filters(events_, SocketFilters::Telling::when_new);
+    ASSERT_EQ(filters.start_reading(*client_), 0);
+    EXPECT_TRUE(tells_of_bytes());
+    EXPECT_FALSE(tells_of_bytes()) << "the byte is still unread";
+    EXPECT_EQ(filters.tell_again(*client_), 0);
+    EXPECT_TRUE(tells_of_bytes());
+    EXPECT_FALSE(tells_of_bytes());
+    EXPECT_EQ(::write(peer_.get(), "y", 1), 1);
+    EXPECT_TRUE(tells_of_bytes());
+    EXPECT_FALSE(tells_of_bytes());
+
+    filters.pause_reading(*client_, Client::no_room);
+    EXPECT_EQ(::write(peer_.get(), "z", 1), 1);
+    EXPECT_EQ(filters.tell_again(*client_), 0);
+    EXPECT_FALSE(tells_of_bytes()) << "a paused client is not read";
+    EXPECT_EQ(filters.resume_reading(*client_, Client::no_room), 0);
+    EXPECT_TRUE(tells_of_bytes());
+    EXPECT_FALSE(tells_of_bytes());
+
+    peer_.reset();
+    const auto events = events_.wait(std::chrono::nanoseconds(0));
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_TRUE(is_at_end(events.front())) << "the end is told of though bytes are unread";
+}
+
+// What it sends is no line that could be unfinished.
+TEST_F(SocketFiltersTest, BytesOfAClientThatIsNotHeardAreToldOfUntilTheyAreRead) {
+    const SocketFilters filters(events_, SocketFilters::Telling::when_new);
+    client_->role = Role::listen;
+    ASSERT_EQ(filters.start_reading(*client_), 0);
+    EXPECT_TRUE(tells_of_bytes());
+    EXPECT_TRUE(tells_of_bytes()) << "the byte is still unread";
+}
+
 } // namespace
 } // namespace chatserv

@@ -82,6 +82,33 @@ TEST_F(HandingOverTest, TheNextWorkerLeavesOutTheClientsOwnBytes) {
     expect_that_all_can_talk();
 }
 
+// Client 0 comes when it has everything, and lags behind when client 2 comes, who lags too: then
+// the next worker looks through the log for what client 2 has sent.
+TEST_F(HandingOverTest, OwnBytesAreLeftOutOnceHoweverManyClientsComeLater) {
+    move(0, entry_0, entry_1);
+    const std::string piece(4000, 'm');
+    while (BroadcastLog(segment_).head() < 10 * piece.size()) { // more than their sockets take
+        say(1, piece);
+        serve_both();
+    }
+    std::string due(BroadcastLog(segment_).head(), 'm');
+    for (const char* const one : {"1", "2", "3"}) {
+        say(0, "of client 0;");
+        serve_both();
+        say(1, one);
+        serve_both();
+        due += one;
+    }
+    move(2, entry_0, entry_1);
+    std::string heard;
+    while (heard.size() < due.size()) {
+        heard += heard_by(0);
+        serve_both();
+    }
+    heard += heard_by(0);
+    EXPECT_EQ(heard, due);
+}
+
 TEST_F(HandingOverTest, AClientThatWaitsToBeAttachedIsLetGoOnceItIs) {
     lock_log();
     join(3, entry_0);

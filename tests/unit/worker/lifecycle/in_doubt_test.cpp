@@ -12,9 +12,9 @@ namespace {
 
 constexpr uint64_t line_bytes = 10;
 
-std::optional<ByteCounts> account;
+SocketCounts account;
 
-std::optional<ByteCounts> ask(const Client& /*client*/) {
+SocketCounts ask(const Client& /*client*/) {
     return account;
 }
 
@@ -24,6 +24,10 @@ protected:
     InDoubt die_during(Operation operation) {
         begin_operation(segment_.mapping.worker_table()[0], operation, slot_0);
         EXPECT_EQ(segment_.users.orphan(id_, entry_0), SlotState::orphaned);
+        return {segment_.mapping, entry_0, ask};
+    }
+    InDoubt die_in_the_recovery_during(Operation operation) {
+        begin_operation(segment_.mapping.worker_table()[0], operation, slot_0);
         return {segment_.mapping, entry_0, ask};
     }
     [[nodiscard]] bool is_settled() const {
@@ -44,12 +48,24 @@ TEST_F(InDoubtTest, NobodyIsInDoubtAfterADeathBetweenOperations) {
     EXPECT_EQ(in_doubt.take_settled_bytes(), std::nullopt) << "it is told once";
 }
 
+TEST_F(InDoubtTest, TheBytesOfAnAnswerAreNotTakenForThoseOfTheLog) {
+    InDoubt in_doubt = die_during(Operation::answer);
+    client_.answer = Answer::from;
+    Ingest ingest(segment_.mapping, entry_0);
+    account = SocketCounts{.written = 7, .consumed = 0};
+    EXPECT_TRUE(in_doubt.settle(client_, ingest, line_bytes));
+    EXPECT_EQ(in_doubt.take_settled_bytes(), 7U);
+    EXPECT_TRUE(is_settled());
+    EXPECT_EQ(cursor_of(*client_.slot).bytes_written, 7U);
+    EXPECT_EQ(cursor_of(*client_.slot).log_offset, 0U);
+}
+
 TEST_F(InDoubtTest, BytesThatWereReadAndNotRecordedAreRecorded) {
     InDoubt in_doubt = die_during(Operation::receive);
     EXPECT_EQ(in_doubt.find(), id_);
     Ingest ingest(segment_.mapping, entry_0);
     std::memcpy(segment_.mapping.staging_bytes(entry_0).data(), "12345", 5);
-    account = ByteCounts{.written = 0, .consumed = 5};
+    account = SocketCounts{.written = 0, .consumed = 5};
     EXPECT_TRUE(in_doubt.settle(client_, ingest, line_bytes));
     EXPECT_EQ(in_doubt.take_settled_bytes(), 5U);
     EXPECT_TRUE(is_settled());
@@ -63,7 +79,7 @@ TEST_F(InDoubtTest, TheCursorMovesPastBytesThatWereWritten) {
     ASSERT_TRUE(segment_.publish(entry_1));
     InDoubt in_doubt = die_during(Operation::deliver);
     Ingest ingest(segment_.mapping, entry_0);
-    account = ByteCounts{.written = 4, .consumed = 0};
+    account = SocketCounts{.written = 4, .consumed = 0};
     EXPECT_TRUE(in_doubt.settle(client_, ingest, line_bytes));
     EXPECT_EQ(in_doubt.take_settled_bytes(), 4U);
     EXPECT_EQ(cursor_of(*client_.slot).log_offset, 4U);
@@ -79,7 +95,7 @@ TEST_F(InDoubtTest, AClientThatIsClosingGetsNoMoreThanWhereItIsClosed) {
     EXPECT_EQ(in_doubt.find(), id_);
     client_.phase = Client::Phase::closing;
     Ingest ingest(segment_.mapping, entry_0);
-    account = ByteCounts{.written = 5, .consumed = 0};
+    account = SocketCounts{.written = 5, .consumed = 0};
     EXPECT_FALSE(in_doubt.settle(client_, ingest, line_bytes));
     EXPECT_TRUE(is_settled()) << "the doubt is over: the client is to be disconnected";
 }
@@ -87,7 +103,7 @@ TEST_F(InDoubtTest, AClientThatIsClosingGetsNoMoreThanWhereItIsClosed) {
 TEST_F(InDoubtTest, ALineThatWasSentIsNotSentAgain) {
     InDoubt in_doubt = die_during(Operation::notify);
     Ingest ingest(segment_.mapping, entry_0);
-    account = ByteCounts{.written = line_bytes, .consumed = 0};
+    account = SocketCounts{.written = line_bytes, .consumed = 0};
     EXPECT_TRUE(in_doubt.settle(client_, ingest, line_bytes));
     EXPECT_EQ(client_.slot->told_too_fast, 1U);
     EXPECT_EQ(cursor_of(*client_.slot).log_offset, 0U);
@@ -96,10 +112,19 @@ TEST_F(InDoubtTest, ALineThatWasSentIsNotSentAgain) {
 TEST_F(InDoubtTest, WithoutAnAccountTheClientCannotBeServed) {
     InDoubt in_doubt = die_during(Operation::receive);
     Ingest ingest(segment_.mapping, entry_0);
-    account = std::nullopt;
+    account = {};
     EXPECT_FALSE(in_doubt.settle(client_, ingest, line_bytes));
     EXPECT_EQ(in_doubt.take_settled_bytes(), 0U);
     EXPECT_TRUE(is_settled());
+}
+
+TEST_F(InDoubtTest, WhatIsReadCanBeSettledWhereWritesAreNotCounted) {
+    InDoubt in_doubt = die_during(Operation::receive);
+    Ingest ingest(segment_.mapping, entry_0);
+    account = SocketCounts{.consumed = 0};
+    EXPECT_TRUE(in_doubt.settle(client_, ingest, line_bytes));
+    InDoubt in_doubt_of_a_write = die_in_the_recovery_during(Operation::deliver);
+    EXPECT_FALSE(in_doubt_of_a_write.settle(client_, ingest, line_bytes));
 }
 
 TEST_F(InDoubtTest, AClientThatTheMasterHasReleasedIsInNoDoubt) {

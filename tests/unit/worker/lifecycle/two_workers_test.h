@@ -33,7 +33,7 @@ protected:
         worker.relay.reset();
         worker.events.emplace();
         worker.relay.emplace(segment_, entry, *worker.events, doorbells_,
-            segment_.heartbeats()[index_of(entry)], account_of);
+            segment_.heartbeats()[index_of(entry)], account_of, segment_.first_settings());
         for (uint32_t slot = 0; slot < sockets_.size(); ++slot) {
             const SlotStatus status = status_of(users_[SlotId{slot}]);
             if (status.state == SlotState::free || status.owner != entry)

@@ -50,6 +50,17 @@ TEST(RateLimit, ChargesOnlyTheBytesRead) {
     EXPECT_EQ(limit.allowance(bucket, now + milliseconds(500)), 50'000U);
 }
 
+TEST(RateLimit, ChargesALineThatIsLongerThanTheAllowanceInFull) {
+    const RateLimit limit(100'000);
+    const Clock::time_point now = Clock::now();
+    RateBucket bucket;
+    limit.take(bucket, 250'000, now);
+    EXPECT_EQ(limit.allowance(bucket, now), 0U);
+    EXPECT_EQ(limit.allowance(bucket, now + milliseconds(1599)), 0U);
+    EXPECT_EQ(limit.readable_at(bucket), now + milliseconds(1600));
+    EXPECT_EQ(limit.allowance(bucket, now + milliseconds(1600)), 10'000U);
+}
+
 // A client that is read whenever the rate allows, in pieces of any size.
 TEST(RateLimit, KeepsTheRateOverTime) {
     std::mt19937 random(4711);

@@ -63,6 +63,40 @@ TEST_F(FanOutTest, MovesTheCursorPastOwnBytesWithoutAWrite) {
     EXPECT_EQ(cursor(), segment.log.head());
 }
 
+TEST_F(FanOutTest, AnAnswerIsSentOnceAndIsNoPartOfTheLog) {
+    say(other, "0123456789");
+    segment.advance(client.id, 4);
+    client.answer = Answer::from;
+    client.slot->answer = static_cast<uint8_t>(Answer::from);
+    const std::string answer(AnswerLine(Answer::from, segment.log.life(), 4).text());
+    EXPECT_EQ(fan_out.answer(client).kind, FanOut::Delivery::Kind::complete);
+    EXPECT_EQ(received(), answer);
+    EXPECT_EQ(cursor(), 4U);
+    EXPECT_EQ(cursor_of(*client.slot).bytes_written, answer.size());
+    EXPECT_EQ(client.slot->answer, static_cast<uint8_t>(Answer::none));
+    EXPECT_EQ(client.answer, Answer::none);
+    EXPECT_EQ(fan_out.deliver(client, segment.log.head()).kind, FanOut::Delivery::Kind::complete);
+    EXPECT_EQ(received(), "456789");
+}
+
+// W9: the predecessor died when the socket had taken some of the answer, or all of it.
+TEST_F(FanOutTest, AnAnswerGoesOnWhereThePredecessorWas) {
+    say(other, "0123456789");
+    const std::string answer(AnswerLine(Answer::gone, segment.log.life(), 4).text());
+    for (size_t sent = 0; sent <= answer.size(); ++sent) {
+        client.answer = Answer::gone;
+        segment.advance(client.id, 4);
+        EXPECT_EQ(fan_out.settle_answer(client, sent), sent);
+        EXPECT_EQ(fan_out.settle_answer(client, sent), 0U);
+        EXPECT_EQ(fan_out.answer(client).kind, FanOut::Delivery::Kind::complete);
+        EXPECT_EQ(received(), answer.substr(sent));
+        EXPECT_EQ(cursor(), 4U);
+    }
+    client.answer = Answer::gone;
+    segment.advance(client.id, 4);
+    EXPECT_EQ(fan_out.settle_answer(client, answer.size() + 1), std::nullopt);
+}
+
 TEST_F(FanOutTest, StopsAtItsTarget) {
     say(other, "before");
     const uint64_t target = segment.log.head();

@@ -12,7 +12,7 @@ namespace chatserv {
 
 template <typename Word>
 concept SharedWord = std::is_integral_v<Word> && __atomic_always_lock_free(sizeof(Word), nullptr) &&
-    (sizeof(Word) == 4 || sizeof(Word) == 8);
+    (sizeof(Word) == 1 || sizeof(Word) == 4 || sizeof(Word) == 8);
 
 template <SharedWord Word>
 [[nodiscard]] inline Word load_acquire(const Word& word) {

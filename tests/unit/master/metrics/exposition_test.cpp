@@ -1,0 +1,96 @@
+// Prometheus's text format: every metric has its help and its type, and no sample is there twice.
+#include "master/metrics/server/exposition.h"
+
+#include <gmock/gmock.h>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace chatserv {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Figures figures() {
+    Figures figures{.started_at_ms = 1'700'000'000'123,
+        .is_ready = true,
+        .users_max = 10,
+        .users = 3,
+        .accepted = 9,
+        .refusals = {{"table_full", 2}},
+        .departures = {{"end_of_file", 5}, {"reset", 1}},
+        .received_bytes = 1000,
+        .sent_bytes = 18'446'744'073'709'551'615U,
+        .log_bytes = 4096,
+        .log_held_bytes = 1024,
+        .workers = {
+            {.number = 1, .pid = 77, .users = 3, .awake_ns = 2'500'000'000}, {.number = 2}}};
+    figures.workers[1].takeovers = 4;
+    figures.workers[1].takeovers_ns = 2'000'000;
+    figures.workers[1].taken_over_at_ms = 1'700'000'001'500;
+    figures.masters_replaced = 6;
+    figures.dropped_datagrams = 12;
+    return figures;
+}
+
+TEST(ExpositionTest, SaysEveryFigureInItsUnit) {
+    const std::string text = exposition_of(figures());
+    for (const char* const line : {
+             "\nchatserv_start_time_seconds 1700000000.123\n",
+             "\nchatserv_ready 1\n",
+             "\nchatserv_users 3\n",
+             "\nchatserv_refusals_total{reason=\"table_full\"} 2\n",
+             "\nchatserv_departures_total{reason=\"reset\"} 1\n",
+             "\nchatserv_sent_bytes_total 18446744073709551615\n",
+             "\nchatserv_dropped_datagrams_total 12\n",
+             "\nchatserv_log_fill_ratio 0.25\n",
+             "\nchatserv_workers_serving 1\n",
+             "\nchatserv_worker_up{worker=\"2\"} 0\n",
+             "\nchatserv_worker_awake_seconds_total{worker=\"1\",pid=\"77\"} 2.5\n",
+             "\nchatserv_takeovers_total{process=\"worker\"} 4\n",
+             "\nchatserv_takeovers_total{process=\"master\"} 6\n",
+             "\nchatserv_takeover_duration_seconds_sum{worker=\"2\"} 0.002\n",
+             "\nchatserv_takeover_duration_seconds_count{worker=\"2\"} 4\n",
+             "\nchatserv_last_takeover_timestamp_seconds{worker=\"2\"} 1700000001.5\n",
+         })
+        EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(ExpositionTest, LeavesOutWhatIsNotKnown) {
+    Figures unknown = figures();
+    unknown.sent_bytes.reset();
+    EXPECT_THAT(exposition_of(unknown), Not(HasSubstr("\nchatserv_sent_bytes_total ")));
+}
+
+TEST(ExpositionTest, EveryMetricHasHelpAndTypeAndEverySampleAMetric) {
+    std::istringstream lines(exposition_of(figures()));
+    const std::regex sample(R"(([a-z_]+)(\{([a-z]+="[^"\\]*",?)+\})? [0-9.]+)");
+    std::set<std::string> seen;
+    std::string metric;
+    std::string type;
+    for (std::string line; std::getline(lines, line);) {
+        std::smatch parts;
+        if (line.starts_with("# HELP ")) {
+            metric = line.substr(7, line.find(' ', 7) - 7);
+            EXPECT_TRUE(metric.starts_with("chatserv_")) << line;
+            EXPECT_TRUE(line.ends_with(".")) << line;
+            continue;
+        }
+        if (line.starts_with("# TYPE ")) {
+            EXPECT_TRUE(line.starts_with("# TYPE " + metric + " ")) << line;
+            type = line.substr(line.rfind(' ') + 1);
+            EXPECT_EQ(metric.ends_with("_total"), type == "counter") << line;
+            continue;
+        }
+        ASSERT_TRUE(std::regex_match(line, parts, sample)) << line;
+        EXPECT_TRUE(parts[1] == metric || (type == "summary" && (parts[1] == metric + "_sum" ||
+                                                                    parts[1] == metric + "_count")))
+            << line;
+        EXPECT_TRUE(seen.insert(line.substr(0, line.rfind(' '))).second) << line;
+    }
+    EXPECT_GT(seen.size(), 30U);
+}
+
+} // namespace
+} // namespace chatserv
