@@ -113,12 +113,19 @@ TEST_F(SpreadTest, HelpThatRelaysNoMoreGoesBack) {
     EXPECT_EQ(spread_.width(), 1U);
 }
 
-TEST_F(SpreadTest, ALossEndsTheTrialAtOnce) {
+TEST_F(SpreadTest, ALossEndsTheTrialEarly) {
     ASSERT_EQ(looks(4, busy(1e6)), Reason::busy);
     EXPECT_EQ(look(moving(0.1e6)), std::nullopt) << "the clients were moving";
     EXPECT_EQ(look(busy(0.85e6)), std::nullopt) << "that may be chance";
     EXPECT_EQ(look(busy(0.75e6)), Reason::no_gain);
     EXPECT_EQ(spread_.width(), 1U);
+}
+
+TEST_F(SpreadTest, OneSlowLookAfterTheMoveIsNoLoss) {
+    ASSERT_EQ(looks(4, busy(1e6)), Reason::busy);
+    EXPECT_EQ(look(busy(0.6e6)), std::nullopt);
+    EXPECT_EQ(looks(3, busy(1.3e6)), std::nullopt);
+    EXPECT_EQ(spread_.width(), 2U);
 }
 
 // Clients that come and go all the time move all the time.
