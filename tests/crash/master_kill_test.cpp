@@ -211,13 +211,13 @@ bool MasterKillTest::advance_victims() {
     return any;
 }
 
-// Those of a server whose keeper or master has died. The end of a traced process is the tracer's to
-// learn first.
+// Those of a server whose keeper or master has died.
 void MasterKillTest::reap_orphans() {
+    std::vector<pid_t> traced;
     for (const auto* const victim : {&victim_, &keeper_victim_, &successor_})
-        if (*victim && !(*victim)->killed())
-            return;
-    server_->process().reap_orphans();
+        if (const auto pid = *victim ? (*victim)->traced() : std::nullopt)
+            traced.push_back(*pid);
+    server_->process().reap_orphans(traced);
 }
 
 void MasterKillTest::wait_for_rest(const std::function<bool()>& or_else) {

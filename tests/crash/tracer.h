@@ -41,6 +41,7 @@ public:
     // The stop that the process has reached, reported once; nothing while it runs or sleeps. Never
     // waits: SIGCHLD shows when to ask.
     [[nodiscard]] std::optional<Stop> stopped();
+    [[nodiscard]] pid_t pid() const { return pid_; }
     // The process has ended by itself.
     [[nodiscard]] bool ended() const { return ended_; }
     // At started_child: the new process, which is stopped before its first instruction and needs a

@@ -47,6 +47,9 @@ public:
     void kill();
 
     [[nodiscard]] bool killed() const { return killed_; }
+    // The process whose end the tracer is to learn before anybody reaps it; nothing if there is
+    // none or no more.
+    [[nodiscard]] std::optional<pid_t> traced() const;
     [[nodiscard]] std::uint64_t points() const { return points_; }
     // The point at which it was killed, if it was.
     [[nodiscard]] const std::string& place() const { return place_; }
