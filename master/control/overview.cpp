@@ -154,9 +154,10 @@ ordered_json Overview::sources() const {
     for (const auto& [number, source] : subjects_.sources.all()) {
         const SourceRecord& record = source.record();
         ordered_json& object = all.emplace_back(ordered_json{{"source", source.address().name()},
-            {"role", name_of(source.address().role)}, {"state", source.is_wanted() ? name_of(source.state()) : "leaving"},
-            {"slot", nullptr}, {"connections", load_acquire(record.connections)},
-            {"error", source.error()}, {"next_try_ms", nullptr},
+            {"role", name_of(source.address().role)},
+            {"state", source.is_wanted() ? name_of(source.state()) : "leaving"}, {"slot", nullptr},
+            {"connections", load_acquire(record.connections)}, {"error", source.error()},
+            {"next_try_ms", nullptr},
             {"dropped", dropped_by(record) - load_acquire(record.dropped_before)}});
         if (source.client())
             object["slot"] = index_of(source.client()->slot);

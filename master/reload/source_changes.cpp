@@ -30,8 +30,7 @@ SourceChanges plan_sources(const Sources& present, const Options& wanted) {
         const bool stays = source.is_wanted() && same != added.end();
         if (stays)
             added.erase(same);
-        changes.all.push_back(
-            {.number = number, .address = source.address(), .is_wanted = stays});
+        changes.all.push_back({.number = number, .address = source.address(), .is_wanted = stays});
     }
     if (!added.empty() && !present.can_be_made())
         throw Failure(EX_UNAVAILABLE, "a source needs the program chatserv-source, which was not "

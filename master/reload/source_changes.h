@@ -10,8 +10,8 @@
 namespace chatserv {
 
 struct SourceChanges {
-    std::vector<NumberedSource> all{};    // in force after the change, with those that are let go
-    std::vector<uint32_t> new_numbers{};  // of those that are to be made
+    std::vector<NumberedSource> all{};   // in force after the change, with those that are let go
+    std::vector<uint32_t> new_numbers{}; // of those that are to be made
 };
 
 // `present`: as they are. A source of the same role and address as before is the same source, and

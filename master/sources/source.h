@@ -37,14 +37,13 @@ public:
 
     // `record`: of its number.
     Source(NumberedSource source, SourceProcess process, SourceRecord& record) :
-        number_(source.number), address_(std::move(source.address)),
-        is_wanted_(source.is_wanted), process_(std::move(process)), record_(record),
-        drops_(dropped_by(record)) {}
+        number_(source.number), address_(std::move(source.address)), is_wanted_(source.is_wanted),
+        process_(std::move(process)), record_(record), drops_(dropped_by(record)) {}
 
     [[nodiscard]] uint32_t number() const { return number_; }
     [[nodiscard]] const SourceAddress& address() const { return address_; }
     [[nodiscard]] SourceRecord& record() const { return record_; }
-    // What the ledger holds of it while it is in force.
+    // False: a reload has let it go.
     [[nodiscard]] bool is_wanted() const { return is_wanted_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] std::optional<ClientId> client() const { return client_; }
@@ -71,9 +70,7 @@ public:
     // Its client is to be ended; once, of a source that is let go.
     [[nodiscard]] std::optional<ClientId> take_client_to_end();
     // It was let go, and nothing of it is left.
-    [[nodiscard]] bool is_gone() const {
-        return !is_wanted_ && !client_ && process_.pid() == 0;
-    }
+    [[nodiscard]] bool is_gone() const { return !is_wanted_ && !client_ && process_.pid() == 0; }
 
     // The process has passed on a connection, which was taken in.
     void note_connected(ClientId client, Clock::time_point now);

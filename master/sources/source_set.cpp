@@ -57,8 +57,8 @@ void refuse_loops(const std::vector<SourceAddress>& sources) {
 void refuse_twins(const std::vector<SourceAddress>& sources) {
     for (auto source = sources.begin(); source != sources.end(); ++source)
         if (std::find(source + 1, sources.end(), *source) != sources.end())
-            throw Failure(EX_USAGE,
-                fmt::format("--source names {} twice; name it once", source->text()));
+            throw Failure(
+                EX_USAGE, fmt::format("--source names {} twice; name it once", source->text()));
 }
 
 } // namespace
@@ -66,8 +66,8 @@ void refuse_twins(const std::vector<SourceAddress>& sources) {
 std::vector<NumberedSource> numbered(std::vector<SourceAddress> sources) {
     std::vector<NumberedSource> all;
     for (SourceAddress& source : sources)
-        all.push_back({.number = static_cast<uint32_t>(all.size()) + 1,
-            .address = std::move(source)});
+        all.push_back(
+            {.number = static_cast<uint32_t>(all.size()) + 1, .address = std::move(source)});
     return all;
 }
 

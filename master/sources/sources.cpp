@@ -106,8 +106,8 @@ void Sources::hear(Source& source) {
 void Sources::note_place_of(const Source& source, const FilePlace& place) {
     if (!source.client())
         return; // its connection was refused, or the source waits again: nothing of it is relayed
-    note_place(source.record(), place,
-        client_has_left(source) ? PlaceState::left : PlaceState::reading);
+    note_place(
+        source.record(), place, client_has_left(source) ? PlaceState::left : PlaceState::reading);
 }
 
 // Nothing notes the connection before it is a client: see above.

@@ -257,8 +257,8 @@ TEST_P(ReloadPointTest, ASuccessorFinishesIt) {
         loop_.wait_until(
             [&] { return (metrics = status()["metrics"]["pid"]) != 0; }, "the metrics process");
     arm_master(point);
-    configure(options_of(scene) +
-              (next_ ? "source = talk:" + next_->address() + "\n" : std::string()));
+    configure(
+        options_of(scene) + (next_ ? "source = talk:" + next_->address() + "\n" : std::string()));
     EXPECT_NE(reload().find(change_of(scene)), std::string::npos);
     wait_for_death(point);
     everyone_speaks("after");

@@ -1,5 +1,5 @@
-// A reload brings sources and lets others go. Those that stay do not notice, and nothing that others
-// said is lost, whoever dies meanwhile.
+// A reload brings sources and lets others go. Those that stay do not notice, and nothing that
+// others said is lost, whoever dies meanwhile.
 #include "tests/harness/peer_server.h"
 #include "tests/harness/process_figures.h"
 #include "tests/integration/reload_test.h"
@@ -68,8 +68,7 @@ protected:
 TEST_F(ReloadSourcesTest, OneComesAndOneGoes) {
     start_with(config_of(""));
     const auto user = join();
-    EXPECT_EQ(reload_to(config_of(a_.address())),
-        "source: none -> [\"" + a_.address() + "\"]\n");
+    EXPECT_EQ(reload_to(config_of(a_.address())), "source: none -> [\"" + a_.address() + "\"]\n");
     const auto first = a_.accept();
     wait_for_sources({a_.address()});
     first->send("the first;");
@@ -153,8 +152,8 @@ TEST_F(ReloadSourcesTest, SilenceAndGreetingAreThoseOfLaterConnections) {
     auto feed = a_.accept();
     feed->wait_for("one");
     wait_for_sources({a_.address()});
-    (void)reload_to(config_of(a_.address() + ", " + b_.address(),
-        "source-greeting = two\nsource-silence = 0.1\n"));
+    (void)reload_to(config_of(
+        a_.address() + ", " + b_.address(), "source-greeting = two\nsource-silence = 0.1\n"));
     const auto silent_twice = [&](std::size_t times) {
         for (std::size_t i = 0; i < times; ++i)
             b_.accept()->wait_for_end();
@@ -256,8 +255,8 @@ TEST_F(ReloadSourcesTest, FortyReloadsUnderLoadLoseNothing) {
     std::string said;
     std::vector<std::unique_ptr<PeerConnection>> feeds;
     for (unsigned times = 0; times < 40; ++times) {
-        configure(config_of(
-            times % 2 == 0 ? a_.address() + ", listen:" + b_.address() : a_.address()));
+        configure(
+            config_of(times % 2 == 0 ? a_.address() + ", listen:" + b_.address() : a_.address()));
         Process command(loop_, reload_command());
         if (times % 10 == 4)
             ::kill(server_->worker_pids()[times % 2], SIGKILL);

@@ -40,8 +40,7 @@ TEST_F(SourceUpgradeTest, TheSourcesOfAReloadGoOn) {
     PeerServer second(loop_);
     const auto reload = [&](const std::string& text) {
         (void)folder_.file("chatserv.conf", text);
-        const Finished finished =
-            run(loop_, {{usual_version(), "reload", "--control", socket()}});
+        const Finished finished = run(loop_, {{usual_version(), "reload", "--control", socket()}});
         EXPECT_EQ(finished.status, 0) << finished.errors;
     };
     start_installed({"--config", folder_.file("chatserv.conf", "")});

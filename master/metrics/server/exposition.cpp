@@ -164,7 +164,8 @@ constexpr Metric metrics[] = {
         [](Samples& to, const Figures& of) { to.whole(of.dropped_datagrams); }},
     {"chatserv_source_connected", "gauge", "1 if this source is a user now.",
         [](Samples& to, const Figures& of) {
-            by_source(to, of, [](const SourceFigures& source) { return source.connected ? 1U : 0U; });
+            by_source(
+                to, of, [](const SourceFigures& source) { return source.connected ? 1U : 0U; });
         }},
     {"chatserv_source_connections_total", "counter", "How often this source was connected.",
         [](Samples& to, const Figures& of) {

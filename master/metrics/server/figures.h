@@ -60,8 +60,8 @@ struct Figures {
     // That were written to users. Nothing where users left faster than the table could be read.
     std::optional<uint64_t> sent_bytes{};
     std::vector<SourceFigures> sources{}; // by number
-    uint64_t log_bytes = 0;      // how much the log can hold
-    uint64_t log_held_bytes = 0; // what the slowest user has yet to get
+    uint64_t log_bytes = 0;               // how much the log can hold
+    uint64_t log_held_bytes = 0;          // what the slowest user has yet to get
     bool senders_wait = false;
 
     uint32_t spares = 0;

@@ -121,7 +121,8 @@ TEST_F(ServerFiguresTest, OfSourcesInForce) {
     EXPECT_EQ(source.sent_bytes, 14U);
     EXPECT_EQ(source.dropped_datagrams, 3U);
     begin_release();
-    EXPECT_TRUE(look().sources.empty()) << "its bytes are in the sum and in its slot, or in neither";
+    EXPECT_TRUE(look().sources.empty())
+        << "its bytes are in the sum and in its slot, or in neither";
     server_.segment.users.release(client);
     record.received = 107;
     record.sent = 14;

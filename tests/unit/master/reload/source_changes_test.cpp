@@ -2,7 +2,7 @@
 #include "master/reload/source_changes.h"
 
 #include "shared/system/failure.h"
-#include "tests/unit/master/sources/source_scene.h"
+#include "tests/unit/master/sources/sources_scene.h"
 
 #include <fmt/core.h>
 #include <sysexits.h>
@@ -10,29 +10,12 @@
 namespace chatserv {
 namespace {
 
-class SourceChangesTest : public SourceScene {
+class SourceChangesTest : public SourcesScene {
 protected:
     // The sources that are there, numbered from 1.
     void have(const std::vector<std::string>& addresses) {
         resources_.program.emplace(UniqueFd(), "chatserv-source");
-        std::vector<SourceAddress> list;
-        for (const std::string& address : addresses)
-            list.push_back(source(address));
-        resources_.sources = numbered(std::move(list));
-        make();
-    }
-    void make() {
-        sources_ = std::make_unique<Sources>(Sources::Surroundings{.resources = resources_,
-            .options = options_,
-            .segment = segment_.mapping,
-            .ledger = ledger_,
-            .events = events_,
-            .clients = *book_,
-            .acceptor = acceptor_,
-            .kicking = kicking_,
-            .choose_entry = choose_entry_,
-            .tag = Watched::source,
-            .upgrade = 0});
+        sources_ = make(addresses);
     }
     // "1 tcp:a:1, 2 tcp:b:1 goes"
     std::string plan(const std::vector<std::string>& addresses) {
@@ -65,9 +48,6 @@ protected:
         return addresses;
     }
 
-    SourceResources resources_{};
-    Kicking kicking_{2, book_->escrow()};
-    const Acceptor::ChooseEntry choose_entry_ = [] { return entry_0; };
     std::unique_ptr<Sources> sources_{};
     SourceChanges changes_{};
 };
@@ -114,7 +94,7 @@ TEST_F(SourceChangesTest, ThereAreNumbersForTwiceAsManyAsThereCanBe) {
             .is_wanted = number > sources_max});
     resources_.program.emplace(UniqueFd(), "chatserv-source");
     resources_.sources = all;
-    make();
+    sources_ = make_in_force();
     EXPECT_EQ(failure_of({"tcp:b:1"}), EX_TEMPFAIL);
     (void)sources_->look(Sources::Phase::as_is); // those that are let go have nothing left
     EXPECT_EQ(failure_of({"tcp:b:1"}), EX_OK);

@@ -1,93 +1,15 @@
 // All sources: what their processes say, and what a successor of a master finds of them.
-#include "master/sources/sources.h"
+#include "tests/unit/master/sources/sources_scene.h"
 
-#include "master/ledger/source_names.h"
-#include "tests/unit/master/sources/source_scene.h"
-
-#include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace chatserv {
 namespace {
 
 using Phase = Sources::Phase;
 
-class SourcesTest : public SourceScene {
-protected:
-    void TearDown() override {
-        for (const pid_t pid : children_) {
-            ::kill(pid, SIGKILL);
-            (void)::waitpid(pid, nullptr, 0);
-        }
-    }
-
-    static std::vector<NumberedSource> list(const std::vector<std::string>& addresses) {
-        std::vector<SourceAddress> sources;
-        for (const std::string& address : addresses)
-            sources.push_back(source(address));
-        return numbered(std::move(sources));
-    }
-
-    std::unique_ptr<Sources> make(const std::vector<std::string>& addresses) {
-        resources_.sources = list(addresses);
-        return make_in_force();
-    }
-
-    std::unique_ptr<Sources> make_in_force() {
-        if (program_)
-            resources_.program.emplace(UniqueFd(), path_);
-        return std::make_unique<Sources>(Sources::Surroundings{.resources = resources_,
-            .options = options_,
-            .segment = segment_.mapping,
-            .ledger = ledger_,
-            .events = events_,
-            .clients = *book_,
-            .acceptor = acceptor_,
-            .kicking = kicking_,
-            .choose_entry = choose_entry_,
-            .tag = Watched::source,
-            .upgrade = 0});
-    }
-
-    // A process that a dead master has started for the source at this place. The test has the
-    // process's end of the lifeline.
-    pid_t leave_process(uint32_t place) {
-        FdPair lifeline = make_stream_pair();
-        set_nonblocking(lifeline.first.get());
-        const PidWord word =
-            SeatBook(ledger_.sources()).note_starting(SeatId{place}, lifeline.first.release(), 0);
-        const pid_t pid = ::fork();
-        if (pid == 0)
-            for (;;)
-                ::pause();
-        *word.word = pid;
-        children_.push_back(pid);
-        lifeline_ = std::move(lifeline.second);
-        return pid;
-    }
-
-    // The source at this place hears its process once more.
-    static void hear(Sources& sources, uint32_t place) {
-        struct kevent event {};
-        event.udata = reinterpret_cast<decltype(event.udata)>(
-            static_cast<uintptr_t>(Tag(Watched::source).word() | uint64_t{place + 1} << 8));
-        sources.handle(event);
-    }
-
-    [[nodiscard]] char question() const {
-        char byte = 0;
-        return ::recv(lifeline_.get(), &byte, 1, MSG_DONTWAIT) == 1 ? byte : '\0';
-    }
-
-    SourceResources resources_{};
-    Kicking kicking_{2, book_->escrow()};
-    const Acceptor::ChooseEntry choose_entry_ = [] { return entry_0; };
-    std::vector<pid_t> children_{};
-    UniqueFd lifeline_{};
-};
+class SourcesTest : public SourcesScene {};
 
 TEST_F(SourcesTest, AreMadeInOnePhaseOnly) {
     run(until_a_word);
@@ -206,112 +128,6 @@ TEST_F(SourcesTest, APlaceIsNotedThoughTheClientHasLeftBeforeItIsHeard) {
     ASSERT_EQ(say_word(lifeline_.get(), SourceWord::Kind::place, late.text()), 0);
     hear(*sources, 0);
     EXPECT_EQ(next_place(record), (FilePlace{.device = 1, .inode = 2, .offset = 115, .fed = 0}));
-}
-
-TEST_F(SourcesTest, AReloadLeavesThoseAloneThatStay) {
-    const ClientId first = admit(1);
-    const auto sources = make({"tcp:192.0.2.1:7"});
-    sources->take_over();
-    auto wanted = list({"tcp:192.0.2.1:7", "tcp:192.0.2.2:7"});
-    sources->follow(wanted);
-    EXPECT_EQ(sources->find(1)->client(), first);
-    EXPECT_FALSE(book_->escrow().find(first)->kicked());
-    EXPECT_EQ(sources->find(2)->state(), Source::State::waiting);
-    EXPECT_EQ(source_name(ledger_.places()[1]), "tcp:192.0.2.2:7");
-    wanted[1].is_wanted = false;
-    sources->follow(wanted);
-    EXPECT_EQ(source_name(ledger_.places()[1]), std::nullopt);
-    EXPECT_EQ(source_name(ledger_.places()[0]), "tcp:192.0.2.1:7");
-    (void)sources->look(Phase::making);
-    EXPECT_EQ(sources->find(2), nullptr) << "there was nothing to wait for";
-    EXPECT_EQ(sources->find(1)->client(), first);
-}
-
-// The client is asked to leave once by each master; its number is free when its process has ended.
-TEST_F(SourcesTest, AReloadLetsOneGoStepByStep) {
-    const ClientId client = admit(1);
-    const pid_t pid = leave_process(0);
-    resources_.sources = list({"serial:/dev/null"});
-    auto wanted = resources_.sources;
-    wanted[0].is_wanted = false;
-    const auto former = make({"serial:/dev/null"});
-    former->take_over();
-    former->follow(wanted);
-    EXPECT_TRUE(former->next_look());
-    (void)former->look(Phase::making);
-    EXPECT_TRUE(book_->escrow().find(client)->let_go());
-    EXPECT_EQ(kicking_.take_requests(entry_0).size(), 1U);
-    (void)former->look(Phase::making);
-    EXPECT_TRUE(kicking_.take_requests(entry_0).empty());
-    EXPECT_EQ(former->next_look(), std::nullopt) << "nothing but the client's end is waited for";
-    book_->release_client(client, {.reason = LeaveReason::kicked});
-    nlohmann::ordered_json counted;
-    Counters(ledger_).add_to(counted);
-    EXPECT_EQ(counted["left"]["source_removed"], 1);
-    EXPECT_EQ(counted["left"]["kicked"], 0);
-    (void)former->look(Phase::making);
-    ASSERT_NE(former->find(1), nullptr) << "its process is there";
-    EXPECT_EQ(former->find(1)->process().pid(), pid);
-    ::kill(pid, SIGKILL);
-    wait_for_exit(pid);
-    EXPECT_TRUE(former->handle_exit(pid));
-    (void)former->look(Phase::making);
-    EXPECT_EQ(former->find(1), nullptr);
-    EXPECT_FALSE(former->has_processes());
-}
-
-TEST_F(SourcesTest, ASuccessorLetsThoseGoThatItsPredecessorHadLetGo) {
-    const ClientId client = admit(1);
-    auto all = list({"tcp:192.0.2.1:7", "tcp:192.0.2.2:7", "tcp:192.0.2.3:7"});
-    all[0].is_wanted = all[1].is_wanted = false;
-    resources_.sources = all;
-    const auto sources = make_in_force();
-    sources->take_over();
-    EXPECT_EQ(sources->find(2), nullptr) << "it was gone";
-    ASSERT_NE(sources->find(1), nullptr);
-    (void)sources->look(Phase::as_is);
-    EXPECT_TRUE(book_->escrow().find(client)->let_go());
-    let_leave(client);
-    (void)sources->look(Phase::as_is);
-    EXPECT_EQ(sources->find(1), nullptr);
-    EXPECT_NE(sources->find(3), nullptr);
-}
-
-// A connection that comes late is closed.
-TEST_F(SourcesTest, OneThatIsLetGoIsNotTakenInAnyMore) {
-    run("exec sleep 1000");
-    const auto sources = make({"serial:/dev/null"});
-    (void)sources->look(Phase::making);
-    const pid_t pid = sources->find(1)->process().pid();
-    children_.push_back(pid);
-    auto wanted = list({"serial:/dev/null"});
-    wanted[0].is_wanted = false;
-    sources->follow(wanted);
-    wait_for_exit(pid);
-    sources->reap_children();
-    (void)sources->look(Phase::making);
-    EXPECT_TRUE(sources->all().empty());
-    children_.clear();
-}
-
-// Another speed is another source, and the line can be opened by one at a time.
-TEST_F(SourcesTest, OneWaitsForTheFormerOneAtItsPlace) {
-    run(until_a_word);
-    const ClientId client = admit(1);
-    const auto sources = make({"serial:/dev/null,4800"});
-    sources->take_over();
-    auto wanted = list({"serial:/dev/null,4800", "serial:/dev/null,9600"});
-    wanted[0].is_wanted = false;
-    sources->follow(wanted);
-    (void)sources->look(Phase::making);
-    EXPECT_EQ(sources->find(2)->state(), Source::State::waiting);
-    EXPECT_EQ(sources->next_look(), std::nullopt);
-    let_leave(client);
-    (void)sources->look(Phase::making);
-    EXPECT_EQ(sources->find(1), nullptr);
-    (void)sources->look(Phase::making);
-    EXPECT_EQ(sources->find(2)->state(), Source::State::trying);
-    children_.push_back(sources->find(2)->process().pid());
 }
 
 // A seat whose process has ended, or has never stored its pid, is free again.
