@@ -52,7 +52,6 @@ constexpr std::array cases{
     ReloadCase{MasterPoint::client_forgotten, "MW15SourceForgotten", Scene::sources},
     ReloadCase{MasterPoint::source_ended, "MW15SourceEnded", Scene::sources},
     ReloadCase{MasterPoint::source_gone, "MW15SourceGone", Scene::sources},
-    ReloadCase{MasterPoint::seat_noted, "MW15SourceSeatNoted", Scene::sources},
     ReloadCase{MasterPoint::client_noted, "MW15SourceNoted", Scene::sources},
     ReloadCase{MasterPoint::reload_noted, "MW15FewerWorkersNoted", Scene::shrink},
     ReloadCase{MasterPoint::reload_committed, "MW16FewerWorkersCommitted", Scene::shrink},

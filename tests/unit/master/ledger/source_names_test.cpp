@@ -34,7 +34,7 @@ TEST(SourceNames, AreCutWhereTheyAreTooLong) {
     std::string letters;
     while (letters.size() <= fits.size())
         letters += "\u00e4";
-    note_source_name(record, 12, letters);
+    note_source_name(record, 7, letters);
     EXPECT_EQ(source_name(record).value_or("").size(), fits.size() - 1) << "no half of a letter";
 }
 
