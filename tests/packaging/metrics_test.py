@@ -16,7 +16,7 @@ from package_scene import BUILD, CHATSERV, PATIENCE, TOP, needs, run_anyhow
 DASHBOARD = TOP / "packaging/grafana/chatserv.json"
 PAGE = TOP / "docs/metrics.md"
 # A source with characters that a label has to escape; there is no such file.
-ODD_PATH = 'file:/nowhere/a "b\\c"'
+ODD_PATH = 'file:/nowhere/a"b\\c'
 SIZES = ((1400, 900), (400, 800))
 FONT_PIXELS_MIN = 12
 CONTRAST_MIN = 4.5  # WCAG 2.1, 1.4.3
