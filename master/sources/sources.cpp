@@ -54,7 +54,7 @@ void Sources::hear(Source& source) {
     while (auto word = source.process().next_word()) {
         switch (word->kind) {
         case SourceWord::Kind::connected:
-            take_in(source, std::move(word->socket));
+            take_in(source, std::move(word->socket), FilePlace::parse(word->text));
             break;
         case SourceWord::Kind::failed:
             source.note_failure(word->text);
@@ -83,7 +83,7 @@ void Sources::note_place_of(const Source& source, const FilePlace& place) {
 }
 
 // Nothing notes the connection before it is a client: see above.
-void Sources::take_in(Source& source, UniqueFd socket) {
+void Sources::take_in(Source& source, UniqueFd socket, const std::optional<FilePlace>& place) {
     if (phase_ != Phase::making || source.state() != Source::State::trying)
         return source.refuse("it was not waited for any more");
     if (around_.clients.escrow().full())
@@ -96,7 +96,8 @@ void Sources::take_in(Source& source, UniqueFd socket) {
     if (!admitted)
         return source.refuse("its connection was gone at once");
     // If this master dies before that, the next one asks the process for its place.
-    note_begun(place_of(source));
+    if (place)
+        note_place(place_of(source), *place);
     source.note_connected(admitted->client, Clock::now());
     admitted_.push_back(*admitted);
 }

@@ -82,7 +82,7 @@ private:
         return source.client() && around_.clients.escrow().find(*source.client()) == nullptr;
     }
     void note_place_of(const Source& source, const FilePlace& place);
-    void take_in(Source& source, UniqueFd socket);
+    void take_in(Source& source, UniqueFd socket, const std::optional<FilePlace>& place);
     [[nodiscard]] SourceRecord& place_of(const Source& source) const {
         return around_.ledger.places()[static_cast<size_t>(&source - sources_.data())];
     }
