@@ -16,8 +16,8 @@ bool SourceKillTest::is_all() {
 void SourceKillTest::kill_at_points() {
     (void)life(0);
     const std::uint64_t all_points = points_;
-    const std::uint64_t wanted = is_all() ? all_points : 60;
-    ASSERT_GT(all_points, 24U);
+    const std::uint64_t wanted = is_all() ? all_points : 30;
+    ASSERT_GT(all_points, 30U);
     std::uint64_t kills = 0;
     for (std::uint64_t i = 0; i < wanted && !HasFailure(); ++i)
         kills += life(1 + (base_seed() + i * all_points / wanted) % all_points) ? 1 : 0;

@@ -32,13 +32,9 @@ std::string name_of(const std::string& words) {
 } // namespace
 
 std::shared_ptr<const Stay> ClientHistory::expect(const std::string& address) {
-    auto& waiting = expected_[address];
-    const bool is_local = address.starts_with("unix:");
-    if (!is_local)
-        waiting.clear(); // of an earlier client, which the server has never seen
-    waiting.push_back(std::make_shared<Stay>());
-    waiting.back()->may_be_in_doubt = is_local;
-    return waiting.back();
+    const auto stay = std::make_shared<Stay>();
+    stay->may_be_in_doubt = address.starts_with("unix:");
+    return expected_[address] = stay;
 }
 
 std::shared_ptr<const Stay> ClientHistory::source(const std::string& name) const {
@@ -101,14 +97,9 @@ void ClientHistory::worker_started(std::size_t worker, pid_t pid) {
 }
 
 std::shared_ptr<Stay> ClientHistory::take(const std::string& address) {
-    const auto found = expected_.find(address);
-    if (found != expected_.end()) {
-        const std::shared_ptr<Stay> first = found->second.front();
-        found->second.pop_front();
-        if (found->second.empty())
-            expected_.erase(found);
-        return first;
-    }
+    const auto found = expected_.extract(address);
+    if (found)
+        return found.mapped();
     ++strangers_;
     return std::make_shared<Stay>();
 }

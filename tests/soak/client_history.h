@@ -3,14 +3,13 @@
 //
 // A connection is identified by its address. The kernel reuses an address as soon as it is free, so
 // a client that the history is asked about must stay open until its line has been read. Bursts,
-// which nobody asks about, come from another address (burst.h). All users of a UNIX socket have the
-// address of this process: the server takes them in as they have come.
+// which nobody asks about, come from another address (burst.h). A user of a UNIX socket is called
+// by the process that has connected it, which is another one for each (soak_doors.h).
 #pragma once
 
 #include "tests/harness/server.h"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,10 +70,10 @@ private:
 
     Server& server_;
     std::size_t lines_read_ = 0;
-    std::map<std::string, std::deque<std::shared_ptr<Stay>>> expected_; // by address
-    std::map<std::string, std::shared_ptr<Stay>> sources_;              // by name
-    std::map<unsigned, std::string> connected_sources_; // by slot: those that have not joined
-    std::map<unsigned, Presence> present_;              // by slot
+    std::map<std::string, std::shared_ptr<Stay>> expected_; // by address
+    std::map<std::string, std::shared_ptr<Stay>> sources_;  // by name
+    std::map<unsigned, std::string> connected_sources_;     // by slot: those that have not joined
+    std::map<unsigned, Presence> present_;                  // by slot
     std::vector<pid_t> workers_;
     std::uint64_t starts_ = 0; // of workers
     std::uint64_t joined_ = 0;

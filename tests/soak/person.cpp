@@ -42,6 +42,15 @@ bool Person::take_received() {
     return true;
 }
 
+std::string Person::text() const {
+    return session.name + " of part " + std::to_string(static_cast<int>(part)) + " at door " +
+           std::to_string(static_cast<int>(door)) + (joined ? ", joined" : ", not joined") +
+           (slow ? ", slow" : "") + ", leaves by " + std::to_string(static_cast<int>(leaves)) +
+           ", in the log: " + (stay->reason ? *stay->reason : "there") + ", received " +
+           std::to_string(received().size()) + ", to send " +
+           (client && !client->is_sent() ? "some" : "nothing");
+}
+
 Person::LeaveBy Person::polite_leave() const {
     return session.heard ? LeaveBy::half_close : LeaveBy::reset;
 }

@@ -54,6 +54,8 @@ struct Person {
     [[nodiscard]] std::string received() const;
     // Takes what has come. Returns whether it has what a reader that resumes is told first.
     bool take_received();
+    // For people: who it is and how it stands.
+    [[nodiscard]] std::string text() const;
     // How it may leave so that the server notices by itself: the end of file of one that only
     // listens is not its end.
     [[nodiscard]] LeaveBy polite_leave() const;

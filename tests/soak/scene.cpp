@@ -4,6 +4,7 @@
 #include "tests/harness/seed.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace chatserv::test {
 
@@ -61,7 +62,11 @@ std::vector<std::string> Scene::run() {
         act();
     }
     end_drains();
-    loop_.wait_until([&] { return all_others_are_gone(); }, "the others to leave");
+    try {
+        loop_.wait_until([&] { return all_others_are_gone(); }, "the others to leave");
+    } catch (const std::runtime_error& failure) {
+        throw std::runtime_error(failure.what() + who_is_there());
+    }
     many_are_let_in();
     send_stream_ends();
     std::vector<std::string> found = flaws();
@@ -142,6 +147,14 @@ bool Scene::all_others_are_gone() {
     if (anybody_stalls && speaker.is_ready_to_speak() && may_speak())
         speak(speaker, 4096);
     return !anybody;
+}
+
+std::string Scene::who_is_there() const {
+    std::string text;
+    for (const Person& person : people_)
+        if (!person.gone)
+            text += "; " + person.text() + ", misses " + std::to_string(missing_bytes(person));
+    return text;
 }
 
 // The residents and the sources send the ends of their streams and wait for each other's. After

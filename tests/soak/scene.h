@@ -82,6 +82,7 @@ private:
     void observe();
     void observe(Person& person, const PerSender& sent);
     [[nodiscard]] bool all_others_are_gone();
+    [[nodiscard]] std::string who_is_there() const;
     [[nodiscard]] bool has_all_stream_ends(const Person& reader) const;
     void send_stream_ends();
     void residents_leave();

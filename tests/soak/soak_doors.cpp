@@ -2,12 +2,38 @@
 
 #include "shared/system/errors.h"
 
+#include <cerrno>
 #include <fstream>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace chatserv::test {
+
+namespace {
+
+// The server's log calls a client of a UNIX socket by the process that has connected it, so each
+// client has one of its own. Returns its pid.
+pid_t connect_in_child(int socket, const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const pid_t child = ::fork();
+    if (child == -1)
+        throw_errno("fork");
+    if (child == 0)
+        ::_exit(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address));
+    int status = 0;
+    while (::waitpid(child, &status, 0) == -1 && errno == EINTR) {
+    }
+    if (status != 0)
+        throw std::runtime_error("a client could not connect to " + path);
+    return child;
+}
+
+} // namespace
 
 SoakDoors::SoakDoors(Loop& loop, const std::string& folder) :
     loop_(loop), local_path_(folder + "/door"), tcp_peer_(loop), unix_peer_(loop, own("peer")) {
@@ -51,14 +77,10 @@ std::shared_ptr<Client> SoakDoors::connect(Server& server, Door door, int receiv
     if (door != Door::local)
         return std::make_shared<Client>(
             loop_, server.endpoint(static_cast<std::size_t>(door)), receive_buffer_bytes);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    local_path_.copy(address.sun_path, sizeof address.sun_path - 1);
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1)
-        throw_errno("connecting to a UNIX socket");
+    const pid_t connecting = connect_in_child(socket.get(), local_path_);
     return std::make_shared<Client>(loop_, std::move(socket),
-        "unix:pid=" + std::to_string(::getpid()) + ",uid=" + std::to_string(::geteuid()));
+        "unix:pid=" + std::to_string(connecting) + ",uid=" + std::to_string(::geteuid()));
 }
 
 } // namespace chatserv::test
