@@ -63,7 +63,10 @@ protected:
     [[nodiscard]] std::string folder() const { return folder_.path().string() + "/folder"; }
     [[nodiscard]] std::string path() const override { return folder() + "/log"; }
 
+    // By a server of its own, whose predecessor has to be gone.
     void lose_source() override {
+        EXPECT_EQ(server_->stop(), 0);
+        EXPECT_TRUE(server_->process().group_is_gone());
         std::filesystem::remove_all(folder());
         source_processes_ = 0;
         begin();
@@ -102,7 +105,8 @@ protected:
         ASSERT_GT(all_points, last_ones);
         for (std::uint64_t i = 0; i < rounds && !HasFailure(); ++i)
             (void)life(all_points - (base_seed() + i * last_ones / rounds) % last_ones);
-        stop_and_expect_nothing_left();
+        if (!HasFailure())
+            stop_and_expect_nothing_left();
     }
 
     bool has_file_ = true;
