@@ -82,7 +82,7 @@ void Sources::hear(Source& source) {
     while (auto word = source.process().next_word()) {
         switch (word->kind) {
         case SourceWord::Kind::connected:
-            take_in(source, std::move(word->socket));
+            take_in(source, std::move(word->socket), FilePlace::parse(word->text));
             break;
         case SourceWord::Kind::failed:
             source.note_failure(word->text);
@@ -111,7 +111,7 @@ void Sources::note_place_of(const Source& source, const FilePlace& place) {
 }
 
 // Nothing notes the connection before it is a client: see above.
-void Sources::take_in(Source& source, UniqueFd socket) {
+void Sources::take_in(Source& source, UniqueFd socket, const std::optional<FilePlace>& place) {
     if (phase_ != Phase::making || source.state() != Source::State::trying || !source.is_wanted())
         return source.refuse("it was not waited for any more");
     if (around_.clients.escrow().full())
@@ -124,7 +124,8 @@ void Sources::take_in(Source& source, UniqueFd socket) {
     if (!admitted)
         return source.refuse("its connection was gone at once");
     // If this master dies before that, the next one asks the process for its place.
-    note_begun(source.record());
+    if (place)
+        note_place(source.record(), *place);
     source.note_connected(admitted->client, Clock::now());
     admitted_.push_back(*admitted);
 }

@@ -95,7 +95,7 @@ private:
         return source.client() && around_.clients.escrow().find(*source.client()) == nullptr;
     }
     void note_place_of(const Source& source, const FilePlace& place);
-    void take_in(Source& source, UniqueFd socket);
+    void take_in(Source& source, UniqueFd socket, const std::optional<FilePlace>& place);
     void add(const NumberedSource& source);
     void note_names() const;
     [[nodiscard]] bool is_to_be_made(const Source& source) const;

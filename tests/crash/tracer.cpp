@@ -105,9 +105,10 @@ std::string place_in_file(pid_t pid, std::uint64_t address) {
 
 Tracer::Tracer(pid_t pid, Begin begin) : pid_(pid) {
     unsigned long options = PTRACE_O_TRACESYSGOOD;
-    if (begin == Begin::attach_following)
+    if (begin == Begin::attach_following || begin == Begin::attached_following)
         options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
-    if (begin != Begin::attached) {
+    const bool is_new = begin == Begin::attached || begin == Begin::attached_following;
+    if (!is_new) {
         must_control(PTRACE_SEIZE, pid, options, "PTRACE_SEIZE");
         must_control(PTRACE_INTERRUPT, pid, 0, "PTRACE_INTERRUPT");
     }
@@ -115,7 +116,7 @@ Tracer::Tracer(pid_t pid, Begin begin) : pid_(pid) {
     if (!status || is_end(*status))
         throw std::runtime_error(
             "process " + std::to_string(pid) + " ended while it was attached to");
-    if (begin == Begin::attached) // it has the options of the process that started it
+    if (is_new) // it has the options of the process that started it
         must_control(PTRACE_SETOPTIONS, pid, options, "PTRACE_SETOPTIONS");
 }
 
