@@ -160,12 +160,17 @@ bool Process::adopt_orphans() const {
     return become_subreaper();
 }
 
-// waitid(2) tells of one without reaping it, so that the process itself is left to exited().
+// waitid(2) tells of one without reaping it, so that the process itself is left to exited(). It
+// also tells of the stops of processes that this one traces, asked or not: wait(2) would take them
+// from the tracer.
 void Process::reap_orphans(const std::vector<pid_t>& traced) {
     for (;;) {
         siginfo_t ended{};
         if (::waitid(P_PGID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == -1 ||
-            ended.si_pid == 0 || std::ranges::find(traced, ended.si_pid) != traced.end())
+            ended.si_pid == 0)
+            return;
+        const bool is_stop = ended.si_code == CLD_TRAPPED || ended.si_code == CLD_STOPPED;
+        if (is_stop || std::ranges::find(traced, ended.si_pid) != traced.end())
             return;
         int status = 0;
         if (ended.si_pid == pid_)
