@@ -17,9 +17,6 @@ namespace chatserv {
 
 namespace {
 
-constexpr Holding programs[] = {Holding::own_program, Holding::worker_program,
-    Holding::metrics_program, Holding::source_program};
-
 // A descriptor that the ledger notes; -1 if this server is without. Throws Failure if it is not
 // open.
 int noted(const Ledger& ledger, Holding kind, uint32_t number = 0) {
@@ -141,12 +138,12 @@ void note_resumed(Resumed& resumed) {
     const UpgradeBook book(preparation.ledger);
     const Holdings holdings(preparation.ledger);
     if (book.state() == UpgradeState::proving)
-        for (const Holding kind : programs)
+        for (const Holding kind : program_holdings)
             if (const int fd = holdings.find(kind, 0); fd != -1 && holdings.find(kind, 1) == -1)
                 holdings.note(kind, 1, fd);
     note_programs(preparation, resumed.program);
     if (book.state() == UpgradeState::returning)
-        for (const Holding kind : programs)
+        for (const Holding kind : program_holdings)
             holdings.forget(kind, 1);
 }
 

@@ -12,14 +12,11 @@ namespace chatserv {
 
 namespace {
 
-// What the ledger notes of the former program, under number 1.
-constexpr Holding former_holdings[] = {Holding::own_program, Holding::worker_program};
-
 // Closing the last descriptor of a file that was removed takes milliseconds, and a master may be
 // killed meanwhile: forget_closed_former().
 void close_former(const Ledger& ledger) {
     const Holdings holdings(ledger);
-    for (const Holding kind : former_holdings)
+    for (const Holding kind : program_holdings)
         if (const int fd = holdings.find(kind, 1); fd != -1) {
             ::close(fd);
             holdings.forget(kind, 1);
@@ -30,7 +27,7 @@ void close_former(const Ledger& ledger) {
 
 void forget_closed_former(const Ledger& ledger) {
     const Holdings holdings(ledger);
-    for (const Holding kind : former_holdings)
+    for (const Holding kind : program_holdings)
         if (const int fd = holdings.find(kind, 1); fd != -1 && ::fcntl(fd, F_GETFD) == -1)
             holdings.forget(kind, 1);
 }
