@@ -4,6 +4,7 @@
 #include "tests/harness/seed.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 
 namespace chatserv::test {
@@ -166,19 +167,22 @@ void Scene::send_stream_ends() {
     loop_.wait_until(
         [&] {
             observe();
-            return std::all_of(people_.begin(), people_.begin() + standing_,
+            return holds_for_standing(
                 [this](const Person& reader) { return has_all_stream_ends(reader); });
         },
         "the residents to have everything");
 }
 
+bool Scene::holds_for_standing(const std::function<bool(const Person&)>& condition) const {
+    const auto end = people_.begin() + static_cast<std::ptrdiff_t>(standing_);
+    return std::all_of(people_.begin(), end, condition);
+}
+
 bool Scene::has_all_stream_ends(const Person& reader) const {
-    return !reader.session.hears || reader.ended() ||
-           std::all_of(people_.begin(), people_.begin() + standing_, [&](const Person& writer) {
-               return &reader == &writer || writer.ended() ||
-                      reader.tally.has_stream_end(
-                          code_, *writer.session.sender, writer.queued_bytes);
-           });
+    return !reader.session.hears || reader.ended() || holds_for_standing([&](const Person& writer) {
+        return &reader == &writer || writer.ended() ||
+               reader.tally.has_stream_end(code_, *writer.session.sender, writer.queued_bytes);
+    });
 }
 
 void Scene::residents_leave() {

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -83,6 +84,9 @@ private:
     void observe(Person& person, const PerSender& sent);
     [[nodiscard]] bool all_others_are_gone();
     [[nodiscard]] std::string who_is_there() const;
+    // For each of the residents and the sources.
+    [[nodiscard]] bool holds_for_standing(
+        const std::function<bool(const Person&)>& condition) const;
     [[nodiscard]] bool has_all_stream_ends(const Person& reader) const;
     void send_stream_ends();
     void residents_leave();
