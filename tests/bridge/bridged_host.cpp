@@ -1,0 +1,63 @@
+#include "tests/bridge/bridged_host.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace chatserv::test {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+BridgedHost::BridgedHost(Loop& loop, Incarnation incarnation, const JetStreamSettings& settings) :
+    loop_(loop), settings_(settings), engine_(std::make_unique<JetStreamEngine>(settings)),
+    host_(incarnation, *engine_, 512), watch_(std::make_unique<Watch>(loop, *engine_)) {}
+
+void BridgedHost::replace_bridge() {
+    auto next = std::make_unique<JetStreamEngine>(settings_);
+    host_.kill_bridge(*next);
+    watch_.reset();
+    engine_ = std::move(next);
+    watch_ = std::make_unique<Watch>(loop_, *engine_);
+    runs_ = true;
+}
+
+void BridgedHost::end_bridge() {
+    watch_.reset();
+    runs_ = false;
+}
+
+void BridgedHost::turn() {
+    while (runs_ && loss_ == OrderLoss::none) {
+        const Exchange::Turn turn = host_.turn(steady_clock::now() + ahead_);
+        loss_ = turn.loss;
+        if (!turn.more)
+            return;
+    }
+}
+
+std::optional<Exchange::Time> BridgedHost::due() const {
+    if (!runs_ || loss_ != OrderLoss::none)
+        return std::nullopt;
+    const std::optional<Exchange::Time> due = host_.exchange().due();
+    return due ? std::optional(*due - ahead_) : std::nullopt;
+}
+
+void run_until(Loop& loop, const std::vector<std::unique_ptr<BridgedHost>>& hosts,
+    const std::function<bool()>& condition, std::string_view what) {
+    const auto deadline = steady_clock::now() + patience;
+    for (;;) {
+        auto next = deadline;
+        for (const auto& host : hosts) {
+            host->turn();
+            next = std::min(next, host->due().value_or(deadline));
+        }
+        if (condition())
+            return;
+        const auto now = steady_clock::now();
+        if (now >= deadline)
+            throw std::runtime_error("waited in vain for " + std::string(what));
+        loop.turn(std::max(std::chrono::ceil<milliseconds>(next - now), milliseconds(0)));
+    }
+}
+
+} // namespace chatserv::test
