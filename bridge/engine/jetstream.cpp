@@ -86,7 +86,7 @@ void JetStreamEngine::receive() {
 // Until the session, the round or the engine ends.
 void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
     const auto session = std::make_shared<NatsSession>(settings_);
-    const NatsSession::Opened opened = session->open(last != 0 ? last : task.from);
+    const NatsSession::Opened opened = open(task, session, last != 0 ? last : task.from);
     if (opened.state != LinkState::delivering) {
         box_.set_link(task.round, opened.state, opened.trouble);
         return;
@@ -106,6 +106,21 @@ void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
             end_session();
     }
     box_.set_link(task.round, LinkState::connecting, session->trouble());
+}
+
+NatsSession::Opened JetStreamEngine::open(
+    const Task& task, const std::shared_ptr<NatsSession>& session, uint64_t from) {
+    std::shared_ptr<SessionOpening> opening;
+    {
+        const std::lock_guard lock(mutex_);
+        if (ending_ || task_.round != task.round)
+            return {};
+        opening = opening_ = SessionOpening::start(session, from);
+    }
+    NatsSession::Opened opened = opening->wait();
+    const std::lock_guard lock(mutex_);
+    opening_ = nullptr;
+    return opened;
 }
 
 bool JetStreamEngine::is_current(const Task& task) {
@@ -130,6 +145,8 @@ bool JetStreamEngine::begin_session(const Task& task, const std::shared_ptr<Nats
 
 // The lock is held. What was not sent is published again from what has counted.
 void JetStreamEngine::end_session() {
+    if (opening_)
+        opening_->give_up();
     if (session_)
         closing_.push_back(std::move(session_));
     session_ = nullptr;

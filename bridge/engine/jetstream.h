@@ -8,6 +8,7 @@
 #include "bridge/engine/engine.h"
 #include "bridge/engine/mailbox.h"
 #include "bridge/engine/nats_session.h"
+#include "bridge/engine/session_opening.h"
 
 #include <condition_variable>
 #include <deque>
@@ -45,6 +46,8 @@ private:
 
     void receive();
     void run_session(const Task& task, uint64_t& last);
+    [[nodiscard]] NatsSession::Opened open(
+        const Task& task, const std::shared_ptr<NatsSession>& session, uint64_t from);
     [[nodiscard]] bool is_current(const Task& task);
     void pause(const Task& task);
     void send();
@@ -57,9 +60,10 @@ private:
     std::mutex mutex_; // guards what follows
     std::condition_variable changed_;
     Task task_;
-    bool ending_ = false;                  // no session is opened any more
-    bool ended_ = false;                   // and none is there
-    std::shared_ptr<NatsSession> session_; // for as long as it delivers
+    bool ending_ = false;                     // no session is opened any more
+    bool ended_ = false;                      // and none is there
+    std::shared_ptr<SessionOpening> opening_; // for as long as one is under way
+    std::shared_ptr<NatsSession> session_;    // for as long as it delivers
     // Of an earlier round: the sender closes it, as that can take some time.
     std::vector<std::shared_ptr<NatsSession>> closing_;
     std::deque<std::string> unsent_;

@@ -53,7 +53,7 @@ natsStatus NatsSession::connect() {
     if (status != NATS_OK)
         return status;
     std::vector<const char*> servers;
-    for (const std::string& server : settings_->servers)
+    for (const std::string& server : settings_.servers)
         servers.push_back(server.c_str());
     set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())));
     set(natsOptions_SetName(raw, "chatserv"));
@@ -106,9 +106,9 @@ natsStatus NatsSession::create_stream(jsErrCode& error) {
     config.Name = name.c_str();
     config.Subjects = subjects.data();
     config.SubjectsLen = 1;
-    config.MaxBytes = static_cast<int64_t>(settings_->bytes_max);
-    config.Storage = settings_->in_memory ? js_MemoryStorage : js_FileStorage;
-    config.Replicas = settings_->replicas;
+    config.MaxBytes = static_cast<int64_t>(settings_.bytes_max);
+    config.Storage = settings_.in_memory ? js_MemoryStorage : js_FileStorage;
+    config.Replicas = settings_.replicas;
     config.DenyDelete = true; // a hole in the stream would end the room
     error = jsErrCode{};
     jsStreamInfo* info = nullptr;

@@ -27,7 +27,7 @@ struct JetStreamSettings {
 class NatsSession {
 public:
     // Nothing of the network is done yet.
-    explicit NatsSession(const JetStreamSettings& settings) : settings_(&settings) {}
+    explicit NatsSession(const JetStreamSettings& settings) : settings_(settings) {}
     ~NatsSession();
     NatsSession(const NatsSession&) = delete;
     NatsSession& operator=(const NatsSession&) = delete;
@@ -54,8 +54,8 @@ private:
     [[nodiscard]] Opened find_stream(bool create);
     [[nodiscard]] natsStatus create_stream(jsErrCode& error);
     [[nodiscard]] natsStatus subscribe(uint64_t from);
-    [[nodiscard]] std::string stream() const { return "chatserv-" + settings_->room; }
-    [[nodiscard]] std::string subject() const { return "chatserv." + settings_->room; }
+    [[nodiscard]] std::string stream() const { return "chatserv-" + settings_.room; }
+    [[nodiscard]] std::string subject() const { return "chatserv." + settings_.room; }
 
     struct Destroy {
         void operator()(natsConnection* connection) const { natsConnection_Destroy(connection); }
@@ -70,7 +70,7 @@ private:
     template <typename T>
     using Owned = std::unique_ptr<T, Destroy>;
 
-    const JetStreamSettings* settings_;
+    const JetStreamSettings settings_;
     std::string trouble_;
     // Destroyed from the last to the first.
     Owned<natsConnection> connection_;

@@ -42,6 +42,13 @@ std::optional<Exchange::Time> BridgedHost::due() const {
     return due ? std::optional(*due - ahead_) : std::nullopt;
 }
 
+std::string BridgedHost::text() const {
+    const Link link = engine_->link();
+    return std::string(name_of(link.state)) + " (" + link.trouble + "), has read up to " +
+           std::to_string(order().resume_from()) + ", of " + std::to_string(host_.outbound.size()) +
+           " bytes " + std::to_string(order().counted()) + " have counted";
+}
+
 void run_until(Loop& loop, const std::vector<std::unique_ptr<BridgedHost>>& hosts,
     const std::function<bool()>& condition, std::string_view what) {
     const auto deadline = steady_clock::now() + patience;
@@ -54,8 +61,12 @@ void run_until(Loop& loop, const std::vector<std::unique_ptr<BridgedHost>>& host
         if (condition())
             return;
         const auto now = steady_clock::now();
-        if (now >= deadline)
-            throw std::runtime_error("waited in vain for " + std::string(what));
+        if (now >= deadline) {
+            std::string message = "waited in vain for " + std::string(what);
+            for (const auto& host : hosts)
+                message += "\n" + host->text();
+            throw std::runtime_error(message);
+        }
         loop.turn(std::max(std::chrono::ceil<milliseconds>(next - now), milliseconds(0)));
     }
 }

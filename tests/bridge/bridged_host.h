@@ -28,6 +28,8 @@ public:
     [[nodiscard]] LinkState link() const { return engine_->link().state; }
     [[nodiscard]] OrderLoss loss() const { return loss_; }
     [[nodiscard]] std::optional<Exchange::Time> due() const;
+    // For the message of a test that fails.
+    [[nodiscard]] std::string text() const;
     // The clock of the bridge goes ahead.
     void let_time_pass(std::chrono::seconds time) { ahead_ += time; }
 
