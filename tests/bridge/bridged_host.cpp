@@ -46,7 +46,8 @@ std::string BridgedHost::text() const {
     const Link link = engine_->link();
     return std::string(name_of(link.state)) + " (" + link.trouble + "), has read up to " +
            std::to_string(order().resume_from()) + ", of " + std::to_string(host_.outbound.size()) +
-           " bytes " + std::to_string(order().counted()) + " have counted";
+           " bytes " + std::to_string(order().counted()) + " have counted, hash " +
+           std::to_string(order().state().applied.hash) + ", and its log: " + host_.log;
 }
 
 void run_until(Loop& loop, const std::vector<std::unique_ptr<BridgedHost>>& hosts,
