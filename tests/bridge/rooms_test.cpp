@@ -1,6 +1,6 @@
-// Three hosts and three real servers with three replicas: one order, and each byte once, while the
-// servers that lead the stream are killed, bridges are replaced, hosts join, and all servers are
-// away for a while.
+// Three hosts and up to three real servers with three replicas: one order, and each byte once,
+// while hosts join late and most or all servers are away for a while; and the end of a room whose
+// stream is not the same.
 #include "tests/bridge/bridged_host.h"
 #include "tests/bridge/nats_cluster.h"
 #include "tests/bridge/stream_control.h"
