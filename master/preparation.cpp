@@ -117,7 +117,8 @@ Preparation prepare(const Options& options, const std::vector<std::string>& comm
         .control = control_socket ? control_socket->path() : "",
         .why_no_account = why_no_account,
         .command_line = command_line,
-        .listeners = notes_of(listeners)});
+        .listeners = notes_of(listeners),
+        .sources = sources.sources});
     return {.control_socket = std::move(control_socket),
         .segment = std::move(segment),
         .ledger = std::move(ledger),

@@ -106,7 +106,7 @@ Resumed resume_preparation(Ledger& ledger, const std::string& argv0) {
     const int former_source =
         noted(ledger, Holding::source_program, place_of_former(ledger, Holding::source_program));
     SourceResources sources =
-        resume_source_resources(legacy.options, argv0, returns ? former_source : -1);
+        resume_source_resources(legacy.sources, argv0, returns ? former_source : -1);
     const Image image = returns ? book.former() : Image{.number = book.number()};
     auto control_socket = own_control(ledger, legacy.control);
     Segment segment = Segment::take_over(own(ledger, Holding::segment));

@@ -82,6 +82,7 @@ MasterEnd run_master(const Prepared& prepared, KeeperLink& keeper) {
             Legacy legacy = legacy_of(prepared.preparation.ledger);
             newcomers = inherit_descriptors(prepared.preparation, legacy);
             options = std::move(legacy.options);
+            prepared.preparation.sources.sources = std::move(legacy.sources);
         }
         was_master = true;
         auto& master = *new Master(

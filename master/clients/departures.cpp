@@ -80,6 +80,8 @@ constexpr std::array departures{
     DepartureRow{LeaveReason::bad_request, Breakage::none, "bad_request",
         "bad request: its first line does not say from where it resumes",
         "the first line must be: resume, and from where!\n"},
+    DepartureRow{LeaveReason::source_removed, Breakage::none, "source_removed",
+        "its source is not in the configuration any more", ""},
 };
 static_assert(lines_fit_into_the_ledger(departures));
 

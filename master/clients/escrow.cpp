@@ -61,12 +61,18 @@ RedoRecord Escrow::transition(RedoKind kind, ClientId client, Count count) const
         .lingering_place = place_none};
 }
 
-// The bytes of a client that goes stay in the sums of the server.
+// The bytes of a client that goes stay in the sums of the server, and of its source.
 RedoRecord Escrow::departure(
     RedoKind kind, ClientId client, Count count, const Traffic& traffic) const {
     RedoRecord redo = transition(kind, client, count);
     redo.departed_in = load_acquire(ledger_.counters()[departed_in_counter]) + traffic.in;
     redo.departed_out = load_acquire(ledger_.counters()[departed_out_counter]) + traffic.out;
+    redo.source = ledger_.clients()[index_of(client.slot)].source;
+    if (redo.source != 0) {
+        const SourceRecord& source = ledger_.places()[redo.source - 1U];
+        redo.source_received = load_acquire(source.received) + traffic.in;
+        redo.source_sent = load_acquire(source.sent) + traffic.out;
+    }
     return redo;
 }
 
@@ -83,6 +89,9 @@ ClientId Escrow::admit(
     redo.entry = index_of(entry);
     redo.role = static_cast<uint8_t>(newcomer.role);
     redo.source = newcomer.source;
+    if (newcomer.source != 0)
+        redo.source_connections =
+            load_acquire(ledger_.places()[newcomer.source - 1U].connections) + 1;
     redo.by_path = newcomer.by_path ? 1 : 0;
     redo.peer = noted(peer);
     redo.since_ms = since_ms;

@@ -38,6 +38,10 @@ public:
     // or not, wherever the master dies (kicking.h).
     [[nodiscard]] bool kicked() const { return load_acquire(record_->kicked) != 0; }
     void mark_kicked() { store_release(record_->kicked, uint8_t{1}); }
+    // It is a source, and a reload lets it go: it is ended like a client that was kicked, and
+    // nobody has kicked it.
+    [[nodiscard]] bool let_go() const { return load_acquire(record_->kicked) == 2; }
+    void mark_let_go() { store_release(record_->kicked, uint8_t{2}); }
 
     // Its worker had no descriptor for it. True where that is news since mark_sent_again().
     [[nodiscard]] bool note_not_received() { return !std::exchange(not_received_, true); }

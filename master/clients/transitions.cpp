@@ -117,6 +117,8 @@ void Transitions::admit(const RedoRecord& redo) const {
         .since_ms = redo.since_ms,
         .source = redo.source};
     master_point(MasterPoint::client_noted);
+    if (redo.source != 0)
+        store_release(ledger_->places()[redo.source - 1U].connections, redo.source_connections);
 }
 
 // The slot is freed before the connection is closed: a peer that sees its connection closed finds
@@ -155,6 +157,11 @@ void Transitions::forget_client(const RedoRecord& redo) const {
 void Transitions::count_bytes(const RedoRecord& redo) const {
     store_release(ledger_->counters()[departed_in_counter], redo.departed_in);
     store_release(ledger_->counters()[departed_out_counter], redo.departed_out);
+    if (redo.source == 0)
+        return;
+    SourceRecord& source = ledger_->places()[redo.source - 1U];
+    store_release(source.received, redo.source_received);
+    store_release(source.sent, redo.source_sent);
 }
 
 void Transitions::count(const RedoRecord& redo) const {

@@ -90,20 +90,22 @@ std::vector<OptionRow> make_table() {
             "`listen:udp:HOST:PORT` send datagrams there. A UDP source may lose datagrams, and "
             "counts them. A source that ends or fails is made again "
             "after a pause that grows from 1 to 60 seconds; `chatserv status` says how each "
-            "stands. Each takes one of the places of --users.",
-            "tcp:192.0.2.7:30003, file:/var/log/messages"},
+            "stands. Each takes one of the places of --users. A reload makes sources that are new "
+            "and lets those go that are gone; the others do not notice.",
+            "tcp:192.0.2.7:30003, file:/var/log/messages", OnReload::takes},
         {"source-silence", "SECONDS",
             "Make a source again that sends nothing for this long; 0 means never",
             seconds(&Options::source_silence, idle_seconds_max, true), "",
             "It concerns TCP and UNIX connections and serial lines, and not those that are only "
-            "sent to."},
+            "sent to.",
+            "", OnReload::takes},
         {"source-greeting", "TEXT", "Send this to a source first, each time it is connected",
             text(&Options::source_greeting,
                 fmt::format("a text of at most {} bytes", greeting_bytes_max), greeting_bytes_max),
             "nothing",
             "`\\n`, `\\r`, `\\t` and `\\\\` stand for one byte each. Files, standard "
             "output and `udp:ADDR:PORT` get none.",
-            "hello\\n"},
+            "hello\\n", OnReload::takes},
         {"stdin", "CHOICE", "Relay standard input to every user",
             yes_or_no(&Options::standard_input)},
         {"stdin-end", "ACTION",

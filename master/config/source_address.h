@@ -25,6 +25,9 @@
 
 namespace chatserv {
 
+// How many sources there can be.
+inline constexpr uint32_t sources_max = 16;
+
 struct SourceAddress {
     enum class Kind { tcp, unix_socket, file, serial, standard, udp };
 
@@ -42,10 +45,17 @@ struct SourceAddress {
     [[nodiscard]] bool can_fall_silent() const {
         return is_heard() && kind != Kind::file && kind != Kind::standard && kind != Kind::udp;
     }
+    // Both are the same thing outside: the same file, line, port or machine. To have two of a line
+    // or a port at the same time does not work.
+    [[nodiscard]] bool is_same_place(const SourceAddress& other) const {
+        return kind == other.kind && host == other.host && port == other.port && path == other.path;
+    }
     // What comes from it goes to the others.
     [[nodiscard]] bool is_heard() const { return role != Role::listen; }
     // What the others send goes to it.
     [[nodiscard]] bool hears() const { return role != Role::speak; }
+
+    bool operator==(const SourceAddress&) const = default;
 
     Kind kind = Kind::tcp;
     Role role = Role::speak;

@@ -2,6 +2,7 @@
 
 #include "master/clients/traffic.h"
 #include "master/ledger/noted_address.h"
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/broadcast_log.h"
 #include "shared/segment/names.h"
 #include "shared/system/printable_text.h"
@@ -150,15 +151,17 @@ ordered_json Overview::metrics() const {
 ordered_json Overview::sources() const {
     const auto now = Source::Clock::now();
     ordered_json all = ordered_json::array();
-    for (const Source& source : subjects_.sources.all()) {
-        const SourceRecord& record = subjects_.ledger.places()[all.size()];
+    for (const auto& [number, source] : subjects_.sources.all()) {
+        const SourceRecord& record = source.record();
         ordered_json& object = all.emplace_back(ordered_json{{"source", source.address().name()},
-            {"role", name_of(source.address().role)}, {"state", name_of(source.state())},
-            {"slot", nullptr}, {"connections", source.connections()}, {"error", source.error()},
-            {"next_try_ms", nullptr}, {"dropped", dropped_by(record)}});
+            {"role", name_of(source.address().role)},
+            {"state", source.is_wanted() ? name_of(source.state()) : "leaving"}, {"slot", nullptr},
+            {"connections", load_acquire(record.connections)}, {"error", source.error()},
+            {"next_try_ms", nullptr},
+            {"dropped", dropped_by(record) - load_acquire(record.dropped_before)}});
         if (source.client())
             object["slot"] = index_of(source.client()->slot);
-        if (source.state() == Source::State::waiting)
+        if (source.is_wanted() && source.state() == Source::State::waiting)
             object["next_try_ms"] = source.wait_from(now).count();
     }
     return all;

@@ -25,7 +25,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t ledger_magic = 0x7265676465'6c6863; // "chledger", little-endian
-inline constexpr uint32_t ledger_version = 8;                 // change it with any struct below
+inline constexpr uint32_t ledger_version = 9;                 // change it with any struct below
 
 // Written once by the process that makes the ledger; read-only afterwards.
 struct LedgerHeader {
@@ -134,7 +134,7 @@ struct alignas(cache_line_bytes) ClientRecord {
     uint32_t entry{};      // index of the EntryId that serves the client
     uint8_t announced{};   // 1: the log has said that the client joined
     uint8_t throttled{};   // 1: the log has said that the client sends too fast
-    uint8_t kicked{};      // 1: an operator has sent the client away
+    uint8_t kicked{};      // 1: an operator has sent the client away; 2: its source is let go
     uint8_t role{};        // Role
     NotedAddress peer{};
     uint64_t since_ms{}; // when the client was admitted, in milliseconds since 1970
@@ -244,13 +244,17 @@ struct alignas(cache_line_bytes) RedoRecord {
     NotedAddress peer{};
     uint8_t accounted{};        // 1: the two bases are valid
     uint8_t role{};             // Role, of a client that is admitted
-    uint8_t source{};           // of a client that is admitted: as in its record
+    uint8_t source{};           // of a client that is admitted or goes: as in its record
     uint8_t by_path{};          // of a client that is admitted: as in its slot
     uint32_t lingering_place{}; // place among the lingering, or place_none
     LingeringRecord lingering{};
     uint64_t since_ms{};     // of a client that is admitted: as in its record
     uint64_t departed_in{};  // of a client that goes: the sums in the counters, with its bytes
     uint64_t departed_out{}; //
+    // Of a client that is a source: what its source's record holds then.
+    uint64_t source_connections{}; // where it is admitted
+    uint64_t source_received{};    // where it goes, as the next one
+    uint64_t source_sent{};
 };
 inline constexpr uint32_t place_none = ~0U;
 
@@ -272,8 +276,9 @@ static_assert(sizeof(LingeringRecord) == 80 && std::is_trivially_copyable_v<Ling
 static_assert(sizeof(HoldingRecord) == 16 && sizeof(EntryRecord) == 40);
 static_assert(offsetof(EntryRecord, taken_over_at_ms) == 16);
 static_assert(sizeof(SeatRecord) == 128 && std::is_trivially_copyable_v<SeatRecord>);
-static_assert(sizeof(RedoRecord) == 192 && std::is_trivially_copyable_v<RedoRecord>);
+static_assert(sizeof(RedoRecord) == 256 && std::is_trivially_copyable_v<RedoRecord>);
 static_assert(offsetof(RedoRecord, counter_value) == 32 && offsetof(RedoRecord, peer) == 56);
 static_assert(offsetof(RedoRecord, lingering) == 88 && offsetof(RedoRecord, since_ms) == 168);
+static_assert(offsetof(RedoRecord, source_connections) == 192);
 
 } // namespace chatserv

@@ -44,8 +44,8 @@ LedgerHeader arrange(const LedgerConfig& config) {
     header.entries_offset = place(config.workers * sizeof(EntryRecord));
     header.seats_offset = place(config.processes * sizeof(SeatRecord));
     header.metrics_offset = place(sizeof(SeatRecord));
-    header.sources_offset = place(sources_max * sizeof(SeatRecord));
-    header.places_offset = place(sources_max * sizeof(SourceRecord));
+    header.sources_offset = place(source_numbers_max * sizeof(SeatRecord));
+    header.places_offset = place(source_numbers_max * sizeof(SourceRecord));
     header.clients_offset = place(config.users * sizeof(ClientRecord));
     header.ledger_bytes = end;
     return header;
@@ -143,11 +143,11 @@ std::span<SeatRecord> Ledger::metrics() const {
 }
 
 std::span<SeatRecord> Ledger::sources() const {
-    return {at<SeatRecord>(header().sources_offset), sources_max};
+    return {at<SeatRecord>(header().sources_offset), source_numbers_max};
 }
 
 std::span<SourceRecord> Ledger::places() const {
-    return {at<SourceRecord>(header().places_offset), sources_max};
+    return {at<SourceRecord>(header().places_offset), source_numbers_max};
 }
 
 std::span<ClientRecord> Ledger::clients() const {

@@ -77,8 +77,12 @@ enum class MasterPoint : uint8_t {
     reload_committed, // the new options are in force, and nobody is told
     reload_published, // the segment has the new settings, the workers are not told
     listener_closed,  // a listen socket that is not wanted is closed, and still noted
+    sources_named,    // the ledger has the names of the sources in force, and no client is ended
     reload_applied,   // all of it is done, and the former options are still noted
     reload_ended,     // the reload is noted as ended, and nobody was told
+    source_let_go,    // the client of a source is marked to be let go, and its worker is not told
+    source_ended,     // its client has left, its process is to end
+    source_gone,      // both are gone: its number can be another source's
     // MW16
     end_noted,     // it is noted why a worker is to end, and the worker lives
     entry_retired, // an entry without a process is noted as one that gets none

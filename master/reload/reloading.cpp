@@ -6,6 +6,7 @@
 #include "master/ledger/holdings.h"
 #include "master/ledger/log_word.h"
 #include "master/ledger/master_point.h"
+#include "master/ledger/source_names.h"
 #include "master/reload/reload_events.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/relay_settings.h"
@@ -156,10 +157,12 @@ ReloadReport Reloading::carry_out(Options wanted) {
     ReloadReport report{.number = number_, .changed = plan.changed, .kept = plan.kept};
     if (plan.changed.empty())
         return report;
+    const SourceChanges sources = plan_sources(subjects_.sources, plan.options);
     set_unix_access(plan.options);
     ListenerChanges changes = plan_listeners(present, plan.options.listen, subjects_.ledger);
-    put_in_force(plan, report, changes);
+    put_in_force(plan, report, changes, sources);
     apply();
+    subjects_.sources.follow(sources.all);
     renew_metrics(report);
     change_listeners(changes);
     master_point(MasterPoint::reload_applied);
@@ -167,13 +170,14 @@ ReloadReport Reloading::carry_out(Options wanted) {
 }
 
 // Noted first, then put in force by one store. Until then a successor closes what is noted here.
-void Reloading::put_in_force(
-    const ReloadPlan& plan, const ReloadReport& report, ListenerChanges& changes) {
+void Reloading::put_in_force(const ReloadPlan& plan, const ReloadReport& report,
+    ListenerChanges& changes, const SourceChanges& sources) {
     StandingWords& standing = subjects_.ledger.standing();
     const uint32_t former = standing.options_number;
     Legacy legacy = read_legacy(subjects_.legacy.get());
     legacy.options = plan.options;
     legacy.listeners = changes.in_force;
+    legacy.sources = sources.all;
     legacy.reload = report;
     UniqueFd written = write_legacy(legacy);
     watch(changes.opened, subjects_.acceptor);
@@ -182,6 +186,8 @@ void Reloading::put_in_force(
     for (const Listener& listener : changes.opened)
         holdings.note_listener(
             listener.number(), listener.fd(), listener.role(), listener.proxied());
+    for (const uint32_t number : sources.new_numbers)
+        begin_source(subjects_.ledger.places()[number - 1]);
     master_point(MasterPoint::reload_noted);
     store_release(standing.options_number, former + 1);
     master_point(MasterPoint::reload_committed);

@@ -9,7 +9,7 @@
 // After it nothing can fail. A master that dies leaves one or the other, and its successor goes on
 // from there (MW15): it begins with the options in force in any case.
 //
-// Nobody is disconnected by a reload.
+// Nobody is disconnected by a reload, but the sources that it lets go.
 #pragma once
 
 #include "master/clients/acceptor.h"
@@ -19,6 +19,7 @@
 #include "master/reload/listener_changes.h"
 #include "master/reload/reading.h"
 #include "master/reload/reload_book.h"
+#include "master/reload/source_changes.h"
 #include "master/start/log_file.h"
 #include "master/upgrade/legacy.h"
 #include "master/workers/workforce.h"
@@ -48,6 +49,7 @@ public:
         Acceptor& acceptor;
         Workforce& workforce;
         MetricsProcess& metrics;
+        Sources& sources;
         Acceptor::ChooseEntry choose_entry;
     };
 
@@ -87,7 +89,8 @@ private:
     void end_reading();
     void conclude(ReloadReport report);
     [[nodiscard]] ReloadReport carry_out(Options wanted);
-    void put_in_force(const ReloadPlan& plan, const ReloadReport& report, ListenerChanges& changes);
+    void put_in_force(const ReloadPlan& plan, const ReloadReport& report, ListenerChanges& changes,
+        const SourceChanges& sources);
     void apply();
     void renew_metrics(const ReloadReport& report);
     void publish_settings() const;

@@ -45,9 +45,4 @@ std::optional<FilePlace> next_place(const SourceRecord& record) {
         .fed = 0};
 }
 
-void note_begun(SourceRecord& record) {
-    if (const auto next = next_place(record))
-        note_place(record, *next);
-}
-
 } // namespace chatserv

@@ -1,5 +1,7 @@
 // A place in a file that is followed: which file, and how much of it has been read. The text of one
-// goes from the process that follows it to the master, and from there to the next process.
+// goes from the process that follows it to the master, and from there to the next process. A place
+// whose numbers are all 0 is that of a file which is not there yet: it is in no file, so the next
+// process reads the one that it finds from the beginning.
 #pragma once
 
 #include "master/ledger/layout.h"
@@ -34,8 +36,5 @@ void note_place(
 // that of the place, and was not relayed, is not in it: then it is the file's beginning. Nothing
 // where no place is known: the file is read from its end on.
 [[nodiscard]] std::optional<FilePlace> next_place(const SourceRecord& record);
-// The process that goes on there has a client now, of which nothing has been relayed. It may die
-// before it says that it reads.
-void note_begun(SourceRecord& record);
 
 } // namespace chatserv

@@ -1,11 +1,14 @@
 #include "master/sources/source.h"
 
 #include "master/clients/traffic.h"
+#include "master/ledger/master_point.h"
 #include "master/sources/source_events.h"
+#include "shared/segment/atomic_word.h"
 
 #include <algorithm>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <utility>
 
 namespace chatserv {
 
@@ -40,7 +43,10 @@ milliseconds Source::wait_from(Clock::time_point now) const {
     return std::max(milliseconds(0), duration_cast<milliseconds>(next_try_ - now));
 }
 
+// The connection has the silence and the greeting of its try, whatever a reload changes meanwhile,
+// also under the next master.
 void Source::try_now(const SourceProcess::Task& task, Clock::time_point now) {
+    store_release(record_.silence_ms, static_cast<uint32_t>(task.options.source_silence.count()));
     since_ = now;
     state_ = State::trying;
     error_.clear();
@@ -61,9 +67,21 @@ void Source::resume(ClientId client, Clock::time_point now) {
     client_ = client;
     since_ = heard_at_ = now;
     heard_bytes_ = 0;
+    silence_ = milliseconds(load_acquire(record_.silence_ms));
     next_listen_ = now + silence_ / 4;
     error_.clear();
-    ++connections_;
+}
+
+void Source::let_go() {
+    is_wanted_ = false;
+    if (state_ == State::trying)
+        process_.end();
+}
+
+std::optional<ClientId> Source::take_client_to_end() {
+    if (is_wanted_ || !client_ || std::exchange(is_client_ended_, true))
+        return std::nullopt;
+    return client_;
 }
 
 void Source::wait(milliseconds lasted, Clock::time_point now) {
@@ -102,7 +120,9 @@ void Source::look(
     ClientBook& clients, const Segment& segment, bool is_made, Clock::time_point now) {
     is_made_ = is_made;
     if (const auto news = drops_.take(now))
-        events::source_dropped(address_, news->datagrams, news->all);
+        events::source_dropped(address_, news->datagrams,
+            {.total = news->all.total - load_acquire(record_.dropped_before),
+                .why = news->all.why});
     if (state_ == State::trying && now >= since_ + trying_max) {
         error_ = "the try took too long";
         process_.end();
@@ -115,6 +135,8 @@ void Source::look(
     }
     if (clients.escrow().find(*client_) == nullptr) {
         let_process_end(now);
+        if (!is_wanted_)
+            master_point(MasterPoint::source_ended);
         if (error_.empty())
             error_ = "its connection has ended";
         return wait(duration_cast<milliseconds>(now - since_), now);
@@ -141,8 +163,8 @@ void Source::look_for_silence(ClientBook& clients, const Segment& segment, Clock
     ::shutdown(held.socket(), SHUT_RD);
 }
 
-void Source::note_drops(SourceRecord& record, DatagramDrops drops) {
-    chatserv::note_drops(record, drops);
+void Source::note_drops(DatagramDrops drops) {
+    chatserv::note_drops(record_, drops);
     drops_.note(std::move(drops));
 }
 
@@ -154,6 +176,8 @@ std::optional<Source::Clock::time_point> Source::next_look() const {
 
 // Of what the state asks for.
 std::optional<Source::Clock::time_point> Source::next_step() const {
+    if (is_gone() || (!is_wanted_ && client_ && !is_client_ended_))
+        return Clock::time_point{};
     switch (state_) {
     case State::trying:
         return since_ + trying_max;

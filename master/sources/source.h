@@ -8,12 +8,16 @@
 // The state is not in the ledger: it follows from what is. A client that is noted as the source's
 // means `connected`. A process without one was on its way when its master died: it is ended, and
 // the source is tried anew. Pauses and what is said of the last error begin anew.
+//
+// A source that a reload lets go is not tried any more. Its client is ended in the order of the log
+// (kicking.h), its process ends after it; then it is gone.
 #pragma once
 
 #include "master/clients/client_book.h"
 #include "master/sources/drop_reports.h"
 #include "master/sources/retry_pause.h"
 #include "master/sources/source_process.h"
+#include "master/sources/source_set.h"
 #include "shared/segment/segment.h"
 
 #include <chrono>
@@ -31,22 +35,22 @@ public:
 
     enum class State { waiting, trying, connected, over };
 
-    // `silence`: how long it may send nothing; 0: for ever. `dropped`: datagrams that it has lost
-    // until now.
-    Source(SourceAddress address, std::chrono::milliseconds silence, SourceProcess process,
-        uint64_t dropped) :
-        address_(std::move(address)),
-        silence_(silence), process_(std::move(process)), drops_(dropped) {}
+    // `record`: of its number.
+    Source(NumberedSource source, SourceProcess process, SourceRecord& record) :
+        number_(source.number), address_(std::move(source.address)), is_wanted_(source.is_wanted),
+        process_(std::move(process)), record_(record), drops_(dropped_by(record)) {}
 
+    [[nodiscard]] uint32_t number() const { return number_; }
     [[nodiscard]] const SourceAddress& address() const { return address_; }
+    [[nodiscard]] SourceRecord& record() const { return record_; }
+    // False: a reload has let it go.
+    [[nodiscard]] bool is_wanted() const { return is_wanted_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] std::optional<ClientId> client() const { return client_; }
     // Why it is not connected; empty where that is not known.
     [[nodiscard]] const std::string& error() const { return error_; }
     // How long until the next try, from `now` on; of a source that waits.
     [[nodiscard]] std::chrono::milliseconds wait_from(Clock::time_point now) const;
-    // How often it was connected since this master began.
-    [[nodiscard]] uint64_t connections() const { return connections_; }
     [[nodiscard]] SourceProcess& process() { return process_; }
     [[nodiscard]] const SourceProcess& process() const { return process_; }
 
@@ -61,13 +65,20 @@ public:
     }
     void try_now(const SourceProcess::Task& task, Clock::time_point now);
 
+    // A reload has taken it out of the options. A process that is on its way is ended.
+    void let_go();
+    // Its client is to be ended; once, of a source that is let go.
+    [[nodiscard]] std::optional<ClientId> take_client_to_end();
+    // It was let go, and nothing of it is left.
+    [[nodiscard]] bool is_gone() const { return !is_wanted_ && !client_ && process_.pid() == 0; }
+
     // The process has passed on a connection, which was taken in.
     void note_connected(ClientId client, Clock::time_point now);
     // It has said why it ends, or that the source is at its end for good.
     void note_failure(const std::string& why) { error_ = why; }
     void note_over() { is_over_ = true; }
-    // It has lost datagrams. `record`: its own.
-    void note_drops(SourceRecord& record, DatagramDrops drops);
+    // It has lost datagrams.
+    void note_drops(DatagramDrops drops);
     // True, once, when the state has become `over`.
     [[nodiscard]] bool take_over_news() { return std::exchange(is_over_news_, false); }
     // A connection was passed on that could not be taken in.
@@ -97,16 +108,19 @@ private:
         return silence_.count() > 0 && address_.can_fall_silent();
     }
 
+    uint32_t number_;
     SourceAddress address_;
-    std::chrono::milliseconds silence_;
+    bool is_wanted_;
+    bool is_client_ended_ = false;
+    std::chrono::milliseconds silence_{0}; // how long its connection may send nothing; 0: for ever
     SourceProcess process_;
+    SourceRecord& record_;
     State state_ = State::waiting;
     bool is_made_ = true; // as look() was told last
     bool is_over_ = false;
     bool is_over_news_ = false;
     std::optional<ClientId> client_{};
     std::string error_{};
-    uint64_t connections_ = 0;
     RetryPause pause_{};
     DropReports drops_;
     std::minstd_rand random_{std::random_device{}()};

@@ -35,6 +35,12 @@ void source_dropped(const SourceAddress& source, uint64_t datagrams, const Datag
             {"total", static_cast<int64_t>(all.total)}, {"reason", all.why}});
 }
 
+void source_removed(const SourceAddress& source) {
+    log_info("source_removed",
+        fmt::format("source {} is gone: it is not in the configuration any more", source.name()),
+        {{"source", source.name()}});
+}
+
 void source_over(const SourceAddress& source) {
     log_info("source_over", fmt::format("source {} has ended", source.name()),
         {{"source", source.name()}});

@@ -22,6 +22,8 @@ void source_waits(
     const SourceAddress& source, const std::string& why, std::chrono::milliseconds pause);
 // `datagrams`: those that were lost since the last event.
 void source_dropped(const SourceAddress& source, uint64_t datagrams, const DatagramDrops& all);
+// A reload has let it go, and it is gone.
+void source_removed(const SourceAddress& source);
 // Its end is for good.
 void source_over(const SourceAddress& source);
 

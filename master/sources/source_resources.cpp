@@ -1,7 +1,9 @@
 #include "master/sources/source_resources.h"
 
 #include "master/ledger/holdings.h"
-#include "master/sources/source_set.h"
+#include "shared/system/failure.h"
+
+#include <utility>
 
 namespace chatserv {
 
@@ -9,13 +11,21 @@ namespace {
 
 constexpr const char* program_name = "chatserv-source";
 
+SourceResources with_program(std::vector<NumberedSource> sources, const std::string& argv0) {
+    SourceResources resources{.sources = std::move(sources)};
+    try {
+        resources.program.emplace(program_name, argv0);
+    } catch (const Failure&) {
+        if (!resources.sources.empty())
+            throw;
+    }
+    return resources;
+}
+
 } // namespace
 
 SourceResources get_source_resources(const Options& options, const std::string& argv0) {
-    SourceResources resources{.sources = sources_of(options)};
-    if (!resources.sources.empty())
-        resources.program.emplace(program_name, argv0);
-    return resources;
+    return with_program(numbered(sources_of(options)), argv0);
 }
 
 void note_source_resources(const SourceResources& resources, const Ledger& ledger) {
@@ -24,10 +34,10 @@ void note_source_resources(const SourceResources& resources, const Ledger& ledge
 }
 
 SourceResources resume_source_resources(
-    const Options& options, const std::string& argv0, int former) {
+    std::vector<NumberedSource> sources, const std::string& argv0, int former) {
     if (former == -1)
-        return get_source_resources(options, argv0);
-    SourceResources resources{.sources = sources_of(options)};
+        return with_program(std::move(sources), argv0);
+    SourceResources resources{.sources = std::move(sources)};
     resources.program.emplace(UniqueFd(former), program_name);
     return resources;
 }

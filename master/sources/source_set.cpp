@@ -1,12 +1,12 @@
 #include "master/sources/source_set.h"
 
 #include "master/config/address.h"
-#include "master/ledger/layout.h"
 #include "shared/system/failure.h"
 
 #include <algorithm>
 #include <fmt/core.h>
 #include <sysexits.h>
+#include <utility>
 
 namespace chatserv {
 
@@ -53,13 +53,30 @@ void refuse_loops(const std::vector<SourceAddress>& sources) {
                         receiver.text(), sender.text()));
 }
 
+// What comes from it would come twice, and nobody could tell one from the other.
+void refuse_twins(const std::vector<SourceAddress>& sources) {
+    for (auto source = sources.begin(); source != sources.end(); ++source)
+        if (std::find(source + 1, sources.end(), *source) != sources.end())
+            throw Failure(
+                EX_USAGE, fmt::format("--source names {} twice; name it once", source->text()));
+}
+
 } // namespace
+
+std::vector<NumberedSource> numbered(std::vector<SourceAddress> sources) {
+    std::vector<NumberedSource> all;
+    for (SourceAddress& source : sources)
+        all.push_back(
+            {.number = static_cast<uint32_t>(all.size()) + 1, .address = std::move(source)});
+    return all;
+}
 
 std::vector<SourceAddress> sources_of(const Options& options) {
     std::vector<SourceAddress> sources = options.sources;
     if (std::ranges::count_if(sources, is_standard) > 1)
         throw Failure(EX_USAGE, "--source names standard input twice; name it once");
     add_standard_streams(sources, options.standard_input, options.standard_output);
+    refuse_twins(sources);
     refuse_loops(sources);
     if (sources.size() > sources_max)
         throw Failure(EX_USAGE, fmt::format("there are {} sources: at most {} are possible",

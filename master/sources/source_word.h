@@ -13,11 +13,13 @@ namespace chatserv {
 
 struct SourceWord {
     enum class Kind : uint8_t {
-        connected = 1, // a descriptor comes along: the connection that becomes the client
-        failed = 2,    // the process ends without one, or after it; the text says why
-        over = 3,      // the source is at its end for good: it is not made again
-        place = 4,     // of a file: the text is a FilePlace, at which the reading goes on
-        dropped = 5,   // of UDP: the text is DatagramDrops
+        // A descriptor comes along: the connection that becomes the client. Of a file, the text is
+        // a FilePlace, at which the reading begins.
+        connected = 1,
+        failed = 2,  // the process ends without one, or after it; the text says why
+        over = 3,    // the source is at its end for good: it is not made again
+        place = 4,   // of a file: the text is a FilePlace, at which the reading goes on
+        dropped = 5, // of UDP: the text is DatagramDrops
     };
     Kind kind{};
     char text[127]{}; // ends with a zero byte; one printable line

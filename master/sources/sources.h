@@ -5,14 +5,19 @@
 // cursor and the crash windows that there are. A connection that a master has received and not yet
 // taken in when it dies is closed by the next one (inheritance.h), which tries that source anew:
 // nothing of it was relayed yet.
+//
+// A reload brings sources and lets others go (follow()). Which are in force is in the legacy, and a
+// successor begins with those: one that was let go it lets go again.
 #pragma once
 
 #include "master/clients/acceptor.h"
 #include "master/sources/source.h"
 #include "master/sources/source_resources.h"
 #include "master/workers/exit_watch.h"
+#include "master/workers/kicking.h"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <sys/types.h>
 #include <utility>
@@ -25,7 +30,7 @@ public:
     using Clock = std::chrono::steady_clock;
 
     // What is borrowed must outlive this object. `tag`: the events of the sources have it, with a
-    // source's place as their index. `upgrade`: the number of the one whose program this is.
+    // source's number as their index. `upgrade`: the number of the one whose program this is.
     struct Surroundings {
         const SourceResources& resources;
         const Options& options;
@@ -34,6 +39,7 @@ public:
         EventQueue& events;
         ClientBook& clients;
         const Acceptor& acceptor;
+        Kicking& kicking;
         const Acceptor::ChooseEntry& choose_entry;
         Tag tag;
         uint32_t upgrade;
@@ -43,6 +49,9 @@ public:
     // In a successor, once, before anything else: finds the clients that are sources, and the
     // processes of the dead master.
     void take_over();
+
+    // The list of a reload, which is in force now. Those that stay are left as they are.
+    void follow(const std::vector<NumberedSource>& sources);
 
     // Events: words of a source's process, and NOTE_EXIT; the latter returns true if the process
     // was a source's.
@@ -70,11 +79,15 @@ public:
     [[nodiscard]] bool take_may_reap() { return std::exchange(may_reap_, false); }
     [[nodiscard]] bool has_processes() const;
 
-    [[nodiscard]] const std::vector<Source>& all() const { return sources_; }
-    // The source of this number, counted from 1; null where there is none.
+    // By number, with those that were let go and are not gone yet.
+    [[nodiscard]] const std::map<uint32_t, Source>& all() const { return sources_; }
+    // The source of this number; null where there is none.
     [[nodiscard]] const Source* find(uint32_t number) const {
-        return number > 0 && number <= sources_.size() ? &sources_[number - 1] : nullptr;
+        const auto found = sources_.find(number);
+        return found != sources_.end() ? &found->second : nullptr;
     }
+    // Its processes have a program.
+    [[nodiscard]] bool can_be_made() const { return around_.resources.program.has_value(); }
 
 private:
     void hear(Source& source);
@@ -82,16 +95,17 @@ private:
         return source.client() && around_.clients.escrow().find(*source.client()) == nullptr;
     }
     void note_place_of(const Source& source, const FilePlace& place);
-    void take_in(Source& source, UniqueFd socket);
-    [[nodiscard]] SourceRecord& place_of(const Source& source) const {
-        return around_.ledger.places()[static_cast<size_t>(&source - sources_.data())];
-    }
+    void take_in(Source& source, UniqueFd socket, const std::optional<FilePlace>& place);
+    void add(const NumberedSource& source);
+    void note_names() const;
+    [[nodiscard]] bool is_to_be_made(const Source& source) const;
+    void forget_gone();
     void bury(Source& source);
     void advance(Source& source, Clock::time_point now);
 
     const Surroundings around_;
     ExitWatch exit_watch_;
-    std::vector<Source> sources_{};
+    std::map<uint32_t, Source> sources_{};
     std::vector<Acceptor::Admitted> admitted_{};
     Phase phase_ = Phase::as_is;
     bool stops_ = false;

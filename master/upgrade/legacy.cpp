@@ -39,6 +39,11 @@ std::vector<OptionChange> unpacked_changes(const json& told) {
     return changes;
 }
 
+SourceAddress source_of(const std::string& text) {
+    const Place place{.text = "the options in force"};
+    return SourceAddress::parse({place, text});
+}
+
 // CBOR: a path may be any bytes, and JSON holds Unicode alone.
 std::string packed(const Legacy& legacy) {
     json told = packed(legacy.options);
@@ -51,6 +56,9 @@ std::string packed(const Legacy& legacy) {
         told["listeners"].push_back({listener.number, listener.serves,
             static_cast<uint8_t>(listener.role), listener.is_handed_over,
             static_cast<uint8_t>(listener.handed_role), listener.proxied});
+    told["sources"] = json::array();
+    for (const NumberedSource& source : legacy.sources)
+        told["sources"].push_back({source.number, source.address.text(), source.is_wanted});
     told["reload"] = {{"number", legacy.reload.number}, {"changed", packed(legacy.reload.changed)},
         {"kept", packed(legacy.reload.kept)}};
     std::string bytes;
@@ -72,6 +80,10 @@ Legacy unpacked(const std::string& bytes) {
             .proxied = listener.at(5).get<bool>(),
             .is_handed_over = listener.at(3).get<bool>(),
             .handed_role = role_of(listener.at(4).get<uint8_t>())});
+    for (const json& source : told.at("sources"))
+        legacy.sources.push_back({.number = source.at(0).get<uint32_t>(),
+            .address = source_of(source.at(1).get<std::string>()),
+            .is_wanted = source.at(2).get<bool>()});
     const json& reload = told.at("reload");
     legacy.reload.number = reload.at("number").get<uint32_t>();
     legacy.reload.changed = unpacked_changes(reload.at("changed"));

@@ -11,6 +11,7 @@
 #include "master/config/options.h"
 #include "master/config/reload_plan.h"
 #include "master/ledger/ledger.h"
+#include "master/sources/source_set.h"
 #include "shared/system/fd.h"
 
 #include <cstdint>
@@ -41,6 +42,8 @@ struct Legacy {
     std::vector<std::string> command_line{};
     // A listen socket that the ledger notes and that is not here is to be closed.
     std::vector<ListenerNote> listeners{};
+    // Those in force, and those that a reload had let go and that were not gone then.
+    std::vector<NumberedSource> sources{};
     ReloadReport reload{}; // the reload that wrote this; number 0: the start did
 };
 

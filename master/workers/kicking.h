@@ -32,6 +32,15 @@ public:
             requests_[index_of(held->entry())].push_back(client);
         }
     }
+    // The same for a client that is a source, which a reload lets go. Twice does no harm.
+    void let_go(ClientId client) {
+        HeldClient* const held = escrow_.find(client);
+        if (held == nullptr)
+            return;
+        if (!held->kicked())
+            held->mark_let_go();
+        requests_[index_of(held->entry())].push_back(client);
+    }
     // The worker of `entry` serves the client.
     void note_served(EntryId entry, ClientId client, const HeldClient& held) {
         if (held.kicked())

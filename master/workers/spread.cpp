@@ -30,8 +30,9 @@ constexpr auto time_to_narrow = 4s; // when the reason is gone
 constexpr auto time_to_try = 750ms; // when busy
 constexpr size_t trial_looks = 4;
 constexpr uint32_t looks_passed_over_max = 40; // while clients move
-constexpr double gain_min = 1.1;
-constexpr double loss_max = 0.8; // with less the trial ends at once
+constexpr double gain_min = 1.05;
+constexpr double loss_max = 0.8; // with less the trial ends early
+constexpr size_t loss_looks = 2; // at first, what has just moved may be slow
 constexpr auto pause_min = 30s;
 constexpr auto pause_max = 600s;
 
@@ -120,7 +121,8 @@ std::optional<Spread::Reason> Spread::look_at_trial(const Seen& seen, Clock::tim
         return become(width, Reason::calm);
     }
     trial_->rates.push_back(seen.bytes_per_second);
-    return lost || trial_->rates.size() == trial_looks ? judge(now) : std::nullopt;
+    const size_t looks = trial_->rates.size();
+    return (lost && looks >= loss_looks) || looks == trial_looks ? judge(now) : std::nullopt;
 }
 
 std::optional<Spread::Reason> Spread::judge(Clock::time_point now) {

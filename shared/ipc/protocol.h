@@ -120,6 +120,8 @@ enum class LeaveReason : uint32_t {
     // A worker's again.
     kicked = 11,      // an operator ended it
     bad_request = 12, // it was to say from where it resumes, and its first line does not
+    // The master's: the worker says `kicked`.
+    source_removed = 13, // a reload has let its source go
 };
 
 // Whether a worker of this version can give this reason.
@@ -138,6 +140,7 @@ enum class LeaveReason : uint32_t {
         return true;
     case LeaveReason::overwritten:
     case LeaveReason::no_worker:
+    case LeaveReason::source_removed:
         break;
     }
     return false;

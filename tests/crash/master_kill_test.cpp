@@ -211,13 +211,13 @@ bool MasterKillTest::advance_victims() {
     return any;
 }
 
-// Those of a server whose keeper or master has died. The end of a traced process is the tracer's to
-// learn first.
+// Those of a server whose keeper or master has died.
 void MasterKillTest::reap_orphans() {
+    std::vector<pid_t> traced;
     for (const auto* const victim : {&victim_, &keeper_victim_, &successor_})
-        if (*victim && !(*victim)->killed())
-            return;
-    server_->process().reap_orphans();
+        if (const auto pid = *victim ? (*victim)->traced() : std::nullopt)
+            traced.push_back(*pid);
+    server_->process().reap_orphans(traced);
 }
 
 void MasterKillTest::wait_for_rest(const std::function<bool()>& or_else) {
@@ -226,8 +226,9 @@ void MasterKillTest::wait_for_rest(const std::function<bool()>& or_else) {
         std::vector<pid_t> all;
         for (const ProcessState& member : members_of(server_->process().pid()))
             all.push_back(member.pid);
-        auto now = all.size() == processes && keeper() != 0 && master() != 0 ? sleep_state(all)
-                                                                             : std::nullopt;
+        const bool complete =
+            all.size() == processes + source_processes_ && keeper() != 0 && master() != 0;
+        auto now = complete ? sleep_state(all) : std::nullopt;
         const bool same = now && now == before;
         before = std::move(now);
         return same || (or_else && or_else());
@@ -254,14 +255,20 @@ void MasterKillTest::expect_that_nobody_noticed() {
     EXPECT_EQ(sum_of(said["left"]), visits_) << said;
     EXPECT_EQ(said["turned_away"]["table_full"], refusals_);
     EXPECT_EQ(sum_of(said["turned_away"]), refusals_) << said;
+    expect_that_no_descriptor_is_left_open();
+}
+
+void MasterKillTest::expect_that_no_descriptor_is_left_open() {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     while (descriptors_of(keeper()) != descriptors_ && std::chrono::steady_clock::now() < give_up)
         loop_.turn(std::chrono::milliseconds(1));
     EXPECT_EQ(descriptors_of(keeper()), descriptors_) << "of a server that was never struck";
 }
 
-void MasterKillTest::note_descriptors() {
+void MasterKillTest::note_descriptors(std::size_t more) {
     descriptors_ = descriptors_of(keeper());
+    if (descriptors_)
+        *descriptors_ += more;
 }
 
 nlohmann::json MasterKillTest::stats() {

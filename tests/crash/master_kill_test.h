@@ -75,8 +75,12 @@ protected:
     // At rest: every byte has arrived, once and in order; the counters are exact; no descriptor is
     // left open that a server which was never struck has not.
     void expect_that_nobody_noticed();
-    // What is open now, in a server that was never struck.
-    void note_descriptors();
+    // What is open now, in a server that was never struck, and how many descriptors will be
+    // besides.
+    void note_descriptors(std::size_t more = 0);
+    // The server's counters.
+    [[nodiscard]] nlohmann::json stats();
+    void expect_that_no_descriptor_is_left_open();
     // The server is told to stop, and leaves nothing behind.
     void stop_and_expect_nothing_left();
 
@@ -92,6 +96,7 @@ protected:
     std::optional<Victim> successor_; // the next master, where the test kills it too
     bool keeper_struck_ = false;      // the test has killed the keeper of this server
     std::uint64_t sources_ = 0;       // that are connected
+    std::size_t source_processes_ = 0;
     std::uint64_t visits_ = 0;
     std::uint64_t refusals_ = 0;
     std::uint64_t rounds_ = 0;
@@ -100,7 +105,6 @@ private:
     bool advance_victims();
     void reap_orphans();
     void end_successor(Outcome& outcome);
-    [[nodiscard]] nlohmann::json stats();
 
     std::optional<std::size_t> descriptors_; // of a server that was never struck
 };

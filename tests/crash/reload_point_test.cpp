@@ -2,6 +2,7 @@
 // that instant, and the server has all of the new options all the same, or goes on with what they
 // ask for.
 #include "tests/crash/master_point_scene.h"
+#include "tests/harness/peer_server.h"
 
 #include <array>
 #include <cerrno>
@@ -16,6 +17,7 @@ enum class Scene {
     metrics, // ... and the metrics process is renewed
     shrink,  // two workers become one
     grow,    // two workers become three
+    sources, // one source is let go, and another one comes
 };
 
 struct ReloadCase {
@@ -39,6 +41,18 @@ constexpr std::array cases{
     ReloadCase{MasterPoint::listener_closed, "MW15MetricsEnded", Scene::metrics},
     ReloadCase{MasterPoint::reload_applied, "MW15MetricsApplied", Scene::metrics},
     ReloadCase{MasterPoint::reload_ended, "MW15MetricsReloadEnded", Scene::metrics},
+    ReloadCase{MasterPoint::reload_asked, "MW15SourcesAsked", Scene::sources},
+    ReloadCase{MasterPoint::reload_noted, "MW15SourcesNoted", Scene::sources},
+    ReloadCase{MasterPoint::reload_committed, "MW15SourcesCommitted", Scene::sources},
+    ReloadCase{MasterPoint::sources_named, "MW15SourcesNamed", Scene::sources},
+    ReloadCase{MasterPoint::reload_applied, "MW15SourcesApplied", Scene::sources},
+    ReloadCase{MasterPoint::reload_ended, "MW15SourcesReloadEnded", Scene::sources},
+    ReloadCase{MasterPoint::source_let_go, "MW15SourceLetGo", Scene::sources},
+    ReloadCase{MasterPoint::slot_freed, "MW15SourceSlotFreed", Scene::sources},
+    ReloadCase{MasterPoint::client_forgotten, "MW15SourceForgotten", Scene::sources},
+    ReloadCase{MasterPoint::source_ended, "MW15SourceEnded", Scene::sources},
+    ReloadCase{MasterPoint::source_gone, "MW15SourceGone", Scene::sources},
+    ReloadCase{MasterPoint::client_noted, "MW15SourceNoted", Scene::sources},
     ReloadCase{MasterPoint::reload_noted, "MW15FewerWorkersNoted", Scene::shrink},
     ReloadCase{MasterPoint::reload_committed, "MW16FewerWorkersCommitted", Scene::shrink},
     ReloadCase{MasterPoint::reload_applied, "MW16FewerWorkersAsked", Scene::shrink},
@@ -80,6 +94,8 @@ const char* options_of(Scene scene) {
         return "listen = 127.0.0.1:0, 127.0.0.2:0\nworkers = 1\n";
     case Scene::grow:
         return "listen = 127.0.0.1:0, 127.0.0.2:0\nworkers = 3\n";
+    case Scene::sources:
+        return before; // with the sources behind it
     }
     return "listen = 127.0.0.1:0, 127.0.0.3:0\nworkers = 2\nusers = 5\nmax-rate = 65536\n";
 }
@@ -93,6 +109,8 @@ const char* change_of(Scene scene) {
         return "workers: 2 -> 1\n";
     case Scene::grow:
         return "workers: 2 -> 3\n";
+    case Scene::sources:
+        return "source: [\"";
     }
     return "users: 10 -> 5\n";
 }
@@ -110,14 +128,64 @@ protected:
         }
         configure(before);
         open(binary, options, 2);
+        if (GetParam().scene == Scene::sources)
+            begin_sources();
     }
+    // The servers that are connected to before the reload and after it.
+    void begin_sources();
+    void expect_the_other_source();
+    // Until this is the only source, connected.
+    void wait_for_source(const std::string& name);
     // In the books, at the listen sockets and in the workers.
     void expect_the_new_options();
     // There is one metrics process, which the reload has started, and it shows every user.
     void expect_new_metrics(pid_t former);
     // So many serve, and they have all users between them.
     void expect_workers(std::size_t count);
+
+    std::unique_ptr<PeerServer> former_;
+    std::unique_ptr<PeerServer> next_;
+    std::unique_ptr<PeerConnection> feed_;
 };
+
+void ReloadPointTest::wait_for_source(const std::string& name) {
+    loop_.wait_until(
+        [&] {
+            const nlohmann::json sources = status()["sources"];
+            return sources.size() == 1 && sources[0]["source"] == name &&
+                   sources[0]["state"] == "connected";
+        },
+        "the source");
+}
+
+void ReloadPointTest::begin_sources() {
+    former_ = std::make_unique<PeerServer>(loop_);
+    next_ = std::make_unique<PeerServer>(loop_);
+    configure(std::string(before) + "source = talk:" + former_->address() + "\n");
+    EXPECT_NE(reload().find("source: "), std::string::npos);
+    feed_ = former_->accept();
+    wait_for_source(former_->address());
+}
+
+// The former one has left once, by itself; a connection that a dead master had not taken in was
+// made again, and all hear it.
+void ReloadPointTest::expect_the_other_source() {
+    feed_->wait_for_end();
+    wait_for_source(next_->address());
+    while (next_->has_connection())
+        feed_ = next_->accept();
+    feed_->send("from the source;");
+    everyone_but(people_.size(), "from the source;");
+    everyone_speaks("with the other source");
+    const nlohmann::json said = stats();
+    EXPECT_EQ(said["users"], joined_ + 1) << said;
+    EXPECT_EQ(said["accepted"], joined_ + 2) << said;
+    EXPECT_EQ(said["left"]["source_removed"], 1) << said;
+    EXPECT_EQ(said["left"]["end_of_file"], 0) << said;
+    EXPECT_FALSE(former_->has_connection()) << "it was tried once more";
+    for (std::size_t i = 0; i < people_.size(); ++i)
+        EXPECT_EQ(people_[i].client->received(), people_[i].expected) << "user " << i;
+}
 
 void ReloadPointTest::expect_the_new_options() {
     const nlohmann::json said = status();
@@ -188,10 +256,15 @@ TEST_P(ReloadPointTest, ASuccessorFinishesIt) {
         loop_.wait_until(
             [&] { return (metrics = status()["metrics"]["pid"]) != 0; }, "the metrics process");
     arm_master(point);
-    configure(options_of(scene));
+    configure(
+        options_of(scene) + (next_ ? "source = talk:" + next_->address() + "\n" : std::string()));
     EXPECT_NE(reload().find(change_of(scene)), std::string::npos);
     wait_for_death(point);
     everyone_speaks("after");
+    if (scene == Scene::sources) {
+        expect_the_other_source();
+        return stop();
+    }
     if (scene == Scene::shrink || scene == Scene::grow)
         expect_workers(scene == Scene::shrink ? 1 : 3);
     else

@@ -20,6 +20,10 @@ constexpr std::array waits{
     long{SYS_epoll_pwait2},
 #endif
     long{SYS_epoll_pwait},
+#ifdef SYS_poll
+    long{SYS_poll}, // a source's process
+#endif
+    long{SYS_ppoll},
 #ifdef SYS_rt_sigtimedwait_time64
     long{SYS_rt_sigtimedwait_time64},
 #endif

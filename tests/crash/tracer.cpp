@@ -53,11 +53,30 @@ bool is_end(int status) {
     return WIFEXITED(status) || WIFSIGNALED(status);
 }
 
-__ptrace_syscall_info info_of(pid_t pid) {
+// Others may kill a process while it is stopped here. Then requests of ptrace(2) fail with ESRCH,
+// and waitpid(2) reports its end.
+bool has_been_killed(int error) {
+    return error == ESRCH;
+}
+
+// Nothing if the process has been killed.
+std::optional<__ptrace_syscall_info> info_of(pid_t pid) {
     __ptrace_syscall_info info{};
-    if (::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) == -1)
-        throw std::system_error(errno, std::generic_category(), "PTRACE_GET_SYSCALL_INFO");
-    return info;
+    if (::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) != -1)
+        return info;
+    if (has_been_killed(errno))
+        return std::nullopt;
+    throw std::system_error(errno, std::generic_category(), "PTRACE_GET_SYSCALL_INFO");
+}
+
+// The process that the followed process has just started; nothing if the latter has been killed.
+std::optional<pid_t> started_by(pid_t pid) {
+    unsigned long child = 0;
+    if (::ptrace(PTRACE_GETEVENTMSG, pid, nullptr, &child) != -1)
+        return static_cast<pid_t>(child);
+    if (has_been_killed(errno))
+        return std::nullopt;
+    throw std::system_error(errno, std::generic_category(), "PTRACE_GETEVENTMSG");
 }
 
 // The file of the mapping that holds the address, and the offset in it.
@@ -86,9 +105,10 @@ std::string place_in_file(pid_t pid, std::uint64_t address) {
 
 Tracer::Tracer(pid_t pid, Begin begin) : pid_(pid) {
     unsigned long options = PTRACE_O_TRACESYSGOOD;
-    if (begin == Begin::attach_following)
+    if (begin == Begin::attach_following || begin == Begin::attached_following)
         options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
-    if (begin != Begin::attached) {
+    const bool is_new = begin == Begin::attached || begin == Begin::attached_following;
+    if (!is_new) {
         must_control(PTRACE_SEIZE, pid, options, "PTRACE_SEIZE");
         must_control(PTRACE_INTERRUPT, pid, 0, "PTRACE_INTERRUPT");
     }
@@ -96,7 +116,7 @@ Tracer::Tracer(pid_t pid, Begin begin) : pid_(pid) {
     if (!status || is_end(*status))
         throw std::runtime_error(
             "process " + std::to_string(pid) + " ended while it was attached to");
-    if (begin == Begin::attached) // it has the options of the process that started it
+    if (is_new) // it has the options of the process that started it
         must_control(PTRACE_SETOPTIONS, pid, options, "PTRACE_SETOPTIONS");
 }
 
@@ -128,7 +148,8 @@ void Tracer::single_step() {
 }
 
 void Tracer::resume(int request, int signal) {
-    must_control(request, pid_, static_cast<unsigned long>(signal), "resuming a traced process");
+    if (control(request, pid_, static_cast<unsigned long>(signal)) == -1 && !has_been_killed(errno))
+        throw std::system_error(errno, std::generic_category(), "resuming a traced process");
     if (request != PTRACE_LISTEN)
         request_ = request;
     running_ = true;
@@ -150,18 +171,24 @@ std::optional<Tracer::Stop> Tracer::stopped() {
         }
         const int signal = WSTOPSIG(status);
         if (signal == syscall_stop) {
-            const __ptrace_syscall_info info = info_of(pid_);
-            const bool entry = info.op == PTRACE_SYSCALL_INFO_ENTRY;
+            const auto info = info_of(pid_);
+            if (!info) {
+                running_ = true;
+                continue;
+            }
+            const bool entry = info->op == PTRACE_SYSCALL_INFO_ENTRY;
             if (entry)
-                syscall_ = info.entry.nr;
+                syscall_ = info->entry.nr;
             last_stop_ = entry ? Stop::before_syscall : Stop::after_syscall;
             return last_stop_;
         }
         if (is_child_event(event_of(status))) {
-            unsigned long child = 0;
-            if (::ptrace(PTRACE_GETEVENTMSG, pid_, nullptr, &child) == -1)
-                throw std::system_error(errno, std::generic_category(), "PTRACE_GETEVENTMSG");
-            child_ = static_cast<pid_t>(child);
+            const auto child = started_by(pid_);
+            if (!child) {
+                running_ = true;
+                continue;
+            }
+            child_ = *child;
             return Stop::started_child;
         }
         if (event_of(status) == PTRACE_EVENT_STOP) {
@@ -193,7 +220,11 @@ void Tracer::kill() {
 }
 
 void Tracer::detach() {
-    must_control(PTRACE_DETACH, pid_, 0, "PTRACE_DETACH");
+    if (control(PTRACE_DETACH, pid_, 0) == -1) {
+        if (!has_been_killed(errno))
+            throw std::system_error(errno, std::generic_category(), "PTRACE_DETACH");
+        kill();
+    }
     traced_ = false;
 }
 
@@ -203,7 +234,9 @@ std::string Tracer::place() const {
         words = last_stop_ == Stop::before_syscall ? "before" : "after";
         words += " system call number " + std::to_string(syscall_) + ", ";
     }
-    return words + "at " + place_in_file(pid_, info_of(pid_).instruction_pointer);
+    const auto info = info_of(pid_);
+    return info ? words + "at " + place_in_file(pid_, info->instruction_pointer)
+                : words + "where something else killed it";
 }
 
 } // namespace chatserv::test

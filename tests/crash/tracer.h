@@ -19,6 +19,7 @@ public:
         attach,
         attach_following, // and to each process that it starts
         attached,         // a process that a followed one has just started
+        attached_following,
     };
 
     // Attaches to the process and stops it. Throws std::system_error: EPERM if the system does not
@@ -41,10 +42,11 @@ public:
     // The stop that the process has reached, reported once; nothing while it runs or sleeps. Never
     // waits: SIGCHLD shows when to ask.
     [[nodiscard]] std::optional<Stop> stopped();
+    [[nodiscard]] pid_t pid() const { return pid_; }
     // The process has ended by itself.
     [[nodiscard]] bool ended() const { return ended_; }
     // At started_child: the new process, which is stopped before its first instruction and needs a
-    // tracer of its own (Begin::attached).
+    // tracer of its own (Begin::attached, or Begin::attached_following).
     [[nodiscard]] pid_t child() const { return child_; }
 
     // Kills the process with SIGKILL. The instruction or call that it was stopped before does not

@@ -65,6 +65,10 @@ std::optional<Tracer::Stop> Victim::next_stop() {
     }
 }
 
+std::optional<pid_t> Victim::traced() const {
+    return killed_ || released_ || tracer_.ended() ? std::nullopt : std::optional(tracer_.pid());
+}
+
 void Victim::kill() {
     if (!tracer_.ended())
         tracer_.kill();

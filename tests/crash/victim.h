@@ -19,15 +19,18 @@ public:
     enum class Unit { system_call, instruction };
 
     // Asked about each process that the victim starts, which is stopped before its first
-    // instruction and needs a tracer (Begin::attached). Returns whether the victim stays traced.
+    // instruction and needs a tracer (Begin::attached, or Begin::attached_following). Returns
+    // whether the victim stays traced.
     using Started = std::function<bool(pid_t)>;
 
     // Stopped until go_on(). Does not outlive this object.
     Victim(pid_t pid, Unit unit, Tracer::Begin begin = Tracer::Begin::attach) :
         tracer_(pid, begin), unit_(unit) {}
     // The same, and `started` is asked.
-    Victim(pid_t pid, Unit unit, Started started) :
-        tracer_(pid, Tracer::Begin::attach_following), unit_(unit), started_(std::move(started)) {}
+    Victim(pid_t pid, Unit unit, Started started,
+        Tracer::Begin begin = Tracer::Begin::attach_following) :
+        tracer_(pid, begin),
+        unit_(unit), started_(std::move(started)) {}
 
     // It may end by itself from now on. Otherwise advance() throws std::runtime_error when it does.
     void may_end() { may_end_ = true; }
@@ -47,6 +50,9 @@ public:
     void kill();
 
     [[nodiscard]] bool killed() const { return killed_; }
+    // The process whose end the tracer is to learn before anybody reaps it; nothing if there is
+    // none or no more.
+    [[nodiscard]] std::optional<pid_t> traced() const;
     [[nodiscard]] std::uint64_t points() const { return points_; }
     // The point at which it was killed, if it was.
     [[nodiscard]] const std::string& place() const { return place_; }

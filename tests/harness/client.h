@@ -43,6 +43,8 @@ public:
     [[nodiscard]] bool is_paused() const { return paused_; }
 
     [[nodiscard]] const std::string& received() const { return received_; }
+    // For a client that stays for long.
+    void forget_received() { received_.clear(); }
     // True once the server has closed the connection, in whichever way.
     [[nodiscard]] bool ended() const { return ended_; }
     // 0 for end of file, the errno otherwise.

@@ -36,13 +36,22 @@ std::optional<pid_t> parse_new_keeper(const std::string& line) {
 }
 
 std::optional<Joined> parse_joined(const std::string& line) {
-    static const std::regex pattern(R"(user (\d+) joined from (\S+:\d+)(?: on worker (\d+))?)");
+    static const std::regex pattern(
+        R"(user (\d+) joined from (\S+:\d+|unix:\S+)(?: on worker (\d+))?)");
     const auto found = match(line, pattern);
     if (!found)
         return std::nullopt;
     const std::string worker = found->str(3);
     return Joined{static_cast<unsigned>(std::stoul(found->str(1))), found->str(2),
         worker.empty() ? 0 : std::stoi(worker)};
+}
+
+std::optional<SourceConnected> parse_source_connected(const std::string& line) {
+    static const std::regex pattern(R"(source (\S+) is connected: user (\d+))");
+    const auto found = match(line, pattern);
+    if (!found)
+        return std::nullopt;
+    return SourceConnected{found->str(1), static_cast<unsigned>(std::stoul(found->str(2)))};
 }
 
 std::optional<Left> parse_left(const std::string& line) {
@@ -54,7 +63,7 @@ std::optional<Left> parse_left(const std::string& line) {
 }
 
 std::optional<std::string> parse_turned_away(const std::string& line) {
-    static const std::regex pattern(R"(table full: (\S+:\d+) turned away)");
+    static const std::regex pattern(R"(table full: (\S+:\d+|unix:\S+) turned away)");
     const auto found = match(line, pattern);
     return found ? std::optional(found->str(1)) : std::nullopt;
 }

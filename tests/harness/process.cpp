@@ -161,11 +161,11 @@ bool Process::adopt_orphans() const {
 }
 
 // waitid(2) tells of one without reaping it, so that the process itself is left to exited().
-void Process::reap_orphans() {
+void Process::reap_orphans(const std::vector<pid_t>& traced) {
     for (;;) {
         siginfo_t ended{};
         if (::waitid(P_PGID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == -1 ||
-            ended.si_pid == 0)
+            ended.si_pid == 0 || std::ranges::find(traced, ended.si_pid) != traced.end())
             return;
         int status = 0;
         if (ended.si_pid == pid_)

@@ -49,8 +49,8 @@ public:
     // Processes of the group that have lost their parent become this process's children, from now
     // on, so that their ends can be learned. Returns false where the system has no such thing.
     bool adopt_orphans() const;
-    // Reaps those of them that have ended.
-    void reap_orphans();
+    // Reaps those of them that have ended. The ends of `traced` are their tracers' to learn first.
+    void reap_orphans(const std::vector<pid_t>& traced = {});
     // How such a process ended, as wait_for_exit() has it; nothing while it has not been reaped.
     [[nodiscard]] std::optional<int> status_of_orphan(pid_t pid) const;
 

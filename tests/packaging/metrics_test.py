@@ -15,6 +15,8 @@ from package_scene import BUILD, CHATSERV, PATIENCE, TOP, needs, run_anyhow
 
 DASHBOARD = TOP / "packaging/grafana/chatserv.json"
 PAGE = TOP / "docs/metrics.md"
+# A source with characters that a label has to escape; there is no such file.
+ODD_PATH = 'file:/nowhere/a"b\\c'
 SIZES = ((1400, 900), (400, 800))
 FONT_PIXELS_MIN = 12
 CONTRAST_MIN = 4.5  # WCAG 2.1, 1.4.3
@@ -71,8 +73,20 @@ def described(text):
 class MetricsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        with Server() as server:
+        feed = socket.create_server(("127.0.0.1", 0))
+        cls.source = f"tcp:127.0.0.1:{feed.getsockname()[1]}"
+        with feed, Server("--source", cls.source, "--source", ODD_PATH) as server:
+            server.wait_for(r"(source tcp:\S+ is connected)")
             cls.text = server.metrics()
+
+    def test_each_source_has_its_series(self):
+        for name, value in (("connected", 1), ("connections_total", 1), ("received_bytes_total", 0),
+                            ("sent_bytes_total", 0), ("dropped_datagrams_total", 0)):
+            with self.subTest(name):
+                series = [line for line in self.text.splitlines()
+                          if line.startswith(f"chatserv_source_{name}{{")]
+                self.assertEqual(len(series), 2, series)
+                self.assertIn(f'chatserv_source_{name}{{source="{self.source}"}} {value}', series)
 
     @needs("promtool")
     def test_promtool_has_nothing_to_say(self):

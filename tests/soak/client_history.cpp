@@ -32,7 +32,14 @@ std::string name_of(const std::string& words) {
 } // namespace
 
 std::shared_ptr<const Stay> ClientHistory::expect(const std::string& address) {
-    return expected_[address] = std::make_shared<Stay>();
+    const auto stay = std::make_shared<Stay>();
+    stay->may_be_in_doubt = address.starts_with("unix:");
+    return expected_[address] = stay;
+}
+
+std::shared_ptr<const Stay> ClientHistory::source(const std::string& name) const {
+    const auto found = sources_.find(name);
+    return found == sources_.end() ? nullptr : found->second;
 }
 
 void ClientHistory::read() {
@@ -57,6 +64,8 @@ void ClientHistory::read(const std::string& line) {
             stay->verdict = Stay::Verdict::joined;
             stay->slot = joined->slot;
             ++joined_;
+            if (const auto source = connected_sources_.extract(joined->slot))
+                source_joined(source.mapped(), stay);
             if (present_.contains(joined->slot))
                 alarms_.push_back("the slot is taken: " + line);
             present_[joined->slot] = {stay, starts_};
@@ -64,6 +73,9 @@ void ClientHistory::read(const std::string& line) {
     } else if (has(line, " left: ")) {
         if (const auto gone = parse_left(line))
             left(gone->slot, gone->reason);
+    } else if (has(line, " is connected: user ")) {
+        if (const auto connected = parse_source_connected(line))
+            connected_sources_[connected->slot] = connected->source; // it joins next
     } else if (has(line, " turned away")) {
         if (const auto address = parse_turned_away(line)) {
             take(*address)->verdict = Stay::Verdict::turned_away;
@@ -72,7 +84,8 @@ void ClientHistory::read(const std::string& line) {
     } else if (has(line, " started (pid ")) {
         if (const auto started = parse_worker_started(line))
             worker_started(static_cast<std::size_t>(started->worker), started->pid);
-    } else if (has(line, " error ") || has(line, "cannot accept") || has(line, "in doubt")) {
+    } else if (has(line, " is not connected: ") || has(line, " error ") ||
+               has(line, "cannot accept") || has(line, "in doubt")) {
         alarms_.push_back(line);
     }
 }
@@ -91,6 +104,13 @@ std::shared_ptr<Stay> ClientHistory::take(const std::string& address) {
     return std::make_shared<Stay>();
 }
 
+// It was a stranger when it joined.
+void ClientHistory::source_joined(const std::string& name, const std::shared_ptr<Stay>& stay) {
+    --strangers_;
+    if (!sources_.emplace(name, stay).second)
+        alarms_.push_back("a source was connected twice: " + name);
+}
+
 void ClientHistory::left(unsigned slot, const std::string& words) {
     const std::string reason = name_of(words);
     ++left_[reason];
@@ -102,7 +122,8 @@ void ClientHistory::left(unsigned slot, const std::string& words) {
     const Presence& presence = found.mapped();
     presence.stay->reason = reason;
     presence.stay->worker_died = starts_ != presence.starts; // clients move between workers
-    if (reason == "error" || reason == "in_doubt" || reason == "timed_out")
+    const bool may_be_in_doubt = presence.stay->may_be_in_doubt && presence.stay->worker_died;
+    if (reason == "error" || reason == "timed_out" || (reason == "in_doubt" && !may_be_in_doubt))
         alarms_.push_back("user " + std::to_string(slot) + " left: " + words);
 }
 

@@ -3,7 +3,8 @@
 //
 // A connection is identified by its address. The kernel reuses an address as soon as it is free, so
 // a client that the history is asked about must stay open until its line has been read. Bursts,
-// which nobody asks about, come from another address (burst.h).
+// which nobody asks about, come from another address (burst.h). A user of a UNIX socket is called
+// by the process that has connected it, which is another one for each (soak_doors.h).
 #pragma once
 
 #include "tests/harness/server.h"
@@ -24,6 +25,8 @@ struct Stay {
     unsigned slot = 0;
     std::optional<std::string> reason{}; // its name in `chatserv stats`; once the client has left
     bool worker_died = false;            // a worker that may have served it, during its stay
+    // Its kernel does not count what is written to it: a worker's death may end it.
+    bool may_be_in_doubt = false;
 };
 
 class ClientHistory {
@@ -32,6 +35,8 @@ public:
 
     // The next line that names this address is about this stay.
     [[nodiscard]] std::shared_ptr<const Stay> expect(const std::string& address);
+    // Of the source of this name in the log; null until it is connected.
+    [[nodiscard]] std::shared_ptr<const Stay> source(const std::string& name) const;
 
     // Reads the lines that were written since the last call.
     void read();
@@ -45,8 +50,9 @@ public:
     [[nodiscard]] const std::map<std::string, std::uint64_t>& left_by_reason() const {
         return left_;
     }
-    // Connections that expect() was not asked about and that the server has seen.
+    // Connections that expect() was not asked about and that the server has seen, without sources.
     [[nodiscard]] std::uint64_t strangers() const { return strangers_; }
+    [[nodiscard]] std::uint64_t sources() const { return sources_.size(); }
     // Lines that no server writes in which all is well.
     [[nodiscard]] const std::vector<std::string>& alarms() const { return alarms_; }
 
@@ -59,11 +65,14 @@ private:
     void read(const std::string& line);
     void worker_started(std::size_t worker, pid_t pid);
     [[nodiscard]] std::shared_ptr<Stay> take(const std::string& address);
+    void source_joined(const std::string& name, const std::shared_ptr<Stay>& stay);
     void left(unsigned slot, const std::string& words);
 
     Server& server_;
     std::size_t lines_read_ = 0;
     std::map<std::string, std::shared_ptr<Stay>> expected_; // by address
+    std::map<std::string, std::shared_ptr<Stay>> sources_;  // by name
+    std::map<unsigned, std::string> connected_sources_;     // by slot: those that have not joined
     std::map<unsigned, Presence> present_;                  // by slot
     std::vector<pid_t> workers_;
     std::uint64_t starts_ = 0; // of workers

@@ -2,9 +2,9 @@
 #include "tests/soak/scene.h"
 
 #include "tests/harness/seed.h"
-#include "tests/oracle/streams_complete.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace chatserv::test {
 
@@ -29,25 +29,32 @@ SceneCounts& SceneCounts::operator+=(const SceneCounts& other) {
     killed += other.killed;
     stopped += other.stopped;
     drained += other.drained;
+    in_doubt += other.in_doubt;
+    for (const auto& [door, count] : other.visits)
+        visits[door] += count;
     return *this;
 }
 
-Scene::Scene(Loop& loop, Server& server, ControlConnection& control, ClientHistory& history,
-    const ServerConfig& config, const SceneOptions& options) :
-    loop_(loop),
-    server_(server), control_(control), history_(history), config_(config), options_(options),
-    random_(options.seed), code_(mixed(options.seed)), strangers_before_(history.strangers()),
-    crowd_max_(random_() % 2 == 0 ? config.users + 3 : config.users - 3) {}
+Scene::Scene(const Stage& stage, const SceneOptions& options) :
+    loop_(stage.loop), server_(stage.server), doors_(stage.doors), control_(stage.control),
+    history_(stage.history), config_(stage.config), options_(options), random_(options.seed),
+    code_(mixed(options.seed)), standing_(residents + doors_.sources().size()),
+    strangers_before_(history_.strangers()),
+    crowd_max_(random_() % 2 == 0 ? config_.users + 3 : config_.users - 3) {}
 
 std::vector<std::string> Scene::run() {
     while (people_.size() < residents)
-        invite(Role::resident);
+        invite(Part::resident);
+    for (const StandingSource& source : doors_.sources()) {
+        people_.emplace_back(source);
+        people_.back().session.sender = static_cast<unsigned>(people_.size() - 1);
+    }
     observed_ = Clock::now();
     loop_.wait_until(
         [&] {
             observe();
-            return std::all_of(people_.begin(), people_.end(),
-                [](const Person& resident) { return resident.joined; });
+            return std::all_of(
+                people_.begin(), people_.end(), [](const Person& person) { return person.joined; });
         },
         "the residents to join");
     for (std::uint64_t action = 0; action < options_.actions; ++action) {
@@ -55,7 +62,11 @@ std::vector<std::string> Scene::run() {
         act();
     }
     end_drains();
-    loop_.wait_until([&] { return all_others_are_gone(); }, "the others to leave");
+    try {
+        loop_.wait_until([&] { return all_others_are_gone(); }, "the others to leave");
+    } catch (const std::runtime_error& failure) {
+        throw std::runtime_error(failure.what() + who_is_there());
+    }
     many_are_let_in();
     send_stream_ends();
     std::vector<std::string> found = flaws();
@@ -91,20 +102,25 @@ void Scene::observe() {
     PerSender sent{};
     for (const Person& person : people_)
         if (person.session.sender)
-            sent[*person.session.sender] = person.client->sent_bytes();
+            sent[*person.session.sender] = person.sent_bytes();
     for (Person& person : people_)
         if (!person.gone)
             observe(person, sent);
 }
 
+// A reader that resumes is due what comes behind its answer.
 void Scene::observe(Person& person, const PerSender& sent) {
-    person.tally.take(person.client->received());
+    const bool is_answered = person.take_received();
     if (!person.joined && person.stay->verdict == Stay::Verdict::joined) {
-        person.joined = true;
+        if (!is_answered && person.client->is_sent() && person.client->sent_bytes() == 0)
+            person.client->send("resume\n");
+        person.joined = is_answered;
         person.session.sent_when_joined = sent;
-        if (person.role == Role::stalled || person.role == Role::trickling)
+        if (person.joined && (person.part == Part::stalled || person.part == Part::trickling))
             person.client->pause();
     }
+    if (person.part == Part::source)
+        return;
     if (person.stay->reason) // it may not have noticed, and still has bytes to read
         person.client->resume();
     person.gone = person.client->ended() && person.stay->verdict != Stay::Verdict::none;
@@ -117,33 +133,52 @@ bool Scene::all_others_are_gone() {
     bool anybody = false;
     bool anybody_stalls = false;
     for (Person& person : people_) {
-        if (person.role == Role::resident || person.gone)
+        if (person.is_standing() || person.gone)
             continue;
         anybody = true;
-        if (person.role == Role::stalled && !person.stay->reason)
+        if (person.part == Part::stalled && !person.stay->reason)
             anybody_stalls = true;
-        if (!person.joined || person.leaves != LeaveBy::none || person.role == Role::stalled)
+        if (!person.joined || person.leaves != LeaveBy::none || person.part == Part::stalled)
             continue;
         person.client->resume();
-        begin_to_leave(person, LeaveBy::half_close);
+        begin_to_leave(person, person.polite_leave());
     }
     Person& speaker = people_.front();
-    if (anybody_stalls && speaker.talks() && speaker.client->is_sent() && may_speak())
+    if (anybody_stalls && speaker.is_ready_to_speak() && may_speak())
         speak(speaker, 4096);
     return !anybody;
 }
 
-// The residents send the ends of their streams and wait for each other's.
+std::string Scene::who_is_there() const {
+    std::string text;
+    for (const Person& person : people_)
+        if (!person.gone)
+            text += "; " + person.text() + ", misses " + std::to_string(missing_bytes(person));
+    return text;
+}
+
+// The residents and the sources send the ends of their streams and wait for each other's. After
+// that nothing is under way any more.
 void Scene::send_stream_ends() {
-    for (std::size_t i = 0; i < residents; ++i)
+    for (std::size_t i = 0; i < standing_; ++i)
         if (people_[i].talks())
             speak(people_[i], stream_end_bytes_min);
     loop_.wait_until(
         [&] {
             observe();
-            return streams_complete(people_.begin(), people_.begin() + residents, code_);
+            return std::all_of(people_.begin(), people_.begin() + standing_,
+                [this](const Person& reader) { return has_all_stream_ends(reader); });
         },
         "the residents to have everything");
+}
+
+bool Scene::has_all_stream_ends(const Person& reader) const {
+    return !reader.session.hears || reader.ended() ||
+           std::all_of(people_.begin(), people_.begin() + standing_, [&](const Person& writer) {
+               return &reader == &writer || writer.ended() ||
+                      reader.tally.has_stream_end(
+                          code_, *writer.session.sender, writer.queued_bytes);
+           });
 }
 
 void Scene::residents_leave() {
@@ -154,7 +189,8 @@ void Scene::residents_leave() {
         [&] {
             observe();
             return std::all_of(people_.begin(), people_.end(), [](const Person& person) {
-                return person.gone && (!person.joined || person.stay->reason.has_value());
+                return person.part == Part::source ||
+                       (person.gone && (!person.joined || person.stay->reason.has_value()));
             });
         },
         "the log to say why each of them has left");

@@ -1,24 +1,26 @@
 // One scene of a soak: a crowd that does everything to a server that clients do, all at once, until
 // all have left again.
 //
-// Residents send from beginning to end, at times in floods. Visitors, more than there are places,
-// connect, send or only read, and leave in one of the usual ways. Some stop reading, some read too
-// slowly. Others connect and reset at once. Workers are killed, stopped and drained meanwhile.
+// Residents send from beginning to end, at times in floods, and so do the sources of the server.
+// Visitors, more than there are places, connect to all kinds of doors, send or only read, and leave
+// in one of the usual ways. Some stop reading, some read too slowly. Others connect and reset at
+// once. Workers are killed, stopped and drained meanwhile. A user of the UNIX socket may be in
+// doubt when its worker dies, and then is disconnected.
 #pragma once
 
-#include "tests/harness/client.h"
 #include "tests/harness/server.h"
 #include "tests/harness/striker.h"
 #include "tests/integration/control_connection.h"
-#include "tests/oracle/tally.h"
 #include "tests/oracle/transcript.h"
 #include "tests/soak/client_history.h"
+#include "tests/soak/person.h"
 #include "tests/soak/server_config.h"
+#include "tests/soak/soak_doors.h"
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
-#include <memory>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -46,16 +48,25 @@ struct SceneCounts {
     std::uint64_t in_bursts = 0;
     std::uint64_t killed = 0;
     std::uint64_t stopped = 0;
-    std::uint64_t drained = 0; // requests, of which some are refused
+    std::uint64_t drained = 0;  // requests, of which some are refused
+    std::uint64_t in_doubt = 0; // users of the UNIX socket
+    std::map<Door, std::uint64_t> visits{};
 
     SceneCounts& operator+=(const SceneCounts& other);
 };
 
 class Scene {
 public:
-    // `control`: by which workers are drained.
-    Scene(Loop& loop, Server& server, ControlConnection& control, ClientHistory& history,
-        const ServerConfig& config, const SceneOptions& options);
+    // What the scene is played on. `control`: by which workers are drained.
+    struct Stage {
+        Loop& loop;
+        Server& server;
+        SoakDoors& doors;
+        ControlConnection& control;
+        ClientHistory& history;
+        const ServerConfig& config;
+    };
+    Scene(const Stage& stage, const SceneOptions& options);
 
     // Returns everything that a client could have noticed or that does not agree with the log.
     [[nodiscard]] std::vector<std::string> run();
@@ -63,36 +74,22 @@ public:
     [[nodiscard]] const SceneCounts& counts() const { return counts_; }
 
 private:
-    enum class Role { resident, visitor, stalled, trickling };
-    enum class LeaveBy { none, half_close, close, reset };
-
-    struct Person {
-        Role role = Role::visitor;
-        std::unique_ptr<Client> client{};
-        std::shared_ptr<const Stay> stay{};
-        Session session{};
-        Tally tally{};
-        std::uint64_t queued_bytes = 0;
-        bool slow = false; // or has been: the server may disconnect it for that
-        bool joined = false;
-        bool gone = false; // for this end
-        LeaveBy leaves = LeaveBy::none;
-
-        [[nodiscard]] bool talks() const {
-            return session.sender && joined && leaves == LeaveBy::none && !client->ended();
-        }
-    };
+    using Part = Person::Part;
+    using LeaveBy = Person::LeaveBy;
 
     // scene.cpp: its course
     void act();
     void observe();
     void observe(Person& person, const PerSender& sent);
     [[nodiscard]] bool all_others_are_gone();
+    [[nodiscard]] std::string who_is_there() const;
+    [[nodiscard]] bool has_all_stream_ends(const Person& reader) const;
     void send_stream_ends();
     void residents_leave();
 
     // scene_actions.cpp: clients join, send and leave
-    void invite(Role role);
+    void invite(Part part);
+    [[nodiscard]] Door door_for(Part part);
     void someone_comes();
     void speak(Person& person, std::uint64_t bytes);
     void everyone_speaks();
@@ -118,13 +115,15 @@ private:
 
     Loop& loop_;
     Server& server_;
+    SoakDoors& doors_;
     ControlConnection& control_;
     ClientHistory& history_;
     const ServerConfig& config_;
     SceneOptions options_;
     std::mt19937_64 random_;
     StreamCode code_;
-    std::deque<Person> people_{}; // residents first
+    std::deque<Person> people_{}; // residents first, then the sources
+    std::size_t standing_;        // these
     SceneCounts counts_{};
     Striker striker_{};
     std::set<std::uint64_t> drained_{}; // numbers of workers

@@ -3,6 +3,7 @@
 #include "tests/soak/scene.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace chatserv::test {
@@ -14,20 +15,31 @@ constexpr std::size_t burst_max = 200;
 
 } // namespace
 
-// The first clients have a stream of their own; all others only read. A client that is to stall
-// does so once it has joined: before that it must read whether it was admitted.
-void Scene::invite(Role role) {
-    Person person;
-    person.role = role;
-    person.session.name = "client " + std::to_string(people_.size());
-    if (people_.size() < senders_max)
-        person.session.sender = static_cast<unsigned>(people_.size());
-    person.slow = role == Role::stalled || role == Role::trickling;
-    const bool small = person.slow || people_.size() % 3 == 0;
-    person.client = std::make_unique<Client>(
-        loop_, server_.endpoint(people_.size() % 2), small ? small_buffer_bytes : 0);
+// The first clients have a stream of their own, where they are heard; all others only read. A
+// client that is to stall does so once it has joined: before that it must read whether it was
+// admitted.
+void Scene::invite(Part part) {
+    const Door door = door_for(part);
+    const bool slow = part == Part::stalled || part == Part::trickling;
+    const bool small = slow || people_.size() % 3 == 0;
+    Person& person = people_.emplace_back(part, door,
+        doors_.connect(server_, door, small ? small_buffer_bytes : 0),
+        "client " + std::to_string(people_.size()));
+    if (people_.size() <= senders_max && person.session.heard)
+        person.session.sender = static_cast<unsigned>(people_.size() - 1);
     person.stay = history_.expect(person.client->address());
-    people_.push_back(std::move(person));
+    ++counts_.visits[door];
+}
+
+// Residents hear and are heard; who is to be slow hears.
+Door Scene::door_for(Part part) {
+    const Door usual = people_.size() % 2 == 0 ? Door::talk : Door::other_talk;
+    if (part == Part::resident || random_() % 2 == 0)
+        return usual;
+    if (part != Part::visitor)
+        return Door::listen;
+    constexpr std::array others{Door::listen, Door::speak, Door::resume, Door::local};
+    return others[random_() % others.size()];
 }
 
 // More than there are places for, now and then.
@@ -38,26 +50,27 @@ void Scene::someone_comes() {
     if (there >= crowd_max_)
         return;
     const auto stalling = [](const Person& person) {
-        return !person.gone && person.role == Role::stalled;
+        return !person.gone && person.part == Part::stalled;
     };
     const auto stalled = std::count_if(people_.begin(), people_.end(), stalling);
     switch (random_() % 8) {
     case 0:
         if (stalled < 3) {
-            invite(Role::stalled);
+            invite(Part::stalled);
             return;
         }
         [[fallthrough]];
     case 1:
-        invite(Role::trickling);
+        invite(Part::trickling);
         return;
     default:
-        invite(Role::visitor);
+        invite(Part::visitor);
     }
 }
 
 void Scene::speak(Person& person, std::uint64_t bytes) {
-    person.client->send(code_.bytes(*person.session.sender, person.queued_bytes, bytes));
+    const std::string text = code_.bytes(*person.session.sender, person.queued_bytes, bytes);
+    person.client ? person.client->send(text) : doors_.append_to_file(text);
     person.queued_bytes += bytes;
     counts_.sent_bytes += bytes;
 }
@@ -65,10 +78,10 @@ void Scene::speak(Person& person, std::uint64_t bytes) {
 // In pieces of all sizes; at times a client sends more at once than there is room for.
 void Scene::everyone_speaks() {
     for (Person& person : people_) {
-        if (!person.talks() || !person.client->is_sent() || !may_speak())
+        if (!person.is_ready_to_speak() || !may_speak())
             continue;
         const bool flood = random_() % 256 == 0;
-        if (flood && config_.waits && person.role == Role::resident)
+        if (flood && config_.waits && person.part == Part::resident)
             speak(person, 1U << 18U);
         else if (person.queued_bytes < stream_bytes_max_)
             speak(person, std::uint64_t{1} << random_() % 14);
@@ -83,8 +96,8 @@ bool Scene::may_speak() const {
     if (config_.waits)
         return true;
     return std::none_of(people_.begin(), people_.end(), [this](const Person& reader) {
-        return reader.joined && !reader.slow && !reader.gone && !reader.client->ended() &&
-               missing_bytes(reader) >= config_.log_bytes / 8;
+        return reader.joined && reader.session.hears && !reader.slow && !reader.gone &&
+               !reader.ended() && missing_bytes(reader) >= config_.log_bytes / 8;
     });
 }
 
@@ -98,7 +111,7 @@ std::uint64_t Scene::missing_bytes(const Person& reader) const {
         const unsigned sender = *person.session.sender;
         const std::uint64_t read =
             reader.session.sent_when_joined[sender] + reader.tally.counts[sender];
-        const std::uint64_t sent = person.client->sent_bytes();
+        const std::uint64_t sent = person.sent_bytes();
         missing += sent - std::min(sent, read);
     }
     return missing;
@@ -108,18 +121,18 @@ std::uint64_t Scene::missing_bytes(const Person& reader) const {
 // connected.
 void Scene::trickle() {
     for (Person& person : people_) {
-        if (person.role != Role::trickling || !person.joined || person.stay->reason)
+        if (person.part != Part::trickling || !person.joined || person.stay->reason)
             continue;
         if (random_() % 300 == 0)
-            person.role = Role::visitor;
-        random_() % 8 == 0 || person.role == Role::visitor ? person.client->resume()
+            person.part = Part::visitor;
+        random_() % 8 == 0 || person.part == Part::visitor ? person.client->resume()
                                                            : person.client->pause();
     }
 }
 
 void Scene::someone_leaves() {
     Person& person = people_[random_() % people_.size()];
-    if (person.role != Role::visitor || !person.joined || person.gone ||
+    if (person.part != Part::visitor || !person.joined || person.gone ||
         person.leaves != LeaveBy::none)
         return;
     if (person.talks() && random_() % 2 == 0) // the stream may be cut off in the middle of this
@@ -127,18 +140,18 @@ void Scene::someone_leaves() {
     switch (random_() % 5) {
     case 0:
     case 1:
-        begin_to_leave(person, LeaveBy::reset);
+        begin_to_leave(person, person.door == Door::local ? LeaveBy::close : LeaveBy::reset);
         break;
     case 2:
-        begin_to_leave(person, LeaveBy::close);
+        begin_to_leave(person, person.session.heard ? LeaveBy::close : LeaveBy::reset);
         break;
     default:
-        begin_to_leave(person, LeaveBy::half_close);
+        begin_to_leave(person, person.polite_leave());
     }
 }
 
 void Scene::begin_to_leave(Person& person, LeaveBy how) {
-    person.tally.take(person.client->received());
+    (void)person.take_received();
     person.leaves = how;
     switch (how) {
     case LeaveBy::reset:
@@ -163,22 +176,25 @@ void Scene::come_and_go_at_once() {
     if (counts_.in_bursts - (history_.strangers() - strangers_before_) > 2 * burst_max)
         return;
     const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
-    counts_.in_bursts += burst(server_.endpoint(0), 1 + random_() % burst_max, kind);
+    constexpr std::array doors{Door::talk, Door::listen, Door::speak, Door::resume};
+    const Door door = doors[random_() % doors.size()];
+    counts_.in_bursts +=
+        burst(server_.endpoint(static_cast<std::size_t>(door)), 1 + random_() % burst_max, kind);
 }
 
-// While only the residents are connected, there is room for each burst.
+// While only the residents and sources are connected, there is room for each burst.
 void Scene::many_are_let_in() {
     const auto in_books = [&] {
         observe();
         return history_.strangers() - strangers_before_ == counts_.in_bursts;
     };
     const auto nobody_else = [&] {
-        return in_books() && history_.joined() - history_.left() <= residents;
+        return in_books() && history_.joined() - history_.left() <= standing_;
     };
     for (std::uint64_t round = 0; round < options_.bursts; ++round) {
         loop_.wait_until(nobody_else, "the last burst to be over");
         const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
-        counts_.in_bursts += burst(server_.endpoint(0), config_.users - residents, kind);
+        counts_.in_bursts += burst(server_.endpoint(0), config_.users - standing_, kind);
         if (options_.actions_per_strike != 0 && random_() % (5 * options_.actions_per_strike) == 0)
             strike();
     }

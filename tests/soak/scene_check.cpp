@@ -11,6 +11,10 @@ bool is_disconnection(const std::string& reason) {
     return reason == "stalled" || reason == "fell_behind";
 }
 
+bool was_cut(const std::string& reason) {
+    return is_disconnection(reason) || reason == "in_doubt";
+}
+
 } // namespace
 
 std::vector<std::string> Scene::flaws() {
@@ -27,9 +31,9 @@ std::vector<std::string> Scene::flaws() {
                                 std::to_string(client.end_error()));
             continue;
         }
-        ++counts_.stays;
-        session.sent = person.client->sent_bytes();
-        session.received = person.client->received();
+        counts_.stays += person.part == Part::source ? 0 : 1;
+        session.sent = session.sender ? person.sent_bytes() : 0;
+        session.received = person.received();
         session.ending = ending_of(person);
         transcript.sessions.push_back(session);
     }
@@ -52,21 +56,27 @@ std::vector<std::string> Scene::flaws() {
 
 // A client that the server disconnected has a prefix of what it was due, without gaps.
 Ending Scene::ending_of(const Person& person) const {
-    const bool disconnected = person.stay->reason && is_disconnection(*person.stay->reason);
+    const bool disconnected = person.stay->reason && was_cut(*person.stay->reason);
     if (person.leaves == LeaveBy::half_close && !disconnected)
         return Ending::half_closed;
-    return person.client->ended() || person.leaves != LeaveBy::none ? Ending::cut : Ending::stayed;
+    return person.ended() || person.leaves != LeaveBy::none ? Ending::cut : Ending::stayed;
 }
 
 void Scene::check(const Person& person, std::vector<std::string>& flaws) {
     if (person.stay->verdict == Stay::Verdict::turned_away)
         return;
+    if (person.part == Part::source) {
+        if (person.ended() || person.stay->reason)
+            flaws.push_back(person.session.name + " was disconnected");
+        return;
+    }
     const std::string reason = person.stay->reason.value_or("nothing at all");
     if (!is_right_reason(person))
         flaws.push_back(person.session.name + " left in way " +
                         std::to_string(static_cast<int>(person.leaves)) + " of part " +
-                        std::to_string(static_cast<int>(person.role)) +
+                        std::to_string(static_cast<int>(person.part)) +
                         ", and the log says: " + reason);
+    counts_.in_doubt += reason == "in_doubt" ? 1 : 0;
     if (!is_disconnection(reason))
         return;
     ++counts_.stalls;
@@ -82,6 +92,8 @@ bool Scene::is_right_reason(const Person& person) const {
         const bool by_policy = reason == "stalled" || !config_.waits;
         return by_policy && (person.slow || was_absent_);
     }
+    if (reason == "in_doubt")
+        return person.stay->may_be_in_doubt && person.stay->worker_died;
     switch (person.leaves) {
     case LeaveBy::half_close:
         return reason == "end_of_file" && person.client->end_error() == 0;

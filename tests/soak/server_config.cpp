@@ -17,7 +17,7 @@ ServerConfig draw_server_config(std::mt19937_64& random, std::size_t log_bytes_m
     ServerConfig config;
     config.workers = pick(random, {1U, 2U, 2U, 3U, 4U});
     config.spares = pick(random, {0U, 1U, 2U});
-    config.users = pick(random, {14U, 18U, 24U});
+    config.users = pick(random, {18U, 22U, 28U});
     config.log_bytes = std::min(
         log_bytes_max, pick<std::size_t>(random, {65536, 65536, 262144, 1048576, 4194304}));
     config.stall_limit_seconds = pick(random, {0.3, 0.5, 1.0});

@@ -2,9 +2,11 @@
 
 #include "tests/harness/process_figures.h"
 #include "tests/harness/tcp_table.h"
+#include "tests/harness/unix_table.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <sstream>
 
 namespace chatserv::test {
@@ -15,24 +17,31 @@ std::string ServerResources::text() const {
          << descriptors_of_master << ", workers";
     for (const std::size_t descriptors : descriptors_of_workers)
         text << " " << descriptors;
-    text << ", connections: " << connections;
+    text << ", connections: " << connections << " and " << local_connections;
     return text.str();
 }
 
-bool ServerResources::matches(const ServerResources& before) const {
+bool ServerResources::matches(const ServerResources& before, std::size_t standing) const {
     constexpr std::size_t timers = 2;
-    const auto as_many = [](std::size_t now, std::size_t then) {
-        return now >= then && now <= then + timers;
+    const auto all = [](const std::vector<std::size_t>& of_workers) {
+        return std::accumulate(of_workers.begin(), of_workers.end(), std::size_t{0});
+    };
+    const std::size_t now_all = all(descriptors_of_workers);
+    const std::size_t then_all = all(before.descriptors_of_workers);
+    const auto about_as_many = [standing](std::size_t now, std::size_t then) {
+        return now + standing >= then && now <= then + standing + timers;
     };
     return processes == before.processes && zombies == before.zombies &&
-           descriptors_of_master == before.descriptors_of_master &&
+           descriptors_of_master == before.descriptors_of_master && now_all >= then_all &&
+           now_all <= then_all + timers * descriptors_of_workers.size() &&
            std::equal(descriptors_of_workers.begin(), descriptors_of_workers.end(),
                before.descriptors_of_workers.begin(), before.descriptors_of_workers.end(),
-               as_many) &&
-           connections == before.connections;
+               about_as_many) &&
+           connections == before.connections && local_connections == before.local_connections;
 }
 
-ServerResources resources_of(Server& server, const std::vector<pid_t>& workers) {
+ServerResources resources_of(
+    Server& server, const SoakDoors& doors, const std::vector<pid_t>& workers) {
     ServerResources resources;
     const pid_t master = server.master_pid();
     for (const ProcessState& child : descendants_of(server.process().pid())) {
@@ -42,9 +51,10 @@ ServerResources resources_of(Server& server, const std::vector<pid_t>& workers) 
     resources.descriptors_of_master = descriptors_of(master).value_or(0);
     for (const pid_t worker : workers)
         resources.descriptors_of_workers.push_back(descriptors_of(worker).value_or(0));
-    for (std::size_t listener = 0; listener < 2; ++listener)
+    for (std::size_t listener = 0; listener < endpoints_of_soak; ++listener)
         resources.connections +=
             held_connections_of_port(server.endpoint(listener).port()).value_or(0);
+    resources.local_connections = connections_of_path(doors.local_path()).value_or(0);
     return resources;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/harness/server.h"
+#include "tests/soak/soak_doors.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,18 +19,21 @@ struct ServerResources {
     std::size_t zombies = 0;   // ... of them
     std::size_t descriptors_of_master = 0;
     std::vector<std::size_t> descriptors_of_workers{}; // by entry
-    std::size_t connections = 0; // of the server's ports, whichever process holds them
+    std::size_t connections = 0;       // of the server's ports, whichever process holds them
+    std::size_t local_connections = 0; // of its UNIX socket
 
     [[nodiscard]] std::string text() const;
     // Equal, except that a worker may have one more descriptor for each of its two timers: it keeps
-    // a timer once it has used it.
-    [[nodiscard]] bool matches(const ServerResources& before) const;
+    // a timer once it has used it. The clients that stay, `standing` ones, may have moved from one
+    // worker to another.
+    [[nodiscard]] bool matches(const ServerResources& before, std::size_t standing) const;
 };
 
 // Private memory of each process, in bytes.
 using MemoryByProcess = std::map<pid_t, std::uint64_t>;
 
-[[nodiscard]] ServerResources resources_of(Server& server, const std::vector<pid_t>& workers);
+[[nodiscard]] ServerResources resources_of(
+    Server& server, const SoakDoors& doors, const std::vector<pid_t>& workers);
 [[nodiscard]] MemoryByProcess memory_of(Server& server, const std::vector<pid_t>& workers);
 
 // The names that a server which has ended left in /dev/shm.

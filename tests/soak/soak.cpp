@@ -30,13 +30,15 @@ std::string path_of(const SoakOptions& options) {
     return options.binary.empty() ? chatserv_path() : options.binary;
 }
 
-ServerOptions server_options(
-    const SoakOptions& options, const ServerConfig& config, const std::filesystem::path& folder) {
-    ServerOptions server{.listen = {"127.0.0.1:0", has_ipv6() ? "[::1]:0" : "127.0.0.1:0"},
+ServerOptions server_options(const SoakOptions& options, const ServerConfig& config,
+    const SoakDoors& doors, const std::filesystem::path& folder) {
+    ServerOptions server{.listen = doors.listen(),
         .more = config.options(),
         .environment = {{"TMPDIR", folder.string()},
             {"CHATSERV_CONTROL", (folder / "control").string()}},
         .binary = options.binary};
+    const std::vector<std::string> more = doors.options();
+    server.more.insert(server.more.end(), more.begin(), more.end());
     return server;
 }
 
@@ -48,8 +50,8 @@ void append(std::vector<std::string>& all, std::vector<std::string> more) {
 
 Soak::Soak(Loop& loop, std::uint64_t seed, const SoakOptions& options) :
     loop_(loop), random_(seed), options_(options),
-    config_(draw_server_config(random_, options.log_bytes_max)),
-    server_(loop, server_options(options_, config_, folder_.path())),
+    config_(draw_server_config(random_, options.log_bytes_max)), doors_(loop, folder_.path()),
+    server_(loop, server_options(options_, config_, doors_, folder_.path())),
     control_(loop, (folder_.path() / "control").string()), history_(server_) {
     control_.wait_for("\"hello\"");
 }
@@ -75,14 +77,17 @@ std::vector<std::string> Soak::run() {
 // A spare may start a little after the server's first line. Where processes cannot be counted,
 // there is nothing to wait for.
 void Soak::wait_until_complete() {
+    doors_.accept_sources(history_);
     const std::size_t masters = server_.master_pid() == server_.process().pid() ? 0 : 1;
+    const std::size_t processes =
+        masters + config_.workers + config_.spares + SoakDoors::source_processes;
     loop_.wait_until(
         [&] {
             history_.read();
-            before_ = resources_of(server_, history_.workers());
+            before_ = resources_of(server_, doors_, history_.workers());
             const auto& workers = before_.descriptors_of_workers;
             return before_.processes == 0 ||
-                   (before_.processes == masters + config_.workers + config_.spares &&
+                   (before_.processes == processes &&
                        std::count(workers.begin(), workers.end(), 0) == 0);
         },
         "all processes of the server");
@@ -104,7 +109,7 @@ std::vector<std::string> Soak::play_the_last_one() {
 std::vector<std::string> Soak::play(const SceneOptions& options) {
     SceneOptions drawn = options;
     drawn.seed = random_();
-    Scene scene(loop_, server_, control_, history_, config_, drawn);
+    Scene scene({loop_, server_, doors_, control_, history_, config_}, drawn);
     std::vector<std::string> found = scene.run();
     counts_ += scene.counts();
     if (found.empty())
@@ -112,14 +117,15 @@ std::vector<std::string> Soak::play(const SceneOptions& options) {
     return found;
 }
 
-// All clients have left: what remains takes a moment to settle, and then everything is as before.
+// All clients but the sources have left: what remains takes a moment to settle, and then everything
+// is as before.
 std::vector<std::string> Soak::balance() {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     for (;;) {
         history_.read();
-        const ServerResources now = resources_of(server_, history_.workers());
+        const ServerResources now = resources_of(server_, doors_, history_.workers());
         std::vector<std::string> found = flaws_of_books();
-        if (!now.matches(before_))
+        if (!now.matches(before_, doors_.sources().size()))
             found.push_back("before: " + before_.text() + "; now: " + now.text());
         if (found.empty() || std::chrono::steady_clock::now() > deadline)
             return found;
@@ -148,20 +154,22 @@ std::vector<std::string> Soak::flaws_of_books() {
     }
     history_.read();
     const auto number = [&](const nlohmann::json& value) { return value.get<std::uint64_t>(); };
-    expect("users", number(said["users"]), 0);
+    const std::uint64_t sources = history_.sources();
+    expect("sources", sources, doors_.sources().size());
+    expect("users", number(said["users"]), sources);
     expect("accepted, and users joined", number(said["accepted"]), history_.joined());
     expect("turned away, as counted and in the log", number(said["turned_away"]["table_full"]),
         history_.turned_away());
     moved_ = number(said["moved"]);
     expect("workers drained", said["drained"].size(), 0);
     expect("accept pauses", number(said["accept_pauses"]), 0);
-    expect("users left, and users joined", history_.left(), history_.joined());
+    expect("users left, and users joined", history_.left() + sources, history_.joined());
     for (const auto& [reason, count] : said["left"].items()) {
         const auto in_log = history_.left_by_reason().find(reason);
         expect("left as " + reason, number(count),
             in_log == history_.left_by_reason().end() ? 0 : in_log->second);
     }
-    expect("who came and was waited for", connections_seen() - history_.strangers(),
+    expect("who came and was waited for", connections_seen() - history_.strangers() - sources,
         counts_.stays + counts_.refused);
     expect("who came in bursts", history_.strangers(), counts_.in_bursts);
     return found;

@@ -8,6 +8,7 @@
 #include "tests/soak/scene.h"
 #include "tests/soak/server_config.h"
 #include "tests/soak/server_resources.h"
+#include "tests/soak/soak_doors.h"
 
 #include <cstdint>
 #include <random>
@@ -56,6 +57,7 @@ private:
     SoakOptions options_;
     ServerConfig config_;
     TemporaryDirectory folder_{};
+    SoakDoors doors_;
     Server server_;
     ControlConnection control_;
     ClientHistory history_;

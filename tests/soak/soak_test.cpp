@@ -22,9 +22,14 @@ void print(const SceneCounts& counts, std::uint64_t moved) {
               << counts.in_bursts << " in bursts, " << counts.sent_bytes
               << " bytes sent; left: " << counts.half_closes << " by end of file, " << counts.closes
               << " closed, " << counts.resets << " reset, " << counts.stalls << " disconnected ("
-              << counts.excused << " excused); workers: " << counts.killed << " killed, "
-              << counts.stopped << " stopped, " << counts.drained << " drained; users moved "
-              << moved << " times" << std::endl;
+              << counts.excused << " excused), " << counts.in_doubt
+              << " in doubt; workers: " << counts.killed << " killed, " << counts.stopped
+              << " stopped, " << counts.drained << " drained; users moved " << moved
+              << " times; came to talk "
+              << counts.visits.at(Door::talk) + counts.visits.at(Door::other_talk) << ", to listen "
+              << counts.visits.at(Door::listen) << ", to speak " << counts.visits.at(Door::speak)
+              << ", to resume " << counts.visits.at(Door::resume) << ", to the UNIX socket "
+              << counts.visits.at(Door::local) << std::endl;
 }
 
 TEST(SoakTest, EndsWithTheBooksBalanced) {

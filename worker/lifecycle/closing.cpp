@@ -128,7 +128,8 @@ void Closing::send_away(std::span<const ClientId> clients) {
 }
 
 void Closing::send_away(Client& client) {
-    if (client.write_blocked && client.phase != Client::Phase::lingering)
+    const bool is_source = client.slot->source != 0; // a slow line is no such reader
+    if (client.write_blocked && client.phase != Client::Phase::lingering && !is_source)
         drop(client, LeaveReason::kicked, 0);
     else if (client.phase == Client::Phase::talking)
         end(client, LeaveReason::kicked, 0);

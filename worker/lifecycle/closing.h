@@ -39,8 +39,9 @@ public:
 
     // An operator ends these clients. One that takes its bytes is closed as if it had sent end of
     // file. One that does not is disconnected now: otherwise it would leave only after the stall
-    // limit, and such readers are those that operators send away. Those that are not here are
-    // about to be attached, here or elsewhere, or have left: the master asks again if need be.
+    // limit, and such readers are those that operators send away. A source gets what it is due
+    // within that limit. Those that are not here are about to be attached, here or elsewhere, or
+    // have left: the master asks again if need be.
     void send_away(std::span<const ClientId> clients);
 
     // The server stops: ends all clients.

@@ -36,9 +36,15 @@ private:
     std::string_view name_;
 };
 
-// No value here has a character that would have to be escaped.
+// A value has no newline; the path of a source may have the other two that are to be escaped.
 std::string label(std::string_view name, std::string_view value) {
-    return fmt::format("{}=\"{}\"", name, value);
+    std::string escaped;
+    for (const char byte : value) {
+        if (byte == '\\' || byte == '"')
+            escaped += '\\';
+        escaped += byte;
+    }
+    return fmt::format("{}=\"{}\"", name, escaped);
 }
 
 std::string worker_label(const WorkerFigures& worker) {
@@ -54,6 +60,12 @@ template <typename Value>
 void by_worker(Samples& samples, const Figures& figures, Value value) {
     for (const WorkerFigures& worker : figures.workers)
         samples.whole(value(worker), worker_label(worker));
+}
+
+template <typename Value>
+void by_source(Samples& samples, const Figures& figures, Value value) {
+    for (const SourceFigures& source : figures.sources)
+        samples.whole(value(source), label("source", source.name));
 }
 
 uint32_t serving(const Figures& figures) {
@@ -150,6 +162,28 @@ constexpr Metric metrics[] = {
     {"chatserv_dropped_datagrams_total", "counter",
         "Datagrams of UDP sources that could not be relayed, and those that could not be sent.",
         [](Samples& to, const Figures& of) { to.whole(of.dropped_datagrams); }},
+    {"chatserv_source_connected", "gauge", "1 if this source is a user now.",
+        [](Samples& to, const Figures& of) {
+            by_source(
+                to, of, [](const SourceFigures& source) { return source.connected ? 1U : 0U; });
+        }},
+    {"chatserv_source_connections_total", "counter", "How often this source was connected.",
+        [](Samples& to, const Figures& of) {
+            by_source(to, of, [](const SourceFigures& source) { return source.connections; });
+        }},
+    {"chatserv_source_received_bytes_total", "counter", "Bytes that came from this source.",
+        [](Samples& to, const Figures& of) {
+            by_source(to, of, [](const SourceFigures& source) { return source.received_bytes; });
+        }},
+    {"chatserv_source_sent_bytes_total", "counter", "Bytes that were sent to this source.",
+        [](Samples& to, const Figures& of) {
+            by_source(to, of, [](const SourceFigures& source) { return source.sent_bytes; });
+        }},
+    {"chatserv_source_dropped_datagrams_total", "counter",
+        "Datagrams that this source has lost; only UDP sources lose any.",
+        [](Samples& to, const Figures& of) {
+            by_source(to, of, [](const SourceFigures& source) { return source.dropped_datagrams; });
+        }},
     {"chatserv_received_bytes_total", "counter",
         "Bytes of users that were published to the others.",
         [](Samples& to, const Figures& of) { to.whole(of.received_bytes); }},

@@ -1,10 +1,12 @@
 #include "master/metrics/server/figures.h"
 
 #include "master/clients/traffic.h"
+#include "master/ledger/source_names.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/user_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chatserv {
 
@@ -18,6 +20,17 @@ struct Table {
     uint64_t held = 0;                // the largest backlog
     std::vector<uint32_t> users_of{}; // by entry
     std::array<uint32_t, roles_end> users_with_role{};
+    std::array<Traffic, source_numbers_max> sources{}; // of their connections now
+    std::array<bool, source_numbers_max> connected{};
+};
+
+// The bytes of users that have left.
+struct Departed {
+    uint64_t sent = 0;
+    std::array<uint64_t, source_numbers_max> from_source{};
+    std::array<uint64_t, source_numbers_max> to_source{};
+
+    bool operator==(const Departed&) const = default;
 };
 
 Table read_table(const ServerView& view, uint64_t head) {
@@ -36,8 +49,22 @@ Table read_table(const ServerView& view, uint64_t head) {
         table.held = std::max(table.held, traffic.backlog);
         if (index_of(status.owner) < table.users_of.size())
             ++table.users_of[index_of(status.owner)];
+        const uint32_t source = slot.source;
+        if (source > 0 && source <= source_numbers_max) {
+            table.sources[source - 1] = traffic;
+            table.connected[source - 1] = true;
+        }
     }
     return table;
+}
+
+Departed departed(const ServerView& view) {
+    Departed bytes{.sent = load_acquire(view.departed_out())};
+    for (uint32_t index = 0; index < source_numbers_max; ++index) {
+        bytes.from_source[index] = load_acquire(view.sources()[index].received);
+        bytes.to_source[index] = load_acquire(view.sources()[index].sent);
+    }
+    return bytes;
 }
 
 bool someone_leaves(const ServerView& view) {
@@ -45,21 +72,40 @@ bool someone_leaves(const ServerView& view) {
     return kind == RedoKind::release || kind == RedoKind::dismiss;
 }
 
-// When a user leaves, the master adds its bytes to the sum of those that have left, and frees its
-// slot. A look in between would count it twice or not at all, and the total would go down later. So
-// a look counts only if nobody left meanwhile. The order matters: before the table, the sum is read
-// and then whether a departure is under way; after it, the other way round. A departure that
+// When a user leaves, the master adds its bytes to the sums of those that have left, and frees its
+// slot. A look in between would count it twice or not at all, and a total would go down later. So
+// a look counts only if nobody left meanwhile. The order matters: before the table, the sums are
+// read and then whether a departure is under way; after it, the other way round. A departure that
 // changed either is then seen by one of the four.
-std::optional<uint64_t> sent_in_all(const ServerView& view, uint64_t head, Table& table) {
+std::optional<Departed> departed_beside(const ServerView& view, uint64_t head, Table& table) {
     for (int look = 0; look < looks_max; ++look) {
-        const uint64_t before = load_acquire(view.departed_out());
+        const Departed before = departed(view);
         const bool leaves_before = someone_leaves(view);
         table = read_table(view, head);
         const bool leaves_after = someone_leaves(view);
-        if (!leaves_before && !leaves_after && load_acquire(view.departed_out()) == before)
-            return before + table.sent;
+        if (!leaves_before && !leaves_after && departed(view) == before)
+            return before;
     }
     return std::nullopt;
+}
+
+std::vector<SourceFigures> sources(
+    const ServerView& view, const Table& table, const Departed& departed) {
+    std::vector<SourceFigures> all;
+    for (uint32_t index = 0; index < source_numbers_max; ++index) {
+        const SourceRecord& record = view.sources()[index];
+        auto name = source_name(record);
+        if (!name)
+            continue;
+        const uint64_t dropped_before = load_acquire(record.dropped_before);
+        all.push_back({.name = std::move(*name),
+            .connected = table.connected[index],
+            .connections = load_acquire(record.connections),
+            .received_bytes = departed.from_source[index] + table.sources[index].in,
+            .sent_bytes = departed.to_source[index] + table.sources[index].out,
+            .dropped_datagrams = load_acquire(record.dropped) - dropped_before});
+    }
+    return all;
 }
 
 // The index of an entry's seat, where a process serves the entry.
@@ -141,12 +187,13 @@ Figures look_at(const ServerView& view) {
     const uint64_t head = load_acquire(view.log().head);
     const Counters& counters = view.counters();
     Table table{};
+    const auto departed = departed_beside(view, head, table);
     Figures figures{.started_at_ms = load_acquire(view.standing().started_at_ms),
         .is_ready = is_ready(view),
         .users_max = users_max_of(view),
         .received_bytes = head,
         .chunks = load_acquire(view.log().index_next),
-        .sent_bytes = sent_in_all(view, head, table),
+        .sent_bytes = departed ? std::optional(departed->sent + table.sent) : std::nullopt,
         .log_bytes = view.header().log_bytes};
     // The departures first: a user that comes and leaves meanwhile must not count as left alone.
     figures.departures = counters.departures();
@@ -157,6 +204,8 @@ Figures look_at(const ServerView& view) {
     figures.moved = counters.moved();
     figures.accept_pauses = counters.accept_pauses();
     figures.dropped_datagrams = counters.dropped_datagrams();
+    if (departed)
+        figures.sources = sources(view, table, *departed);
     figures.users_with_role = table.users_with_role;
     figures.log_held_bytes = table.held;
     figures.senders_wait = head - std::min(table.held, head) < room_wanted(view, head);

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <sys/types.h>
 #include <vector>
 
@@ -28,6 +29,16 @@ struct WorkerFigures {
     uint64_t takeovers_ns = 0;     // how long all of them took
     uint64_t taken_over_at_ms = 0; // when the last one was over, since 1970
     uint64_t awake_ns = 0;         // of that pid
+};
+
+// A source in force.
+struct SourceFigures {
+    std::string name{}; // as in the configuration
+    bool connected = false;
+    uint64_t connections = 0;
+    uint64_t received_bytes = 0; // as `sent_bytes` below, if there are any
+    uint64_t sent_bytes = 0;
+    uint64_t dropped_datagrams = 0;
 };
 
 struct Figures {
@@ -48,8 +59,9 @@ struct Figures {
     uint64_t chunks = 0;         // into which those were read
     // That were written to users. Nothing where users left faster than the table could be read.
     std::optional<uint64_t> sent_bytes{};
-    uint64_t log_bytes = 0;      // how much the log can hold
-    uint64_t log_held_bytes = 0; // what the slowest user has yet to get
+    std::vector<SourceFigures> sources{}; // by number
+    uint64_t log_bytes = 0;               // how much the log can hold
+    uint64_t log_held_bytes = 0;          // what the slowest user has yet to get
     bool senders_wait = false;
 
     uint32_t spares = 0;

@@ -38,6 +38,7 @@ public:
     }
     [[nodiscard]] std::span<const EntryRecord> entries() const { return ledger_.entries(); }
     [[nodiscard]] std::span<const SeatRecord> seats() const { return ledger_.seats(); }
+    [[nodiscard]] std::span<const SourceRecord> sources() const { return ledger_.places(); }
     [[nodiscard]] const SeatRecord& metrics() const { return ledger_.metrics().front(); }
 
     [[nodiscard]] std::span<const char> mapped() const { return segment_.bytes(); }

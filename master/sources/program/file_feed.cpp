@@ -64,8 +64,11 @@ void FileFeed::watch(int fd, int16_t filter, uint32_t fflags) {
 void FileFeed::open_at(From from, const std::optional<FilePlace>& place) {
     UniqueFd file = open_to_read(path_);
     if (!file) {
-        if (errno == ENOENT)
-            return; // the folder tells of it
+        if (errno == ENOENT) { // the folder tells of it
+            if (place)
+                place_ = *place;
+            return;
+        }
         throw_errno("opening");
     }
     struct stat status {};
@@ -92,8 +95,7 @@ void FileFeed::open_at(From from, const std::optional<FilePlace>& place) {
 // Said before a byte of that place is fed: the master then knows of every byte that is relayed
 // where it stands.
 void FileFeed::say_place() const {
-    if (file_)
-        (void)say_word(lifeline_, SourceWord::Kind::place, place_.text());
+    (void)say_word(lifeline_, SourceWord::Kind::place, place_.text());
 }
 
 // A new master asks for the place; the end of file says that no process of the server is left.
@@ -185,7 +187,6 @@ bool FileFeed::wait(int relay) {
 std::string FileFeed::run(int relay) {
     try {
         watch(relay, EVFILT_READ, 0);
-        say_place();
         for (;;) {
             if (!copy_all(relay))
                 return error_;

@@ -23,6 +23,10 @@ public:
     // earlier process of this source has come to. `lifeline`: to the master; borrowed.
     FileFeed(std::string path, const std::optional<FilePlace>& place, int lifeline);
 
+    // Where it reads, which the master is told with the connection, before a byte is fed. If the
+    // file is not there yet, it is the place of no file: one that comes is read from its beginning.
+    [[nodiscard]] const FilePlace& place() const { return place_; }
+
     // Feeds this end of the connection to the relay until the relay or the server ends. Returns an
     // empty text then; otherwise why the file cannot be followed any more.
     [[nodiscard]] std::string run(int relay);

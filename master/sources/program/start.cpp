@@ -200,7 +200,8 @@ void leave(int relay, int lifeline) {
 int follow(const Orders& orders) {
     FileFeed feed(orders.source.path, orders.place, orders.lifeline.get());
     FdPair pair = make_loopback_pair();
-    if (say_word(orders.lifeline.get(), SourceWord::Kind::connected, "", pair.first.get()) != 0)
+    if (say_word(orders.lifeline.get(), SourceWord::Kind::connected, feed.place().text(),
+            pair.first.get()) != 0)
         return EX_OK;
     pair.first.reset();
     const std::string why = feed.run(pair.second.get());

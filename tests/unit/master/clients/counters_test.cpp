@@ -34,7 +34,7 @@ TEST(Counters, ListEveryReasonIncludingUnusedOnes) {
         R"({"accepted":3,"turned_away":{"not_allowed":0,"address_full":1,"table_full":0,)"
         R"("proxy_untrusted":0,"proxy_header":0,"proxy_silent":0,"proxy_in_doubt":0,"proxy_check":0},)"
         R"("left":{"end_of_file":0,"reset":0,"timed_out":2,"error":0,"stalled":2,)"
-        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1,"kicked":0,"bad_request":0},"throttled":2,"accept_pauses":1,"moved":1,"dropped_datagrams":12})");
+        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1,"kicked":0,"bad_request":0,"source_removed":0},"throttled":2,"accept_pauses":1,"moved":1,"dropped_datagrams":12})");
 }
 
 } // namespace

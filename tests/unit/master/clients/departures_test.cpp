@@ -26,7 +26,8 @@ TEST(Departures, TellErrorsApart) {
 }
 
 TEST(Departures, HaveARowForEachReason) {
-    for (uint32_t number = 1; number <= static_cast<uint32_t>(LeaveReason::bad_request); ++number) {
+    for (uint32_t number = 1; number <= static_cast<uint32_t>(LeaveReason::source_removed);
+         ++number) {
         const Departure departure{.reason = static_cast<LeaveReason>(number), .error = EIO};
         EXPECT_EQ(row_of(departure).reason, departure.reason) << number;
         EXPECT_NE(text_of(departure, 0ms), "") << number;
@@ -40,6 +41,7 @@ TEST(Departures, KnowWhatAWorkerCanSay) {
     EXPECT_TRUE(is_told_by_workers(LeaveReason::bad_request));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::overwritten));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::no_worker));
+    EXPECT_FALSE(is_told_by_workers(LeaveReason::source_removed));
     EXPECT_FALSE(is_told_by_workers(LeaveReason{0}));
     EXPECT_FALSE(is_told_by_workers(LeaveReason{77}));
 }

@@ -103,7 +103,7 @@ protected:
     const SourceResources no_sources_{};
     const Acceptor::ChooseEntry choose_entry_ = [] { return EntryId{0}; };
     const Sources sources_{{no_sources_, options_, segment_.mapping, ledger_, events_, clients_,
-        acceptor_, choose_entry_, Watched::source, 0}};
+        acceptor_, kicking_, choose_entry_, Watched::source, 0}};
     ReloadBook reloads_{ledger_};
     std::string why_no_reload_;
     ControlDesk desk_{events_, Watched::control, nullptr,

@@ -31,6 +31,12 @@ Figures figures() {
     figures.workers[1].taken_over_at_ms = 1'700'000'001'500;
     figures.masters_replaced = 6;
     figures.dropped_datagrams = 12;
+    figures.sources = {{.name = "tcp:a:7",
+                           .connected = true,
+                           .connections = 4,
+                           .received_bytes = 100,
+                           .sent_bytes = 20},
+        {.name = "udp:0.0.0.0:7", .dropped_datagrams = 12}};
     return figures;
 }
 
@@ -44,6 +50,12 @@ TEST(ExpositionTest, SaysEveryFigureInItsUnit) {
              "\nchatserv_departures_total{reason=\"reset\"} 1\n",
              "\nchatserv_sent_bytes_total 18446744073709551615\n",
              "\nchatserv_dropped_datagrams_total 12\n",
+             "\nchatserv_source_connected{source=\"tcp:a:7\"} 1\n",
+             "\nchatserv_source_connected{source=\"udp:0.0.0.0:7\"} 0\n",
+             "\nchatserv_source_connections_total{source=\"tcp:a:7\"} 4\n",
+             "\nchatserv_source_received_bytes_total{source=\"tcp:a:7\"} 100\n",
+             "\nchatserv_source_sent_bytes_total{source=\"tcp:a:7\"} 20\n",
+             "\nchatserv_source_dropped_datagrams_total{source=\"udp:0.0.0.0:7\"} 12\n",
              "\nchatserv_log_fill_ratio 0.25\n",
              "\nchatserv_workers_serving 1\n",
              "\nchatserv_worker_up{worker=\"2\"} 0\n",
@@ -55,6 +67,13 @@ TEST(ExpositionTest, SaysEveryFigureInItsUnit) {
              "\nchatserv_last_takeover_timestamp_seconds{worker=\"2\"} 1700000001.5\n",
          })
         EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(ExpositionTest, EscapesWhatAPathMayHave) {
+    Figures odd = figures();
+    odd.sources = {{.name = R"(file:/a "b\c")"}};
+    EXPECT_THAT(
+        exposition_of(odd), HasSubstr(R"(chatserv_source_connected{source="file:/a \"b\\c\""} 0)"));
 }
 
 TEST(ExpositionTest, LeavesOutWhatIsNotKnown) {

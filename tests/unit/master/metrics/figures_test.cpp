@@ -1,6 +1,7 @@
 // What the metrics process reads of a server, also while a user leaves.
 #include "master/metrics/server/figures.h"
 
+#include "master/ledger/source_names.h"
 #include "tests/unit/master/metrics/small_view.h"
 
 #include <gtest/gtest.h>
@@ -94,6 +95,40 @@ TEST_F(ServerFiguresTest, NoBytesCountTwiceOrNotAtAllWhileAUserLeaves) {
     EXPECT_EQ(look().sent_bytes, std::nullopt);
     end_release();
     EXPECT_EQ(look().sent_bytes, 7U);
+}
+
+TEST_F(ServerFiguresTest, OfSourcesInForce) {
+    SourceRecord& record = server_.ledger.places()[2];
+    note_source_name(record, 3, "tcp:a:7");
+    note_source_name(server_.ledger.places()[0], 1, "udp:b:7");
+    note_no_source(server_.ledger.places()[0]);
+    record.connections = 2;
+    record.received = 100;
+    record.sent = 10;
+    record.dropped = 8;
+    record.dropped_before = 5;
+    ASSERT_EQ(look().sources.size(), 1U);
+    EXPECT_FALSE(look().sources[0].connected);
+    const ClientId client = server_.segment.attach(0);
+    server_.segment.users[client.slot].source = 3;
+    server_.segment.users[client.slot].bytes_read = 7;
+    server_.deliver(client, 4);
+    const SourceFigures source = look().sources.at(0);
+    EXPECT_EQ(source.name, "tcp:a:7");
+    EXPECT_TRUE(source.connected);
+    EXPECT_EQ(source.connections, 2U);
+    EXPECT_EQ(source.received_bytes, 107U);
+    EXPECT_EQ(source.sent_bytes, 14U);
+    EXPECT_EQ(source.dropped_datagrams, 3U);
+    begin_release();
+    EXPECT_TRUE(look().sources.empty())
+        << "its bytes are in the sum and in its slot, or in neither";
+    server_.segment.users.release(client);
+    record.received = 107;
+    record.sent = 14;
+    end_release();
+    EXPECT_EQ(look().sources.at(0).received_bytes, 107U);
+    EXPECT_FALSE(look().sources.at(0).connected);
 }
 
 TEST_F(ServerFiguresTest, OfTakeovers) {

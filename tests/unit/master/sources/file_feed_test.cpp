@@ -111,6 +111,7 @@ TEST_F(FileFeedTest, SaysWhereItReadsAndGoesOnFromAPlace) {
     ASSERT_EQ(::stat(path_.c_str(), &status), 0);
     place_ = {.device = status.st_dev, .inode = status.st_ino, .offset = 4};
     begin();
+    EXPECT_EQ(feed_->place(), *place_);
     expect("456789");
     SourceWords words;
     const auto next_place = [&] {
@@ -119,7 +120,6 @@ TEST_F(FileFeedTest, SaysWhereItReadsAndGoesOnFromAPlace) {
         const auto word = words.next(lifeline_.first.get());
         return word ? FilePlace::parse(word->text) : std::nullopt;
     };
-    EXPECT_EQ(next_place(), place_);
     fs::rename(path_, path_ + ".1");
     append("abc");
     expect("abc");
@@ -128,6 +128,25 @@ TEST_F(FileFeedTest, SaysWhereItReadsAndGoesOnFromAPlace) {
     EXPECT_EQ(next_place(), next);
     ASSERT_EQ(::write(lifeline_.first.get(), "?", 1), 1);
     EXPECT_EQ(next_place(), next) << "a new master has asked";
+}
+
+// Whoever follows it next must not begin at the end of a file that has come meanwhile.
+TEST_F(FileFeedTest, AFileThatIsNotThereYetHasThePlaceOfNone) {
+    begin();
+    EXPECT_EQ(feed_->place(), FilePlace());
+    lifeline_.first.reset();
+    thread_.join();
+    lifeline_ = make_stream_pair();
+    append("all of it");
+    place_ = feed_->place();
+    begin();
+    expect("all of it");
+}
+
+TEST_F(FileFeedTest, AFileWhoseNameIsGoneKeepsThePlaceThatItHad) {
+    place_ = {.device = 1, .inode = 2, .offset = 4};
+    begin();
+    EXPECT_EQ(feed_->place(), *place_);
 }
 
 TEST_F(FileFeedTest, AnotherFileThanThatOfThePlaceIsReadFromItsBeginning) {
@@ -147,21 +166,6 @@ TEST(FilePlace, IsWhereTheRelayHasComeToWhenTheClientHasLeft) {
     EXPECT_EQ(next_place(record), (FilePlace{.device = 1, .inode = 2, .offset = 102}));
     record.relayed = 5; // it had come no further than the file before
     EXPECT_EQ(next_place(record), (FilePlace{.device = 1, .inode = 2, .offset = 100}));
-}
-
-// What was relayed of the client before is in the place already.
-TEST(FilePlace, StaysWhereItIsIfTheNextProcessSaysNothing) {
-    SourceRecord record{};
-    note_begun(record);
-    EXPECT_FALSE(next_place(record));
-    note_place(record, {.device = 1, .inode = 2, .offset = 100, .fed = 6});
-    record.state = static_cast<uint32_t>(PlaceState::left);
-    record.relayed = 8;
-    note_begun(record);
-    EXPECT_FALSE(next_place(record)) << "its client is there";
-    record.state = static_cast<uint32_t>(PlaceState::left);
-    record.relayed = 0;
-    EXPECT_EQ(next_place(record), (FilePlace{.device = 1, .inode = 2, .offset = 102}));
 }
 
 TEST(FilePlace, IsReadAsItIsWritten) {

@@ -25,6 +25,8 @@ TEST(SourceSet, StandardInputAndOutputAreOneSource) {
 
 TEST(SourceSet, HasStandardInputOnceAndABoundedLength) {
     EXPECT_THROW((void)sources_of(options_of({"--source", "stdin,talk:stdin"})), Failure);
+    EXPECT_THROW((void)sources_of(options_of({"--source", "tcp:a:7,tcp:a:7"})), Failure);
+    EXPECT_EQ(sources_of(options_of({"--source", "tcp:a:7,talk:tcp:a:7"})).size(), 2U);
     std::string many = "file:/0";
     for (uint32_t i = 1; i < sources_max; ++i)
         many += ",file:/" + std::to_string(i);
@@ -39,7 +41,7 @@ TEST(SourceSet, HasNoSourceThatHearsAnother) {
         EXPECT_THROW((void)sources_of(options_of({"--source", texts})), Failure) << texts;
     for (const char* const texts :
         {"udp:0.0.0.0:7,listen:udp:192.0.2.255:8", "udp:192.0.2.1:7,listen:udp:192.0.2.255:7",
-            "udp:0.0.0.0:7,listen:tcp:192.0.2.1:7", "listen:udp:a:7,listen:udp:a:7"})
+            "udp:0.0.0.0:7,listen:tcp:192.0.2.1:7", "listen:udp:a:7,listen:udp:b:7"})
         EXPECT_EQ(sources_of(options_of({"--source", texts})).size(), 2U) << texts;
 }
 

@@ -21,8 +21,9 @@ constexpr milliseconds shortest_first{750};
 class SourceTest : public SourceScene {
 protected:
     Source make(const std::string& address, milliseconds silence = milliseconds(0)) {
-        return Source(source(address), silence,
-            SourceProcess(ledger_, events_, SeatId{0}, Tag(Watched::source)), 0);
+        options_.source_silence = silence;
+        return Source({.number = 1, .address = source(address)},
+            SourceProcess(ledger_, events_, SeatId{0}, Tag(Watched::source)), ledger_.places()[0]);
     }
 
     void try_now(Source& tried, Clock::time_point now) {
@@ -77,7 +78,7 @@ TEST_F(SourceTest, IsTriedAtOnce) {
     Source tried = make("tcp:192.0.2.1:7");
     EXPECT_EQ(tried.state(), Source::State::waiting);
     EXPECT_TRUE(tried.is_due(start_));
-    EXPECT_EQ(tried.connections(), 0U);
+    EXPECT_EQ(ledger_.places()[0].connections, 0U);
     EXPECT_EQ(tried.error(), "");
 }
 
@@ -157,7 +158,7 @@ TEST_F(SourceTest, StaysConnectedWithoutItsProcess) {
     const ClientId client = connect(tried, start_);
     EXPECT_EQ(tried.state(), Source::State::connected);
     EXPECT_EQ(tried.client(), client);
-    EXPECT_EQ(tried.connections(), 1U);
+    EXPECT_EQ(ledger_.places()[0].connections, 1U);
     EXPECT_EQ(tried.next_look(), std::nullopt);
     end_process(tried, start_);
     look(tried, start_ + seconds(3600));

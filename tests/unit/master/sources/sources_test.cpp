@@ -1,80 +1,15 @@
 // All sources: what their processes say, and what a successor of a master finds of them.
-#include "master/sources/sources.h"
+#include "tests/unit/master/sources/sources_scene.h"
 
-#include "tests/unit/master/sources/source_scene.h"
-
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace chatserv {
 namespace {
 
 using Phase = Sources::Phase;
 
-class SourcesTest : public SourceScene {
-protected:
-    void TearDown() override {
-        for (const pid_t pid : children_) {
-            ::kill(pid, SIGKILL);
-            (void)::waitpid(pid, nullptr, 0);
-        }
-    }
-
-    std::unique_ptr<Sources> make(const std::vector<std::string>& addresses) {
-        resources_.sources.clear();
-        for (const std::string& address : addresses)
-            resources_.sources.push_back(source(address));
-        if (program_)
-            resources_.program.emplace(UniqueFd(), path_);
-        return std::make_unique<Sources>(Sources::Surroundings{.resources = resources_,
-            .options = options_,
-            .segment = segment_.mapping,
-            .ledger = ledger_,
-            .events = events_,
-            .clients = *book_,
-            .acceptor = acceptor_,
-            .choose_entry = choose_entry_,
-            .tag = Watched::source,
-            .upgrade = 0});
-    }
-
-    // A process that a dead master has started for the source at this place. The test has the
-    // process's end of the lifeline.
-    pid_t leave_process(uint32_t place) {
-        FdPair lifeline = make_stream_pair();
-        set_nonblocking(lifeline.first.get());
-        const PidWord word =
-            SeatBook(ledger_.sources()).note_starting(SeatId{place}, lifeline.first.release(), 0);
-        const pid_t pid = ::fork();
-        if (pid == 0)
-            for (;;)
-                ::pause();
-        *word.word = pid;
-        children_.push_back(pid);
-        lifeline_ = std::move(lifeline.second);
-        return pid;
-    }
-
-    // The source at this place hears its process once more.
-    static void hear(Sources& sources, uint32_t place) {
-        struct kevent event {};
-        event.udata = reinterpret_cast<decltype(event.udata)>(
-            static_cast<uintptr_t>(Tag(Watched::source).word() | uint64_t{place} << 8));
-        sources.handle(event);
-    }
-
-    [[nodiscard]] char question() const {
-        char byte = 0;
-        return ::recv(lifeline_.get(), &byte, 1, MSG_DONTWAIT) == 1 ? byte : '\0';
-    }
-
-    SourceResources resources_{};
-    const Acceptor::ChooseEntry choose_entry_ = [] { return entry_0; };
-    std::vector<pid_t> children_{};
-    UniqueFd lifeline_{};
-};
+class SourcesTest : public SourcesScene {};
 
 TEST_F(SourcesTest, AreMadeInOnePhaseOnly) {
     run(until_a_word);
@@ -82,7 +17,7 @@ TEST_F(SourcesTest, AreMadeInOnePhaseOnly) {
     EXPECT_TRUE(sources->look(Phase::as_is).empty());
     EXPECT_FALSE(sources->has_processes());
     EXPECT_TRUE(sources->look(Phase::making).empty());
-    for (const Source& each : sources->all()) {
+    for (const auto& [number, each] : sources->all()) {
         EXPECT_EQ(each.state(), Source::State::trying);
         children_.push_back(each.process().pid());
     }
@@ -103,14 +38,14 @@ TEST_F(SourcesTest, ASuccessorFindsTheClientsOfItsSources) {
     const ClientId third = admit(3);
     const auto sources = make({"tcp:192.0.2.1:7", "tcp:192.0.2.2:7"});
     sources->take_over();
-    EXPECT_EQ(sources->all()[0].state(), Source::State::connected);
-    EXPECT_EQ(sources->all()[0].client(), first);
-    EXPECT_EQ(sources->all()[0].connections(), 1U);
-    EXPECT_EQ(sources->all()[1].state(), Source::State::waiting);
+    EXPECT_EQ(sources->find(1)->state(), Source::State::connected);
+    EXPECT_EQ(sources->find(1)->client(), first);
+    EXPECT_EQ(ledger_.places()[0].connections, 1U);
+    EXPECT_EQ(sources->find(2)->state(), Source::State::waiting);
     EXPECT_NE(book_->escrow().find(third), nullptr) << "of a source that is no more";
     let_leave(first);
     (void)sources->look(Phase::as_is);
-    EXPECT_EQ(sources->all()[0].state(), Source::State::waiting);
+    EXPECT_EQ(sources->find(1)->state(), Source::State::waiting);
 }
 
 TEST_F(SourcesTest, ASuccessorFindsTheProcessesOfItsSources) {
@@ -118,12 +53,12 @@ TEST_F(SourcesTest, ASuccessorFindsTheProcessesOfItsSources) {
     const pid_t pid = leave_process(0);
     const auto sources = make({"serial:/dev/null"});
     sources->take_over();
-    EXPECT_EQ(sources->all()[0].process().pid(), pid);
-    EXPECT_TRUE(sources->all()[0].process().is_inherited());
+    EXPECT_EQ(sources->find(1)->process().pid(), pid);
+    EXPECT_TRUE(sources->find(1)->process().is_inherited());
     EXPECT_EQ(question(), '\0');
     ASSERT_EQ(say_word(lifeline_.get(), SourceWord::Kind::failed, "Input/output error"), 0);
     hear(*sources, 0);
-    EXPECT_EQ(sources->all()[0].error(), "Input/output error");
+    EXPECT_EQ(sources->find(1)->error(), "Input/output error");
     // Its exit is told by NOTE_EXIT alone, and the keeper reaps it.
     sources->reap_children();
     EXPECT_TRUE(sources->has_processes());
@@ -139,9 +74,9 @@ TEST_F(SourcesTest, AProcessThatWasOnItsWayIsNotHeardAnyMore) {
     const pid_t pid = leave_process(0);
     const auto sources = make({"tcp:192.0.2.1:7"});
     sources->take_over();
-    EXPECT_EQ(sources->all()[0].state(), Source::State::waiting);
+    EXPECT_EQ(sources->find(1)->state(), Source::State::waiting);
     (void)sources->look(Phase::making);
-    EXPECT_EQ(sources->all()[0].process().pid(), pid) << "no second one beside it";
+    EXPECT_EQ(sources->find(1)->process().pid(), pid) << "no second one beside it";
     FdPair pair = make_loopback_pair();
     ASSERT_EQ(say_word(lifeline_.get(), SourceWord::Kind::connected, "", pair.first.get()), 0);
     pair.first.reset();
@@ -203,7 +138,7 @@ TEST_F(SourcesTest, ASuccessorGivesUpSeatsWithoutAProcess) {
     sources->take_over();
     EXPECT_FALSE(sources->has_processes());
     EXPECT_TRUE(SeatBook(ledger_.sources()).seated().empty());
-    EXPECT_TRUE(sources->all()[0].is_due(Source::Clock::now()));
+    EXPECT_TRUE(sources->find(1)->is_due(Source::Clock::now()));
 }
 
 } // namespace

@@ -35,6 +35,13 @@ TEST(Legacy, TellsEveryOptionInForce) {
                 .role = Role::speak,
                 .is_handed_over = true,
                 .handed_role = Role::listen}},
+        .sources = {{.number = 2, .address = {.host = "a", .port = 1}},
+            {.number = 7,
+                .address = {.kind = SourceAddress::Kind::serial,
+                    .role = Role::talk,
+                    .path = "/dev/a,b",
+                    .baud = 4800},
+                .is_wanted = false}},
         .reload = {.number = 5,
             .changed = {{"users", "7", "321"}},
             .kept = {{"log-size", "4M", "123456"}, {"spares", "1", "2"}}}};
@@ -66,6 +73,7 @@ TEST(Legacy, TellsEveryOptionInForce) {
     EXPECT_EQ(read.listeners[1].role, Role::speak);
     EXPECT_TRUE(read.listeners[1].is_handed_over);
     EXPECT_EQ(read.listeners[1].handed_role, Role::listen);
+    EXPECT_EQ(read.sources, written.sources);
     EXPECT_EQ(read.reload.number, 5U);
     ASSERT_EQ(read.reload.changed.size(), 1U);
     ASSERT_EQ(read.reload.kept.size(), 2U);

@@ -60,6 +60,16 @@ TEST_F(SendingAwayTest, DisconnectsAReaderThatTakesNothingAtOnce) {
     EXPECT_EQ(cursor_of(users_[slot_0]).log_offset, log_offset_none);
 }
 
+// A reload lets it go; it has all that was said before, unless it is too slow for the stall limit.
+TEST_F(SendingAwayTest, ASourceThatIsBehindGetsWhatItIsDue) {
+    users_[slot_0].source = 1;
+    fill(0);
+    kick(0);
+    EXPECT_EQ(why_left(0), std::nullopt);
+    worker(entry_0).settle();
+    EXPECT_EQ(status(0).state, SlotState::closing);
+}
+
 // One that has ended its input and does not read what is left is such a reader too.
 TEST_F(SendingAwayTest, DisconnectsAClosingReaderAtOnce) {
     fill(0);
