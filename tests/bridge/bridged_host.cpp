@@ -8,12 +8,24 @@ namespace chatserv::test {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+namespace {
+
+// More than is waiting in any test, so that a word is in one message.
+constexpr uint64_t piece_bytes_max = 8192;
+
+} // namespace
+
 BridgedHost::BridgedHost(Loop& loop, Incarnation incarnation, const JetStreamSettings& settings) :
-    loop_(loop), settings_(settings), engine_(std::make_unique<JetStreamEngine>(settings)),
-    host_(incarnation, *engine_, 512), watch_(std::make_unique<Watch>(loop, *engine_)) {}
+    loop_(loop), settings_(settings), engine_(make_engine()),
+    host_(incarnation, *engine_, piece_bytes_max), watch_(std::make_unique<Watch>(loop, *engine_)) {
+}
+
+std::unique_ptr<Engine> BridgedHost::make_engine() {
+    return std::make_unique<NotingEngine>(std::make_unique<JetStreamEngine>(settings_), delivered_);
+}
 
 void BridgedHost::replace_bridge() {
-    auto next = std::make_unique<JetStreamEngine>(settings_);
+    auto next = make_engine();
     host_.kill_bridge(*next);
     watch_.reset();
     engine_ = std::move(next);
@@ -44,10 +56,11 @@ std::optional<Exchange::Time> BridgedHost::due() const {
 
 std::string BridgedHost::text() const {
     const Link link = engine_->link();
-    return std::string(name_of(link.state)) + " (" + link.trouble + "), has read up to " +
-           std::to_string(order().resume_from()) + ", of " + std::to_string(host_.outbound.size()) +
-           " bytes " + std::to_string(order().counted()) + " have counted, hash " +
-           std::to_string(order().state().applied.hash) + ", and its log: " + host_.log;
+    return std::string(text_of(loss_)) + "; " + std::string(name_of(link.state)) + " (" +
+           link.trouble + "), has read up to " + std::to_string(order().resume_from()) + ", of " +
+           std::to_string(host_.outbound.size()) + " bytes " + std::to_string(order().counted()) +
+           " have counted, hash " + std::to_string(order().state().applied.hash) +
+           ", and its log: " + host_.log;
 }
 
 void run_until(Loop& loop, const std::vector<std::unique_ptr<BridgedHost>>& hosts,

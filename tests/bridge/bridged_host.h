@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bridge/engine/jetstream.h"
+#include "tests/bridge/delivered.h"
 #include "tests/harness/loop.h"
 #include "tests/unit/bridge/simulated_host.h"
 
@@ -27,6 +28,8 @@ public:
     [[nodiscard]] const Order& order() const { return host_.exchange().order(); }
     [[nodiscard]] LinkState link() const { return engine_->link().state; }
     [[nodiscard]] OrderLoss loss() const { return loss_; }
+    [[nodiscard]] bool lives() const { return loss_ == OrderLoss::none; }
+    [[nodiscard]] const Delivered& delivered() const { return delivered_; }
     [[nodiscard]] std::optional<Exchange::Time> due() const;
     // For the message of a test that fails.
     [[nodiscard]] std::string text() const;
@@ -44,8 +47,11 @@ private:
         const Engine& engine_;
     };
 
+    [[nodiscard]] std::unique_ptr<Engine> make_engine();
+
     Loop& loop_;
     JetStreamSettings settings_;
+    Delivered delivered_;
     std::unique_ptr<Engine> engine_;
     SimulatedHost host_;
     std::unique_ptr<Watch> watch_;

@@ -18,6 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// How often a cluster is begun with other ports.
+constexpr int tries_max = 5;
+
 // Servers name each other by their cluster ports before any of them has one.
 std::string free_port() {
     const UniqueFd fd(socket(AF_INET, SOCK_STREAM, 0));
@@ -31,6 +34,7 @@ std::string free_port() {
 
 NatsServer::NatsServer(Loop& loop, const TemporaryDirectory& folder, std::string name) :
     loop_(loop), folder_(folder.path() / name), name_(std::move(name)), cluster_port_(free_port()) {
+    fs::remove_all(folder_); // of a cluster that was begun with other ports
     fs::create_directories(fs::path(folder_) / "ports");
 }
 
@@ -60,8 +64,12 @@ void NatsServer::learn_port() {
     nlohmann::json ports;
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!ports.is_object()) {
-        if (process_->exited() || std::chrono::steady_clock::now() > deadline)
-            throw std::runtime_error("nats-server does not listen: " + process_->errors().text());
+        if (process_->exited() || std::chrono::steady_clock::now() > deadline) {
+            const std::string said = process_->errors().text();
+            if (said.find("address already in use") != std::string::npos)
+                throw AddressInUse("nats-server: " + said);
+            throw std::runtime_error("nats-server does not listen: " + said);
+        }
         loop_.turn(std::chrono::milliseconds(20)); // nothing tells of the file
         std::ifstream in(file);
         ports = nlohmann::json::parse(in, nullptr, false);
@@ -76,15 +84,43 @@ void NatsServer::kill() {
     process_.reset();
 }
 
-NatsCluster::NatsCluster(Loop& loop, size_t servers) {
-    for (size_t i = 0; i < servers; ++i)
-        servers_.push_back(
-            std::make_unique<NatsServer>(loop, folder_, "server" + std::to_string(i + 1)));
-    for (const auto& server : servers_)
-        start(*server);
+NatsCluster::NatsCluster(Loop& loop, size_t servers) : loop_(loop) {
+    for (int tries = 1;; ++tries) {
+        try {
+            make_servers(servers);
+            return;
+        } catch (const AddressInUse&) {
+            if (tries == tries_max)
+                throw;
+        }
+    }
 }
 
+void NatsCluster::make_servers(size_t count) {
+    servers_.clear();
+    for (size_t i = 0; i < count; ++i)
+        servers_.push_back(
+            std::make_unique<NatsServer>(loop_, folder_, "server" + std::to_string(i + 1)));
+    for (const auto& server : servers_)
+        start_once(*server);
+}
+
+// Hosts know the port, so another one would not do: whoever has it now may let go of it.
 void NatsCluster::start(NatsServer& server) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        try {
+            start_once(server);
+            return;
+        } catch (const AddressInUse&) {
+            if (std::chrono::steady_clock::now() > deadline)
+                throw;
+        }
+        loop_.turn(std::chrono::milliseconds(100));
+    }
+}
+
+void NatsCluster::start_once(NatsServer& server) {
     std::vector<std::string> routes;
     for (const auto& other : servers_) {
         if (other.get() != &server)

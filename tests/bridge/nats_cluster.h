@@ -7,10 +7,17 @@
 #include "tests/harness/temporary_directory.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace chatserv::test {
+
+// Another program has taken a port before a server could.
+class AddressInUse : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
 
 // One server. It keeps its ports and its files over kills and starts.
 class NatsServer {
@@ -18,7 +25,7 @@ public:
     // `name`: among the servers of the cluster.
     NatsServer(Loop& loop, const TemporaryDirectory& folder, std::string name);
 
-    // With routes to these servers; without any it is no part of a cluster.
+    // With routes to these servers; without any it is no part of a cluster. Throws AddressInUse.
     void start(const std::vector<std::string>& routes);
     // SIGKILL, and waits for the end.
     void kill();
@@ -50,9 +57,15 @@ public:
     [[nodiscard]] std::vector<std::string> urls() const;
     // By which server the room's stream is led; nothing while none is, or none says so.
     [[nodiscard]] NatsServer* leader(const std::string& room);
+    // One that was killed, with the ports that it had.
     void start(NatsServer& server);
 
 private:
+    void make_servers(size_t count);
+    // Throws AddressInUse.
+    void start_once(NatsServer& server);
+
+    Loop& loop_;
     TemporaryDirectory folder_;
     std::vector<std::unique_ptr<NatsServer>> servers_;
 };
