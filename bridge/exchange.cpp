@@ -18,6 +18,8 @@ Exchange::Turn Exchange::turn(Time now) {
     Turn turn = read(now);
     if (turn.loss == OrderLoss::none && is_absent(now))
         turn.loss = OrderLoss::vanished;
+    if (turn.loss == OrderLoss::none && stays_below(now))
+        turn.loss = OrderLoss::backwards;
     if (turn.loss == OrderLoss::none)
         turn.loss = doubt(now);
     if (turn.loss == OrderLoss::none)
@@ -49,6 +51,10 @@ Exchange::Turn Exchange::read(Time now) {
 
 void Exchange::obey(const Ruling& ruling, Time now) {
     order_.apply(ruling);
+    if (!ruling.below)
+        below_since_.reset();
+    else if (!below_since_)
+        below_since_ = now;
     if (ruling.verdict == Verdict::replay) {
         engine_.replay(order_.resume_from());
     } else if (ruling.verdict == Verdict::begin) {
@@ -116,6 +122,12 @@ bool Exchange::is_absent(Time now) const {
     return order_.joined() && link.state == LinkState::absent && now - link.since >= absent_limit;
 }
 
+bool Exchange::stays_below(Time now) {
+    if (engine_.link().state != LinkState::delivering)
+        below_since_.reset();
+    return below_since_ && now - *below_since_ >= below_limit;
+}
+
 std::optional<Exchange::Time> Exchange::due() const {
     std::optional<Time> earliest;
     const auto consider = [&earliest](std::optional<Time> time) {
@@ -124,6 +136,8 @@ std::optional<Exchange::Time> Exchange::due() const {
     };
     consider(publication_.due());
     consider(doubt_.due());
+    if (below_since_)
+        consider(*below_since_ + below_limit);
     const Link link = engine_.link();
     if (!order_.joined() && link.state == LinkState::delivering)
         consider(join_at_);

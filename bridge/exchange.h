@@ -60,6 +60,8 @@ public:
 
     // A stream that does not exist may be one of which nobody knows yet, while the servers recover.
     static constexpr std::chrono::seconds absent_limit{10};
+    // A copy of the stream that ends below what was read may be one that lags behind.
+    static constexpr std::chrono::seconds below_limit{10};
     // Between two tries to join.
     static constexpr std::chrono::milliseconds join_pause{600};
     static constexpr int deliveries_per_turn = 64;
@@ -86,6 +88,7 @@ private:
     void join(Time now);
     [[nodiscard]] OrderLoss doubt(Time now);
     [[nodiscard]] bool is_absent(Time now) const;
+    [[nodiscard]] bool stays_below(Time now);
     [[nodiscard]] bool say(MessageKind kind);
 
     Engine& engine_;
@@ -94,7 +97,8 @@ private:
     Order order_;
     Publication publication_;
     Doubt doubt_;
-    std::optional<Delivery> held_; // the broadcast log had no room for it
+    std::optional<Delivery> held_;    // the broadcast log had no room for it
+    std::optional<Time> below_since_; // deliveries have been below what was read
     Time join_at_{};
     bool to_say_here_ = false;
 };

@@ -40,8 +40,10 @@ Ruling Order::place(uint64_t number, uint64_t digest) const {
     if (number > last)
         return recognized_ ? Ruling{.verdict = Verdict::replay} : lost(OrderLoss::removed);
     const std::optional<Footprint> known = trail_.at(number);
-    if (!known)
+    if (!known && recognized_)
         return lost(OrderLoss::backwards);
+    if (!known)
+        return Ruling{.verdict = Verdict::ignore, .below = true};
     if (known->digest != digest)
         return lost(OrderLoss::changed);
     return Ruling{.verdict = Verdict::ignore, .footprint = *known};

@@ -56,7 +56,11 @@ struct Ruling {
     bool readable = false;                            // whether `batch` is set
     bool ours = false;
     bool asks = false; // another host asks this one to say that it is there
-    Batch batch{};     // its bytes point into the message
+    // Ignored, as it is older than all that this process knows, and the last one that was read has
+    // not come yet: the engine reads a copy of the stream that lags behind, or the stream is
+    // another one. Which of the two shows when the last one comes, or does not.
+    bool below = false;
+    Batch batch{}; // its bytes point into the message
     Footprint footprint{};
 };
 

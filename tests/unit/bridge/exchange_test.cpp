@@ -123,6 +123,55 @@ TEST_F(ExchangeTest, EndsWhenTheStreamHasBeenAbsentForLong) {
     EXPECT_EQ(host.turn(now).loss, OrderLoss::vanished);
 }
 
+// A host has read three messages, its bridge is replaced, and the next one reads a copy of the
+// stream that holds the first of them.
+class CopyTest : public ExchangeTest {
+protected:
+    CopyTest() {
+        (void)run();
+        host.say("a");
+        while (host.log != "a")
+            (void)run();
+        copy.messages.push_back(stream.messages.front());
+        host.kill_bridge(copy_engine);
+    }
+
+    SimulatedStream copy;
+    SimulatedEngine copy_engine{copy};
+};
+
+TEST_F(CopyTest, ThatLagsBehindIsReadOnFrom) {
+    ASSERT_GE(stream.last(), 3U);
+    while (copy.last() + 1 < stream.last())
+        copy.messages.push_back(stream.at(copy.last() + 1));
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    EXPECT_EQ(host.exchange().due(), now + Exchange::below_limit);
+    copy.messages.push_back(stream.at(copy.last() + 1));
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    now += Exchange::below_limit;
+    host.say("b");
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    for (std::string& message : copy.under_way)
+        copy.messages.push_back(std::move(message));
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    EXPECT_EQ(host.log, "ab");
+}
+
+TEST_F(CopyTest, ThatStaysBelowIsAnotherStream) {
+    copy.messages.emplace_back("another");
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    now += Exchange::below_limit;
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::backwards);
+}
+
+TEST_F(CopyTest, IsNotJudgedWhileTheLinkIsBroken) {
+    copy.messages.emplace_back("another");
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    copy_engine.state = {.state = LinkState::waiting, .since = now};
+    now += Exchange::below_limit;
+    EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+}
+
 TEST_F(ExchangeTest, AStreamThatIsNotThereIsNoLossBeforeTheJoin) {
     engine.state = {.state = LinkState::absent, .since = now};
     now += 2 * Exchange::absent_limit;

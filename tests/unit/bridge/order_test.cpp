@@ -181,10 +181,17 @@ TEST_F(OrderTest, EndsIfAnotherMessageStandsWhereOneWasRead) {
     EXPECT_EQ(host.take(3, written(peer.says("b", 0))).loss, OrderLoss::changed);
 }
 
-TEST_F(OrderTest, EndsIfTheStreamGoesBackwards) {
+TEST_F(OrderTest, WaitsForItsLastMessageIfItIsReplacedAndReadsBelow) {
     say(peer, "a", 0);
     host.be_replaced();
-    EXPECT_EQ(host.take(1, "new").loss, OrderLoss::backwards);
+    const Ruling below = host.take(1, "old");
+    EXPECT_EQ(below.verdict, Verdict::ignore);
+    EXPECT_TRUE(below.below);
+    const Ruling last = host.take(3, stream.at(3));
+    EXPECT_EQ(last.verdict, Verdict::ignore);
+    EXPECT_FALSE(last.below);
+    stream.add("x");
+    EXPECT_EQ(host.take(4, "x").verdict, Verdict::pass);
 }
 
 TEST_F(OrderTest, EndsIfTheStreamGoesBackwardsFurtherThanItRemembers) {
