@@ -3,7 +3,7 @@
 # lint [all | FILE...] : by default, the files that differ from the main branch.
 lint() {
     if [ "${1-}" = all ]; then
-        files=$(find master worker shared -name '*.cpp' | sort | skip_other_systems)
+        files=$(find master worker bridge shared -name '*.cpp' | sort | skip_other_systems)
     elif [ $# -gt 0 ]; then
         files=$(printf '%s\n' "$@" | as_compiled)
     else
@@ -37,8 +37,8 @@ choose_base() {
 
 # Includes what is not committed yet, and new files.
 changed_files() {
-    [ -z "$base" ] || git diff --name-only --diff-filter=d "$base" -- master worker shared
-    git ls-files --others --exclude-standard -- master worker shared 2>/dev/null || true
+    [ -z "$base" ] || git diff --name-only --diff-filter=d "$base" -- master worker bridge shared
+    git ls-files --others --exclude-standard -- master worker bridge shared 2>/dev/null || true
 }
 
 # as_compiled : of the files that it reads, prints those that are compiled. A header is looked at with
@@ -51,7 +51,7 @@ as_compiled() {
             if [ -f "${file%.h}.cpp" ]; then
                 echo "${file%.h}.cpp"
             else
-                grep -rl --include='*.cpp' "#include \"$file\"" "${file%/*}" master worker shared |
+                grep -rl --include='*.cpp' "#include \"$file\"" "${file%/*}" master worker bridge shared |
                     head -n 1
             fi
             ;;

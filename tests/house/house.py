@@ -5,7 +5,7 @@ import pathlib
 import re
 
 LINES_MAX = 300
-PRODUCT = ("master", "worker", "shared")
+PRODUCT = ("master", "worker", "bridge", "shared")
 FOLDERS = PRODUCT + ("tests", "bench", "packaging")
 SUFFIXES = (".cpp", ".h", ".c", ".py")
 
@@ -16,6 +16,7 @@ WORKER = [["worker/clients"], ["worker/limits", "worker/relay"], ["worker/lifecy
 MASTER = [["master/config"], ["master/start"], ["master/ledger"], ["master/clients"],
           ["master/workers"], ["master/metrics"], ["master/sources"], ["master/keeper"], ["master/upgrade"],
           ["master/reload"], ["master/control"], ["master/commands"]]
+BRIDGE = [["bridge/order", "bridge/engine"]]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 MEMBER = re.compile(r"^(?![\s/#])[^(=;]*?((?:[A-Z]\w*::)+)(?:~?\w+|operator[^(]+)\(")
@@ -41,6 +42,7 @@ def rooms_below(*floors):
 MAY_INCLUDE = {
     **rooms_below(*SHARED, *WORKER, ["worker"]),
     **rooms_below(*SHARED, *MASTER, ["master"]),
+    **rooms_below(*SHARED, *BRIDGE, ["bridge"]),
     # A program of its own, which may know of the master what its books hold.
     "master/metrics/server": sum(SHARED, ["master/ledger", "master/clients"]),
     # The same: where a source is, and the words that it says to the master.

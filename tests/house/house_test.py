@@ -58,6 +58,7 @@ class Rules(unittest.TestCase):
         for name, included in (
                 ("worker/limits/a.h", "worker/relay/b.h"),
                 ("worker/relay/a.h", "worker/limits/b.h"),
+                ("bridge/order/a.h", "bridge/engine/b.h"),
                 ("shared/confinement/a.h", "worker/clients/b.h")):
             with self.subTest(name):
                 self.assert_refused({name: f'{JOB}#include "{included}"\n'}, name, included)
@@ -65,6 +66,10 @@ class Rules(unittest.TestCase):
     def test_an_include_of_another_program_is_refused(self):
         for name, included in (
                 ("master/main.cpp", "worker/worker.h"),
+                ("master/main.cpp", "bridge/exchange.h"),
+                ("worker/relay/a.h", "bridge/order/b.h"),
+                ("bridge/exchange.cpp", "master/ledger/b.h"),
+                ("bridge/order/a.h", "worker/relay/b.h"),
                 ("worker/main.cpp", "master/master.h"),
                 ("shared/ipc/a.h", "master/config/b.h"),
                 ("shared/ipc/a.h", "worker/clients/b.h"),

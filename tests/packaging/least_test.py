@@ -8,7 +8,8 @@ import unittest
 from package_scene import TOP, needs, run, run_anyhow
 
 BUILD_PATIENCE = 1200  # seconds, for a compiler on a slow machine
-OPTIONS = ("-Dtop=disabled", "-Dmetrics=disabled", "-Dconfinement=disabled", "-Dtests=disabled")
+OPTIONS = ("-Dtop=disabled", "-Dmetrics=disabled", "-Dbridge=disabled", "-Dconfinement=disabled",
+           "-Dtests=disabled")
 
 
 @needs("meson", "ninja")

@@ -1,0 +1,185 @@
+#include "bridge/engine/jetstream.h"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+namespace chatserv {
+namespace {
+
+// Between two sessions. Each tries one server after another, so this is no burden to any.
+constexpr std::chrono::milliseconds pause_between{250};
+
+// Signals are for the thread that waits for them, which is the process's first.
+template <typename Function>
+std::thread start_without_signals(Function function) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread thread(std::move(function));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+}
+
+} // namespace
+
+JetStreamEngine::JetStreamEngine(JetStreamSettings settings) :
+    settings_(std::move(settings)), receiver_(start_without_signals([this] { receive(); })),
+    sender_(start_without_signals([this] { send(); })) {}
+
+JetStreamEngine::~JetStreamEngine() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+        end_session();
+    }
+    box_.end();
+    receiver_.join();
+    {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        changed_.notify_all();
+    }
+    sender_.join();
+}
+
+void JetStreamEngine::replay(uint64_t from) {
+    const std::lock_guard lock(mutex_);
+    task_ = Task{.round = box_.restart(), .from = from};
+    end_session();
+}
+
+bool JetStreamEngine::publish(std::string_view message) {
+    const std::lock_guard lock(mutex_);
+    if (!session_)
+        return false;
+    if (unsent_bytes_ >= unsent_bytes_max) {
+        refused_ = true;
+        return false;
+    }
+    unsent_.emplace_back(message);
+    unsent_bytes_ += message.size();
+    changed_.notify_all();
+    return true;
+}
+
+void JetStreamEngine::receive() {
+    Task task;
+    uint64_t last = 0; // of this round
+    for (;;) {
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return ending_ || task_.round != 0; });
+            if (ending_)
+                break;
+            if (task.round != task_.round)
+                last = 0;
+            task = task_;
+        }
+        run_session(task, last);
+        pause(task);
+    }
+    nats_ReleaseThreadMemory();
+}
+
+// Until the session, the round or the engine ends.
+void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
+    const auto session = std::make_shared<NatsSession>(settings_);
+    const NatsSession::Opened opened = open(task, session, last != 0 ? last : task.from);
+    if (opened.state != LinkState::delivering) {
+        box_.set_link(task.round, opened.state, opened.trouble);
+        return;
+    }
+    if (!begin_session(task, session))
+        return;
+    box_.set_link(task.round, LinkState::delivering, "");
+    std::optional<Delivery> delivery;
+    while (is_current(task) && (delivery = session->next())) {
+        last = delivery->number;
+        if (!box_.put(task.round, std::move(*delivery)))
+            break;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        if (session_ == session)
+            end_session();
+    }
+    box_.set_link(task.round, LinkState::connecting, session->trouble());
+}
+
+NatsSession::Opened JetStreamEngine::open(
+    const Task& task, const std::shared_ptr<NatsSession>& session, uint64_t from) {
+    std::shared_ptr<SessionOpening> opening;
+    {
+        const std::lock_guard lock(mutex_);
+        if (ending_ || task_.round != task.round)
+            return {};
+        opening = opening_ = SessionOpening::start(session, from);
+    }
+    NatsSession::Opened opened = opening->wait();
+    const std::lock_guard lock(mutex_);
+    opening_ = nullptr;
+    return opened;
+}
+
+bool JetStreamEngine::is_current(const Task& task) {
+    const std::lock_guard lock(mutex_);
+    return !ending_ && task_.round == task.round;
+}
+
+void JetStreamEngine::pause(const Task& task) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(
+        lock, pause_between, [this, &task] { return ending_ || task_.round != task.round; });
+}
+
+// From now on publish() takes messages. False: the session is of no use any more.
+bool JetStreamEngine::begin_session(const Task& task, const std::shared_ptr<NatsSession>& session) {
+    const std::lock_guard lock(mutex_);
+    if (ending_ || task_.round != task.round)
+        return false;
+    session_ = session;
+    return true;
+}
+
+// The lock is held. What was not sent is published again from what has counted.
+void JetStreamEngine::end_session() {
+    if (opening_)
+        opening_->give_up();
+    if (session_)
+        closing_.push_back(std::move(session_));
+    session_ = nullptr;
+    unsent_.clear();
+    unsent_bytes_ = 0;
+    changed_.notify_all();
+}
+
+void JetStreamEngine::send() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return ended_ || !closing_.empty() || !unsent_.empty(); });
+        if (!closing_.empty()) {
+            const auto sessions = std::exchange(closing_, {});
+            lock.unlock();
+            for (const auto& session : sessions)
+                session->close();
+            lock.lock();
+        } else if (!unsent_.empty()) {
+            const std::shared_ptr<NatsSession> session = session_;
+            const std::string message = std::move(unsent_.front());
+            unsent_.pop_front();
+            unsent_bytes_ -= message.size();
+            if (std::exchange(refused_, false))
+                box_.ring();
+            lock.unlock();
+            session->publish(message);
+            lock.lock();
+        } else {
+            break;
+        }
+    }
+    nats_ReleaseThreadMemory();
+}
+
+} // namespace chatserv

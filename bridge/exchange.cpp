@@ -1,0 +1,149 @@
+#include "bridge/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace chatserv {
+
+using Verdict = Ruling::Verdict;
+
+Exchange::Exchange(Engine& engine, Outbox& outbox, Inbox& inbox, Order order) :
+    engine_(engine), outbox_(outbox), inbox_(inbox), order_(std::move(order)),
+    publication_(order_.counted()) {
+    engine_.replay(order_.resume_from());
+}
+
+Exchange::Turn Exchange::turn(Time now) {
+    engine_.look();
+    Turn turn = read(now);
+    if (turn.loss == OrderLoss::none && is_absent(now))
+        turn.loss = OrderLoss::vanished;
+    if (turn.loss == OrderLoss::none && stays_below(now))
+        turn.loss = OrderLoss::backwards;
+    if (turn.loss == OrderLoss::none)
+        turn.loss = doubt(now);
+    if (turn.loss == OrderLoss::none)
+        publish(now);
+    return turn;
+}
+
+Exchange::Turn Exchange::read(Time now) {
+    for (int i = 0; i < deliveries_per_turn; ++i) {
+        if (!held_)
+            held_ = engine_.take();
+        if (!held_)
+            return {};
+        const Ruling ruling = order_.judge(held_->number, held_->message);
+        if (ruling.verdict == Verdict::lost)
+            return {.loss = ruling.loss};
+        const bool appends = ruling.verdict == Verdict::append;
+        if (appends && ruling.ours && ruling.batch.to() > outbox_.head())
+            return {.loss = OrderLoss::forged};
+        const bool changes =
+            appends || ruling.verdict == Verdict::begin || ruling.verdict == Verdict::pass;
+        if (changes && !inbox_.commit(ruling))
+            return {.no_room = true};
+        obey(ruling, now);
+        held_.reset();
+    }
+    return {.more = true};
+}
+
+void Exchange::obey(const Ruling& ruling, Time now) {
+    order_.apply(ruling);
+    if (!ruling.below)
+        below_since_.reset();
+    else if (!below_since_)
+        below_since_ = now;
+    if (ruling.verdict == Verdict::replay) {
+        engine_.replay(order_.resume_from());
+    } else if (ruling.verdict == Verdict::begin) {
+        publication_.begin_epoch(now);
+        to_say_here_ = true;
+    } else if (ruling.verdict == Verdict::append && ruling.ours) {
+        publication_.counted(order_.counted(), now);
+        outbox_.counted(order_.counted());
+    }
+    if (ruling.asks)
+        to_say_here_ = true;
+}
+
+OrderLoss Exchange::doubt(Time now) {
+    // Nobody can answer, so nobody's silence says anything.
+    if (engine_.link().state != LinkState::delivering) {
+        doubt_ = {};
+        return OrderLoss::none;
+    }
+    switch (doubt_.look(order_.witnesses(), now)) {
+    case Doubt::Step::none:
+        break;
+    case Doubt::Step::ask:
+        (void)say(MessageKind::ask); // asked again if it does not get there
+        break;
+    case Doubt::Step::lost:
+        return OrderLoss::outvoted;
+    }
+    return OrderLoss::none;
+}
+
+void Exchange::publish(Time now) {
+    if (!order_.joined()) {
+        join(now);
+        return;
+    }
+    if (to_say_here_ && say(MessageKind::here))
+        to_say_here_ = false;
+    (void)publication_.again(now);
+    while (const std::optional<uint64_t> from = publication_.next(outbox_.head())) {
+        OutboundPiece piece = outbox_.read(*from);
+        Batch batch = order_.signed_batch(MessageKind::bytes);
+        batch.from = *from;
+        batch.chunks = std::move(piece.chunks);
+        batch.bytes = piece.bytes;
+        if (!engine_.publish(written(batch)))
+            return;
+        publication_.published(batch.to(), now);
+    }
+}
+
+void Exchange::join(Time now) {
+    if (now < join_at_ || engine_.link().state != LinkState::delivering)
+        return;
+    if (say(MessageKind::join))
+        join_at_ = now + join_pause;
+}
+
+bool Exchange::say(MessageKind kind) {
+    return engine_.publish(written(order_.signed_batch(kind)));
+}
+
+bool Exchange::is_absent(Time now) const {
+    const Link link = engine_.link();
+    return order_.joined() && link.state == LinkState::absent && now - link.since >= absent_limit;
+}
+
+bool Exchange::stays_below(Time now) {
+    if (engine_.link().state != LinkState::delivering)
+        below_since_.reset();
+    return below_since_ && now - *below_since_ >= below_limit;
+}
+
+std::optional<Exchange::Time> Exchange::due() const {
+    std::optional<Time> earliest;
+    const auto consider = [&earliest](std::optional<Time> time) {
+        if (time && (!earliest || *time < *earliest))
+            earliest = time;
+    };
+    consider(publication_.due());
+    consider(doubt_.due());
+    if (below_since_)
+        consider(*below_since_ + below_limit);
+    const Link link = engine_.link();
+    if (!order_.joined() && link.state == LinkState::delivering)
+        consider(join_at_);
+    if (order_.joined() && link.state == LinkState::absent)
+        consider(link.since + absent_limit);
+    return earliest;
+}
+
+} // namespace chatserv
