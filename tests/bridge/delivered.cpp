@@ -37,12 +37,12 @@ std::optional<Delivery> NotingEngine::take() {
 }
 
 std::optional<uint64_t> first_difference(const Delivered& one, const Delivered& other) {
-    for (const auto& [number, message] : one) {
-        const auto [begin, end] = other.equal_range(number);
-        const bool differs =
-            std::any_of(begin, end, [&](const auto& entry) { return entry.second != message; });
-        if (differs || one.count(number) > 1)
-            return number;
+    for (const auto& delivery : one) {
+        const auto [begin, end] = other.equal_range(delivery.first);
+        const bool differs = std::any_of(
+            begin, end, [&](const auto& entry) { return entry.second != delivery.second; });
+        if (differs || one.count(delivery.first) > 1)
+            return delivery.first;
     }
     return std::nullopt;
 }
