@@ -1,5 +1,6 @@
 #include "tests/bridge/bridged_host.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 

@@ -1,5 +1,6 @@
 #include "tests/bridge/room_scene.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace chatserv::test {

@@ -4,6 +4,7 @@
 #include "tests/bridge/room_scene.h"
 #include "tests/bridge/stream_control.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -4,6 +4,7 @@
 
 #include "bridge/engine/engine.h"
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
