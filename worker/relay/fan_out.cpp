@@ -181,14 +181,16 @@ FanOut::Delivery FanOut::deliver(Client& client, uint64_t target) const {
         whole = gather.add(log_, from, target);
 
     ssize_t written = 0;
+    int error = 0;
     if (gather.bytes() > 0) {
         begin_operation(*entry_, Operation::deliver, client.id.slot);
         do {
             written = gather.write_to(client.fd.get());
         } while (written == -1 && errno == EINTR);
+        error = errno;
+        // W2: the socket has the bytes, the cursor does not say so.
+        crash_point(CrashPoint::written);
     }
-    const int error = errno;
-    crash_point(CrashPoint::written); // W2: the socket has the bytes, the cursor does not say so
     const uint64_t moved = written > 0 ? static_cast<uint64_t>(written) : 0;
     const uint64_t offset = offset_after(cursor.log_offset, moved, client.own, target);
     if (offset != cursor.log_offset) {
