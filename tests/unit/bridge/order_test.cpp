@@ -52,7 +52,8 @@ public:
         order = Order(incarnation, order.state());
         next = order.resume_from();
     }
-    [[nodiscard]] Batch says(const std::string& text, uint64_t from) const {
+    // The batch points into `text`.
+    [[nodiscard]] Batch says(std::string_view text, uint64_t from) const {
         Batch batch = order.signed_batch(MessageKind::bytes);
         batch.from = from;
         batch.chunks = {{SlotId(1), 1, static_cast<uint32_t>(text.size()), from + text.size()}};
