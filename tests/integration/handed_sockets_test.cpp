@@ -100,6 +100,8 @@ TEST_F(HandedSocketsTest, ThatWereKeptGiveUpAnAddressThatIsNoLongerAskedFor) {
     const Kept kept = wait_for_kept();
     const std::string address = server_->endpoint().text();
     EXPECT_EQ(server_->stop(), 0);
+    // A process that ends closes its standard error before its listen socket.
+    EXPECT_TRUE(server_->process().group_is_gone());
     const std::string port = address.substr(address.rfind(':'));
     start_with(kept.socket, kept.name, {"0.0.0.0" + port});
     bool heard = false;
