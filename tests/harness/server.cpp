@@ -38,6 +38,19 @@ Command command_for(const ServerOptions& options) {
     return command;
 }
 
+// And errors, among the first `end` lines.
+std::vector<std::string> last_warnings(const std::vector<std::string>& log, std::size_t end) {
+    constexpr std::size_t warnings_max = 30;
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i < end; ++i)
+        if (log[i].find(" warning ") != std::string::npos ||
+            log[i].find(" error ") != std::string::npos)
+            found.push_back(log[i]);
+    const std::size_t surplus = found.size() - std::min(found.size(), warnings_max);
+    found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(surplus));
+    return found;
+}
+
 } // namespace
 
 #ifndef CHATSERV_BINARY_PATH
@@ -75,7 +88,9 @@ Server::~Server() {
     if (std::uncaught_exceptions() > 0 || testing::Test::HasFailure()) {
         constexpr std::size_t lines_max = 60;
         const std::size_t first = log().size() - std::min(log().size(), lines_max);
-        std::cout << "the server's log, from line " << first << ":\n";
+        std::cout << "the server's log, the last warnings, and all from line " << first << ":\n";
+        for (const std::string& line : last_warnings(log(), first))
+            std::cout << "    " << line << "\n";
         for (std::size_t i = first; i < log().size(); ++i)
             std::cout << "    " << log()[i] << "\n";
     }

@@ -85,7 +85,8 @@ void ClientHistory::read(const std::string& line) {
         if (const auto started = parse_worker_started(line))
             worker_started(static_cast<std::size_t>(started->worker), started->pid);
     } else if (has(line, " is not connected: ") || has(line, " error ") ||
-               has(line, "cannot accept") || has(line, "in doubt")) {
+               has(line, "cannot accept") || has(line, "in doubt") ||
+               has(line, "of the log were dropped")) {
         alarms_.push_back(line);
     }
 }

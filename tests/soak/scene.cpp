@@ -155,6 +155,8 @@ std::string Scene::who_is_there() const {
     for (const Person& person : people_)
         if (!person.gone)
             text += "; " + person.text() + ", misses " + std::to_string(missing_bytes(person));
+    for (const std::string& alarm : history_.alarms())
+        text += "; the log: " + alarm;
     return text;
 }
 

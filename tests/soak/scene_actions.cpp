@@ -12,6 +12,9 @@ namespace {
 
 constexpr int small_buffer_bytes = 4096;
 constexpr std::size_t burst_max = 200;
+// A connection that comes and goes at once is told of in two lines of the log, of 200 bytes at the
+// most, and the log drops lines that do not fit into its pipe of 64 KiB.
+constexpr std::size_t untold_max = 300;
 
 } // namespace
 
@@ -171,9 +174,11 @@ void Scene::begin_to_leave(Person& person, LeaveBy how) {
     }
 }
 
-// Few enough that all fit into the listen queue, whenever the server accepts.
+// Few enough that all fit into the listen queue, whenever the server accepts, and what the log says
+// of them into its pipe, whenever it is read.
 void Scene::come_and_go_at_once() {
-    if (counts_.in_bursts - (history_.strangers() - strangers_before_) > 2 * burst_max)
+    const std::uint64_t untold = counts_.in_bursts - (history_.strangers() - strangers_before_);
+    if (untold + burst_max > untold_max)
         return;
     const BurstKind kind = random_() % 2 == 0 ? BurstKind::together : BurstKind::one_by_one;
     constexpr std::array doors{Door::talk, Door::listen, Door::speak, Door::resume};

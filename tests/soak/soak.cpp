@@ -75,7 +75,8 @@ std::vector<std::string> Soak::run() {
 }
 
 // A spare may start a little after the server's first line. Where processes cannot be counted,
-// there is nothing to wait for.
+// there is nothing to wait for. A port may be one of a server that has just ended, with connections
+// which are not closed yet.
 void Soak::wait_until_complete() {
     doors_.accept_sources(history_);
     const std::size_t masters = server_.master_pid() == server_.process().pid() ? 0 : 1;
@@ -87,7 +88,7 @@ void Soak::wait_until_complete() {
             before_ = resources_of(server_, doors_, history_.workers());
             const auto& workers = before_.descriptors_of_workers;
             return before_.processes == 0 ||
-                   (before_.processes == processes &&
+                   (before_.processes == processes && before_.connections == 0 &&
                        std::count(workers.begin(), workers.end(), 0) == 0);
         },
         "all processes of the server");

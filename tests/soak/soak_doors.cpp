@@ -33,6 +33,14 @@ pid_t connect_in_child(int socket, const std::string& path) {
     return child;
 }
 
+// As it is written in front of a port. The client is bound to it before it connects, so no two
+// clients have one address: connect(2) by itself may choose the same port for connections to
+// different listeners, and the log could not tell them apart.
+std::string host_of(const Endpoint& endpoint) {
+    const std::string text = endpoint.text();
+    return text.substr(0, text.rfind(':'));
+}
+
 } // namespace
 
 SoakDoors::SoakDoors(Loop& loop, const std::string& folder) :
@@ -74,9 +82,10 @@ void SoakDoors::append_to_file(std::string_view text) const {
 }
 
 std::shared_ptr<Client> SoakDoors::connect(Server& server, Door door, int receive_buffer_bytes) {
-    if (door != Door::local)
-        return std::make_shared<Client>(
-            loop_, server.endpoint(static_cast<std::size_t>(door)), receive_buffer_bytes);
+    if (door != Door::local) {
+        const Endpoint& to = server.endpoint(static_cast<std::size_t>(door));
+        return std::make_shared<Client>(loop_, to, receive_buffer_bytes, host_of(to));
+    }
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
     const pid_t connecting = connect_in_child(socket.get(), local_path_);
     return std::make_shared<Client>(loop_, std::move(socket),
