@@ -124,14 +124,14 @@ protected:
             EXPECT_LT(after[i], before[i] + growth_bytes_max) << "process " << i;
     }
 
-    // The kernel's list of the port's connections has only those of the two residents.
+    // The kernel's list of the listener's connections has only those of the two residents.
     void expect_that_the_kernel_has_only_two() {
-        const std::uint16_t port = server_->endpoint().port();
+        const Endpoint& local = server_->endpoint();
         const auto deadline = std::chrono::steady_clock::now() + patience;
-        while (held_connections_of_port(port).value_or(2) != 2 &&
+        while (held_connections_of(local).value_or(2) != 2 &&
                std::chrono::steady_clock::now() < deadline)
             loop_.turn(std::chrono::milliseconds(10));
-        EXPECT_EQ(held_connections_of_port(port).value_or(2), 2U);
+        EXPECT_EQ(held_connections_of(local).value_or(2), 2U);
     }
 
     // Joins, refusals and departures: the server's counters must agree with the lines of the log.

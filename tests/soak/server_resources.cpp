@@ -52,8 +52,7 @@ ServerResources resources_of(
     for (const pid_t worker : workers)
         resources.descriptors_of_workers.push_back(descriptors_of(worker).value_or(0));
     for (std::size_t listener = 0; listener < endpoints_of_soak; ++listener)
-        resources.connections +=
-            held_connections_of_port(server.endpoint(listener).port()).value_or(0);
+        resources.connections += held_connections_of(server.endpoint(listener)).value_or(0);
     resources.local_connections = connections_of_path(doors.local_path()).value_or(0);
     return resources;
 }
