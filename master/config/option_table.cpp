@@ -2,7 +2,7 @@
 
 #include "master/config/option_kinds.h"
 #include "shared/ipc/unix_socket.h"
-#include "shared/segment/layout.h"
+#include "shared/segment/settings_records.h"
 #include "shared/system/logging.h"
 
 #include <algorithm>

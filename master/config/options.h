@@ -7,7 +7,7 @@
 #include "master/config/replay_amount.h"
 #include "master/config/setting.h"
 #include "master/config/source_address.h"
-#include "shared/segment/layout.h"
+#include "shared/segment/settings_records.h"
 #include "shared/system/logging.h"
 
 #include <chrono>

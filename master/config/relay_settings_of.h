@@ -2,7 +2,7 @@
 #pragma once
 
 #include "master/config/options.h"
-#include "shared/segment/layout.h"
+#include "shared/segment/settings_records.h"
 
 namespace chatserv {
 

@@ -5,8 +5,9 @@
 // one writer of each field. A field that one process may write while another reads it is accessed
 // through shared/segment/atomic_word.h only.
 //
-//     header | settings | worker table | heartbeats | user table | log control | index ring |
-//     byte ring | parts of lines | staging areas
+//     header | settings | worker table | heartbeats | user table | log control | outbound log
+//     control | room | index ring | byte ring | outbound index | outbound ring | parts of lines |
+//     staging areas
 #pragma once
 
 #include "shared/segment/framing_settings.h"
@@ -19,7 +20,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t segment_magic = 0x76726573'74616863; // "chatserv", little-endian
-inline constexpr uint32_t layout_version = 13;                 // change it with any struct below
+inline constexpr uint32_t layout_version = 14;                 // change it with any struct below
 
 inline constexpr uint32_t users_max = 100'000;
 inline constexpr uint32_t workers_max = 64;
@@ -53,42 +54,6 @@ enum class SlotId : uint32_t {};
     return index_of(entry) + 1;
 }
 
-// What happens to a client that is a whole log behind, so that the senders would have to wait.
-enum class SlowPolicy : uint32_t {
-    wait = 0,       // the senders wait as long as that client drains enough (R7)
-    disconnect = 1, // that client is disconnected at once
-};
-
-// What the master tells every worker about relaying and about its log, by way of the segment.
-// relay_settings.h says how it is changed, and checks what can be checked of it.
-struct RelaySettings {
-    uint32_t stall_limit_ms;
-    uint32_t hang_limit_ms = 2000;
-    uint32_t min_drain_bytes = 64 * 1024; // per second, of a client that senders wait for
-    SlowPolicy slow_policy = SlowPolicy::wait;
-    uint32_t max_rate_bytes = 0;  // read per second from one client; 0: no limit
-    uint32_t idle_timeout_ms = 0; // a client that sends nothing for this long is closed; 0: never
-    uint32_t log_level = 1;       // index among log_levels (logging.h)
-    uint32_t log_as_json = 0;     // 1: the log's lines are JSON
-    // Steady clock: when the idle timeout was changed while the server ran, or 0. No client is idle
-    // before a whole timeout has passed since then.
-    uint64_t idle_changed_ns = 0;
-    // How much of the log a newcomer is sent first (log_replay.h): the last bytes, or the last
-    // lines. One of the two is 0; both: nothing.
-    uint64_t replay_bytes = 0;
-    uint64_t replay_lines = 0;
-};
-
-// The settings in force, as words that are always whole. There are two copies: the master writes
-// the one that is not in force, and one store to `generation` puts it in force. Writer: master.
-inline constexpr size_t settings_words = sizeof(RelaySettings) / sizeof(uint64_t);
-struct alignas(cache_line_bytes) SettingsControl {
-    uint64_t generation; // counts the changes; copies[generation % 2] is in force
-    uint8_t unused_0[56];
-    uint64_t copies[2][settings_words];
-    uint8_t unused_1[16];
-};
-
 // Written once by the master before the first worker starts; read-only afterwards.
 struct SegmentHeader {
     uint64_t magic;
@@ -97,9 +62,11 @@ struct SegmentHeader {
     uint32_t workers;   // entries of the worker table
     uint32_t processes; // heartbeats: workers and spares
     uint64_t segment_bytes;
-    uint64_t log_bytes;     // capacity of the byte ring
-    uint64_t index_entries; // capacity of the index ring
-    uint64_t staging_bytes; // payload capacity of one staging area
+    uint64_t log_bytes;        // capacity of the byte ring
+    uint64_t index_entries;    // capacity of the index ring
+    uint64_t staging_bytes;    // payload capacity of one staging area
+    uint64_t outbound_bytes;   // capacity of the outbound log's byte ring; 0: no room was joined
+    uint64_t outbound_entries; // ... of its index ring
     FramingSettings framing;
     uint64_t settings_offset;
     uint64_t worker_table_offset;
@@ -108,8 +75,12 @@ struct SegmentHeader {
     uint64_t user_table_offset;
     uint64_t names_offset;
     uint64_t log_control_offset;
+    uint64_t outbound_control_offset; // of these, see room_records.h
+    uint64_t room_offset;
     uint64_t index_offset;
     uint64_t ring_offset;
+    uint64_t outbound_index_offset;
+    uint64_t outbound_ring_offset;
     uint64_t parts_offset;
     uint64_t staging_offset;
 };
@@ -269,11 +240,7 @@ struct ChunkRecord {
 // A staging area is batch_chunks_max chunk records, then staging_bytes of payload.
 // Writer: the worker whose entry it belongs to.
 
-static_assert(
-    sizeof(RelaySettings) == 56 && std::has_unique_object_representations_v<RelaySettings>);
-static_assert(settings_words * sizeof(uint64_t) == sizeof(RelaySettings));
-static_assert(sizeof(SettingsControl) == 192 && offsetof(SettingsControl, copies) == 64);
-static_assert(sizeof(SegmentHeader) == 160 && std::is_trivially_copyable_v<SegmentHeader>);
+static_assert(sizeof(SegmentHeader) == 208 && std::is_trivially_copyable_v<SegmentHeader>);
 static_assert(offsetof(SegmentHeader, magic) == 0 && offsetof(SegmentHeader, layout_version) == 8);
 static_assert(sizeof(WorkerEntry) == 256 && std::is_trivially_copyable_v<WorkerEntry>);
 static_assert(offsetof(WorkerEntry, in_flight) == 64 && offsetof(WorkerEntry, batch) == 72);

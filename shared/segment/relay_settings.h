@@ -6,7 +6,7 @@
 // and a process that takes an entry reads them then.
 #pragma once
 
-#include "shared/segment/layout.h"
+#include "shared/segment/settings_records.h"
 
 #include <optional>
 

@@ -35,6 +35,12 @@ FramingSettings framing_of(const SegmentConfig& config) {
                                                    : config.framing;
 }
 
+// An append takes at most a quarter of either ring, so an append that waits for room gets it long
+// before every client has caught up.
+uint64_t index_entries(uint64_t log_bytes) {
+    return std::max<uint64_t>(4 * batch_chunks_max, log_bytes / 64);
+}
+
 // Places the areas one after the other, each on a page of its own.
 SegmentHeader arrange(const SegmentConfig& config) {
     SegmentHeader header{};
@@ -44,11 +50,12 @@ SegmentHeader arrange(const SegmentConfig& config) {
     header.workers = config.workers;
     header.processes = config.processes;
     header.log_bytes = config.log_bytes;
-    // An append takes at most a quarter of either ring, so an append that waits for room gets it
-    // long before every client has caught up.
-    header.index_entries = std::max<uint64_t>(4 * batch_chunks_max, config.log_bytes / 64);
+    header.index_entries = index_entries(config.log_bytes);
     header.staging_bytes = std::min<uint64_t>(config.log_bytes / 4, 256 * 1024);
     header.framing = framing_of(config);
+    const bool joined = config.outbound_bytes != 0;
+    header.outbound_bytes = config.outbound_bytes;
+    header.outbound_entries = joined ? index_entries(config.outbound_bytes) : 0;
 
     uint64_t end = rounded_up(sizeof(SegmentHeader), page_bytes);
     const auto place = [&end](uint64_t bytes) {
@@ -57,18 +64,27 @@ SegmentHeader arrange(const SegmentConfig& config) {
         return offset;
     };
     header.settings_offset = place(sizeof(SettingsControl));
-    header.worker_table_offset = place(config.workers * sizeof(WorkerEntry));
+    header.worker_table_offset = place((config.workers + (joined ? 1 : 0)) * sizeof(WorkerEntry));
     header.heartbeats_offset = place(config.processes * sizeof(Heartbeat));
     header.user_control_offset = place(sizeof(UserTableControl));
     header.user_table_offset = place(config.users * sizeof(UserSlot));
     header.names_offset = place(name_records(config.framing, config.users) * sizeof(NameRecord));
     header.log_control_offset = place(sizeof(LogControl));
+    header.outbound_control_offset = place(joined ? sizeof(LogControl) : 0);
+    header.room_offset = place(joined ? sizeof(RoomControl) : 0);
     header.index_offset = place(header.index_entries * sizeof(IndexEntry));
     header.ring_offset = place(header.log_bytes);
+    header.outbound_index_offset = place(header.outbound_entries * sizeof(IndexEntry));
+    header.outbound_ring_offset = place(header.outbound_bytes);
     header.parts_offset = place(config.users * part_stride(header.framing));
     header.staging_offset = place(config.workers * staging_area_bytes(header));
     header.segment_bytes = end;
     return header;
+}
+
+// A batch of a staging area must fit into it as into the broadcast log.
+bool is_possible_outbound(const SegmentHeader& header) {
+    return header.outbound_bytes == 0 || header.outbound_bytes == header.log_bytes;
 }
 
 // Accepts a header only if this program would have written the same one.
@@ -80,16 +96,17 @@ void validate(const SegmentHeader& header, uint64_t bytes) {
                                  std::to_string(header.layout_version) + ", this program's is " +
                                  std::to_string(layout_version) +
                                  ": chatserv and chatserv-worker must be of one build");
-    const bool bounded = header.users >= 1 && header.users <= users_max && header.workers >= 1 &&
-                         header.workers <= workers_max && header.processes >= 1 &&
-                         header.processes <= workers_max + spares_max &&
-                         header.log_bytes >= log_bytes_min && header.log_bytes <= log_bytes_max &&
-                         are_possible(header.framing, header.log_bytes) &&
-                         header.segment_bytes <= bytes;
+    const bool bounded =
+        header.users >= 1 && header.users <= users_max && header.workers >= 1 &&
+        header.workers <= workers_max && header.processes >= 1 &&
+        header.processes <= workers_max + spares_max && header.log_bytes >= log_bytes_min &&
+        header.log_bytes <= log_bytes_max && is_possible_outbound(header) &&
+        are_possible(header.framing, header.log_bytes) && header.segment_bytes <= bytes;
     const SegmentHeader expected = bounded ? arrange({.users = header.users,
                                                  .workers = header.workers,
                                                  .processes = header.processes,
                                                  .log_bytes = header.log_bytes,
+                                                 .outbound_bytes = header.outbound_bytes,
                                                  .framing = header.framing,
                                                  .settings = {.stall_limit_ms = 0}})
                                            : SegmentHeader{};
@@ -110,7 +127,10 @@ uint64_t bytes_of_memory(int fd) {
 
 uint64_t random_word() {
     std::random_device random;
-    return static_cast<uint64_t>(random()) << 32 | random();
+    uint64_t word = 0;
+    while (word == 0)
+        word = static_cast<uint64_t>(random()) << 32 | random();
+    return word;
 }
 
 RelaySettings settings_of(const Segment& segment) {
@@ -136,6 +156,8 @@ Segment Segment::create(const SegmentConfig& config) {
     for (WorkerEntry& entry : segment.worker_table())
         entry.batch = 1; // batch 0 counts as published
     segment.log_control().life = random_word();
+    if (segment.joined())
+        segment.outbound_control().life = random_word();
     return segment;
 }
 
@@ -174,6 +196,10 @@ std::span<WorkerEntry> Segment::worker_table() const {
     return {at<WorkerEntry>(header().worker_table_offset), header().workers};
 }
 
+std::span<WorkerEntry> Segment::all_entries() const {
+    return {at<WorkerEntry>(header().worker_table_offset), header().workers + (joined() ? 1U : 0U)};
+}
+
 std::span<Heartbeat> Segment::heartbeats() const {
     return {at<Heartbeat>(header().heartbeats_offset), header().processes};
 }
@@ -201,6 +227,22 @@ std::span<IndexEntry> Segment::index() const {
 
 std::span<char> Segment::ring() const {
     return {at<char>(header().ring_offset), header().log_bytes};
+}
+
+LogControl& Segment::outbound_control() const {
+    return *at<LogControl>(header().outbound_control_offset);
+}
+
+std::span<IndexEntry> Segment::outbound_index() const {
+    return {at<IndexEntry>(header().outbound_index_offset), header().outbound_entries};
+}
+
+std::span<char> Segment::outbound_ring() const {
+    return {at<char>(header().outbound_ring_offset), header().outbound_bytes};
+}
+
+RoomControl& Segment::room() const {
+    return *at<RoomControl>(header().room_offset);
 }
 
 std::span<char> Segment::parts() const {

@@ -6,7 +6,9 @@
 
 #include "shared/segment/layout.h"
 #include "shared/segment/line_records.h"
+#include "shared/segment/room_records.h"
 #include "shared/segment/segment_memory.h"
+#include "shared/segment/settings_records.h"
 #include "shared/system/fd.h"
 
 #include <boost/interprocess/mapped_region.hpp>
@@ -20,6 +22,7 @@ struct SegmentConfig {
     uint32_t workers;
     uint32_t processes = workers; // at most, at the same time: workers and spares
     uint64_t log_bytes;
+    uint64_t outbound_bytes = 0; // of the outbound log of a joined room; 0: no room is joined
     FramingSettings framing{};
     RelaySettings settings;
 };
@@ -59,6 +62,13 @@ public:
     [[nodiscard]] const RelaySettings& first_settings() const { return first_settings_; }
     [[nodiscard]] SettingsControl& settings() const;
     [[nodiscard]] std::span<WorkerEntry> worker_table() const;
+    // All that can be rung and can hold a log's lock: the entries of the worker table and, where a
+    // room is joined, behind them the bridge's.
+    [[nodiscard]] std::span<WorkerEntry> all_entries() const;
+    // Where a room is joined.
+    [[nodiscard]] EntryId bridge_entry() const { return EntryId{header().workers}; }
+    // Whether this server has joined a room of several hosts (room_records.h).
+    [[nodiscard]] bool joined() const { return header().outbound_bytes != 0; }
     [[nodiscard]] std::span<Heartbeat> heartbeats() const;
     [[nodiscard]] UserTableControl& user_control() const;
     [[nodiscard]] std::span<UserSlot> user_table() const;
@@ -67,6 +77,11 @@ public:
     [[nodiscard]] LogControl& log_control() const;
     [[nodiscard]] std::span<IndexEntry> index() const;
     [[nodiscard]] std::span<char> ring() const;
+    // The outbound log and the bridge's words. Where no room is joined, they are not there.
+    [[nodiscard]] LogControl& outbound_control() const;
+    [[nodiscard]] std::span<IndexEntry> outbound_index() const;
+    [[nodiscard]] std::span<char> outbound_ring() const;
+    [[nodiscard]] RoomControl& room() const;
     // Empty without whole lines: parts.h.
     [[nodiscard]] std::span<char> parts() const;
     [[nodiscard]] std::span<ChunkRecord> staging_chunks(EntryId entry) const;

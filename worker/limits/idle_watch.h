@@ -10,6 +10,7 @@
 #pragma once
 
 #include "shared/segment/served_clock.h"
+#include "shared/segment/settings_records.h"
 #include "worker/clients/client.h"
 #include "worker/limits/deadlines.h"
 #include "worker/limits/one_shot_timer.h"

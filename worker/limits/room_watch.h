@@ -6,6 +6,7 @@
 #pragma once
 
 #include "shared/ipc/protocol.h"
+#include "shared/segment/settings_records.h"
 #include "worker/clients/roster.h"
 #include "worker/limits/one_shot_timer.h"
 #include "worker/limits/stall_watch.h"

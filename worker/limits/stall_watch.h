@@ -13,6 +13,7 @@
 #pragma once
 
 #include "shared/segment/served_clock.h"
+#include "shared/segment/settings_records.h"
 #include "worker/clients/client.h"
 
 #include <chrono>

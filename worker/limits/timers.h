@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shared/segment/served_clock.h"
+#include "shared/segment/settings_records.h"
 
 #include <algorithm>
 #include <chrono>
