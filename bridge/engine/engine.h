@@ -6,6 +6,8 @@
 // the rest. It never delivers a message that the stream can still lose, as far as the engine knows.
 #pragma once
 
+#include "shared/segment/room_words.h"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,14 +21,6 @@ struct Delivery {
     uint64_t number;
     std::string message;
 };
-
-enum class LinkState {
-    connecting, // no server is connected
-    waiting,    // connected, but nothing answers for the stream: no quorum, as a rule
-    absent,     // it is answered that there is no such stream
-    delivering,
-};
-[[nodiscard]] std::string_view name_of(LinkState state);
 
 struct Link {
     LinkState state = LinkState::connecting;

@@ -7,26 +7,6 @@ namespace chatserv {
 
 using Verdict = Ruling::Verdict;
 
-std::string_view text_of(OrderLoss loss) {
-    switch (loss) {
-    case OrderLoss::none:
-        return "nothing is lost";
-    case OrderLoss::removed:
-        return "the stream no longer holds what this host has to read next";
-    case OrderLoss::changed:
-        return "the stream holds another message where this host has read one";
-    case OrderLoss::backwards:
-        return "the stream goes on below what this host has read";
-    case OrderLoss::vanished:
-        return "the stream does not exist any more";
-    case OrderLoss::forged:
-        return "the stream holds in this host's name what it has not sent";
-    case OrderLoss::outvoted:
-        return "other hosts have read something else, and no majority has read what this host has";
-    }
-    return "unknown";
-}
-
 Order::Order(Incarnation incarnation, const OrderState& state) :
     incarnation_(incarnation), filter_(state.epoch, state.expected), trail_(state.applied),
     counted_(state.counted), base_(state.base) {}

@@ -11,24 +11,12 @@
 #include "bridge/order/filter.h"
 #include "bridge/order/trail.h"
 #include "bridge/order/witnesses.h"
+#include "shared/segment/room_words.h"
 
 #include <cstdint>
 #include <string_view>
 
 namespace chatserv {
-
-// Why a host cannot go on in its room. Its users are told, and the room on this host ends (H5).
-enum class OrderLoss {
-    none,
-    removed,   // the stream does not hold any more what this host has to read next
-    changed,   // another message stands where this host has read one
-    backwards, // the stream goes on below what this host has read
-    vanished,  // there is no such stream any more
-    forged,    // the stream holds in this host's name what this host has not sent
-    outvoted,  // most hosts, or the only other one, have read something else
-};
-// In words: "the stream no longer holds what this host has to read next".
-[[nodiscard]] std::string_view text_of(OrderLoss loss);
 
 // What has to survive the process: committed together with what was appended.
 struct OrderState {
