@@ -32,8 +32,8 @@ Where options come from:
   `users = 100`; # begins a comment, and a value may be quoted. FILE may be a
   pipe, such as /dev/stdin. The command line overrides the environment, and the
   environment overrides the file.
-  --listen, --source, --metrics, --allow and --deny may be repeated, and take
-  several values separated by commas.
+  --listen, --source, --metrics, --join, --allow and --deny may be repeated, and
+  take several values separated by commas.
 
 Where to listen:
 )";

@@ -1,6 +1,7 @@
 #include "master/config/option_table.h"
 
 #include "master/config/option_kinds.h"
+#include "master/config/room_options.h"
 #include "shared/ipc/unix_socket.h"
 #include "shared/segment/settings_records.h"
 #include "shared/system/logging.h"
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/core.h>
+#include <iterator>
 #include <utility>
 
 namespace chatserv {
@@ -217,7 +219,11 @@ std::string OptionRow::variable() const {
 }
 
 const std::vector<OptionRow>& option_table() {
-    static const std::vector<OptionRow> table = make_table();
+    static const std::vector<OptionRow> table = [] {
+        std::vector<OptionRow> rows = make_table();
+        std::ranges::move(room_option_rows(), std::back_inserter(rows));
+        return rows;
+    }();
     return table;
 }
 

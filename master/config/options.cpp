@@ -6,6 +6,7 @@
 #include "master/config/option_table.h"
 #include "master/config/proxy_terms.h"
 #include "master/config/relay_settings_of.h"
+#include "master/config/room_options.h"
 #include "shared/segment/layout.h"
 
 #include <algorithm>
@@ -101,6 +102,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv) {
     options.check_config = line.switches.contains(check_flag);
     check_framing(options);
     check_proxies(options);
+    check_room(options);
     return options;
 }
 

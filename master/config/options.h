@@ -38,6 +38,9 @@ enum class AtEndOfStdin {
     stop,  // the server stops when all of it is relayed
 };
 
+// Where the servers of NATS keep the stream of a room.
+enum class RoomStorage { file, memory };
+
 // The value of --log-file that means the system's log: syslogd(8).
 inline constexpr std::string_view system_log_word = "syslog";
 
@@ -81,6 +84,16 @@ struct Options {
     uint32_t line_max_bytes = FramingSettings{}.line_bytes_max; // without the line's end
     LineEnd line_end = LineEnd::keep;
     Prefix prefix = Prefix::none;
+    // A room of several hosts (room_options.h).
+    std::vector<std::string> join{}; // servers of NATS; empty: no room is joined
+    std::string room{};
+    uint32_t room_replicas = 1;
+    RoomStorage room_storage = RoomStorage::file;
+    uint64_t room_retention = 1024 * 1024 * 1024;
+    std::string room_credentials{}; // paths, or empty
+    std::string room_ca{};
+    std::string room_certificate{};
+    std::string room_key{};
     // The user that the workers run as (worker_user.h). Empty if no user was given and the workers
     // run as the master's user.
     std::string user;
@@ -94,6 +107,8 @@ struct Options {
     [[nodiscard]] bool listens_by_default() const {
         return listen.size() == 1 && listen.front().place.text.empty();
     }
+    // The server is one of several hosts of a room.
+    [[nodiscard]] bool joined() const { return !room.empty(); }
     // The log goes to a file, which SIGHUP opens again.
     [[nodiscard]] bool has_log_file() const {
         return !log_file.empty() && log_file != system_log_word;

@@ -1,8 +1,10 @@
 #include "master/config/reload_plan.h"
 
 #include "master/config/option_table.h"
+#include "master/config/room_options.h"
 
 #include <string_view>
+#include <utility>
 
 namespace chatserv {
 
@@ -18,6 +20,8 @@ std::string name_of_none(const OptionRow& row) {
 // A value is printable UTF-8, which is cut between two characters.
 std::string shown(const OptionRow& row, const std::string& value) {
     std::string text = value.empty() ? name_of_none(row) : value;
+    if (row.name == "join")
+        text = without_passwords(std::move(text));
     if (text.size() <= shown_bytes_max)
         return text;
     size_t end = shown_bytes_max;
