@@ -104,7 +104,7 @@ Preparation prepare(const Options& options, const std::vector<std::string>& comm
     auto control_socket = open_control_socket(options);
     Segment segment = make_segment(options);
     Ledger ledger = make_ledger(options, segment.header());
-    auto doorbells = make_pipes(segment.header().workers);
+    auto doorbells = make_pipes(segment.all_entries().size());
     std::vector<std::string> kept = kept_names(handed);
     auto listeners = make_few_listeners(options, std::move(handed));
     MetricsResources metrics = get_metrics_resources(options, command_line.front());

@@ -36,7 +36,7 @@ Worker::Worker(Inheritance inheritance, SocketAccount account) :
     heartbeat_(heartbeat_at(segment_, inheritance.seat)),
     beat_interval_(std::max(settings_.hang_limit_ms / 2, 1U)), account_(account),
     doorbell_pipes_(std::move(inheritance.doorbells)),
-    doorbells_(segment_.worker_table(), doorbell_pipes_),
+    doorbells_(segment_.all_entries(), doorbell_pipes_),
     master_(std::move(inheritance.channel), std::move(inheritance.rendezvous), events_),
     metronome_(events_, beat_interval_), work_meter_(*heartbeat_, BeatClock::now()) {
     explain_memory_faults(segment_.bytes());

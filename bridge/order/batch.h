@@ -18,7 +18,7 @@
 // What order.h makes of a message follows from the messages before it and from nothing else.
 #pragma once
 
-#include "shared/segment/layout.h"
+#include "shared/segment/bridged_chunk.h"
 
 #include <cstdint>
 #include <optional>
@@ -28,9 +28,6 @@
 
 namespace chatserv {
 
-inline constexpr uint32_t bridged_bytes_max =
-    64 * 1024; // of one message, without header and chunks
-
 // Names one life of a room on one host: random, never 0.
 using Incarnation = uint64_t;
 
@@ -39,16 +36,6 @@ enum class MessageKind : uint32_t {
     bytes = 2, // a piece of the host's outbound log
     here = 3,  // the host is in the room; sent by all after a join, or when asked
     ask = 4,   // here, and the others are asked to say so too
-};
-
-// The bytes of one sender, in the order of the message's bytes.
-struct BridgedChunk {
-    SlotId slot;
-    uint32_t generation;
-    uint32_t bytes;
-    uint64_t sender_bytes; // the sender's bytes_read up to the end of this chunk
-
-    bool operator==(const BridgedChunk&) const = default;
 };
 
 struct Batch {

@@ -13,7 +13,7 @@ namespace chatserv {
 
 std::vector<ClientId> recover_entry(
     EntryId entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells) {
-    LogAppender(segment).repair(entry);
+    repair_logs(segment, entry);
     store_release(segment.worker_table()[index_of(entry)].asleep, 0);
 
     // Bytes that were read and that no record tells apart are lost. Any client that was served can
@@ -37,6 +37,12 @@ std::vector<ClientId> recover_entry(
     }
     doorbells.ring_all();
     return lost;
+}
+
+void repair_bridge(const Segment& segment, const Doorbells& doorbells) {
+    repair_logs(segment, segment.bridge_entry());
+    store_release(segment.all_entries()[index_of(segment.bridge_entry())].asleep, 0);
+    doorbells.ring_all();
 }
 
 std::vector<ClientId> clients_for_successor(

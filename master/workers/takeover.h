@@ -26,6 +26,10 @@ namespace chatserv {
 [[nodiscard]] std::vector<ClientId> recover_entry(
     EntryId entry, const Segment& segment, const Escrow& escrow, const Doorbells& doorbells);
 
+// The same for the bridge of a joined room, which has no clients: after it was reaped. Its
+// successor begins with what the bridge has committed last (shared/segment/bridged_append.h).
+void repair_bridge(const Segment& segment, const Doorbells& doorbells);
+
 // The clients that the next worker of the entry gets. The first is the client that the dead worker
 // was serving, if any: the next worker serves no client until that client is settled.
 [[nodiscard]] std::vector<ClientId> clients_for_successor(

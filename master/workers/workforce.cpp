@@ -25,7 +25,7 @@ Workforce::Workforce(const WorkerProgram& program, const Options& options, const
     const Ledger& ledger, const std::vector<FdPair>& doorbell_pipes, ClientBook& clients,
     EventQueue& events, ServedClock& clock, Tag channel_tag) :
     entries_(segment.header().workers),
-    clients_(clients), clock_(clock), doorbells_(segment.worker_table(), doorbell_pipes),
+    clients_(clients), clock_(clock), doorbells_(segment.all_entries(), doorbell_pipes),
     pool_(WorkerStarter(program, options, segment, doorbell_pipes), options, segment, ledger,
         events, clock, channel_tag,
         [this](EntryId entry) { return clients_.escrow().clients_of(entry); }),

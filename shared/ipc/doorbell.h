@@ -1,7 +1,8 @@
-// Doorbells: how one worker wakes another that sleeps in kevent(2).
+// Doorbells: how one worker wakes another that sleeps in kevent(2). The bridge of a joined room has
+// an entry too, and is woken and wakes like a worker.
 //
-// Each entry of the worker table has a pipe, whose reading end its worker watches. A ring is one
-// byte; a full pipe has been rung already. Only a worker that sleeps is rung. A worker goes to
+// Each entry (Segment::all_entries()) has a pipe, whose reading end its worker watches. A ring is
+// one byte; a full pipe has been rung already. Only a worker that sleeps is rung. A worker goes to
 // sleep in these steps; no other order is safe:
 //
 //     doorbell.announce_sleep(reasons);      // 1. announce it
@@ -31,6 +32,9 @@ enum WakeReason : uint32_t {
     wake_on_growth = 2, // the log's head has moved, or an appender waits for room
     wake_on_unlock = 4, // the log's lock is free
     wake_on_room = 8,   // there may be room in the log again
+    // Where a room of several hosts is joined:
+    wake_on_outbound = 16, // the outbound log's head has moved
+    wake_on_counted = 32,  // more of the outbound log is in the order, and in the broadcast log
 };
 
 class Doorbells {

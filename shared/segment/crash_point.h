@@ -1,4 +1,4 @@
-// Crash points: named instants in the crash windows W1 to W9 of ARCHITECTURE.md, at which a test
+// Crash points: named instants in the crash windows W1 to W10 of ARCHITECTURE.md, at which a test
 // can kill a worker.
 //
 // In the installed programs a crash point compiles to nothing. The tests build their programs with
@@ -59,6 +59,10 @@ enum class CrashPoint : uint8_t {
     answer_due,   // its cursor is placed, nothing of the answer is sent
     answer_sent,  // send(2) has taken some of the answer, the cursor does not count it
     answer_told,  // the cursor counts it all, the answer is still noted as due
+    // W10: the bridge's state of a room; under the log's lock, if bytes come with it
+    state_torn,     // half of the copy that is not in force is written
+    state_unsealed, // all of it is, without its sequence
+    state_written,  // with its sequence; where bytes come with it, the head has not moved
     // a new channel
     channel_taken, // the old channel is closed, nothing is said on the new one
     introduced,    // everything is said on the new one, nothing of what the master answers is read

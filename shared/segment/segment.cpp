@@ -1,5 +1,6 @@
 #include "shared/segment/segment.h"
 
+#include "shared/segment/bridged_chunk.h"
 #include "shared/segment/lines.h"
 #include "shared/segment/relay_settings.h"
 #include "shared/system/errors.h"
@@ -84,7 +85,8 @@ SegmentHeader arrange(const SegmentConfig& config) {
 
 // A batch of a staging area must fit into it as into the broadcast log.
 bool is_possible_outbound(const SegmentHeader& header) {
-    return header.outbound_bytes == 0 || header.outbound_bytes == header.log_bytes;
+    return header.outbound_bytes == 0 ||
+           (header.outbound_bytes == header.log_bytes && header.log_bytes >= joined_log_bytes_min);
 }
 
 // Accepts a header only if this program would have written the same one.

@@ -175,7 +175,7 @@ void MasterProcess::recover(uint32_t entry) {
 // recover_entry(), with one thing left out.
 void MasterProcess::recover_wrongly(uint32_t entry) {
     if (around_.recovery != Recovery::without_repair)
-        LogAppender(around_.segment).repair(EntryId{entry});
+        repair_logs(around_.segment, EntryId{entry});
     store_release(around_.segment.worker_table()[entry].asleep, 0);
     for (const ClientId client : escrow_.all_of(EntryId{entry}))
         invariant(UserTable(around_.segment).orphan(client, EntryId{entry}) != SlotState::free,

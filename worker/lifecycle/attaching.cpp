@@ -2,7 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
-#include "shared/segment/log_append.h"
+#include "shared/segment/log_lock.h"
 #include "shared/system/panic.h"
 
 #include <algorithm>

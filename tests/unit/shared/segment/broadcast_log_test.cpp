@@ -149,9 +149,9 @@ TEST(LogRepair, W3BeforeTheCommitDiscardsTheAppend) {
         control.intent_batch = Staging(segment.mapping, entry_0).batch();
     });
     EXPECT_FALSE(LogLock(segment.mapping.log_control(), entry_1).held());
-    segment.appender.repair(entry_1); // not the owner: nothing to mend
+    repair_logs(segment.mapping, entry_1); // not the owner: nothing to mend
     EXPECT_FALSE(LogLock(segment.mapping.log_control(), entry_1).held());
-    segment.appender.repair(entry_0);
+    repair_logs(segment.mapping, entry_0);
     EXPECT_EQ(segment.text_after(0), "first");
     EXPECT_FALSE(Staging(segment.mapping, entry_0).published())
         << "the batch is still to be published";
@@ -173,7 +173,7 @@ TEST(LogRepair, W3AfterTheCommitFinishesTheAppend) {
         segment.mapping.worker_table()[0].published_batch = 0;
         segment.mapping.log_control().index_next = 0;
     });
-    segment.appender.repair(entry_0);
+    repair_logs(segment.mapping, entry_0);
     EXPECT_EQ(segment.text_after(0), "all of it");
     EXPECT_TRUE(Staging(segment.mapping, entry_0).published());
     EXPECT_EQ(segment.mapping.log_control().index_next, 1U);
@@ -190,9 +190,9 @@ TEST(LogRepair, CanBeRepeated) {
     });
     LogControl& control = segment.mapping.log_control();
     const uint64_t lock_before = control.lock;
-    segment.appender.repair(entry_0);
+    repair_logs(segment.mapping, entry_0);
     control.lock = lock_before; // as if the repair itself had died before its last store
-    segment.appender.repair(entry_0);
+    repair_logs(segment.mapping, entry_0);
     EXPECT_EQ(segment.text_after(0), "once");
     EXPECT_EQ(control.index_next, 1U);
     EXPECT_EQ(control.lock, 0U);

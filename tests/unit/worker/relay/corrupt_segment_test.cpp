@@ -75,10 +75,10 @@ TEST_F(CorruptSegmentTest, ImpossibleRoomIsNotWaitedFor) {
 TEST_F(CorruptSegmentTest, AnyRepairReleasesALockWithAnInvalidOwner) {
     LogControl& control = segment_.mapping.log_control();
     control.lock = 3; // of two entries
-    segment_.appender.repair(entry_0);
+    repair_logs(segment_.mapping, entry_0);
     EXPECT_EQ(control.lock, 0U);
     control.lock = 2; // entry 1's own, which may be alive
-    segment_.appender.repair(entry_0);
+    repair_logs(segment_.mapping, entry_0);
     EXPECT_EQ(control.lock, 2U);
 }
 
