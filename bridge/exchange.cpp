@@ -7,9 +7,11 @@ namespace chatserv {
 
 using Verdict = Ruling::Verdict;
 
-Exchange::Exchange(Engine& engine, Outbox& outbox, Inbox& inbox, Order order) :
-    engine_(engine), outbox_(outbox), inbox_(inbox), order_(std::move(order)),
-    publication_(order_.counted()) {
+Exchange::Exchange(
+    Engine& engine, Outbox& outbox, Inbox& inbox, Order order, uint64_t under_way_bytes_max) :
+    engine_(engine),
+    outbox_(outbox), inbox_(inbox), order_(std::move(order)),
+    publication_(order_.counted(), under_way_bytes_max) {
     engine_.replay(order_.resume_from());
 }
 
@@ -51,6 +53,8 @@ Exchange::Turn Exchange::read(Time now) {
 
 void Exchange::obey(const Ruling& ruling, Time now) {
     order_.apply(ruling);
+    counts_.appended += ruling.verdict == Verdict::append ? 1 : 0;
+    counts_.dropped += ruling.filtered != Filter::Result::counts ? 1 : 0;
     if (!ruling.below)
         below_since_.reset();
     else if (!below_since_)
@@ -93,7 +97,7 @@ void Exchange::publish(Time now) {
     }
     if (to_say_here_ && say(MessageKind::here))
         to_say_here_ = false;
-    (void)publication_.again(now);
+    counts_.published_again += publication_.again(now) ? 1 : 0;
     while (const std::optional<uint64_t> from = publication_.next(outbox_.head())) {
         OutboundPiece piece = outbox_.read(*from);
         Batch batch = order_.signed_batch(MessageKind::bytes);

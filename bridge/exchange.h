@@ -66,7 +66,9 @@ public:
     static constexpr std::chrono::milliseconds join_pause{600};
     static constexpr int deliveries_per_turn = 64;
 
-    Exchange(Engine& engine, Outbox& outbox, Inbox& inbox, Order order);
+    // `under_way_bytes_max`: published and not seen back, at most.
+    Exchange(Engine& engine, Outbox& outbox, Inbox& inbox, Order order,
+        uint64_t under_way_bytes_max = Publication::under_way_bytes_max);
 
     struct Turn {
         OrderLoss loss = OrderLoss::none; // anything else: the room is over
@@ -77,6 +79,16 @@ public:
     // fd() is readable, when the outbound log has grown, and at due().
     [[nodiscard]] Turn turn(Time now);
     [[nodiscard]] std::optional<Time> due() const;
+
+    // What was done, by this object.
+    struct Counts {
+        uint64_t appended = 0;        // messages
+        uint64_t dropped = 0;         // messages that the filter did not count
+        uint64_t published_again = 0; // how often something was
+
+        bool operator==(const Counts&) const = default;
+    };
+    [[nodiscard]] const Counts& counts() const { return counts_; }
 
     [[nodiscard]] const Order& order() const { return order_; }
     [[nodiscard]] const Publication& publication() const { return publication_; }
@@ -97,6 +109,7 @@ private:
     Order order_;
     Publication publication_;
     Doubt doubt_;
+    Counts counts_;
     std::optional<Delivery> held_;    // the broadcast log had no room for it
     std::optional<Time> below_since_; // deliveries have been below what was read
     Time join_at_{};

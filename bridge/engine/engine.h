@@ -51,8 +51,11 @@ public:
 
     [[nodiscard]] virtual Link link() const = 0;
 
-    // Readable when there is something to take, when the link has changed since the last look, and
-    // when publish() takes messages again.
+    // What an administrator has to know of the servers, a line for the log; each once.
+    [[nodiscard]] virtual std::optional<std::string> take_warning() { return std::nullopt; }
+
+    // Readable when there is something to take, when the link has changed since the last look, when
+    // there is a warning, and when publish() takes messages again.
     [[nodiscard]] virtual int fd() const = 0;
     // Called when fd() is readable, before take() and link().
     virtual void look() = 0;

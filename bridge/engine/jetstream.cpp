@@ -1,5 +1,8 @@
 #include "bridge/engine/jetstream.h"
 
+#include "bridge/engine/nats_options.h"
+#include "bridge/engine/server_version.h"
+
 #include <chrono>
 #include <csignal>
 #include <utility>
@@ -10,19 +13,35 @@ namespace {
 // Between two sessions. Each tries one server after another, so this is no burden to any.
 constexpr std::chrono::milliseconds pause_between{250};
 
-// Signals are for the thread that waits for them, which is the process's first.
+// Signals are for the thread that waits for them, which is the process's first. A thread has the
+// mask of the one that starts it, also the library's.
+class WithoutSignals {
+public:
+    WithoutSignals() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    WithoutSignals(const WithoutSignals&) = delete;
+    WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+private:
+    sigset_t before_{};
+};
+
 template <typename Function>
 std::thread start_without_signals(Function function) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread thread(std::move(function));
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
+    const WithoutSignals without;
+    return std::thread(std::move(function));
 }
 
 } // namespace
+
+std::string JetStreamEngine::refusal_of(const JetStreamSettings& settings) {
+    const WithoutSignals without; // the library starts its own threads at its first use
+    return NatsOptions(settings).refusal();
+}
 
 JetStreamEngine::JetStreamEngine(JetStreamSettings settings) :
     settings_(std::move(settings)), receiver_(start_without_signals([this] { receive(); })),
@@ -94,6 +113,7 @@ void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
     if (!begin_session(task, session))
         return;
     box_.set_link(task.round, LinkState::delivering, "");
+    look_at(opened.version);
     std::optional<Delivery> delivery;
     while (is_current(task) && (delivery = session->next())) {
         last = delivery->number;
@@ -121,6 +141,14 @@ NatsSession::Opened JetStreamEngine::open(
     const std::lock_guard lock(mutex_);
     opening_ = nullptr;
     return opened;
+}
+
+void JetStreamEngine::look_at(const std::string& version) {
+    if (is_older(version, sound_version))
+        box_.warn("a server of the room is nats-server " + version + ": below " +
+                  std::string(sound_version) +
+                  " a stream can lose what it held when servers are killed, and the room then ends "
+                  "on the hosts that notice; upgrade the servers");
 }
 
 bool JetStreamEngine::is_current(const Task& task) {

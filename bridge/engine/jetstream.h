@@ -24,6 +24,9 @@ class JetStreamEngine : public Engine {
 public:
     static constexpr size_t unsent_bytes_max = 2 * 1024 * 1024; // then publish() refuses
 
+    // Why these settings cannot be used, in one line that does not hold a secret; empty: they can.
+    [[nodiscard]] static std::string refusal_of(const JetStreamSettings& settings);
+
     // Does nothing until replay() is called. Throws std::system_error without descriptors or
     // threads.
     explicit JetStreamEngine(JetStreamSettings settings);
@@ -34,6 +37,7 @@ public:
     void replay(uint64_t from) override;
     [[nodiscard]] std::optional<Delivery> take() override { return box_.take(); }
     [[nodiscard]] Link link() const override { return box_.link(); }
+    [[nodiscard]] std::optional<std::string> take_warning() override { return box_.take_warning(); }
     [[nodiscard]] int fd() const override { return box_.fd(); }
     void look() override { box_.look(); }
 
@@ -49,6 +53,7 @@ private:
     [[nodiscard]] NatsSession::Opened open(
         const Task& task, const std::shared_ptr<NatsSession>& session, uint64_t from);
     [[nodiscard]] bool is_current(const Task& task);
+    void look_at(const std::string& version);
     void pause(const Task& task);
     void send();
     [[nodiscard]] bool begin_session(const Task& task, const std::shared_ptr<NatsSession>& session);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <unistd.h>
+#include <utility>
 
 namespace chatserv {
 
@@ -68,6 +69,23 @@ void Mailbox::change_link(LinkState state, const std::string& trouble) {
 Link Mailbox::link() const {
     const std::lock_guard lock(mutex_);
     return link_;
+}
+
+void Mailbox::warn(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    if (!warned_.insert(text).second)
+        return;
+    warnings_.push_back(text);
+    ring_locked();
+}
+
+std::optional<std::string> Mailbox::take_warning() {
+    const std::lock_guard lock(mutex_);
+    if (warnings_.empty())
+        return std::nullopt;
+    std::string text = std::move(warnings_.front());
+    warnings_.pop_front();
+    return text;
 }
 
 void Mailbox::ring() {

@@ -9,6 +9,9 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
+#include <set>
+#include <string>
 
 namespace chatserv {
 
@@ -33,6 +36,9 @@ public:
 
     void set_link(Round round, LinkState state, const std::string& trouble);
     [[nodiscard]] Link link() const;
+    // A warning of this text is kept once in the box's life.
+    void warn(const std::string& text);
+    [[nodiscard]] std::optional<std::string> take_warning();
 
     // Makes fd() readable.
     void ring();
@@ -53,6 +59,8 @@ private:
     Round round_ = 0;
     std::deque<Delivery> held_;
     size_t held_bytes_ = 0;
+    std::set<std::string> warned_; // ... of
+    std::deque<std::string> warnings_;
     Link link_{.state = LinkState::connecting, .since = std::chrono::steady_clock::now()};
 };
 

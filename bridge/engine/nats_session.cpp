@@ -1,23 +1,25 @@
 #include "bridge/engine/nats_session.h"
 
+#include "bridge/engine/nats_options.h"
+#include "bridge/engine/server_version.h"
+
 #include <array>
+#include <chrono>
 #include <limits>
 
 namespace chatserv {
 namespace {
 
-constexpr int64_t connect_timeout_ms = 2000;
 constexpr int64_t answer_timeout_ms = 2000;
-constexpr int64_t write_timeout_ms = 2000;
-// A server that is silent for longer than two of these is left for another one.
-constexpr int64_t heartbeat_ms = 500;
 constexpr int64_t ns_per_ms = 1'000'000;
+constexpr std::chrono::milliseconds version_timeout{500};
 
-// The library calls this in a thread of its own, for a connection that it holds meanwhile. It
-// reports missing heartbeats in no other way.
-void close_after_error(natsConnection* connection, natsSubscription* /*subscription*/,
-    natsStatus /*error*/, void* /*closure*/) {
-    natsConnection_Close(connection);
+// What went wrong, in the library's words.
+std::string words_of(natsStatus status) {
+    std::string words = natsStatus_GetText(status);
+    if (const char* more = nats_GetLastError(nullptr); more != nullptr && *more != '\0')
+        words += std::string(": ") + more;
+    return words;
 }
 
 } // namespace
@@ -32,50 +34,41 @@ void NatsSession::close() {
 }
 
 NatsSession::Opened NatsSession::open(uint64_t from) {
-    if (const natsStatus status = connect(); status != NATS_OK)
-        return {.state = LinkState::connecting, .trouble = natsStatus_GetText(status)};
+    if (const std::string trouble = connect(); !trouble.empty())
+        return {.state = LinkState::connecting, .trouble = trouble};
     Opened found = find_stream(from == 0);
     if (found.state != LinkState::delivering)
         return found;
     if (const natsStatus status = subscribe(from); status != NATS_OK)
-        return {.state = LinkState::waiting, .trouble = natsStatus_GetText(status)};
+        return {.state = LinkState::waiting, .trouble = words_of(status)};
+    found.version = version();
     return found;
 }
 
-natsStatus NatsSession::connect() {
-    natsOptions* raw = nullptr;
-    natsStatus status = natsOptions_Create(&raw);
-    const Owned<natsOptions> options(raw);
-    const auto set = [&status](natsStatus result) {
-        if (status == NATS_OK)
-            status = result;
-    };
-    if (status != NATS_OK)
-        return status;
-    std::vector<const char*> servers;
-    for (const std::string& server : settings_.servers)
-        servers.push_back(server.c_str());
-    set(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())));
-    set(natsOptions_SetName(raw, "chatserv"));
-    set(natsOptions_SetTimeout(raw, connect_timeout_ms));
-    set(natsOptions_SetAllowReconnect(raw, false));
-    set(natsOptions_SetPingInterval(raw, heartbeat_ms));
-    set(natsOptions_SetMaxPingsOut(raw, 2));
-    set(natsOptions_SetWriteDeadline(raw, write_timeout_ms));
-    set(natsOptions_SetSendAsap(raw, true)); // what is published is a batch already
-    set(natsOptions_SetErrorHandler(raw, close_after_error, nullptr));
+// Empty, or what is wrong.
+std::string NatsSession::connect() {
+    const NatsOptions options(settings_);
+    if (options.get() == nullptr)
+        return options.refusal();
     natsConnection* connection = nullptr;
-    if (status == NATS_OK)
-        status = natsConnection_Connect(&connection, raw);
+    natsStatus status = natsConnection_Connect(&connection, options.get());
     connection_.reset(connection);
     jsOptions js_options;
-    set(jsOptions_Init(&js_options));
+    if (status == NATS_OK)
+        status = jsOptions_Init(&js_options);
     js_options.Wait = answer_timeout_ms;
     jsCtx* context = nullptr;
     if (status == NATS_OK)
         status = natsConnection_JetStream(&context, connection, &js_options);
     context_.reset(context);
-    return status;
+    return status == NATS_OK ? "" : words_of(status);
+}
+
+std::string NatsSession::version() const {
+    std::array<char, 1024> url{};
+    if (natsConnection_GetConnectedUrl(connection_.get(), url.data(), url.size()) != NATS_OK)
+        return {};
+    return version_said_at(url.data(), version_timeout).value_or("");
 }
 
 NatsSession::Opened NatsSession::find_stream(bool create) {
@@ -88,12 +81,8 @@ NatsSession::Opened NatsSession::find_stream(bool create) {
             return {.state = LinkState::absent, .trouble = "there is no stream " + stream()};
         status = create_stream(error);
     }
-    if (status != NATS_OK) {
-        std::string trouble = natsStatus_GetText(status);
-        if (const char* more = nats_GetLastError(nullptr); more != nullptr && *more != '\0')
-            trouble += std::string(": ") + more;
-        return {.state = LinkState::waiting, .trouble = trouble};
-    }
+    if (status != NATS_OK)
+        return {.state = LinkState::waiting, .trouble = words_of(status)};
     return {.state = LinkState::delivering};
 }
 
@@ -127,7 +116,7 @@ natsStatus NatsSession::subscribe(uint64_t from) {
     options.Config.OptStartSeq = from;
     options.Config.AckPolicy = js_AckNone;
     options.Config.FlowControl = true;
-    options.Config.Heartbeat = heartbeat_ms * ns_per_ms;
+    options.Config.Heartbeat = NatsOptions::heartbeat_ms * ns_per_ms;
     options.Config.Replicas = 1;
     options.Config.MemoryStorage = true;
     natsSubscription* subscription = nullptr;

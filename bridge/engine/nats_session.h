@@ -5,24 +5,15 @@
 #pragma once
 
 #include "bridge/engine/engine.h"
+#include "bridge/engine/jetstream_settings.h"
 
 #include <cstdint>
 #include <memory>
 #include <nats/nats.h>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace chatserv {
-
-struct JetStreamSettings {
-    std::vector<std::string>
-        servers;      // nats://[USER:PASSWORD@]HOST[:PORT]; one of them is tried after another
-    std::string room; // letters, digits, - and _; names stream and subject
-    int replicas = 1; // of a stream that does not exist yet: 1, 3 or 5
-    bool in_memory = false;                  // ... instead of in files
-    uint64_t bytes_max = 1024 * 1024 * 1024; // ... which then drops what is oldest
-};
 
 class NatsSession {
 public:
@@ -36,6 +27,7 @@ public:
     struct Opened {
         LinkState state = LinkState::connecting;
         std::string trouble{};
+        std::string version{}; // of the server, if it is known
     };
     // Connects, finds the stream and subscribes, as Engine::replay() says of `from`. Takes some
     // seconds at most.
@@ -50,7 +42,8 @@ public:
     void close();
 
 private:
-    [[nodiscard]] natsStatus connect();
+    [[nodiscard]] std::string connect();
+    [[nodiscard]] std::string version() const;
     [[nodiscard]] Opened find_stream(bool create);
     [[nodiscard]] natsStatus create_stream(jsErrCode& error);
     [[nodiscard]] natsStatus subscribe(uint64_t from);
@@ -59,7 +52,6 @@ private:
 
     struct Destroy {
         void operator()(natsConnection* connection) const { natsConnection_Destroy(connection); }
-        void operator()(natsOptions* options) const { natsOptions_Destroy(options); }
         void operator()(jsCtx* context) const { jsCtx_Destroy(context); }
         void operator()(natsSubscription* subscription) const {
             natsSubscription_Destroy(subscription);

@@ -8,7 +8,7 @@ namespace chatserv {
 
 std::optional<uint64_t> Publication::next(uint64_t head) const {
     invariant(head >= published_, "the outbound log ends below what was published of it");
-    if (head == published_ || under_way_bytes() >= under_way_bytes_max)
+    if (head == published_ || under_way_bytes() >= bytes_under_way_max_)
         return std::nullopt;
     return published_;
 }

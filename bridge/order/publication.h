@@ -19,11 +19,12 @@ public:
     // After this time without progress it is published again; then after twice the time, and so on.
     static constexpr std::chrono::milliseconds pause_min{600};
     static constexpr std::chrono::milliseconds pause_max{4800};
-    // Published and not seen back, at most.
+    // Published and not seen back, at most, unless the constructor is told otherwise.
     static constexpr uint64_t under_way_bytes_max = 1024 * 1024;
 
     // `counted`: outbound offset; what lies in front of it has counted.
-    explicit Publication(uint64_t counted) : counted_(counted), published_(counted) {}
+    explicit Publication(uint64_t counted, uint64_t bytes_under_way_max = under_way_bytes_max) :
+        counted_(counted), published_(counted), bytes_under_way_max_(bytes_under_way_max) {}
 
     // From which outbound offset on something is to be published now; nothing if there is nothing
     // or enough is under way. `head`: of the outbound log.
@@ -47,6 +48,7 @@ public:
 private:
     uint64_t counted_;
     uint64_t published_;
+    uint64_t bytes_under_way_max_;
     std::optional<Time> waiting_since_;
     Time tried_{};
     std::chrono::milliseconds pause_ = pause_min;

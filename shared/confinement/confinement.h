@@ -1,7 +1,7 @@
 // What a process that reads strangers' bytes gives up before the first of them can reach it. An
 // intruder who breaks into a worker by such bytes gets nothing but the worker's clients: no file,
 // no other process, no connection of their own. The metrics process has less than that, and so has
-// the process of a source.
+// the process of a source. The bridge, whose library makes connections and threads, keeps more.
 //
 // confine() has one implementation per system: confinement_linux.cpp (seccomp), _freebsd.cpp
 // (Capsicum), _openbsd.cpp (pledge), and confinement_none.cpp for the others. The functions are
@@ -32,12 +32,15 @@ enum class Duty {
     relay,   // serves connections that come over the master's channel
     metrics, // accepts connections, reads requests and writes answers
     source,  // carries bytes between descriptors that it has
+    bridge,  // connects to other machines, by a library that makes threads
 };
 
 // From now on the system refuses this process everything that its duty does not need. Returns what
 // is in force. It is no error if the system or this build has no confinement, or if a container
 // that confines the whole server refuses it. Throws std::system_error if it fails for another
 // reason.
+// The threads that this one makes from now on are confined as it is, those that it has made are
+// not.
 [[nodiscard]] Confinement confine(Duty duty);
 
 // Confines a log file that is opened after confine() in the same way as the first one. Never fails:

@@ -1,5 +1,7 @@
 // Linux: seccomp(2), by libseccomp. A process that makes a call that is not listed here is killed
-// at once (SIGSYS), and taken over or started again like any that dies.
+// at once (SIGSYS), and taken over or started again like any that dies. Of the bridge alone such a
+// call fails with EPERM: what its library and that for TLS call differs from one version to
+// another.
 //
 // The list has the calls that strace(1) shows of workers in the integration suite, and those that
 // the same code makes on other processors (epoll_pwait, ppoll) or if the clock cannot be read in
@@ -8,6 +10,8 @@
 #include "shared/confinement/confinement.h"
 
 #include "config.h"
+#include "shared/confinement/bridge_calls_linux.h"
+#include "shared/confinement/seccomp_filter_linux.h"
 #include "shared/system/errors.h"
 
 #include <cerrno>
@@ -33,65 +37,10 @@ namespace chatserv {
 
 namespace {
 
-using Condition = scmp_arg_cmp;
-
-constexpr scmp_datum_t int_bits = 0xffff'ffff; // what the kernel looks at where it takes an int
-
-constexpr Condition is(unsigned argument, scmp_datum_t value) {
-    return {argument, SCMP_CMP_MASKED_EQ, int_bits, value & int_bits};
-}
-
-constexpr Condition is_null(unsigned argument) {
-    return {argument, SCMP_CMP_EQ, 0, 0};
-}
-
-constexpr Condition has(unsigned argument, scmp_datum_t bit) {
-    return {argument, SCMP_CMP_MASKED_EQ, bit, bit};
-}
-
-constexpr Condition lacks(unsigned argument, scmp_datum_t bit) {
-    return {argument, SCMP_CMP_MASKED_EQ, bit, 0};
-}
-
-void check(int returned, const char* call) {
-    if (returned < 0)
-        throw_error(-returned, call);
-}
-
-class Filter {
-public:
-    Filter() : context_(::seccomp_init(SCMP_ACT_KILL_PROCESS)) {
-        if (context_ == nullptr)
-            check(-ENOMEM, "seccomp_init");
-        // The numbers of another kind of program (32 bits) mean other calls.
-        set(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-        set(SCMP_FLTATR_API_SYSRAWRC, 1); // errors as the kernel names them
-        set(SCMP_FLTATR_CTL_OPTIMIZE, 2); // a tree: every call passes through it
-    }
-    ~Filter() { ::seccomp_release(context_); }
-    Filter(const Filter&) = delete;
-    Filter& operator=(const Filter&) = delete;
-
-    // Under these conditions. A call that this processor does not have is ignored.
-    void allow(int call, std::initializer_list<Condition> conditions = {}) {
-        check(::seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call,
-                  static_cast<unsigned>(conditions.size()), conditions.begin()),
-            "seccomp_rule_add");
-    }
-
-    // 0 or a negated errno. Sets PR_SET_NO_NEW_PRIVS too.
-    [[nodiscard]] int load() { return ::seccomp_load(context_); }
-
-private:
-    void set(scmp_filter_attr attribute, uint32_t value) {
-        check(::seccomp_attr_set(context_, attribute, value), "seccomp_attr_set");
-    }
-
-    scmp_filter_ctx context_;
-};
+using namespace seccomp;
 
 // The loop: shared/kqueue waits for events.
-void allow_events(Filter& filter) {
+void allow_events(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(epoll_wait));
     filter.allow(SCMP_SYS(epoll_pwait));
     filter.allow(SCMP_SYS(epoll_pwait2));
@@ -109,7 +58,7 @@ void allow_events(Filter& filter) {
 
 // Clients, the master's channel and the doorbells: only descriptors that are open or come over the
 // channel.
-void allow_descriptors(Filter& filter) {
+void allow_descriptors(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(recvfrom));
     filter.allow(SCMP_SYS(recvmsg));
     // A client's socket that was reset could be connected to another address by sending with
@@ -133,7 +82,7 @@ void allow_descriptors(Filter& filter) {
 // The metrics process: its listen sockets, the connections that it accepts, and the socket whose
 // end of file tells it that the server has ended. Without shutdown(2) and setsockopt(2): the listen
 // sockets are the server's too.
-void allow_answering(Filter& filter) {
+void allow_answering(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(accept));
     filter.allow(SCMP_SYS(accept4));
     filter.allow(SCMP_SYS(recvfrom));
@@ -143,7 +92,7 @@ void allow_answering(Filter& filter) {
 }
 
 // The process of a source: the source, its connection to the relay, and the stream to the master.
-void allow_pumping(Filter& filter) {
+void allow_pumping(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(read));
     filter.allow(SCMP_SYS(write));
     // No address, and no sendmsg(2), which has one that the filter cannot see: a UDP socket sends
@@ -157,7 +106,7 @@ void allow_pumping(Filter& filter) {
 }
 
 // What each duty needs beside the loop and the log.
-void allow_duty(Filter& filter, Duty duty) {
+void allow_duty(SeccompFilter& filter, Duty duty) {
     switch (duty) {
     case Duty::relay:
         return allow_descriptors(filter);
@@ -165,12 +114,14 @@ void allow_duty(Filter& filter, Duty duty) {
         return allow_answering(filter);
     case Duty::source:
         return allow_pumping(filter);
+    case Duty::bridge:
+        return allow_bridging(filter);
     }
 }
 
 // Log lines (shared/system/log_sink.cpp), in addition to write(2), poll(2) and sendto(2); and the
 // descriptor of another log file, which can become standard error and nothing else.
-void allow_log(Filter& filter) {
+void allow_log(SeccompFilter& filter) {
 #ifdef HAVE_PWRITEV2_NOWAIT
     filter.allow(SCMP_SYS(pwritev2), {is(5, RWF_NOWAIT)});
 #endif
@@ -180,7 +131,7 @@ void allow_log(Filter& filter) {
 
 // malloc(3). Memory is never executable, and no more files are mapped. Only the advice that
 // malloc(3) gives is allowed: MADV_REMOVE would make a hole in the segment.
-void allow_memory(Filter& filter) {
+void allow_memory(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(brk));
     filter.allow(SCMP_SYS(mmap), {lacks(2, PROT_EXEC), has(3, MAP_ANONYMOUS)});
     filter.allow(SCMP_SYS(mprotect), {lacks(2, PROT_EXEC)});
@@ -193,7 +144,7 @@ void allow_memory(Filter& filter) {
 // exit(3); the abort(3) of panic() and of the C library, which send this process SIGABRT; and
 // shared/segment/memory_fault.cpp, whose handler returns to the access that failed or sends SIGBUS
 // again.
-void allow_end(Filter& filter) {
+void allow_end(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(exit_group));
     filter.allow(SCMP_SYS(rt_sigprocmask));
     filter.allow(SCMP_SYS(getpid));
@@ -208,7 +159,7 @@ void allow_end(Filter& filter) {
 #ifdef CHATSERV_CRASH_POINTS
 // tests/crash/crash_point.cpp, in programs that only the tests build: looks for files that say
 // where to die, removes them, and dies.
-void allow_tests(Filter& filter) {
+void allow_tests(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(access));
     filter.allow(SCMP_SYS(faccessat));
     filter.allow(SCMP_SYS(unlink));
@@ -216,7 +167,7 @@ void allow_tests(Filter& filter) {
     filter.allow(SCMP_SYS(kill), {is(0, static_cast<scmp_datum_t>(::getpid())), is(1, SIGKILL)});
 }
 #else
-void allow_tests(Filter& /*filter*/) {}
+void allow_tests(SeccompFilter& /*filter*/) {}
 #endif
 
 #ifdef CHATSERV_SANITIZED
@@ -228,7 +179,7 @@ constexpr Condition is_read_only(unsigned argument) {
 // it to a pipe. It reads its mappings and its program, to name the place of a finding. To look for
 // leaks at the end, a thread of its own stops the other threads by ptrace(2), for which the process
 // must be dumpable.
-void allow_sanitizer(Filter& filter) {
+void allow_sanitizer(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(pipe2));
     filter.allow(SCMP_SYS(read));
     filter.allow(SCMP_SYS(futex));
@@ -256,7 +207,7 @@ void allow_sanitizer(Filter& filter) {
     filter.allow(SCMP_SYS(exit));
 }
 #else
-void allow_sanitizer(Filter& /*filter*/) {}
+void allow_sanitizer(SeccompFilter& /*filter*/) {}
 #endif
 
 // Asks before libseccomp does, which reports all obstacles in the same way. A kernel that would
@@ -273,7 +224,7 @@ std::optional<Confinement> why_no_filter() {
 Confinement confine(Duty duty) {
     if (const auto why = why_no_filter())
         return *why;
-    Filter filter;
+    SeccompFilter filter(duty == Duty::bridge ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
     allow_events(filter);
     allow_duty(filter, duty);
     allow_log(filter);

@@ -18,9 +18,20 @@ constexpr const char* of_relay = "stdio recvfd";
 #endif
 constexpr const char* of_metrics = "stdio inet";
 constexpr const char* of_source = "stdio";
+constexpr const char* of_bridge = "stdio rpath inet dns";
 
 const char* promises_of(Duty duty) {
-    return duty == Duty::relay ? of_relay : duty == Duty::metrics ? of_metrics : of_source;
+    switch (duty) {
+    case Duty::relay:
+        return of_relay;
+    case Duty::metrics:
+        return of_metrics;
+    case Duty::source:
+        return of_source;
+    case Duty::bridge:
+        return of_bridge;
+    }
+    return of_source;
 }
 
 } // namespace

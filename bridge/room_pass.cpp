@@ -1,0 +1,57 @@
+#include "bridge/room_pass.h"
+
+#include <utility>
+
+namespace chatserv {
+namespace {
+
+Order order_of(Incarnation incarnation, const std::optional<OrderState>& state) {
+    return state ? Order(incarnation, *state) : Order(incarnation);
+}
+
+} // namespace
+
+RoomPass::RoomPass(const Segment& segment, Engine& engine, const Doorbells& doorbells,
+    uint64_t under_way_bytes_max) :
+    outbox_(segment, doorbells),
+    inbox_(segment, doorbells),
+    exchange_(engine, outbox_, inbox_, order_of(outbox_.incarnation(), inbox_.state()),
+        under_way_bytes_max) {
+    // W11: a predecessor that died after the commit has not said that its readers may go on.
+    outbox_.counted(exchange_.order().counted());
+}
+
+void RoomPass::run(Time now) {
+    seen_head_ = outbox_.head();
+    turn_ = exchange_.turn(now);
+}
+
+bool RoomPass::may_sleep(const Doorbell& doorbell, Time now) {
+    if (turn_.more || turn_.loss != OrderLoss::none)
+        return false;
+    const uint32_t announced = wake_reasons();
+    doorbell.announce_sleep(announced);
+    if (!finds_work(announced, now))
+        return true;
+    doorbell.wake_up();
+    return false;
+}
+
+uint32_t RoomPass::wake_reasons() const {
+    uint32_t reasons = wake_on_outbound;
+    if (turn_.no_room)
+        reasons |= inbox_.waits_for() == SegmentInbox::Wait::lock ? wake_on_unlock : wake_on_room;
+    return reasons;
+}
+
+bool RoomPass::finds_work(uint32_t announced, Time now) {
+    if (outbox_.head() == seen_head_ && !turn_.no_room)
+        return false;
+    run(now);
+    // The log was locked and now has no room, or the other way round: no worker knows of the new
+    // reason.
+    return turn_.more || turn_.loss != OrderLoss::none || outbox_.head() != seen_head_ ||
+           (wake_reasons() & ~announced) != 0;
+}
+
+} // namespace chatserv
