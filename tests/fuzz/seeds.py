@@ -136,10 +136,33 @@ def proxy_header():
     }
 
 
+def bridged_batch():
+    JOIN, BYTES, HERE, ASK = 1, 2, 3, 4
+    def message(kind, epoch=7, base=0, start=0, chunks=(), data=b"", count=None, length=None):
+        header = struct.pack("<4sI6QII", b"csb1", kind, 0x1234, epoch, base, start, 41, MOST,
+                             len(chunks) if count is None else count,
+                             len(data) if length is None else length)
+        return header + b"".join(struct.pack("<IIIIQ", *chunk) for chunk in chunks) + data
+    two = ((0, 1, 6, 0, 6), (3, 2, 4, 0, 1 << 33))
+    return {
+        "join": message(JOIN, epoch=0),
+        "join-again": message(JOIN, epoch=0, base=900, start=900),
+        "here": message(HERE),
+        "ask": message(ASK, base=5, start=80),
+        "bytes": message(BYTES, base=5, start=80, chunks=two, data=b"hello\nbye\n"),
+        "bytes-without-end": message(BYTES, chunks=two, data=b"hello\n"),
+        "chunks-without-bytes": message(BYTES, chunks=((0, 1, 0, 0, 6),), data=b""),
+        "chunks-beyond-every-message": message(BYTES, count=0xffffffff, length=0xffffffff),
+        "offset-beyond-every-log": message(BYTES, start=MOST, chunks=two, data=b"hello\nbye\n"),
+        "base-beyond-offset": message(BYTES, base=81, start=80, chunks=two, data=b"hello\nbye\n"),
+        "unknown-kind": message(9),
+    }
+
+
 def main():
     beside = pathlib.Path(__file__).parent / "corpus"
     top = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else beside
-    for cases in (channel, master_view, worker_view, options, proxy_header):
+    for cases in (bridged_batch, channel, master_view, worker_view, options, proxy_header):
         directory = top / cases.__name__.replace("_", "-")
         directory.mkdir(parents=True, exist_ok=True)
         for name, data in cases().items():
