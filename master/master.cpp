@@ -20,8 +20,7 @@ namespace chatserv {
 
 namespace {
 
-// Shorter standstills are not logged: they are normal for a machine under too much load.
-constexpr std::chrono::seconds worth_telling{1};
+constexpr std::chrono::milliseconds look_at_room_pause{5};
 
 } // namespace
 
@@ -42,8 +41,7 @@ Master::Master(Options& options, const WorkerProgram& program, LogFile& log_file
         options.keepalive_seconds, proxy_terms_of(options)),
     workforce_(program, options, prepared_.segment, prepared_.ledger, prepared_.doorbells, clients_,
         events_, clock_, Watched::channel),
-    metrics_(prepared_.metrics, options, prepared_.segment, prepared_.ledger, events_,
-        prepared_.image.number),
+    companions_(prepared_, options, events_, clock_),
     shutdown_(prepared_.ledger.standing(), options.stall_limit, events_, clock_, stop_timer),
     upgrading_(prepared_.ledger, prepared_.image, prepared_.program),
     choose_entry_([this] { return workforce_.entry_for_newcomer(); }),
@@ -60,13 +58,15 @@ Master::Master(Options& options, const WorkerProgram& program, LogFile& log_file
             .clients = clients_,
             .acceptor = acceptor_,
             .workforce = workforce_,
-            .metrics = metrics_,
+            .metrics = companions_.metrics(),
+            .bridge = companions_.bridge(),
             .sources = sources_,
             .choose_entry = choose_entry_}),
     signals_(events_, Watched::signals, keeper),
     control_(events_, Watched::control, prepared_.control_socket.get(),
         {.segment = prepared_.segment,
             .ledger = prepared_.ledger,
+            .options = options_,
             .clients = clients_,
             .acceptor = acceptor_,
             .pool = workforce_.pool(),
@@ -74,7 +74,8 @@ Master::Master(Options& options, const WorkerProgram& program, LogFile& log_file
             .draining = workforce_.draining(),
             .kicking = workforce_.kicking(),
             .upgrading = upgrading_,
-            .metrics = metrics_,
+            .metrics = companions_.metrics(),
+            .bridge = companions_.bridge(),
             .sources = sources_,
             .reloads = reloading_.book(),
             .why_no_upgrade = [this] { return why_no_upgrade(); },
@@ -90,8 +91,7 @@ Master::Master(Options& options, const WorkerProgram& program, LogFile& log_file
 
 MasterEnd Master::run() {
     begin();
-    while (!shutdown_.dismissing() || !workforce_.empty() || metrics_.pid() != 0 ||
-           sources_.has_processes()) {
+    while (!is_done()) {
         if (keeper_is_dead())
             return {.how = MasterEnd::How::keeper_died};
         if (upgrading_.hands_over())
@@ -120,7 +120,7 @@ void Master::begin() {
 void Master::begin_as_successor() {
     events::carries_on(clients_.escrow().held());
     clients_.resume();
-    metrics_.take_over();
+    companions_.take_over();
     sources_.take_over();
     reloading_.resume();
     workforce_.take_over(!shutdown_.starting());
@@ -158,24 +158,16 @@ void Master::turn() {
     advance_upgrade();
     advance_reload();
     advance_stop();
-    metrics_.look(!shutdown_.starting() && !shutdown_.dismissing());
+    companions_.look(!shutdown_.starting() && !shutdown_.dismissing());
+    advance_room();
     bool may_reap = workforce_.take_may_reap();
-    for (const bool each : {metrics_.take_may_reap(), sources_.take_may_reap()})
+    for (const bool each : {companions_.take_may_reap(), sources_.take_may_reap()})
         may_reap = may_reap || each;
     if (may_reap && keeper_ != nullptr)
         keeper_->nudge_keeper();
     tell_service_manager();
     control_.tell_events();
     say_dropped_lines(); // at least once a second: so often the heartbeats are looked at
-}
-
-// Waits for events, and says so in the log if the server stood still meanwhile.
-std::span<const EventQueue::Event> Master::wait() {
-    const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
-    (void)clock_.now();
-    if (const auto stood_still = clock_.take_found(); stood_still >= worth_telling)
-        events::stood_still(stood_still);
-    return events;
 }
 
 void Master::handle(const EventQueue::Event& event) {
@@ -188,7 +180,7 @@ void Master::handle(const EventQueue::Event& event) {
     }
     if (is_exit(event)) {
         if ((keeper_ == nullptr || !keeper_->handle_exit(pid_of(event))) &&
-            !metrics_.handle_exit(pid_of(event)) && !sources_.handle_exit(pid_of(event)))
+            !companions_.handle_exit(pid_of(event)) && !sources_.handle_exit(pid_of(event)))
             workforce_.handle_exit(pid_of(event));
         return;
     }
@@ -221,7 +213,7 @@ void Master::handle(const EventQueue::Event& event) {
 // before it has begun to stop, its successor finds that a stop was taken.
 void Master::handle_signals() {
     upgrading_.look(); // before another exit of a child is taken for its
-    metrics_.reap_child();
+    companions_.reap_children();
     sources_.reap_children();
     advance_reload(); // likewise
     for (const SignalWatch::Arrived& arrived : signals_.take()) {
@@ -256,6 +248,8 @@ void Master::stop(Shutdown::Step step) {
         Holdings(prepared_.ledger).forget_all(Holding::listener);
         clients_.lingering_close().close_all();
         workforce_.order(MessageType::stop_reading);
+        if (shutdown_.room_is_over())
+            workforce_.kicking().end_all_in_room();
         master_point(MasterPoint::stop_told);
         break;
     case Shutdown::Step::finish:
@@ -279,7 +273,7 @@ std::optional<std::chrono::nanoseconds> Master::time_to_sleep() {
     (void)clock_.now(now);
     SleepTime sleep(now);
     for (const auto& look : {workforce_.next_turn(), acceptor_.next_try(), upgrading_.next_look(),
-             reloading_.next_look(), service_manager_.next_look(), metrics_.next_look(),
+             reloading_.next_look(), service_manager_.next_look(), companions_.next_look(),
              sources_.next_look(), next_look_at_log()})
         sleep.wake_at(look);
     if (!clients_.lingering_close().empty())
@@ -288,7 +282,9 @@ std::optional<std::chrono::nanoseconds> Master::time_to_sleep() {
         sleep.at_most(ServedClock::sleep_max(std::chrono::seconds(1)));
     if (shutdown_.stopping())
         sleep.at_most(ServedClock::sleep_max(shutdown_.limit()));
-    if (keeper_ != nullptr) // the keeper looks for this master's beat
+    if (shutdown_.draining() && companions_.bridge().waiting_bytes() > 0)
+        sleep.at_most(look_at_room_pause); // nothing tells this process that the room took it
+    if (keeper_ != nullptr)                // the keeper looks for this master's beat
         sleep.at_most(options_.hang_limit / 2);
     clock_.about_to_sleep(sleep.longest());
     return sleep.timeout();

@@ -5,13 +5,15 @@
 // events, asks a part, and tells the others what follows from the answer.
 #pragma once
 
+#include "master/bridge/bridge_events.h"
 #include "master/clients/acceptor.h"
 #include "master/clients/client_book.h"
 #include "master/clients/listener_store.h"
+#include "master/companions.h"
 #include "master/config/options.h"
 #include "master/control/control_desk.h"
+#include "master/events.h"
 #include "master/keeper/keeper.h"
-#include "master/metrics/metrics_process.h"
 #include "master/preparation.h"
 #include "master/reload/reloading.h"
 #include "master/shutdown.h"
@@ -62,7 +64,15 @@ private:
         return keeper_ != nullptr && keeper_->keeper_is_dead();
     }
     void turn();
-    [[nodiscard]] std::span<const EventQueue::Event> wait();
+    // Waits for events, and says so in the log if the server stood still meanwhile. Shorter
+    // standstills are normal for a machine under too much load.
+    [[nodiscard]] std::span<const EventQueue::Event> wait() {
+        const std::span<const EventQueue::Event> events = events_.wait(time_to_sleep());
+        (void)clock_.now();
+        if (const auto stood_still = clock_.take_found(); stood_still >= std::chrono::seconds(1))
+            events::stood_still(stood_still);
+        return events;
+    }
     // Newcomers come last, because clients that leave in the same turn make room for them.
     void handle(std::span<const EventQueue::Event> events) {
         for (const EventQueue::Event& event : events)
@@ -95,14 +105,31 @@ private:
     }
     void advance_stop() {
         while (shutdown_.stopping()) {
-            const auto step =
-                shutdown_.advance(clients_.escrow().empty(), workforce_.all_stopped_reading());
+            const auto step = shutdown_.advance({.no_clients = clients_.escrow().empty(),
+                .all_stopped_reading = workforce_.all_stopped_reading(),
+                .untold_bytes = companions_.bridge().waiting_bytes()});
             if (step == Shutdown::Step::none)
                 return;
             stop(step);
         }
     }
     void stop(Shutdown::Step step);
+    // What users are told last is sent before this process ends.
+    [[nodiscard]] bool is_done() {
+        return shutdown_.dismissing() && workforce_.empty() && companions_.empty() &&
+               !sources_.has_processes() &&
+               (!shutdown_.room_is_over() || clients_.lingering_close().empty());
+    }
+    void advance_room() {
+        BridgeProcess& bridge = companions_.bridge();
+        if (const auto finished = bridge.take_finished())
+            control_.tell(*finished);
+        if (const OrderLoss loss = bridge.loss(); loss != OrderLoss::none && !room_end_told_) {
+            room_end_told_ = true;
+            events::room_over(options_.room, loss);
+            stop(shutdown_.handle_room_end());
+        }
+    }
     void advance_sources() {
         const bool serves = !shutdown_.starting() && !shutdown_.stopping();
         workforce_.add(sources_.look(serves                   ? Sources::Phase::making
@@ -140,7 +167,7 @@ private:
     ClientBook clients_;
     Acceptor acceptor_;
     Workforce workforce_;
-    MetricsProcess metrics_;
+    Companions companions_;
     Shutdown shutdown_;
     Upgrading upgrading_;
     const Acceptor::ChooseEntry choose_entry_;
@@ -150,6 +177,7 @@ private:
     ControlDesk control_;
     ServiceManager service_manager_{ServiceManager::contact_of_environment()};
     ListenerStore listener_store_{prepared_.kept_names};
+    bool room_end_told_ = false;
 };
 
 } // namespace chatserv

@@ -52,6 +52,7 @@ Segment make_segment(const Options& options) {
             .workers = room.workers,
             .processes = room.processes(),
             .log_bytes = options.log_bytes,
+            .outbound_bytes = options.joined() ? options.log_bytes : 0,
             .framing = framing_settings_of(options),
             .settings = relay_settings_of(options)});
     } catch (const MemoryRefused& refusal) {
@@ -108,6 +109,7 @@ Preparation prepare(const Options& options, const std::vector<std::string>& comm
     std::vector<std::string> kept = kept_names(handed);
     auto listeners = make_few_listeners(options, std::move(handed));
     MetricsResources metrics = get_metrics_resources(options, command_line.front());
+    BridgeResources bridge = get_bridge_resources(options, command_line.front());
     SourceResources sources = get_source_resources(options, command_line.front());
     std::string why_no_account = why_account_is_unreliable();
     std::string program = own_program_path(command_line.front());
@@ -125,6 +127,7 @@ Preparation prepare(const Options& options, const std::vector<std::string>& comm
         .doorbells = std::move(doorbells),
         .listeners = std::move(listeners),
         .metrics = std::move(metrics),
+        .bridge = std::move(bridge),
         .sources = std::move(sources),
         .kept_names = std::move(kept),
         .why_no_account = std::move(why_no_account),
@@ -146,6 +149,7 @@ void note_programs(const Preparation& prepared, const WorkerProgram& worker_prog
     note_if_open(prepared.ledger, Holding::worker_program, 0, worker_program.fd());
     note_if_open(prepared.ledger, Holding::own_program, 0, prepared.own_program.get());
     note_metrics_resources(prepared.metrics, prepared.ledger);
+    note_bridge_resources(prepared.bridge, prepared.ledger);
     note_source_resources(prepared.sources, prepared.ledger);
 }
 

@@ -3,6 +3,7 @@
 // reason.
 #pragma once
 
+#include "master/bridge/bridge_resources.h"
 #include "master/clients/listener.h"
 #include "master/config/options.h"
 #include "master/control/control_socket.h"
@@ -26,9 +27,10 @@ struct Preparation {
     std::unique_ptr<ControlSocket> control_socket; // null for none
     Segment segment;
     Ledger ledger;
-    std::vector<FdPair> doorbells; // one pipe per entry of the worker table
+    std::vector<FdPair> doorbells; // one pipe per entry, where a room is joined also the bridge's
     std::vector<Listener> listeners;
     MetricsResources metrics;
+    BridgeResources bridge;
     SourceResources sources;
     // Names of the listen sockets that the service manager had kept: listener_store.h.
     std::vector<std::string> kept_names{};

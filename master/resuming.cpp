@@ -41,7 +41,7 @@ int needed(const Ledger& ledger, Holding kind, uint32_t number = 0) {
 void check(const Ledger& ledger, const Legacy& legacy) {
     const Segment segment =
         Segment::attach(UniqueFd(::fcntl(needed(ledger, Holding::segment), F_DUPFD_CLOEXEC, 0)));
-    for (uint32_t index = 0; index < ledger.header().workers; ++index) {
+    for (uint32_t index = 0; index < segment.all_entries().size(); ++index) {
         (void)needed(ledger, Holding::doorbell_reading, index);
         (void)needed(ledger, Holding::doorbell_writing, index);
     }
@@ -60,9 +60,9 @@ UniqueFd own(const Ledger& ledger, Holding kind, uint32_t number = 0) {
     return UniqueFd(Holdings(ledger).find(kind, number));
 }
 
-std::vector<FdPair> own_doorbells(const Ledger& ledger) {
+std::vector<FdPair> own_doorbells(const Ledger& ledger, size_t count) {
     std::vector<FdPair> doorbells;
-    for (uint32_t index = 0; index < ledger.header().workers; ++index)
+    for (uint32_t index = 0; index < count; ++index)
         doorbells.push_back({.first = own(ledger, Holding::doorbell_reading, index),
             .second = own(ledger, Holding::doorbell_writing, index)});
     return doorbells;
@@ -100,6 +100,10 @@ Resumed resume_preparation(Ledger& ledger, const std::string& argv0) {
         noted(ledger, Holding::metrics_program, place_of_former(ledger, Holding::metrics_program));
     MetricsResources metrics =
         resume_metrics_resources(ledger, legacy.options, argv0, returns ? former_metrics : -1);
+    const int former_bridge =
+        noted(ledger, Holding::bridge_program, place_of_former(ledger, Holding::bridge_program));
+    BridgeResources bridge =
+        resume_bridge_resources(legacy.options, argv0, returns ? former_bridge : -1);
     const int former_source =
         noted(ledger, Holding::source_program, place_of_former(ledger, Holding::source_program));
     SourceResources sources =
@@ -107,7 +111,7 @@ Resumed resume_preparation(Ledger& ledger, const std::string& argv0) {
     const Image image = returns ? book.former() : Image{.number = book.number()};
     auto control_socket = own_control(ledger, legacy.control);
     Segment segment = Segment::take_over(own(ledger, Holding::segment));
-    auto doorbells = own_doorbells(ledger);
+    auto doorbells = own_doorbells(ledger, segment.all_entries().size());
     auto listeners = noted_listeners(ledger, legacy.listeners);
     std::string log_file = legacy.options.log_file;
     UniqueFd former_error = own(ledger, Holding::standard_error);
@@ -122,6 +126,7 @@ Resumed resume_preparation(Ledger& ledger, const std::string& argv0) {
             .doorbells = std::move(doorbells),
             .listeners = std::move(listeners),
             .metrics = std::move(metrics),
+            .bridge = std::move(bridge),
             .sources = std::move(sources),
             .why_no_account = std::move(legacy.why_no_account),
             .program = std::move(legacy.program),

@@ -1,5 +1,6 @@
 #include "master/shutdown.h"
 
+#include "master/bridge/bridge_events.h"
 #include "master/events.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/system/errors.h"
@@ -37,6 +38,14 @@ Shutdown::Step Shutdown::handle_stop(int signal, uint32_t users) {
     return Step::kill;
 }
 
+// The status comes first: a successor that finds the stop knows what for.
+Shutdown::Step Shutdown::handle_room_end() {
+    if (stopping())
+        return Step::none;
+    standing_.stop_status = room_over_status;
+    return begin_draining();
+}
+
 Shutdown::Step Shutdown::begin_draining() {
     enter(Phase::draining);
     stop_begun_ = clock_.now();
@@ -49,7 +58,7 @@ Shutdown::Step Shutdown::begin_draining() {
 Shutdown::Step Shutdown::resume() {
     if (!stopping())
         return Step::none;
-    if (exit_status() == 0)
+    if (exit_status() == 0 || room_is_over())
         return begin_draining();
     enter(Phase::dismissing);
     return Step::kill;
@@ -74,12 +83,25 @@ Shutdown::Step Shutdown::timer() {
     return Step::kill;
 }
 
-Shutdown::Step Shutdown::advance(bool no_clients, bool all_stopped_reading) {
-    if (phase() == Phase::draining && (no_clients || all_stopped_reading)) {
+// A room that does not answer holds up a stop for half of its time at the most: the users are to
+// get the rest of the log in the other half.
+bool Shutdown::has_drained(const Progress& progress) {
+    if (!progress.no_clients && !progress.all_stopped_reading)
+        return false;
+    if (progress.untold_bytes == 0 || room_is_over())
+        return true;
+    if (clock_.now() - stop_begun_ < limit_ / 2)
+        return false;
+    events::room_not_told(progress.untold_bytes);
+    return true;
+}
+
+Shutdown::Step Shutdown::advance(const Progress& progress) {
+    if (phase() == Phase::draining && has_drained(progress)) {
         enter(Phase::finishing);
         return Step::finish;
     }
-    if (phase() == Phase::finishing && no_clients) {
+    if (phase() == Phase::finishing && progress.no_clients) {
         enter(Phase::dismissing);
         return Step::dismiss;
     }

@@ -3,9 +3,10 @@
 //
 //     starting -> serving -> draining -> finishing -> dismissing
 //
-// A stop drains first: the workers publish what they have read. Then it finishes: every client gets
-// the rest of the log. Then the workers are dismissed. A second signal, or the end of the time that
-// all this may take, kills the workers instead.
+// A stop drains first: the workers publish what they have read, and the room of several hosts, if
+// one is joined, takes it, for half of the stop's time at the most. Then it finishes: every client
+// gets the rest of the log. Then the workers are dismissed. A second signal, or the end of the time
+// that all this may take, kills the workers instead.
 #pragma once
 
 #include "master/ledger/layout.h"
@@ -16,6 +17,9 @@
 #include <cstdint>
 
 namespace chatserv {
+
+// The exit status of a server that stops because its room is over: EX_PROTOCOL of sysexits(3).
+inline constexpr int room_over_status = 76;
 
 class Shutdown {
 public:
@@ -36,8 +40,10 @@ public:
     [[nodiscard]] bool starting() const { return phase() == Phase::starting; }
     [[nodiscard]] bool stopping() const { return phase() > Phase::serving; }
     [[nodiscard]] bool dismissing() const { return phase() == Phase::dismissing; }
-    // 0, or 128 and the signal that ended the server at once.
+    // 0; or room_over_status; or 128 and the signal that ended the server at once.
     [[nodiscard]] int exit_status() const { return standing_.stop_status; }
+    // The server stops because its room is over.
+    [[nodiscard]] bool room_is_over() const { return exit_status() == room_over_status; }
 
     void start_serving() { enter(Phase::serving); }
     // A stop that begins from now on takes as long as this stall limit needs.
@@ -51,10 +57,20 @@ public:
     // One of the signals to stop has come. `users`: that are connected. Throws std::system_error
     // where the stop cannot be timed.
     [[nodiscard]] Step handle_stop(int signal, uint32_t users);
+    // The room of several hosts is over on this one. Throws as handle_stop() does.
+    [[nodiscard]] Step handle_room_end();
     // This object's timer.
     [[nodiscard]] Step timer();
     // To be asked in each turn of the loop, until it says none.
-    [[nodiscard]] Step advance(bool no_clients, bool all_stopped_reading);
+    struct Progress {
+        bool no_clients;
+        bool all_stopped_reading;
+        uint64_t untold_bytes; // that were read, and are not in the room's order yet
+    };
+    [[nodiscard]] Step advance(const Progress& progress);
+    // The workers are to publish what they have read, and then a room of several hosts is to take
+    // it.
+    [[nodiscard]] bool draining() const { return phase() == Phase::draining; }
 
     // How long a stop may take, in served time.
     [[nodiscard]] std::chrono::milliseconds limit() const { return limit_; }
@@ -76,6 +92,7 @@ private:
     [[nodiscard]] Phase phase() const { return static_cast<Phase>(standing_.phase); }
     void enter(Phase phase);
     [[nodiscard]] Step begin_draining();
+    [[nodiscard]] bool has_drained(const Progress& progress);
     [[nodiscard]] int set_timer(ServedClock::duration time);
 
     StandingWords& standing_;

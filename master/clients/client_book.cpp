@@ -87,14 +87,20 @@ void ClientBook::note_relayed(const HeldClient& source, uint64_t bytes) const {
         store_release(place.state, static_cast<uint32_t>(PlaceState::left));
 }
 
+// A worker knows of a kick alone.
+Departure ClientBook::as_it_is(const Departure& told, const HeldClient& held) {
+    if (told.reason != LeaveReason::kicked)
+        return told;
+    return held.let_go()       ? Departure{.reason = LeaveReason::source_removed}
+           : held.loses_room() ? Departure{.reason = LeaveReason::room_over}
+                               : told;
+}
+
 // A client that gets a last line may begin to send at this very moment, so its connection is closed
 // as a refused newcomer's is.
 void ClientBook::release_client(ClientId client, const Departure& told) {
     const HeldClient& held = *escrow_.find(client);
-    // A worker knows of a kick alone.
-    const Departure why = told.reason == LeaveReason::kicked && held.let_go()
-                              ? Departure{.reason = LeaveReason::source_removed}
-                              : told;
+    const Departure why = as_it_is(told, held);
     const Count count = counters_.one_more(why);
     const Traffic traffic = traffic_of(users_[client.slot], 0);
     const std::string_view line = row_of(why).line_to_peer;

@@ -77,6 +77,7 @@ public:
     [[nodiscard]] LingeringClose& lingering_close() { return lingering_close_; }
 
 private:
+    [[nodiscard]] static Departure as_it_is(const Departure& told, const HeldClient& held);
     void tell_turned_away(const Address& peer, Refusal why);
     void note_relayed(const HeldClient& source, uint64_t bytes) const;
 

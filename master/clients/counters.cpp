@@ -19,6 +19,7 @@ constexpr uint32_t throttled_counter = 1;
 constexpr uint32_t accept_pauses_counter = 2;
 constexpr uint32_t moved_counter = 3;
 // 4 and 5: see layout.h
+constexpr uint32_t bridge_deaths_counter = 6;
 constexpr uint32_t first_refusal = 8; // by row of departures.h, as the next one
 constexpr uint32_t first_departure = 24;
 
@@ -79,6 +80,10 @@ void Counters::count_accept_pause() {
     store_release(counts_[accept_pauses_counter], one_more_of(accept_pauses_counter).value);
 }
 
+void Counters::count_bridge_death() {
+    store_release(counts_[bridge_deaths_counter], one_more_of(bridge_deaths_counter).value);
+}
+
 uint64_t Counters::accepted() const {
     return load_acquire(counts_[accepted_counter]);
 }
@@ -93,6 +98,10 @@ uint64_t Counters::moved() const {
 
 uint64_t Counters::accept_pauses() const {
     return load_acquire(counts_[accept_pauses_counter]);
+}
+
+uint64_t Counters::bridge_deaths() const {
+    return load_acquire(counts_[bridge_deaths_counter]);
 }
 
 // The sum is kept nowhere, so no death comes between it and its parts.
@@ -119,6 +128,7 @@ void Counters::add_to(ordered_json& object) const {
     object["accept_pauses"] = accept_pauses();
     object["moved"] = moved();
     object["dropped_datagrams"] = dropped_datagrams();
+    object["bridge_deaths"] = bridge_deaths();
 }
 
 } // namespace chatserv

@@ -46,12 +46,14 @@ public:
 
     // Counts at once what no transition counts.
     void count_accept_pause();
+    void count_bridge_death();
 
     // What was counted until now.
     [[nodiscard]] uint64_t accepted() const;
     [[nodiscard]] uint64_t throttled() const;
     [[nodiscard]] uint64_t moved() const;
     [[nodiscard]] uint64_t accept_pauses() const;
+    [[nodiscard]] uint64_t bridge_deaths() const;
     [[nodiscard]] uint64_t dropped_datagrams() const; // by all sources
     // By reason; each name is there once.
     [[nodiscard]] std::vector<NamedCount> refusals() const;

@@ -82,6 +82,8 @@ constexpr std::array departures{
         "the first line must be: resume, and from where!\n"},
     DepartureRow{LeaveReason::source_removed, Breakage::none, "source_removed",
         "its source is not in the configuration any more", ""},
+    DepartureRow{LeaveReason::room_over, Breakage::none, "room_over",
+        "its room is over on this host", "the room has ended: please connect again!\n"},
 };
 static_assert(lines_fit_into_the_ledger(departures));
 

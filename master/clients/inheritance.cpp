@@ -83,7 +83,8 @@ std::vector<int> noted_numbers(const Ledger& ledger) {
         add_noted(lingering.socket, numbers);
     for (const HoldingRecord& holding : ledger.holdings())
         add_noted(holding.fd, numbers);
-    for (const std::span<SeatRecord> seats : {ledger.seats(), ledger.metrics(), ledger.sources()})
+    for (const std::span<SeatRecord> seats :
+        {ledger.seats(), ledger.metrics(), ledger.bridge(), ledger.sources()})
         for (const SeatRecord& seat : seats)
             add_noted(seat.rendezvous, numbers);
     std::ranges::sort(numbers);

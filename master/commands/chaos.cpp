@@ -21,7 +21,7 @@ constexpr double rate_max = 1000;
 constexpr double seconds_max = 86400;
 
 // In the order of ChaosTarget, then all of them.
-const std::vector<std::string> targets{"worker", "master", "keeper", "any"};
+const std::vector<std::string> targets{"worker", "master", "keeper", "bridge", "any"};
 // In the order of ChaosMode.
 const std::vector<std::string> modes{"kill", "stop", "mixed"};
 
@@ -34,8 +34,9 @@ const char* const help =
     "\n"
     "Kills or stops processes of a running chatserv at random moments. For each, it prints\n"
     "how long the server took to replace the process. For a worker: from the moment when the\n"
-    "server learned of the death, or caused it, until all clients were served again. For the\n"
-    "master and the keeper: from the signal until the next master answered this command.\n"
+    "server learned of the death, or caused it, until all clients were served again; for the\n"
+    "bridge: until the next one worked. For the master and the keeper: from the signal until\n"
+    "the next master answered this command.\n"
     "Clients stay connected and miss nothing. To end early, interrupt it (Ctrl-C).\n"
     "\n"
     "  --rate N         Average number of kills or stops per second, 0.01 to 1000 [1]\n"
@@ -44,7 +45,8 @@ const char* const help =
     "                     worker  any of the workers\n"
     "                     master  the process that accepts clients and watches the workers\n"
     "                     keeper  the process that watches the master: the server's pid\n"
-    "                     any     any of these, at random\n"
+    "                     bridge  the process that is connected to the room of several hosts\n"
+    "                     any     any of these that the server has, at random\n"
     "                   The next strike waits until a master or keeper is replaced: the two\n"
     "                   replace each other, and the death of both at once ends the server.\n"
     "  --mode MODE      What to do to a process [kill]:\n"
@@ -68,7 +70,8 @@ ChaosOptions options_of(const CommandOptions& command_line) {
     options.seconds = command_line.number("for", 0, seconds_max).value_or(options.seconds);
     if (const auto target = command_line.one_of("target", targets)) {
         if (*target == "any")
-            options.targets = {ChaosTarget::worker, ChaosTarget::master, ChaosTarget::keeper};
+            options.targets = {
+                ChaosTarget::worker, ChaosTarget::master, ChaosTarget::bridge, ChaosTarget::keeper};
         else
             options.targets = {static_cast<ChaosTarget>(place_of(*target, targets))};
     }

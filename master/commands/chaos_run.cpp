@@ -25,7 +25,7 @@ constexpr uint64_t unanswered_max = 32;
 // A server that answers sooner is not worth a line.
 constexpr std::chrono::seconds worth_telling{1};
 
-constexpr std::array<const char*, 3> names{"worker", "master", "keeper"};
+constexpr std::array<const char*, 4> names{"worker", "master", "keeper", "bridge"};
 
 const char* name_of(ChaosTarget target) {
     return names[static_cast<size_t>(target)];
@@ -45,12 +45,17 @@ double milliseconds(ServedClock::duration time) {
 ChaosRun::ChaosRun(const ChaosOptions& options, ChosenServer server) :
     options_(options), server_(std::move(server), events_, ChaosEvent::server),
     random_(options.seed), hang_limit_(server_.greeting().hang_limit),
-    workers_(server_.greeting().workers) {
+    workers_(server_.greeting().workers), targets_(options.targets) {
+    if (targets_.size() > 1 && !server_.greeting().bridge)
+        std::erase(targets_, ChaosTarget::bridge);
     const bool has_keeper = server_.greeting().master != server_.greeting().pid;
-    for (const ChaosTarget target : options_.targets) {
+    for (const ChaosTarget target : targets_) {
+        if (target == ChaosTarget::bridge && !server_.greeting().bridge)
+            throw Failure(EX_UNAVAILABLE, "the server has no bridge: it has joined no room");
         if (target == ChaosTarget::worker && workers_ == 0)
             throw Failure(EX_UNAVAILABLE, "the server has no workers");
-        if (target != ChaosTarget::worker && !has_keeper)
+        const bool by_keeper = target == ChaosTarget::master || target == ChaosTarget::keeper;
+        if (by_keeper && !has_keeper)
             throw Failure(EX_UNAVAILABLE,
                 fmt::format("the server has no keeper, so nothing replaces its {}: only --target "
                             "worker is possible",
@@ -81,7 +86,7 @@ void ChaosRun::run() {
     // Waits for the last takeovers, so that the measurement is complete.
     interrupted_ = false;
     wait_for_server();
-    wait_for([&] { return asked_ == answered_ && outstanding_ == 0; },
+    wait_for([&] { return unanswered_.empty() && outstanding_ == 0 && !bridge_outstanding_; },
         clock_.now() + hang_limit_ + ControlClient::patience);
     summarize();
     if (interrupted_)
@@ -90,6 +95,8 @@ void ChaosRun::run() {
     if (outstanding_ != 0)
         throw Failure(
             EX_SOFTWARE, fmt::format("workers that were not replaced in time: {}", outstanding_));
+    if (bridge_outstanding_)
+        throw Failure(EX_SOFTWARE, "the bridge was not replaced in time");
 }
 
 template <typename Condition>
@@ -130,7 +137,7 @@ void ChaosRun::wait_for_server() {
 }
 
 void ChaosRun::expect_answers(uint64_t missing_max) const {
-    if (asked_ - answered_ > missing_max)
+    if (unanswered_.size() > missing_max)
         throw Failure(
             EX_UNAVAILABLE, fmt::format("the server at {} does not answer", server_.path()));
 }
@@ -143,10 +150,11 @@ bool ChaosRun::choose_stop() {
 
 // The keeper is never stopped: no process replaces a stopped keeper, and it replaces none.
 void ChaosRun::strike() {
-    const std::vector<ChaosTarget>& targets = options_.targets;
-    switch (targets.size() == 1 ? targets[0] : targets[random_() % targets.size()]) {
+    switch (targets_.size() == 1 ? targets_[0] : targets_[random_() % targets_.size()]) {
     case ChaosTarget::worker:
-        return strike_worker();
+        return ask_for_strike(ChaosTarget::worker, std::to_string(random_() % workers_ + 1));
+    case ChaosTarget::bridge:
+        return ask_for_strike(ChaosTarget::bridge, "bridge");
     case ChaosTarget::master:
         return strike_process(ChaosTarget::master, choose_stop());
     case ChaosTarget::keeper:
@@ -154,15 +162,14 @@ void ChaosRun::strike() {
     }
 }
 
-void ChaosRun::strike_worker() {
-    wait_for([&] { return asked_ - answered_ < unanswered_max; },
+void ChaosRun::ask_for_strike(ChaosTarget target, const std::string& which) {
+    wait_for([&] { return unanswered_.size() < unanswered_max; },
         clock_.now() + ControlClient::patience);
     if (interrupted_)
         return;
     expect_answers(unanswered_max - 1);
-    const auto worker = static_cast<uint32_t>(random_() % workers_ + 1);
-    ++asked_;
-    if (server_.ask(fmt::format("{} {}", choose_stop() ? "stop" : "kill", worker)))
+    unanswered_.push_back(target);
+    if (server_.ask(fmt::format("{} {}", choose_stop() ? "stop" : "kill", which)))
         forget_unanswered();
 }
 
@@ -203,9 +210,20 @@ void ChaosRun::read() {
 
 // The connection has ended, and with it the master that would have answered.
 void ChaosRun::forget_unanswered() {
-    tally_of(ChaosTarget::worker).unheard += asked_ - answered_ + outstanding_;
-    answered_ = asked_;
+    tally_of(ChaosTarget::worker).unheard += outstanding_;
+    tally_of(ChaosTarget::bridge).unheard += bridge_outstanding_ ? 1 : 0;
+    for (const ChaosTarget target : std::exchange(unanswered_, {}))
+        ++tally_of(target).unheard;
     outstanding_ = 0;
+    bridge_outstanding_ = false;
+}
+
+// Answers come in the order of the requests.
+ChaosTarget ChaosRun::answered() {
+    const ChaosTarget target = unanswered_.empty() ? ChaosTarget::worker : unanswered_.front();
+    if (!unanswered_.empty())
+        unanswered_.pop_front();
+    return target;
 }
 
 void ChaosRun::take(const std::string& event, const nlohmann::json& said) {
@@ -213,14 +231,16 @@ void ChaosRun::take(const std::string& event, const nlohmann::json& said) {
     if (event == "hello") {
         look_for_successor();
     } else if (event == "struck") {
-        ++answered_;
-        ++outstanding_;
-        count_strike(workers, said.at("how") != "kill",
-            fmt::format(
-                "worker {} (pid {})", said.at("worker").get<int>(), said.at("pid").get<int>()));
+        const ChaosTarget target = answered();
+        const bool is_bridge = target == ChaosTarget::bridge;
+        bridge_outstanding_ = bridge_outstanding_ || is_bridge;
+        outstanding_ += is_bridge ? 0 : 1;
+        const std::string whom =
+            is_bridge ? "the bridge" : fmt::format("worker {}", said.at("worker").get<int>());
+        count_strike(tally_of(target), said.at("how") != "kill",
+            fmt::format("{} (pid {})", whom, said.at("pid").get<int>()));
     } else if (event == "refused") {
-        ++answered_;
-        ++workers.not_there;
+        ++tally_of(answered()).not_there;
         say(as_one_line(said.at("reason").get<std::string>()));
     } else if (event == "taken_over") {
         // More than one death, if a successor was struck in the middle of a takeover.
@@ -229,6 +249,12 @@ void ChaosRun::take(const std::string& event, const nlohmann::json& said) {
         say(fmt::format("worker {} taken over in {:.2f} ms, {} users, {} bytes settled",
             said.at("worker").get<int>(), workers.times_ms.back(), said.at("users").get<int>(),
             said.at("settled_bytes").get<uint64_t>()));
+    } else if (event == "bridge_taken_over") {
+        bridge_outstanding_ = false;
+        const double time_ms = said.at("milliseconds");
+        tally_of(ChaosTarget::bridge).times_ms.push_back(time_ms);
+        say(fmt::format(
+            "bridge taken over in {:.2f} ms by pid {}", time_ms, said.at("pid").get<int>()));
     }
 }
 
@@ -258,9 +284,9 @@ void ChaosRun::say(std::string_view text) {
 }
 
 void ChaosRun::summarize() const {
-    for (const ChaosTarget target : options_.targets) {
+    for (const ChaosTarget target : targets_) {
         const std::string text = tallies_[static_cast<size_t>(target)].text();
-        if (options_.targets.size() == 1)
+        if (targets_.size() == 1)
             print(text + "\n");
         else
             print(fmt::format("{}: {}\n", name_of(target), text));

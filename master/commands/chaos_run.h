@@ -1,10 +1,10 @@
 // One run of `chatserv chaos`: strikes processes of a server at random moments (a Poisson process),
 // and prints and counts how long the server took to replace them.
 //
-// Workers are struck by the master, on request, and the master tells of each takeover. Master and
-// keeper are struck by this process, which then waits until another master answers. That one names
-// its keeper as well, and a master answers only while its keeper lives. So both are there again,
-// and the process that was struck is dead.
+// Workers and the bridge are struck by the master, on request, and the master tells of each
+// takeover. Master and keeper are struck by this process, which then waits until another master
+// answers. That one names its keeper as well, and a master answers only while its keeper lives. So
+// both are there again, and the process that was struck is dead.
 #pragma once
 
 #include "master/commands/strike_tally.h"
@@ -15,6 +15,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <random>
@@ -25,13 +26,15 @@
 
 namespace chatserv {
 
-enum class ChaosTarget : uint8_t { worker = 0, master = 1, keeper = 2 };
+enum class ChaosTarget : uint8_t { worker = 0, master = 1, keeper = 2, bridge = 3 };
 enum class ChaosMode : uint8_t { kill, stop, mixed };
 
 struct ChaosOptions {
     double rate = 1; // strikes per second, on average
     double seconds = 10;
-    std::vector<ChaosTarget> targets{ChaosTarget::worker}; // one of these is struck each time
+    // One of these is struck each time. Of several, one that the server is without is left out if
+    // it is the bridge.
+    std::vector<ChaosTarget> targets{ChaosTarget::worker};
     ChaosMode mode = ChaosMode::kill;
     uint64_t seed = 0;
 };
@@ -65,11 +68,12 @@ private:
 
     [[nodiscard]] bool choose_stop();
     void strike();
-    void strike_worker();
+    void ask_for_strike(ChaosTarget target, const std::string& which);
     void strike_process(ChaosTarget target, bool stop);
 
     void read();
     void forget_unanswered();
+    [[nodiscard]] ChaosTarget answered();
     void take(const std::string& event, const nlohmann::json& said);
     void look_for_successor();
     void count_strike(StrikeTally& tally, bool stop, const std::string& whom);
@@ -89,11 +93,12 @@ private:
     Clock::time_point started_ = clock_.now();
     std::chrono::milliseconds hang_limit_;
     uint32_t workers_;
-    std::array<StrikeTally, 3> tallies_{}; // by ChaosTarget
+    std::vector<ChaosTarget> targets_;
+    std::array<StrikeTally, 4> tallies_{}; // by ChaosTarget
     std::optional<Awaited> awaited_{};
-    uint64_t asked_ = 0; // strikes at workers
-    uint64_t answered_ = 0;
-    uint64_t outstanding_ = 0; // workers that are to be taken over
+    std::deque<ChaosTarget> unanswered_{}; // strikes that were asked for
+    uint64_t outstanding_ = 0;             // workers that are to be taken over
+    bool bridge_outstanding_ = false;      // ... or the bridge is
     bool interrupted_ = false;
 };
 

@@ -89,6 +89,24 @@ std::string framing(const ordered_json& status) {
         "lines    whole, of at most {} bytes\n", found->at("line_max").get<uint64_t>());
 }
 
+// Likewise. Nothing where no room of several hosts is joined.
+std::string room(const ordered_json& status) {
+    const auto found = status.find("room");
+    if (found == status.end() || found->is_null())
+        return "";
+    const ordered_json& room = *found;
+    const auto trouble = room.at("trouble").get<std::string>();
+    const auto since_ms = room.at("since_ms").get<uint64_t>();
+    const auto bridge = room.at("bridge").get<int64_t>();
+    return fmt::format("room     {}: {}{}{}, {} other hosts; {} of what users sent wait ({})\n",
+        as_one_line(room.at("name").get<std::string>()),
+        as_one_line(room.at("link").get<std::string>()),
+        since_ms == 0 ? "" : " since " + time_text(since_ms),
+        trouble.empty() ? "" : " (" + as_one_line(trouble) + ")", room.at("others").get<uint64_t>(),
+        bytes_text(number(room, "waiting")),
+        bridge == 0 ? "the bridge is being started" : fmt::format("bridge: pid {}", bridge));
+}
+
 std::string head(const ordered_json& status, uint64_t now_ms) {
     const auto started_ms = status.at("started_ms").get<uint64_t>();
     const auto pid = status.at("pid").get<int64_t>();
@@ -102,6 +120,7 @@ std::string head(const ordered_json& status, uint64_t now_ms) {
         status.at("accepting").get<bool>() ? "" : "; accepts no user now");
     text += sources(status);
     text += metrics(status);
+    text += room(status);
     text += fmt::format("users    {} of {}\n", status.at("users").get<uint64_t>(),
         status.at("users_max").get<uint64_t>());
     text += fmt::format("in       {}, {} in all\n", rate(status, "in_rate"),

@@ -116,6 +116,7 @@ Greeting ControlClient::greeting_of(const std::string& line) const {
             .listen = said.value("listen", std::vector<std::string>()),
             .users = said.value("users", 0U),
             .users_max = said.value("users_max", 0U),
+            .bridge = said.value("bridge", false),
             .workers = said.at("workers"),
             .hang_limit = std::chrono::milliseconds(said.at("hang_limit_ms").get<int64_t>())};
     } catch (const nlohmann::json::exception&) {

@@ -23,6 +23,7 @@ struct Greeting {
     std::vector<std::string> listen{};
     uint32_t users = 0;
     uint32_t users_max = 0;
+    bool bridge = false; // the server has one, or had one a moment ago
     uint32_t workers = 0;
     std::chrono::milliseconds hang_limit{};
 };

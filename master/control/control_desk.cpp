@@ -1,10 +1,10 @@
 #include "master/control/control_desk.h"
 
+#include "master/control/striking.h"
 #include "shared/system/logging.h"
 #include "shared/system/version.h"
 
 #include <cmath>
-#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 #include <utility>
@@ -61,10 +61,6 @@ const char* step_of(UpgradeState state) {
     return "handing_over";
 }
 
-std::string refusal(const std::string& reason) {
-    return ordered_json{{"event", "refused"}, {"reason", reason}}.dump();
-}
-
 } // namespace
 
 ControlDesk::ControlDesk(
@@ -104,6 +100,13 @@ void ControlDesk::tell(const FinishedDrain& finished) {
                                .dump());
 }
 
+void ControlDesk::tell(const FinishedBridge& finished) {
+    if (connections_)
+        connections_->tell(ordered_json{{"event", "bridge_taken_over"}, {"pid", finished.pid},
+            {"milliseconds", finished.milliseconds}}
+                               .dump());
+}
+
 void ControlDesk::tell(const UpgradeReport& report) {
     if (connections_)
         connections_->tell(described(report).dump());
@@ -132,7 +135,7 @@ std::string ControlDesk::greeting() const {
     const Escrow& escrow = subjects_.clients.escrow();
     return ordered_json{{"event", "hello"}, {"pid", subjects_.server}, {"master", ::getpid()},
         {"listen", addresses}, {"users", escrow.held()}, {"users_max", escrow.users_max()},
-        {"workers", subjects_.pool.roll().workers()},
+        {"workers", subjects_.pool.roll().workers()}, {"bridge", subjects_.bridge.wanted()},
         {"hang_limit_ms", subjects_.hang_limit.count()}}
         .dump();
 }
@@ -166,7 +169,7 @@ std::string ControlDesk::answer(const ControlConnections::Request& request) {
     case ControlConnections::Request::Kind::stop:
         break;
     }
-    return kill_or_stop(request);
+    return strike(subjects_, request);
 }
 
 std::string ControlDesk::statistics() const {
@@ -251,26 +254,6 @@ std::string ControlDesk::kick(const UserChoice& choice) {
     }
     const bool all = users.size() == meant.size();
     return ordered_json{{"event", "kicking"}, {"users", std::move(users)}, {"all", all}}.dump();
-}
-
-std::string ControlDesk::kill_or_stop(const ControlConnections::Request& request) {
-    const uint32_t worker = request.worker;
-    const EntryRoll& roll = subjects_.pool.roll();
-    if (worker < 1 || worker > roll.size() || !roll.is_present(EntryId{worker - 1}))
-        return refusal(fmt::format("there is no worker {}", worker));
-    WorkerProcess* const process = subjects_.pool.process_of(EntryId{worker - 1});
-    if (process == nullptr || process->ended())
-        return refusal(fmt::format("worker {} is being replaced", worker));
-    if (process->stopped())
-        return refusal(fmt::format("worker {} is stopped, and not replaced yet", worker));
-    const bool kill = request.kind == ControlConnections::Request::Kind::kill;
-    if (kill)
-        subjects_.pool.end(*process, "as chaos asked");
-    else
-        (void)process->stop(); // the hang watch does the rest
-    return ordered_json{{"event", "struck"}, {"how", kill ? "kill" : "stop"}, {"worker", worker},
-        {"pid", process->pid()}}
-        .dump();
 }
 
 } // namespace chatserv

@@ -31,6 +31,8 @@ public:
     void look();
     // Tells every control client of a takeover.
     void tell(const FinishedTakeover& finished);
+    // Another bridge is at work.
+    void tell(const FinishedBridge& finished);
     // ... and of a drain.
     void tell(const FinishedDrain& finished);
     // ... and of the end of an upgrade.
@@ -48,7 +50,6 @@ public:
 
 private:
     [[nodiscard]] std::string statistics() const;
-    [[nodiscard]] std::string kill_or_stop(const ControlConnections::Request& request);
     [[nodiscard]] std::string drain(uint32_t worker);
     [[nodiscard]] std::string end_drain(uint32_t worker);
     [[nodiscard]] std::string upgrade();

@@ -11,7 +11,7 @@ namespace {
 
 using Kind = ControlRequest::Kind;
 
-enum class Operand { none, worker, slot_or_none, user };
+enum class Operand { none, worker, worker_or_bridge, slot_or_none, user };
 
 struct Verb {
     std::string_view word;
@@ -28,8 +28,8 @@ constexpr Verb verbs[] = {
     {"upgrade-status", Kind::upgrade_status, Operand::none},
     {"reload", Kind::reload, Operand::none},
     {"reload-status", Kind::reload_status, Operand::none},
-    {"kill", Kind::kill, Operand::worker},
-    {"stop", Kind::stop, Operand::worker},
+    {"kill", Kind::kill, Operand::worker_or_bridge},
+    {"stop", Kind::stop, Operand::worker_or_bridge},
     {"drain", Kind::drain, Operand::worker},
     {"drain-end", Kind::end_drain, Operand::worker},
 };
@@ -44,6 +44,11 @@ bool takes(ControlRequest& request, Operand operand, std::string_view words, boo
         request.slot = slot.value_or(0);
         return slot.has_value();
     }
+    case Operand::worker_or_bridge:
+        request.bridge = words == "bridge";
+        if (request.bridge)
+            return true;
+        [[fallthrough]];
     case Operand::worker: {
         const auto worker = whole_number<uint32_t>(words);
         request.worker = worker.value_or(0);
@@ -62,7 +67,7 @@ bool takes(ControlRequest& request, Operand operand, std::string_view words, boo
 
 const char* const control_requests =
     "stats, status, users [SLOT], kick USER, events, upgrade, upgrade-status, reload, "
-    "reload-status, kill N, stop N, drain N or drain-end N";
+    "reload-status, kill N|bridge, stop N|bridge, drain N or drain-end N";
 
 std::optional<ControlRequest> parse_control_request(std::string_view line) {
     const size_t space = line.find(' ');

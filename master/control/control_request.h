@@ -28,6 +28,7 @@ struct ControlRequest {
     };
     Kind kind;
     uint32_t worker = 0; // from 1; of requests about a worker
+    bool bridge = false; // kill, stop: the bridge is meant
     uint32_t slot = 0;   // users: the first one that is asked for
     UserChoice user{};   // kick
 };

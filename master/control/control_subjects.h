@@ -1,6 +1,7 @@
 // What the answers over the control socket are about.
 #pragma once
 
+#include "master/bridge/bridge_process.h"
 #include "master/clients/acceptor.h"
 #include "master/clients/client_book.h"
 #include "master/ledger/ledger.h"
@@ -25,6 +26,7 @@ namespace chatserv {
 struct ControlSubjects {
     const Segment& segment;
     const Ledger& ledger;
+    const Options& options;
     ClientBook& clients;
     const Acceptor& acceptor;
     WorkerPool& pool;
@@ -33,6 +35,7 @@ struct ControlSubjects {
     Kicking& kicking;
     Upgrading& upgrading;
     const MetricsProcess& metrics;
+    BridgeProcess& bridge;
     const Sources& sources;
     ReloadBook& reloads;
     std::function<std::string()> why_no_upgrade; // why there can be none now; empty: there can

@@ -5,6 +5,7 @@
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/broadcast_log.h"
 #include "shared/segment/names.h"
+#include "shared/segment/room_standing.h"
 #include "shared/system/printable_text.h"
 #include "shared/system/version.h"
 
@@ -46,7 +47,8 @@ std::string Overview::status() const {
         {"accepting", subjects_.acceptor.accepting()}, {"users", escrow.held()},
         {"users_max", escrow.users_max()}, {"bytes_in", sums.in}, {"bytes_out", sums.out},
         {"framing", framing()}, {"log", log(sums)}, {"slowest", ordered_json::array()},
-        {"workers", ordered_json::array()}, {"metrics", metrics()}, {"sources", sources()}};
+        {"workers", ordered_json::array()}, {"metrics", metrics()}, {"room", room()},
+        {"sources", sources()}};
     for (const Listener& listener : subjects_.acceptor.listeners())
         object["listen"].push_back(listener.door());
     for (const uint32_t slot : sums.slowest)
@@ -136,7 +138,14 @@ ordered_json Overview::log(const Sums& sums) const {
     const BroadcastLog log(subjects_.segment);
     const uint64_t head = log.head();
     return {{"bytes", subjects_.segment.header().log_bytes}, {"head", head}, {"held", sums.held},
-        {"senders_wait", head - std::min(sums.held, head) < log.room_wanted()}};
+        {"senders_wait", senders_wait(head - std::min(sums.held, head) < log.room_wanted())}};
+}
+
+// Of a room of several hosts, the bridge waits for the log, and the senders wait for the bridge.
+bool Overview::senders_wait(bool appender_waits) const {
+    const Segment& segment = subjects_.segment;
+    return segment.joined() ? standing_of(segment.room(), segment.outbound_control()).senders_wait
+                            : appender_waits;
 }
 
 ordered_json Overview::metrics() const {
@@ -146,6 +155,19 @@ ordered_json Overview::metrics() const {
     for (const Listener& listener : subjects_.metrics.resources().listeners)
         listen.push_back(listener.address().text());
     return {{"listen", std::move(listen)}, {"pid", subjects_.metrics.pid()}};
+}
+
+ordered_json Overview::room() const {
+    const Segment& segment = subjects_.segment;
+    if (!segment.joined())
+        return nullptr;
+    const RoomStanding standing = standing_of(segment.room(), segment.outbound_control());
+    return {{"name", subjects_.options.room}, {"link", name_of(standing.link)},
+        {"since_ms", standing.since_ms}, {"trouble", standing.trouble}, {"others", standing.others},
+        {"waiting", standing.waiting_bytes}, {"applied", standing.applied},
+        {"messages", standing.messages}, {"repeated", standing.repeated},
+        {"published_again", standing.published_again}, {"bridge", subjects_.bridge.pid()},
+        {"bridge_deaths", subjects_.clients.counters().bridge_deaths()}};
 }
 
 ordered_json Overview::sources() const {

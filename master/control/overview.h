@@ -39,7 +39,9 @@ private:
     [[nodiscard]] nlohmann::ordered_json name_of_user(ClientId client, const UserSlot& user) const;
     [[nodiscard]] nlohmann::ordered_json framing() const;
     [[nodiscard]] nlohmann::ordered_json log(const Sums& sums) const;
+    [[nodiscard]] bool senders_wait(bool appender_waits) const;
     [[nodiscard]] nlohmann::ordered_json metrics() const;
+    [[nodiscard]] nlohmann::ordered_json room() const;
     [[nodiscard]] nlohmann::ordered_json sources() const;
     [[nodiscard]] nlohmann::ordered_json worker(EntryId entry) const;
     [[nodiscard]] const char* state_of(EntryId entry) const;

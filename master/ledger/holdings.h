@@ -16,7 +16,7 @@ namespace chatserv {
 // The files of the server's programs. Number 0: of the present one; number 1: of the one before it,
 // as long as it may be needed.
 inline constexpr std::array program_holdings{Holding::own_program, Holding::worker_program,
-    Holding::metrics_program, Holding::source_program};
+    Holding::metrics_program, Holding::source_program, Holding::bridge_program};
 
 class Holdings {
 public:

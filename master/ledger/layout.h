@@ -6,7 +6,7 @@
 // shared/segment/atomic_word.h only. All of the ledger is zero at the start, and zero means none.
 //
 //     header | keeper | standing | upgrade | counters | redo | newcomers | lingering | holdings |
-//     entries | seats | metrics | sources | places | clients
+//     entries | seats | metrics | bridge | sources | places | clients
 //
 // What the ledger says of a descriptor has one order: open it, then note it; close it, then un-note
 // it. Nothing is opened between a close and its un-noting, and a successor opens nothing before it
@@ -25,7 +25,7 @@
 namespace chatserv {
 
 inline constexpr uint64_t ledger_magic = 0x7265676465'6c6863; // "chledger", little-endian
-inline constexpr uint32_t ledger_version = 9;                 // change it with any struct below
+inline constexpr uint32_t ledger_version = 10;                // change it with any struct below
 
 // Written once by the process that makes the ledger; read-only afterwards.
 struct LedgerHeader {
@@ -46,6 +46,7 @@ struct LedgerHeader {
     uint64_t entries_offset;
     uint64_t seats_offset;
     uint64_t metrics_offset;
+    uint64_t bridge_offset;
     uint64_t sources_offset;
     uint64_t places_offset;
     uint64_t clients_offset;
@@ -134,7 +135,8 @@ struct alignas(cache_line_bytes) ClientRecord {
     uint32_t entry{};      // index of the EntryId that serves the client
     uint8_t announced{};   // 1: the log has said that the client joined
     uint8_t throttled{};   // 1: the log has said that the client sends too fast
-    uint8_t kicked{};      // 1: an operator has sent the client away; 2: its source is let go
+    uint8_t kicked{};      // 1: an operator ends the client; 2: its source is let go; 3: its room
+                           // is over
     uint8_t role{};        // Role
     NotedAddress peer{};
     uint64_t since_ms{}; // when the client was admitted, in milliseconds since 1970
@@ -161,7 +163,7 @@ enum class Holding : uint32_t {
     segment = 1,
     ledger = 2,
     listener = 3,         // number: its index; the others are of index 0 unless one is named
-    doorbell_reading = 4, // number: the index of its entry, as for the next one
+    doorbell_reading = 4, // number: the index of its entry, as for the next one; the bridge's last
     doorbell_writing = 5,
     worker_program = 6, // number 1: as for own_program
     control_listener = 7,
@@ -172,6 +174,7 @@ enum class Holding : uint32_t {
     metrics_listener = 12, // number: its index
     metrics_program = 13,  // number 1: as for own_program
     source_program = 14,   // number 1: as for own_program
+    bridge_program = 15,   // number 1: as for own_program
 };
 struct HoldingRecord {
     uint32_t kind; // Holding
@@ -184,7 +187,7 @@ struct HoldingRecord {
 inline constexpr uint32_t listeners_max = 256;
 inline constexpr uint32_t metrics_listeners_max = 16;
 inline constexpr uint32_t holdings_max =
-    2 * workers_max + listeners_max + metrics_listeners_max + 16;
+    2 * (workers_max + 1) + listeners_max + metrics_listeners_max + 18;
 
 // An entry of the worker table, as the master sees it. Writer: master.
 enum class EntryState : uint32_t { vacant = 0, manned = 1, dead = 2 };
@@ -200,9 +203,10 @@ struct EntryRecord {
     uint64_t takeovers_ns;     // how long all of them took
 };
 
-// A place for a worker process, for the metrics process, or for the process of a source. Writer:
-// master, except where a field says otherwise. As long as a seat that is not empty names a pid, the
-// keeper does not reap that process, so the number cannot become another process's.
+// A place for a worker process, for the metrics process, for the bridge, or for the process of a
+// source. Writer: master, except where a field says otherwise. As long as a seat that is not empty
+// names a pid, the keeper does not reap that process, so the number cannot become another
+// process's.
 enum class SeatState : uint32_t { empty = 0, starting = 1, ready = 2, ended = 3 };
 struct alignas(cache_line_bytes) SeatRecord {
     uint32_t state;     // SeatState
@@ -259,7 +263,7 @@ struct alignas(cache_line_bytes) RedoRecord {
 inline constexpr uint32_t place_none = ~0U;
 
 static_assert(sizeof(NotedFd) == 4 && std::is_trivially_copyable_v<NotedFd>);
-static_assert(sizeof(LedgerHeader) == 144 && std::is_trivially_copyable_v<LedgerHeader>);
+static_assert(sizeof(LedgerHeader) == 152 && std::is_trivially_copyable_v<LedgerHeader>);
 static_assert(offsetof(LedgerHeader, magic) == 0 && offsetof(LedgerHeader, ledger_version) == 8);
 static_assert(sizeof(KeeperWords) == 704 && std::is_trivially_copyable_v<KeeperWords>);
 static_assert(offsetof(KeeperWords, keepers_replaced) == 276 && offsetof(KeeperWords, beat) == 640);

@@ -44,6 +44,7 @@ LedgerHeader arrange(const LedgerConfig& config) {
     header.entries_offset = place(config.workers * sizeof(EntryRecord));
     header.seats_offset = place(config.processes * sizeof(SeatRecord));
     header.metrics_offset = place(sizeof(SeatRecord));
+    header.bridge_offset = place(sizeof(SeatRecord));
     header.sources_offset = place(source_numbers_max * sizeof(SeatRecord));
     header.places_offset = place(source_numbers_max * sizeof(SourceRecord));
     header.clients_offset = place(config.users * sizeof(ClientRecord));
@@ -140,6 +141,10 @@ std::span<SeatRecord> Ledger::seats() const {
 
 std::span<SeatRecord> Ledger::metrics() const {
     return {at<SeatRecord>(header().metrics_offset), 1};
+}
+
+std::span<SeatRecord> Ledger::bridge() const {
+    return {at<SeatRecord>(header().bridge_offset), 1};
 }
 
 std::span<SeatRecord> Ledger::sources() const {

@@ -50,6 +50,7 @@ public:
     [[nodiscard]] std::span<EntryRecord> entries() const;
     [[nodiscard]] std::span<SeatRecord> seats() const;
     [[nodiscard]] std::span<SeatRecord> metrics() const;  // one, of the metrics process
+    [[nodiscard]] std::span<SeatRecord> bridge() const;   // one
     [[nodiscard]] std::span<SeatRecord> sources() const;  // by number, from 1
     [[nodiscard]] std::span<SourceRecord> places() const; // likewise
     [[nodiscard]] std::span<ClientRecord> clients() const;

@@ -1,4 +1,4 @@
-// Master points: the instants of MW1 to MW17 at which the tests kill a master, each between two
+// Master points: the instants of MW1 to MW18 at which the tests kill a master, each between two
 // stores or system calls of a transition.
 //
 // In the installed programs a master point compiles to nothing. What it is in the programs that
@@ -83,6 +83,10 @@ enum class MasterPoint : uint8_t {
     source_let_go,    // the client of a source is marked to be let go, and its worker is not told
     source_ended,     // its client has left, its process is to end
     source_gone,      // both are gone: its number can be another source's
+    // MW18
+    bridge_exit_noted, // the bridge's seat is noted as ended, the bridge is not reaped
+    bridge_reaped,     // it is reaped, and nothing is repaired
+    bridge_recovered,  // the logs are repaired, its seat is not empty
     // MW16
     end_noted,     // it is noted why a worker is to end, and the worker lives
     entry_retired, // an entry without a process is noted as one that gets none

@@ -58,7 +58,7 @@ void Reloading::resume() {
     const Legacy legacy = read_legacy(subjects_.legacy.get());
     if (legacy.reload.number <= book_.ended())
         return book_.note_last(legacy.reload);
-    renew_metrics(legacy.reload);
+    renew_if_log_changed(legacy.reload);
     conclude(legacy.reload);
 }
 
@@ -76,8 +76,9 @@ void Reloading::ask_by_signal(bool stopping) {
         events::reload_refused(why_not);
 }
 
-// The workers and the metrics process too have to close the old file. The master waits for none of
-// them: until its channel has brought the new file, a worker goes on writing to the old one.
+// The workers, the metrics process and the bridge too have to close the old file. The master waits
+// for none of them: until its channel has brought the new file, a worker goes on writing to the old
+// one.
 void Reloading::open_log_again() {
     LogFile& log_file = subjects_.log_file;
     if (!log_file.is_file())
@@ -86,7 +87,7 @@ void Reloading::open_log_again() {
         return events::log_not_opened(log_file.path(), error);
     events::log_opened(log_file.path());
     subjects_.workforce.send_log_file();
-    subjects_.metrics.renew();
+    renew_companions();
 }
 
 bool Reloading::look(bool may_begin) {
@@ -163,7 +164,7 @@ ReloadReport Reloading::carry_out(Options wanted) {
     put_in_force(plan, report, changes, sources);
     apply();
     subjects_.sources.follow(sources.all);
-    renew_metrics(report);
+    renew_if_log_changed(report);
     change_listeners(changes);
     master_point(MasterPoint::reload_applied);
     return report;
@@ -209,12 +210,18 @@ void Reloading::apply() {
     subjects_.workforce.follow(options);
 }
 
-// The metrics process gets the level and the format of its log when it is started.
-void Reloading::renew_metrics(const ReloadReport& report) {
+// The metrics process and the bridge get the level and the format of their logs when they are
+// started.
+void Reloading::renew_if_log_changed(const ReloadReport& report) {
     if (std::ranges::any_of(report.changed, [](const OptionChange& change) {
             return change.option == "log-level" || change.option == "log-format";
         }))
-        subjects_.metrics.renew();
+        renew_companions();
+}
+
+void Reloading::renew_companions() const {
+    subjects_.metrics.renew();
+    subjects_.bridge.renew();
 }
 
 // Where the workers, the keeper and the metrics process find them.

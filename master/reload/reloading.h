@@ -12,6 +12,7 @@
 // Nobody is disconnected by a reload, but the sources that it lets go.
 #pragma once
 
+#include "master/bridge/bridge_process.h"
 #include "master/clients/acceptor.h"
 #include "master/clients/client_book.h"
 #include "master/config/reload_plan.h"
@@ -49,6 +50,7 @@ public:
         Acceptor& acceptor;
         Workforce& workforce;
         MetricsProcess& metrics;
+        BridgeProcess& bridge;
         Sources& sources;
         Acceptor::ChooseEntry choose_entry;
     };
@@ -92,7 +94,8 @@ private:
     void put_in_force(const ReloadPlan& plan, const ReloadReport& report, ListenerChanges& changes,
         const SourceChanges& sources);
     void apply();
-    void renew_metrics(const ReloadReport& report);
+    void renew_if_log_changed(const ReloadReport& report);
+    void renew_companions() const;
     void publish_settings() const;
     void change_listeners(ListenerChanges& changes);
 

@@ -21,6 +21,7 @@ rlim_t descriptors_needed(const Options& options, size_t handed) {
     constexpr rlim_t for_each_worker = 4; // doorbell, channel, watch of its exit
     constexpr rlim_t for_the_rest = 64;   // standard streams, segment, timers, signals, control ...
     constexpr rlim_t for_each_source = 2; // lifeline, watch of its exit
+    constexpr rlim_t for_the_bridge = 6;  // the same, doorbell, settings, program
     const bool proxied = std::ranges::any_of(options.listen, &ListenAddress::proxied);
     // Where more connections wait for their proxies, the oldest are turned away.
     const rlim_t waiting = proxied ? std::min(options.users, proxied_waiting_max) : 0;
@@ -30,7 +31,8 @@ rlim_t descriptors_needed(const Options& options, size_t handed) {
             listeners += std::max<rlim_t>(2, listen.addresses.size()); // [::] may need two sockets
     // Spares that a reload adds are served from what is left of the rest.
     return options.users + waiting + listeners + lingering_max + for_the_rest +
-           descriptors_reserved + for_each_source * sources_max + // a reload can add some
+           descriptors_reserved + (options.joined() ? for_the_bridge : 0) +
+           for_each_source * sources_max + // a reload can add some
            for_each_worker * (room_for(options).workers + options.spares);
 }
 

@@ -37,7 +37,8 @@ bool has_process(std::span<const SeatRecord> seats, pid_t pid) {
 // A master that died in note_starting() can have noted a rendezvous in a seat that is still empty.
 // No process has its other end.
 void put_seats_in_order(const Ledger& ledger) {
-    for (const std::span<SeatRecord> seats : {ledger.seats(), ledger.metrics(), ledger.sources()})
+    for (const std::span<SeatRecord> seats :
+        {ledger.seats(), ledger.metrics(), ledger.bridge(), ledger.sources()})
         for (SeatRecord& seat : seats) {
             const int fd = number_of(seat.rendezvous);
             if (fd != -1 && (state_of(seat) == SeatState::empty || ::fcntl(fd, F_GETFD) == -1))
@@ -47,7 +48,7 @@ void put_seats_in_order(const Ledger& ledger) {
 
 bool may_reap(const Ledger& ledger, pid_t pid) {
     return !has_process(ledger.seats(), pid) && !has_process(ledger.metrics(), pid) &&
-           !has_process(ledger.sources(), pid);
+           !has_process(ledger.bridge(), pid) && !has_process(ledger.sources(), pid);
 }
 
 std::vector<SeatBook::Seated> SeatBook::seated() const {

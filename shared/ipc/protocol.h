@@ -122,6 +122,7 @@ enum class LeaveReason : uint32_t {
     bad_request = 12, // it was to say from where it resumes, and its first line does not
     // The master's: the worker says `kicked`.
     source_removed = 13, // a reload has let its source go
+    room_over = 14,      // the room of several hosts is over on this one
 };
 
 // Whether a worker of this version can give this reason.
@@ -141,6 +142,7 @@ enum class LeaveReason : uint32_t {
     case LeaveReason::overwritten:
     case LeaveReason::no_worker:
     case LeaveReason::source_removed:
+    case LeaveReason::room_over:
         break;
     }
     return false;

@@ -116,6 +116,27 @@ void by_role(Samples& samples, const Figures& figures) {
             label("role", std::string(name_of(role))));
 }
 
+template <uint64_t RoomStanding::*member>
+void of_room(Samples& samples, const Figures& figures) {
+    if (figures.room)
+        samples.whole((*figures.room).*member);
+}
+
+void delivering(Samples& samples, const Figures& figures) {
+    if (figures.room)
+        samples.whole(figures.room->link == LinkState::delivering ? 1U : 0U);
+}
+
+void link_since(Samples& samples, const Figures& figures) {
+    if (figures.room)
+        samples.real(static_cast<double>(figures.room->since_ms) / milliseconds);
+}
+
+void bridge_deaths(Samples& samples, const Figures& figures) {
+    if (figures.room)
+        samples.whole(figures.bridge_deaths);
+}
+
 double log_fill(const Figures& figures) {
     return figures.log_bytes == 0 ? 0
                                   : static_cast<double>(figures.log_held_bytes) /
@@ -200,6 +221,23 @@ constexpr Metric metrics[] = {
         [](Samples& to, const Figures& of) { to.real(log_fill(of)); }},
     {"chatserv_senders_wait", "gauge", "1 if senders are not read because the log is full.",
         [](Samples& to, const Figures& of) { to.whole(of.senders_wait ? 1 : 0); }},
+    {"chatserv_room_delivering", "gauge",
+        "1 if the room of several hosts (--room) takes and delivers what is sent.", delivering},
+    {"chatserv_room_link_since_seconds", "gauge", "Since when it does so, or does not, since 1970.",
+        link_since},
+    {"chatserv_room_other_hosts", "gauge", "Hosts in the room beside this one.",
+        of_room<&RoomStanding::others>},
+    {"chatserv_room_waiting_bytes", "gauge", "Bytes of users that the room has yet to take.",
+        of_room<&RoomStanding::waiting_bytes>},
+    {"chatserv_room_messages_total", "counter", "Messages of the room that were relayed.",
+        of_room<&RoomStanding::messages>},
+    {"chatserv_room_repeated_total", "counter", "Messages that had come before, and were dropped.",
+        of_room<&RoomStanding::repeated>},
+    {"chatserv_room_published_again_total", "counter",
+        "How often something was sent to the room again.", of_room<&RoomStanding::published_again>},
+    {"chatserv_bridge_deaths_total", "counter",
+        "How often the process that is connected to the room was replaced after it died or hung.",
+        bridge_deaths},
     {"chatserv_workers", "gauge", "Workers that are to serve (--workers).",
         [](Samples& to, const Figures& of) { to.whole(of.workers.size()); }},
     {"chatserv_workers_serving", "gauge", "Workers that have a process now.",

@@ -208,7 +208,11 @@ Figures look_at(const ServerView& view) {
         figures.sources = sources(view, table, *departed);
     figures.users_with_role = table.users_with_role;
     figures.log_held_bytes = table.held;
-    figures.senders_wait = head - std::min(table.held, head) < room_wanted(view, head);
+    figures.room = view.room();
+    figures.bridge_deaths = counters.bridge_deaths();
+    figures.senders_wait = figures.room
+                               ? figures.room->senders_wait
+                               : head - std::min(table.held, head) < room_wanted(view, head);
     figures.spares = spares(view);
     figures.workers = workers(view, table);
     const uint32_t masters = load_acquire(view.keeper().generation);

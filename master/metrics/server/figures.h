@@ -9,6 +9,7 @@
 #include "master/clients/counters.h"
 #include "master/metrics/server/server_view.h"
 #include "shared/segment/role.h"
+#include "shared/segment/room_standing.h"
 
 #include <array>
 #include <cstdint>
@@ -69,7 +70,9 @@ struct Figures {
     uint32_t masters_replaced = 0;
     uint32_t keepers_replaced = 0;
     uint32_t upgrades = 0;
-    uint32_t metrics_starts = 0; // of this process and those before it
+    uint32_t metrics_starts = 0;        // of this process and those before it
+    std::optional<RoomStanding> room{}; // none: no room of several hosts is joined
+    uint64_t bridge_deaths = 0;
 };
 
 [[nodiscard]] Figures look_at(const ServerView& view);

@@ -5,9 +5,11 @@
 
 #include "master/clients/counters.h"
 #include "master/ledger/ledger.h"
+#include "shared/segment/room_standing.h"
 #include "shared/segment/segment.h"
 #include "shared/system/fd.h"
 
+#include <optional>
 #include <span>
 
 namespace chatserv {
@@ -27,6 +29,12 @@ public:
     [[nodiscard]] const UserTableControl& user_control() const { return segment_.user_control(); }
     [[nodiscard]] std::span<const UserSlot> users() const { return segment_.user_table(); }
     [[nodiscard]] const LogControl& log() const { return segment_.log_control(); }
+    // None where no room of several hosts is joined.
+    [[nodiscard]] std::optional<RoomStanding> room() const {
+        return segment_.joined()
+                   ? std::optional(standing_of(segment_.room(), segment_.outbound_control()))
+                   : std::nullopt;
+    }
 
     [[nodiscard]] const KeeperWords& keeper() const { return ledger_.keeper(); }
     [[nodiscard]] const StandingWords& standing() const { return ledger_.standing(); }

@@ -30,24 +30,24 @@ TEST_F(ShutdownTest, DrainsFinishesAndDismisses) {
     EXPECT_TRUE(shutdown_.starting());
     shutdown_.start_serving();
     EXPECT_FALSE(shutdown_.starting());
-    EXPECT_EQ(shutdown_.advance(true, true), Step::none) << "it serves";
+    EXPECT_EQ(shutdown_.advance({true, true, 0}), Step::none) << "it serves";
 
     EXPECT_EQ(shutdown_.handle_stop(SIGTERM, 3), Step::stop_reading);
     EXPECT_TRUE(shutdown_.stopping());
-    EXPECT_EQ(shutdown_.advance(false, false), Step::none);
-    EXPECT_EQ(shutdown_.advance(false, true), Step::finish);
-    EXPECT_EQ(shutdown_.advance(false, true), Step::none) << "clients are still connected";
-    EXPECT_EQ(shutdown_.advance(true, true), Step::dismiss);
+    EXPECT_EQ(shutdown_.advance({false, false, 0}), Step::none);
+    EXPECT_EQ(shutdown_.advance({false, true, 0}), Step::finish);
+    EXPECT_EQ(shutdown_.advance({false, true, 0}), Step::none) << "clients are still connected";
+    EXPECT_EQ(shutdown_.advance({true, true, 0}), Step::dismiss);
     EXPECT_TRUE(shutdown_.dismissing());
-    EXPECT_EQ(shutdown_.advance(true, true), Step::none);
+    EXPECT_EQ(shutdown_.advance({true, true, 0}), Step::none);
     EXPECT_EQ(shutdown_.exit_status(), 0);
 }
 
 TEST_F(ShutdownTest, FinishesAtOnceWhereThereAreNoClients) {
     shutdown_.start_serving();
     (void)shutdown_.handle_stop(SIGTERM, 0);
-    EXPECT_EQ(shutdown_.advance(true, false), Step::finish);
-    EXPECT_EQ(shutdown_.advance(true, false), Step::dismiss);
+    EXPECT_EQ(shutdown_.advance({true, false, 0}), Step::finish);
+    EXPECT_EQ(shutdown_.advance({true, false, 0}), Step::dismiss);
 }
 
 TEST_F(ShutdownTest, TakesTwoSignalsAtOnceForOneRequest) {
@@ -77,12 +77,12 @@ TEST_F(ShutdownTest, ASuccessorOfAMasterThatServedServes) {
 TEST_F(ShutdownTest, ASuccessorBeginsAStopAnew) {
     shutdown_.start_serving();
     (void)shutdown_.handle_stop(SIGTERM, 3);
-    ASSERT_EQ(shutdown_.advance(false, true), Step::finish);
+    ASSERT_EQ(shutdown_.advance({false, true, 0}), Step::finish);
     Shutdown successor(standing_, 5s, events_, clock_, 3);
     EXPECT_EQ(successor.resume(), Step::stop_reading);
-    EXPECT_EQ(successor.advance(false, false), Step::none) << "not all have stopped reading";
-    EXPECT_EQ(successor.advance(false, true), Step::finish);
-    EXPECT_EQ(successor.advance(true, true), Step::dismiss);
+    EXPECT_EQ(successor.advance({false, false, 0}), Step::none) << "not all have stopped reading";
+    EXPECT_EQ(successor.advance({false, true, 0}), Step::finish);
+    EXPECT_EQ(successor.advance({true, true, 0}), Step::dismiss);
 }
 
 TEST_F(ShutdownTest, ASuccessorKillsTheWorkersThatWereToBeKilled) {

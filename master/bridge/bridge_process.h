@@ -1,0 +1,127 @@
+// The bridge (bridge/), as the master sees it: started when the server serves, watched, started
+// again when it has died or hangs, ended with the server.
+//
+// Nobody waits for it, and it says nothing to the master but what it reports in the segment. It
+// inherits the segment, the doorbells, its settings, and the end of its *lifeline*: a socket from
+// which nothing comes but the end of file, when no process of the server is left. The ledger has a
+// seat for it, as for a worker (seat_book.h), so a successor takes the process over.
+//
+// It appends to the broadcast log, so its death is recovered as a worker's is: its exit is noted,
+// then it is reaped, then both logs are repaired, and only then its seat is empty. A successor that
+// finds the seat does all of it again.
+#pragma once
+
+#include "master/bridge/bridge_resources.h"
+#include "master/clients/counters.h"
+#include "master/workers/exit_watch.h"
+#include "master/workers/hang_judge.h"
+#include "master/workers/seat_book.h"
+#include "master/workers/start_delay.h"
+#include "shared/ipc/doorbell.h"
+#include "shared/segment/room_words.h"
+#include "shared/segment/segment.h"
+#include "shared/segment/served_clock.h"
+#include "shared/system/event_queue.h"
+#include "shared/system/fd.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace chatserv {
+
+// A bridge that has died or hung, and its successor at work.
+struct FinishedBridge {
+    pid_t pid;           // of the successor
+    double milliseconds; // from the death, or the signal that caused it, in served time
+};
+
+class BridgeProcess {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    // What is borrowed here must outlive this object.
+    struct Server {
+        const BridgeResources& resources;
+        const Options& options;
+        const Segment& segment;
+        const Ledger& ledger;
+        const std::vector<FdPair>& doorbells; // by entry; the bridge's is the last one
+        EventQueue& events;
+        ServedClock& clock;
+        uint32_t upgrade; // number of the one whose program this is
+    };
+    explicit BridgeProcess(const Server& server);
+
+    // In a successor, once, before anything else: takes over the process of the dead master. One
+    // of another program is ended, and another one takes its place.
+    void take_over();
+
+    // NOTE_EXIT of a process. True if it was the bridge, which is reaped.
+    [[nodiscard]] bool handle_exit(pid_t pid);
+    // SIGCHLD, before other children are reaped: reaps the bridge if it is a child of this master
+    // and has ended.
+    void reap_child();
+
+    // In each turn of the loop. `wanted`: whether there is to be a bridge now. Starts one that is
+    // missing, unless a delay runs or the room is over; ends one that hangs or is not wanted.
+    void look(bool wanted);
+    // The log is another one now. The process, which has the old one, is ended, and another one
+    // takes its place.
+    void renew() { end("for the new log"); }
+    // When the next look is due; nothing where no time matters.
+    [[nodiscard]] std::optional<Clock::time_point> next_look() const;
+
+    // True where a process that an earlier master had started has ended since this was asked last:
+    // the keeper may reap it now (may_reap()).
+    [[nodiscard]] bool take_may_reap() { return std::exchange(may_reap_, false); }
+    // The takeover that came to its end since this was asked last.
+    [[nodiscard]] std::optional<FinishedBridge> take_finished() {
+        return std::exchange(finished_, std::nullopt);
+    }
+
+    // SIGKILL or SIGSTOP, as chaos asks. Returns why it cannot be; empty: it was done.
+    [[nodiscard]] std::string strike(bool kill);
+
+    // Why the room on this host is over: none, unless the bridge has said so and has ended.
+    [[nodiscard]] OrderLoss loss() const;
+    // Bytes that senders have sent and that are not in the room's order yet. 0 where no room is
+    // joined.
+    [[nodiscard]] uint64_t waiting_bytes() const;
+
+    [[nodiscard]] bool wanted() const { return server_.resources.wanted(); }
+    [[nodiscard]] pid_t pid() const { return pid_; } // 0: there is none now
+
+private:
+    void start();
+    void start_with(int lifeline, int settings, PidWord pid_word);
+    void end(const std::string& why);
+    void end_hung();
+    void bury();
+    void recover() const;
+    void note_link_lost() const;
+    void look_for_first_beat();
+
+    Server server_;
+    SeatBook seats_;
+    Counters counters_;
+    Doorbells doorbells_;
+    ExitWatch exit_watch_;
+    HangJudge hang_judge_;
+    StartDelay delay_;
+    pid_t pid_ = 0;
+    UniqueFd lifeline_{};
+    Clock::time_point started_{};
+    std::optional<ServedClock::time_point> died_at_{}; // and its successor has not worked yet
+    std::optional<FinishedBridge> finished_{};
+    std::string cause_{};       // why this master has ended it, if the bridge was at fault
+    bool is_inherited_ = false; // an earlier master had started it
+    bool is_ended_ = false;     // this master has ended it, through no fault of the bridge
+    bool is_stopped_ = false;   // as chaos asked
+    bool may_reap_ = false;
+};
+
+} // namespace chatserv
