@@ -3,10 +3,9 @@
 #include "shared/segment/atomic_word.h"
 #include "shared/system/printable_text.h"
 
-#include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <string>
+#include <string_view>
 
 namespace chatserv {
 namespace {
@@ -38,10 +37,10 @@ std::optional<RoomCondition> Reporter::former() const {
     const uint32_t link = load_acquire(report_.link);
     if (since_ms == 0 || link > static_cast<uint32_t>(LinkState::delivering))
         return std::nullopt;
-    const char* const end = std::ranges::find(report_.trouble, '\0');
+    const std::string_view trouble(report_.trouble, sizeof report_.trouble);
     return RoomCondition{.state = static_cast<LinkState>(link),
         .since_ms = since_ms,
-        .trouble = std::string(std::begin(report_.trouble), end)};
+        .trouble = std::string(trouble.substr(0, trouble.find('\0')))};
 }
 
 OrderLoss Reporter::loss() const {
