@@ -83,7 +83,7 @@ def measure(build, server, scene, seconds, limit):
                 said = process.line(until).split()
                 if not said:
                     raise RuntimeError("it ended before it listened")
-                port = int(said[-1])
+                port = said[-1]  # of a room: those of its hosts, divided by commas
             else:
                 wait_until_it_listens(process, port, until)
             empty = readings.private_bytes(process.pid), readings.shared_bytes(process.pid)

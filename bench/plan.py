@@ -8,7 +8,6 @@ import time
 
 from scenes import IDLE, STALLED, STORM, TAKEOVER
 
-START_SECONDS = 0.1  # to start and end a server and the load
 CONNECT_SECONDS = 0.0002
 STALL_SECONDS = 1.5  # longer than the stall limit of a server that has one
 LIMIT_SECONDS = 4  # how much longer a run may take than expected
@@ -84,5 +83,5 @@ class Plan:
 
     def _expected(self, scene, server):
         warm_up = 0 if scene.kind in (STORM, IDLE) else server.warm_up_seconds
-        return (START_SECONDS + warm_up + 1.1 * self.run_seconds(scene) +
+        return (server.start_seconds + warm_up + 1.1 * self.run_seconds(scene) +
                 CONNECT_SECONDS * scene.listeners)

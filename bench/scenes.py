@@ -75,11 +75,23 @@ def stalled(listeners, **more):
                  stalled=1, left_out=left_out, **more)
 
 
+# So far apart that each is on its way alone: what a line costs that waits for no other one.
+def lone(listeners):
+    return Scene(f"lone lines, {listeners} listeners", PACED, listeners, rate=50, line=61, stretch=10,
+                 left_out=NO_PACE)
+
+
 # A rate is half of what one core can write in single lines, so that no queue lasts long.
 # 61 and 1,021 are prime: a server's buffers do not end where such lines end. Lines of 64 bytes fit
 # into buffers without a rest, which may flatter a server.
 def scenes(quick):
     return _quick_scenes() if quick else _all_scenes()
+
+
+def room_scenes():
+    """What tells something of a room on several hosts."""
+    return [lone(9), paced(9, 1000), paced(100, 200), flood(9, 61), flood(100, 61), flood(9, 1021),
+            talk(10, 90)]
 
 
 def _quick_scenes():

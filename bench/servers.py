@@ -4,14 +4,19 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import typing
 
 # The role of a server. OURS: chatserv as it is started without options, the row that is judged.
-# VARIANT: chatserv with a fixed number of workers.
+# VARIANT: chatserv with a fixed number of workers. ROOM: a room of chatserv on several hosts, which is not
+# judged.
 OURS, VARIANT, PEER, YARDSTICK, FLOOR = "chatserv", "variant", "peer", "yardstick", "floor"
+ROOM = "room"
 SPARE_CONNECTIONS = 8
 WORKERS = (1, 2, 4)
 LINE_WORKERS = (1, 2)  # with --framing line, if that is asked for
+ROOM_HOSTS = (1, 2, 3)
+CLUSTER = pathlib.Path(__file__).resolve().parent.parent / ".ci/cluster.py"
 ADAPT_SECONDS = 5  # chatserv looks at its load, wants to be sure, and tries another worker
 WARM_UP_SECONDS = 1  # for what is compared with it: connections and memory that were used before
 
@@ -44,6 +49,7 @@ class Server:
     connect_pause_us: int = 0  # between two connections, for a server with a short listen queue
     # The same load is put on it for so long before a run.
     warm_up_seconds: float = 0
+    start_seconds: float = 0.1  # to start and end it and the load
 
     def missing(self):
         return shutil.which(self.program) is None
@@ -102,6 +108,29 @@ def _chatserv(build, workers=None, lines=False):
                   VARIANT if workers else OURS, "raw", command, program,
                   _version_of(program, "--version"),
                   warm_up_seconds=WARM_UP_SECONDS if workers else ADAPT_SECONDS)
+
+
+def room_name(hosts):
+    return f"room of {hosts} host{'s' if hosts > 1 else ''}"
+
+
+def _room(build, hosts):
+    """So many servers of chatserv, and three of NATS that keep their order in three replicas on files. The
+    clients are spread over the hosts."""
+    def command(scene, _port, _seconds):
+        return [sys.executable, "-B", CLUSTER, "--ports-only", "--hosts", hosts, build, "--users",
+                connections(scene), *_stall_limit(scene)]
+
+    return Server(room_name(hosts), ROOM, "raw", command, "nats-server",
+                  _version_of("nats-server", "--version"), prints_port=True,
+                  deliveries_max=500_000, warm_up_seconds=WARM_UP_SECONDS, start_seconds=10)
+
+
+def rooms(build: pathlib.Path, folder: pathlib.Path):
+    """Rooms on one to three hosts, and what they are compared with: one chatserv, which has the room to
+    itself, and one server of NATS without JetStream, which keeps nothing."""
+    alone = next(server for server in servers(build, folder) if server.role == OURS)
+    return [alone, _nats(folder), *(_room(build, hosts) for hosts in ROOM_HOSTS)]
 
 
 def _nats(folder):

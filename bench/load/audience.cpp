@@ -30,7 +30,7 @@ void Load::connect_all() {
         const size_t message_bytes =
             framing.publish_prefix.size() + options_.line_bytes + framing.publish_suffix.size();
         std::this_thread::sleep_for(std::chrono::microseconds(options_.connect_pause_us));
-        connection.socket = connect_and_greet(options_.port,
+        connection.socket = connect_and_greet(options_.ports[i % options_.ports.size()],
             listens ? framing.listener : framing.sender, options_.senders > 1 ? message_bytes : 0);
         // A flooding sender leaves it to the kernel to join small writes, as netcat does.
         send_at_once(connection.socket.get(), options_.lines_per_second > 0);

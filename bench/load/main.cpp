@@ -1,6 +1,6 @@
 // chatserv-load: puts one load on one server and prints the result, as a line of JSON.
 //
-//     chatserv-load --port N [OPTION...]
+//     chatserv-load --port N[,N...] [OPTION...]
 //
 // Prints `ready` when all clients are connected and listen, and begins when it reads a line. After
 // the result, all clients stay connected until it reads another line or end of file, so that the
@@ -105,7 +105,10 @@ int main(int argc, char** argv) {
     CLI::App app("Puts a self-checking load on a chat relay or message broker on 127.0.0.1.",
         "chatserv-load");
     LoadOptions options;
-    app.add_option("--port", options.port)->required();
+    app.add_option("--port", options.ports,
+           "On 127.0.0.1; the clients are spread over several, divided by commas")
+        ->required()
+        ->delimiter(',');
     app.add_option("--protocol", options.protocol, "raw, redis, nats or mqtt [raw]");
     app.add_option("--listeners", options.listeners)->check(CLI::Range(1, 100000));
     app.add_option("--senders", options.senders)

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace chatserv::bench {
 
 struct LoadOptions {
-    uint16_t port = 0;            // on 127.0.0.1
+    // On 127.0.0.1. Of several ports, each connection goes to the one after the last one's: the
+    // servers of a room on several hosts.
+    std::vector<uint16_t> ports{};
     std::string protocol = "raw"; // or "floor": a server that needs no senders (floor.cpp)
     size_t listeners = 9;
     size_t senders = 1;

@@ -44,7 +44,7 @@ Storm::Storm(const LoadOptions& options) :
                                                                .record_order = false,
                                                                .marked = false,
                                                                .latency = nullptr},
-    sender_(connect_and_greet(options.port, framing_.sender)), incoming_(receive_bytes) {
+    sender_(connect_and_greet(options.ports.front(), framing_.sender)), incoming_(receive_bytes) {
     send_at_once(sender_.get(), true);
     require(events_.watch_readable(sender_.get(), tag_for(options.listeners)), "kevent");
     connections_.reserve(options.listeners);
@@ -78,7 +78,7 @@ void Storm::begin_to_connect(size_t index) {
     const int fd = connection.socket.get();
     set_nonblocking(fd);
     send_at_once(fd, true);
-    const sockaddr_in address = loopback_address(options_.port);
+    const sockaddr_in address = loopback_address(options_.ports.front());
     if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1 &&
         errno != EINPROGRESS)
         return fail(connection, text_of(errno));

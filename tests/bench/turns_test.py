@@ -4,8 +4,9 @@ import unittest
 
 import sample  # noqa: F401: it finds the bench
 from plan import Plan
-from scenes import TAKEOVER, flood, idle, scenes
-from servers import DEFAULT_NAME, OURS, PEER, VARIANT, Server, servers, variant_name
+from scenes import TAKEOVER, flood, idle, room_scenes, scenes
+from servers import (DEFAULT_NAME, NATS_NAME, OURS, PEER, VARIANT, Server, room_name, rooms, servers,
+                     variant_name)
 
 
 class Matrix(unittest.TestCase):
@@ -26,6 +27,17 @@ class Matrix(unittest.TestCase):
         for workers in (1, 2):
             self.assertEqual(given[variant_name(workers)] + ["--framing", "line"],
                              given[variant_name(workers, lines=True)])
+
+    def test_rooms_have_one_to_three_hosts_beside_one_server_and_nats(self):
+        everybody = rooms(pathlib.Path("build"), pathlib.Path("folder"))
+        self.assertEqual([server.name for server in everybody],
+                         [DEFAULT_NAME, NATS_NAME, *map(room_name, (1, 2, 3))])
+        for hosts, server in enumerate(everybody[2:], 1):
+            words = [str(word) for word in server.command(flood(9, 61), 1, 1)]
+            self.assertEqual(words[words.index("--hosts") + 1], str(hosts))
+        known = {server.name for server in servers(pathlib.Path("build"), pathlib.Path("folder"))}
+        for scene in room_scenes():
+            self.assertLessEqual(set(scene.left_out), known)
 
     def test_names_of_loads_and_servers_tell_them_apart(self):
         for quick in (False, True):
