@@ -2,8 +2,8 @@
 # names the programs and headers that are missing. Sourced by ./dev, after progress.sh.
 
 needs_on_other_systems='a C++20 compiler, Meson, Ninja, pkg-config, Boost, CLI11, spdlog,
-  nlohmann-json, ncurses for `chatserv top`, cpp-httplib 0.11 for --metrics, on Linux libseccomp, and for the tests GoogleTest,
-  for those of the suite bridge libnats and nats-server'
+  nlohmann-json, ncurses for `chatserv top`, cpp-httplib 0.11 for --metrics, libnats for --join, on Linux libseccomp, and for the tests GoogleTest,
+  for those of the suite bridge nats-server'
 
 # install PACKAGE... : Debian's names. Calls no apt-get if all of them are installed.
 install() {

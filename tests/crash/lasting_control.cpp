@@ -20,21 +20,21 @@ void LastingControl::ask(const std::string& request) {
 }
 
 // By a connection of its own, since the answers of earlier requests may be on their way.
-std::string LastingControl::statistics() {
-    const std::string begin = "{\"event\":\"stats\"";
+std::string LastingControl::answer(const std::string& request) {
+    const std::string begin = "{\"event\":\"" + request + "\"";
     std::size_t found = std::string::npos;
     std::size_t end = std::string::npos;
     connection_.reset();
-    ask("stats");
+    ask(request);
     loop_.wait_until(
         [&] {
             if (connection_->ended())
-                ask("stats");
+                ask(request);
             found = connection_->heard().find(begin);
             end = connection_->heard().find('\n', found);
             return found != std::string::npos && end != std::string::npos;
         },
-        "the counters");
+        "the answer to " + request);
     return connection_->heard().substr(found, end - found);
 }
 

@@ -19,7 +19,9 @@ public:
     // has received and not carried out is lost.
     void ask(const std::string& request);
     // The server's answer to the request `stats`, JSON.
-    [[nodiscard]] std::string statistics();
+    [[nodiscard]] std::string statistics() { return answer("stats"); }
+    // ... or to another one whose answer is an event of its name.
+    [[nodiscard]] std::string answer(const std::string& request);
 
 private:
     Loop& loop_;

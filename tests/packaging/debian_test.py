@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 from bare_root import BareRoot, of_version, package_of_this_tree
-from package_scene import PATIENCE, needs
+from package_scene import PATIENCE, needs, run
 
 SERVER = ("chatserv", "--config", "/etc/chatserv/chatserv.conf", "--listen", "127.0.0.1:0",
           "--log-file", "/var/log/chatserv/log")
@@ -25,7 +25,9 @@ class DebianPackageTest(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.folder = pathlib.Path(folder.name)
         cls.package = cls.folder / "chatserv.deb"
-        shutil.copy(package_of_this_tree(), cls.package)
+        built = pathlib.Path(package_of_this_tree())
+        shutil.copy(built, cls.package)
+        cls.bridge = next(built.parent.glob("chatserv-bridge_*.deb"))
         cls.root = BareRoot(cls.folder / "root")
         cls.addClassCleanup(cls.root.end)
 
@@ -88,6 +90,18 @@ class DebianPackageTest(unittest.TestCase):
         self.assertTrue(self.root.file("/lib/systemd/system/chatserv.service").exists())
         self.assertIn("users = 10", self.root.run("chatserv", "--check-config", "--config",
                                                   "/etc/chatserv/chatserv.conf"))
+
+    def test_the_bridge_alone_needs_the_library_of_nats(self):
+        def depends(package):
+            return run("dpkg-deb", "--field", package, "Depends")
+
+        version = run("dpkg-deb", "--field", self.package, "Version").strip()
+        self.assertNotIn("libnats", depends(self.package))
+        self.assertIn("libnats", depends(self.bridge))
+        self.assertIn(f"chatserv (= {version})", depends(self.bridge))
+        contents = run("dpkg-deb", "--contents", self.bridge)
+        self.assertIn("./usr/libexec/chatserv/chatserv-bridge\n", contents)
+        self.assertNotIn("chatserv-bridge", run("dpkg-deb", "--contents", self.package))
 
     def test_an_upgrade_disconnects_nobody_and_keeps_the_configuration(self):
         configuration = self.root.file("/etc/chatserv/chatserv.conf")

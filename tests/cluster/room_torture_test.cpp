@@ -1,0 +1,96 @@
+// H3: any process of any host is killed at any instant, and servers of NATS with them, while people
+// on all hosts talk, and no client notices.
+//
+// CHATSERV_TEST_STRIKES is the number of strikes of each test; CHATSERV_TEST_SEED repeats the
+// choices (not the instants).
+#include "tests/cluster/room_torture.h"
+#include "tests/crash/crash_scene.h"
+#include "tests/harness/seed.h"
+
+#include <gmock/gmock.h>
+#include <iostream>
+#include <stdexcept>
+
+namespace chatserv::test {
+namespace {
+
+constexpr std::uint64_t strikes_of_a_round = 60;
+
+class RoomTortureTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        loop = std::make_unique<Loop>();
+        nats = std::make_unique<NatsCluster>(*loop, 3);
+    }
+    static void TearDownTestSuite() {
+        nats.reset();
+        loop.reset();
+    }
+
+    // Rounds until there were so many strikes.
+    void torture(std::uint64_t wanted, RoomTortureOptions options) {
+        std::uint64_t struck = 0;
+        std::uint64_t bridges = 0;
+        std::uint64_t servers = 0;
+        std::uint64_t leaders = 0;
+        for (std::uint64_t round = 0; struck < wanted; ++round) {
+            options.room = "hall" + std::to_string(++rooms);
+            options.strikes = std::min(strikes_of_a_round, wanted - struck);
+            RoomTorture torture(*loop, *nats, mixed(base_seed() + round), options);
+            ASSERT_THAT(torture.run(), testing::IsEmpty()) << "in round " << round;
+            for (const std::string& end : torture.ended())
+                std::cout << "round " << round << ": " << end << '\n';
+            struck += torture.struck();
+            bridges += torture.bridges();
+            servers += torture.servers();
+            leaders += torture.leaders();
+        }
+        std::cout << struck << " processes struck, " << bridges << " bridges and " << servers
+                  << " servers of NATS among them, " << leaders << " of those while they led\n";
+    }
+
+    static inline std::unique_ptr<Loop> loop;
+    static inline std::unique_ptr<NatsCluster> nats;
+    static inline int rooms = 0;
+};
+
+TEST_F(RoomTortureTest, NoClientNoticesThatAnyProcessIsKilled) {
+    torture(number_from_environment("CHATSERV_TEST_STRIKES", 40),
+        {.nats = RoomTortureOptions::Nats::followers});
+}
+
+// The control: the same torture notices a bridge that goes on from where it had published, and
+// does not ask the stream what of that has counted.
+TEST_F(RoomTortureTest, ClientsNoticeABridgeThatTrustsWhatItHasPublished) {
+    const std::string trusting = build_named("CHATSERV_TRUSTING_BRIDGE");
+    for (std::uint64_t round = 0; round < 20; ++round) {
+        RoomTorture torture(*loop, *nats, mixed(base_seed() + round),
+            {.room = "control" + std::to_string(round),
+                .binary = trusting,
+                .strikes = 20,
+                .households = false,
+                .stops = false});
+        try {
+            if (!torture.run().empty())
+                return;
+        } catch (const std::runtime_error&) {
+            return; // a client waits in vain
+        }
+    }
+    FAIL() << "400 bridges were killed, and no client missed a byte or got one twice";
+}
+
+class LongRoomTortureTest : public RoomTortureTest {};
+
+TEST_F(LongRoomTortureTest, NoClientNoticesThatAnyProcessIsKilled) {
+    torture(number_from_environment("CHATSERV_TEST_STRIKES", 1500),
+        {.nats = RoomTortureOptions::Nats::followers});
+}
+
+TEST_F(LongRoomTortureTest, NoClientOfAHostThatGoesOnNoticesThatLeadersAreKilled) {
+    torture(number_from_environment("CHATSERV_TEST_STRIKES", 600),
+        {.nats = RoomTortureOptions::Nats::any});
+}
+
+} // namespace
+} // namespace chatserv::test
