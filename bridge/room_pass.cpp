@@ -17,7 +17,7 @@ RoomPass::RoomPass(const Segment& segment, Engine& engine, const Doorbells& door
     inbox_(segment, doorbells),
     exchange_(engine, outbox_, inbox_, order_of(outbox_.incarnation(), inbox_.state()),
         under_way_bytes_max) {
-    // W11: a predecessor that died after the commit has not said that its readers may go on.
+    // W10: a predecessor that died after a commit has not said what it made of the outbound log.
     outbox_.counted(exchange_.order().counted());
 }
 

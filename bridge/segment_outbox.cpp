@@ -19,8 +19,8 @@ OutboundPiece SegmentOutbox::read(uint64_t from) {
 }
 
 void SegmentOutbox::counted(uint64_t to) {
-    if (log_.count_up_to(to))
-        doorbells_.ring(wake_on_room, entry_);
+    const bool has_room = log_.count_up_to(to);
+    doorbells_.ring(has_room ? wake_on_counted | wake_on_room : wake_on_counted, entry_);
 }
 
 } // namespace chatserv

@@ -17,8 +17,7 @@ public:
 
     [[nodiscard]] uint64_t head() const override { return log_.head(); }
     [[nodiscard]] OutboundPiece read(uint64_t from) override;
-    // W11: a bridge that dies before it rings leaves workers asleep that have room again; the
-    // master rings for it.
+    // W5: a bridge that dies before it rings leaves workers asleep; the master rings for it.
     void counted(uint64_t to) override;
 
     [[nodiscard]] Incarnation incarnation() const { return log_.life(); }

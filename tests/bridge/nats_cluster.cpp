@@ -32,8 +32,11 @@ std::string free_port() {
 
 } // namespace
 
-NatsServer::NatsServer(Loop& loop, const TemporaryDirectory& folder, std::string name) :
-    loop_(loop), folder_(folder.path() / name), name_(std::move(name)), cluster_port_(free_port()) {
+NatsServer::NatsServer(
+    Loop& loop, const TemporaryDirectory& folder, std::string name, std::string more) :
+    loop_(loop),
+    folder_(folder.path() / name), name_(std::move(name)), more_(std::move(more)),
+    cluster_port_(free_port()) {
     fs::remove_all(folder_); // of a cluster that was begun with other ports
     fs::create_directories(fs::path(folder_) / "ports");
 }
@@ -44,7 +47,8 @@ void NatsServer::start(const std::vector<std::string>& routes) {
         std::ofstream config(file);
         config << "server_name: " << name_ << "\nlisten: \"127.0.0.1:" << port_ << "\"\n"
                << "ports_file_dir: \"" << folder_ << "/ports\"\n"
-               << "jetstream { store_dir: \"" << folder_ << "\", max_file_store: 2GB }\n";
+               << "jetstream { store_dir: \"" << folder_ << "\", max_file_store: 2GB }\n"
+               << more_ << '\n';
         if (!routes.empty()) {
             config << "cluster { name: test, listen: \"127.0.0.1:" << cluster_port_
                    << "\", routes: [";
@@ -84,7 +88,8 @@ void NatsServer::kill() {
     process_.reset();
 }
 
-NatsCluster::NatsCluster(Loop& loop, size_t servers) : loop_(loop) {
+NatsCluster::NatsCluster(Loop& loop, size_t servers, std::string more) :
+    loop_(loop), more_(std::move(more)) {
     for (int tries = 1;; ++tries) {
         try {
             make_servers(servers);
@@ -100,7 +105,7 @@ void NatsCluster::make_servers(size_t count) {
     servers_.clear();
     for (size_t i = 0; i < count; ++i)
         servers_.push_back(
-            std::make_unique<NatsServer>(loop_, folder_, "server" + std::to_string(i + 1)));
+            std::make_unique<NatsServer>(loop_, folder_, "server" + std::to_string(i + 1), more_));
     for (const auto& server : servers_)
         start_once(*server);
 }

@@ -23,7 +23,8 @@ public:
 class NatsServer {
 public:
     // `name`: among the servers of the cluster.
-    NatsServer(Loop& loop, const TemporaryDirectory& folder, std::string name);
+    // `more`: lines of its configuration.
+    NatsServer(Loop& loop, const TemporaryDirectory& folder, std::string name, std::string more);
 
     // With routes to these servers; without any it is no part of a cluster. Throws AddressInUse.
     void start(const std::vector<std::string>& routes);
@@ -42,6 +43,7 @@ private:
     Loop& loop_;
     std::string folder_;
     std::string name_;
+    std::string more_;
     std::string port_ = "-1"; // the server chooses
     std::string cluster_port_;
     std::unique_ptr<Process> process_;
@@ -49,8 +51,8 @@ private:
 
 class NatsCluster {
 public:
-    // Starts so many; with one, it is a server alone.
-    NatsCluster(Loop& loop, size_t servers);
+    // Starts so many; with one, it is a server alone. `more`: lines of their configuration.
+    NatsCluster(Loop& loop, size_t servers, std::string more = "");
 
     [[nodiscard]] NatsServer& server(size_t at) { return *servers_[at]; }
     [[nodiscard]] size_t size() const { return servers_.size(); }
@@ -67,6 +69,7 @@ private:
 
     Loop& loop_;
     TemporaryDirectory folder_;
+    std::string more_;
     std::vector<std::unique_ptr<NatsServer>> servers_;
 };
 

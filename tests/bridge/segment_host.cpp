@@ -79,7 +79,8 @@ std::string SegmentHost::log() const {
 
 // As a worker: it announces its sleep, looks once more, and is woken by the bell.
 void SegmentHost::turn() {
-    joined_.worker_bell.announce_sleep(wake_on_growth | wake_on_room | wake_on_unlock);
+    joined_.worker_bell.announce_sleep(
+        wake_on_growth | wake_on_room | wake_on_unlock | wake_on_counted);
     unsaid_.erase(0, joined_.say(unsaid_));
     if (!stalls_)
         heard_ += joined_.hear();
