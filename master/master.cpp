@@ -252,6 +252,10 @@ void Master::stop(Shutdown::Step step) {
             workforce_.kicking().end_all_in_room();
         master_point(MasterPoint::stop_told);
         break;
+    case Shutdown::Step::give_up_room:
+        events::room_not_told(companions_.bridge().waiting_bytes());
+        companions_.bridge().give_up();
+        break;
     case Shutdown::Step::finish:
         workforce_.order(MessageType::finish);
         break;
@@ -282,7 +286,7 @@ std::optional<std::chrono::nanoseconds> Master::time_to_sleep() {
         sleep.at_most(ServedClock::sleep_max(std::chrono::seconds(1)));
     if (shutdown_.stopping())
         sleep.at_most(ServedClock::sleep_max(shutdown_.limit()));
-    if (shutdown_.draining() && companions_.bridge().waiting_bytes() > 0)
+    if (shutdown_.draining() && companions_.bridge().is_waited_for())
         sleep.at_most(look_at_room_pause); // nothing tells this process that the room took it
     if (keeper_ != nullptr)                // the keeper looks for this master's beat
         sleep.at_most(options_.hang_limit / 2);

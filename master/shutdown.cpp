@@ -1,6 +1,5 @@
 #include "master/shutdown.h"
 
-#include "master/bridge/bridge_events.h"
 #include "master/events.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/system/errors.h"
@@ -85,19 +84,16 @@ Shutdown::Step Shutdown::timer() {
 
 // A room that does not answer holds up a stop for half of its time at the most: the users are to
 // get the rest of the log in the other half.
-bool Shutdown::has_drained(const Progress& progress) {
-    if (!progress.no_clients && !progress.all_stopped_reading)
-        return false;
-    if (progress.untold_bytes == 0 || room_is_over())
-        return true;
-    if (clock_.now() - stop_begun_ < limit_ / 2)
-        return false;
-    events::room_not_told(progress.untold_bytes);
-    return true;
+bool Shutdown::is_to_give_up_room(const Progress& progress) {
+    return phase() == Phase::draining && progress.untold_bytes > 0 &&
+           clock_.now() - stop_begun_ >= limit_ / 2;
 }
 
 Shutdown::Step Shutdown::advance(const Progress& progress) {
-    if (phase() == Phase::draining && has_drained(progress)) {
+    if (is_to_give_up_room(progress))
+        return Step::give_up_room;
+    if (phase() == Phase::draining && progress.untold_bytes == 0 &&
+        (progress.no_clients || progress.all_stopped_reading)) {
         enter(Phase::finishing);
         return Step::finish;
     }

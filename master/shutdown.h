@@ -27,6 +27,7 @@ public:
     enum class Step {
         none,
         stop_reading, // close the listen sockets, and tell the workers to stop reading
+        give_up_room, // what is not in the room's order will not be
         finish,       // tell the workers to finish
         dismiss,      // dismiss the workers
         kill          // kill the workers, and dismiss them
@@ -65,7 +66,8 @@ public:
     struct Progress {
         bool no_clients;
         bool all_stopped_reading;
-        uint64_t untold_bytes; // that were read, and are not in the room's order yet
+        // That were read, and are not in the room's order yet. 0 where the room was given up.
+        uint64_t untold_bytes;
     };
     [[nodiscard]] Step advance(const Progress& progress);
     // The workers are to publish what they have read, and then a room of several hosts is to take
@@ -92,7 +94,7 @@ private:
     [[nodiscard]] Phase phase() const { return static_cast<Phase>(standing_.phase); }
     void enter(Phase phase);
     [[nodiscard]] Step begin_draining();
-    [[nodiscard]] bool has_drained(const Progress& progress);
+    [[nodiscard]] bool is_to_give_up_room(const Progress& progress);
     [[nodiscard]] int set_timer(ServedClock::duration time);
 
     StandingWords& standing_;

@@ -4,8 +4,9 @@
 #include "master/bridge/bridge_settings.h"
 #include "master/ledger/master_point.h"
 #include "master/workers/reaping.h"
+#include "master/workers/takeover.h"
 #include "shared/segment/atomic_word.h"
-#include "shared/segment/log_append.h"
+#include "shared/segment/outbound_log.h"
 #include "shared/system/handler_line.h"
 #include "shared/system/wall_clock.h"
 
@@ -52,7 +53,7 @@ void BridgeProcess::take_over() {
         lifeline_ = UniqueFd(seated.rendezvous);
         // The pid of a process that has ended may be another process's: it may be reaped already.
         if (seated.pid == 0 || seated.state == SeatState::ended) {
-            recover();
+            repair_bridge(server_.segment, doorbells_);
             lifeline_.reset();
             seats_.note_empty(seat);
             continue;
@@ -88,14 +89,14 @@ void BridgeProcess::bury() {
     master_point(MasterPoint::bridge_exit_noted);
     const std::optional<int> wait_status = is_inherited_ ? std::nullopt : reap(pid_);
     master_point(MasterPoint::bridge_reaped);
-    recover();
+    repair_bridge(server_.segment, doorbells_);
     master_point(MasterPoint::bridge_recovered);
     lifeline_.reset();
     seats_.note_empty(seat);
     hang_judge_.leave(seat);
     may_reap_ = may_reap_ || is_inherited_;
     const pid_t dead = std::exchange(pid_, 0);
-    note_link_lost();
+    gone_since_ms_ = unix_milliseconds();
     if (is_ended_ || loss() != OrderLoss::none)
         return;
     const Clock::time_point now = Clock::now();
@@ -110,35 +111,23 @@ void BridgeProcess::bury() {
     events::bridge_died(dead, cause_.empty() ? text_of_wait_status(wait_status) : cause_, delay);
 }
 
-// All can be done again. The wake-ups that the bridge was about to send can have died with it (W5).
-void BridgeProcess::recover() const {
-    const Segment& segment = server_.segment;
-    LogAppender(segment).repair(segment.bridge_entry());
-    store_release(segment.all_entries()[index_of(segment.bridge_entry())].asleep, 0);
-    doorbells_.ring_all();
-}
-
-// Nobody else writes the report while there is no bridge.
-void BridgeProcess::note_link_lost() const {
-    RoomReport& report = server_.segment.room().report;
-    if (exchange(report.link, static_cast<uint32_t>(LinkState::connecting)) ==
-        static_cast<uint32_t>(LinkState::delivering))
-        store_release(report.link_since_ms, unix_milliseconds());
-}
-
 void BridgeProcess::look(bool wanted) {
     if (!server_.resources.wanted())
         return;
     const Clock::time_point now = Clock::now();
     for (const pid_t gone : exit_watch_.look(now))
         (void)handle_exit(gone);
+    if (!wanted || is_given_up())
+        end("");
     if (!wanted)
-        return end("");
+        return;
     if (!hang_judge_.hung(now).empty())
         end_hung();
     look_for_first_beat();
-    if (pid_ != 0 || loss() != OrderLoss::none)
+    if (pid_ != 0)
         return;
+    if (has_no_future())
+        return throw_away();
     (void)delay_.take_due(now);
     if (delay_.over())
         start();
@@ -209,9 +198,33 @@ OrderLoss BridgeProcess::loss() const {
     return static_cast<OrderLoss>(load_acquire(server_.segment.room().report.loss));
 }
 
+bool BridgeProcess::is_given_up() const {
+    return load_acquire(server_.ledger.standing().room_given_up) != 0;
+}
+
+bool BridgeProcess::has_no_future() const {
+    return is_given_up() || loss() != OrderLoss::none;
+}
+
+// It is noted first: a successor must not start a bridge, which would publish what was thrown away.
+void BridgeProcess::give_up() {
+    store_release(server_.ledger.standing().room_given_up, 1U);
+    end("");
+}
+
+// There is no bridge, and none will be: this process counts in its place.
+void BridgeProcess::throw_away() const {
+    const OutboundLog outbound(server_.segment);
+    const uint64_t head = outbound.head();
+    if (outbound.counted() == head)
+        return;
+    (void)outbound.count_up_to(head);
+    doorbells_.ring_all();
+}
+
 uint64_t BridgeProcess::waiting_bytes() const {
     const Segment& segment = server_.segment;
-    if (!segment.joined())
+    if (!segment.joined() || has_no_future())
         return 0;
     const uint64_t counted = load_acquire(segment.room().counted);
     const uint64_t head = load_acquire(segment.outbound_control().head);

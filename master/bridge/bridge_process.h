@@ -25,6 +25,7 @@
 #include "shared/system/fd.h"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -89,11 +90,20 @@ public:
     // Why the room on this host is over: none, unless the bridge has said so and has ended.
     [[nodiscard]] OrderLoss loss() const;
     // Bytes that senders have sent and that are not in the room's order yet. 0 where no room is
-    // joined.
+    // joined, or it was given up or is over.
     [[nodiscard]] uint64_t waiting_bytes() const;
+    // Something is to be looked at again soon, while the server stops: how many bytes wait, or how
+    // many are to be thrown away.
+    [[nodiscard]] bool is_waited_for() const { return waiting_bytes() > 0 || has_no_future(); }
+    // The server stops, and can wait for the room no longer: ends the bridge. From then on, and
+    // where the room is over, what senders have sent is thrown away, so that no worker waits for
+    // room in the outbound log.
+    void give_up();
 
     [[nodiscard]] bool wanted() const { return server_.resources.wanted(); }
     [[nodiscard]] pid_t pid() const { return pid_; } // 0: there is none now
+    // Where there is none: since when, in milliseconds since 1970; 0: it is not known.
+    [[nodiscard]] uint64_t gone_since_ms() const { return gone_since_ms_; }
 
 private:
     void start();
@@ -101,9 +111,10 @@ private:
     void end(const std::string& why);
     void end_hung();
     void bury();
-    void recover() const;
-    void note_link_lost() const;
     void look_for_first_beat();
+    [[nodiscard]] bool is_given_up() const;
+    [[nodiscard]] bool has_no_future() const;
+    void throw_away() const;
 
     Server server_;
     SeatBook seats_;
@@ -117,6 +128,7 @@ private:
     Clock::time_point started_{};
     std::optional<ServedClock::time_point> died_at_{}; // and its successor has not worked yet
     std::optional<FinishedBridge> finished_{};
+    uint64_t gone_since_ms_ = 0;
     std::string cause_{};       // why this master has ended it, if the bridge was at fault
     bool is_inherited_ = false; // an earlier master had started it
     bool is_ended_ = false;     // this master has ended it, through no fault of the bridge

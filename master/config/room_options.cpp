@@ -1,6 +1,7 @@
 #include "master/config/room_options.h"
 
 #include "master/config/option_kinds.h"
+#include "shared/segment/bridged_chunk.h"
 #include "shared/system/failure.h"
 #include "shared/system/printable_text.h"
 #include "shared/system/whole_number.h"
@@ -136,6 +137,10 @@ void check_room(const Options& options) {
             options.room.empty()
                 ? "--join needs --room: name the room that is to be joined"
                 : "--room needs --join: name a server of NATS, for example nats://127.0.0.1");
+    if (options.joined() && options.log_bytes < joined_log_bytes_min)
+        throw Failure(
+            EX_USAGE, fmt::format("--log-size must be at least {} where a room is joined: it is {}",
+                          text_of_bytes(joined_log_bytes_min), text_of_bytes(options.log_bytes)));
     if (options.room_certificate.empty() != options.room_key.empty())
         throw Failure(EX_USAGE, options.room_key.empty()
                                     ? "--room-certificate needs --room-key, which belongs to it"

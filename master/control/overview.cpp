@@ -161,7 +161,11 @@ ordered_json Overview::room() const {
     const Segment& segment = subjects_.segment;
     if (!segment.joined())
         return nullptr;
-    const RoomStanding standing = standing_of(segment.room(), segment.outbound_control());
+    RoomStanding standing = standing_of(segment.room(), segment.outbound_control());
+    if (subjects_.bridge.pid() == 0 && standing.link == LinkState::delivering) {
+        standing.link = LinkState::connecting; // what the last bridge has reported holds no more
+        standing.since_ms = subjects_.bridge.gone_since_ms();
+    }
     return {{"name", subjects_.options.room}, {"link", name_of(standing.link)},
         {"since_ms", standing.since_ms}, {"trouble", standing.trouble}, {"others", standing.others},
         {"waiting", standing.waiting_bytes}, {"applied", standing.applied},

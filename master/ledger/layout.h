@@ -93,7 +93,7 @@ struct alignas(cache_line_bytes) StandingWords {
     uint32_t log_word;    // level and format of the log since a reload (log_word.h); 0: no reload
     uint32_t users_limit; // how many users there can be since a reload; 0: as many as slots
     uint32_t workers_wanted; // entries of the worker table in service; 0: all of them
-    uint8_t unused_1[4];
+    uint32_t room_given_up;  // 1: no bridge is to run any more; writer of counted: the master
 };
 
 // How far an upgrade has got: upgrade_book.h. Each state names who may write next.

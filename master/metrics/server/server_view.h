@@ -5,6 +5,7 @@
 
 #include "master/clients/counters.h"
 #include "master/ledger/ledger.h"
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/room_standing.h"
 #include "shared/segment/segment.h"
 #include "shared/system/fd.h"
@@ -31,9 +32,13 @@ public:
     [[nodiscard]] const LogControl& log() const { return segment_.log_control(); }
     // None where no room of several hosts is joined.
     [[nodiscard]] std::optional<RoomStanding> room() const {
-        return segment_.joined()
-                   ? std::optional(standing_of(segment_.room(), segment_.outbound_control()))
-                   : std::nullopt;
+        if (!segment_.joined())
+            return std::nullopt;
+        RoomStanding standing = standing_of(segment_.room(), segment_.outbound_control());
+        const SeatRecord& bridge = ledger_.bridge().front();
+        if (static_cast<SeatState>(load_acquire(bridge.state)) == SeatState::empty)
+            standing.link = LinkState::connecting; // what the last bridge has reported
+        return standing;
     }
 
     [[nodiscard]] const KeeperWords& keeper() const { return ledger_.keeper(); }

@@ -96,5 +96,51 @@ TEST_F(ShutdownTest, ASuccessorKillsTheWorkersThatWereToBeKilled) {
     EXPECT_EQ(successor.exit_status(), 128 + SIGINT);
 }
 
+TEST_F(ShutdownTest, WaitsForTheRoomToTakeWhatWasRead) {
+    shutdown_.start_serving();
+    (void)shutdown_.handle_stop(SIGTERM, 1);
+    EXPECT_TRUE(shutdown_.draining());
+    EXPECT_EQ(shutdown_.advance({false, true, 7}), Step::none);
+    EXPECT_EQ(shutdown_.advance({true, true, 7}), Step::none) << "whoever has left";
+    EXPECT_EQ(shutdown_.advance({true, true, 0}), Step::finish);
+    EXPECT_FALSE(shutdown_.draining());
+}
+
+TEST_F(ShutdownTest, WaitsForARoomThatDoesNotAnswerForHalfOfTheStop) {
+    Shutdown brief(standing_, 0s, events_, clock_, 2);
+    brief.start_serving();
+    (void)brief.handle_stop(SIGTERM, 1);
+    const auto begun = clock_.now();
+    Step step = Step::none;
+    while ((step = brief.advance({false, false, 7})) == Step::none)
+        clock_.about_to_sleep(50ms);
+    EXPECT_EQ(step, Step::give_up_room) << "even where workers cannot publish for lack of room";
+    EXPECT_GE(clock_.now() - begun, brief.limit() / 2);
+    EXPECT_LT(clock_.now() - begun, brief.limit());
+    EXPECT_EQ(brief.advance({false, false, 0}), Step::none) << "the workers have more to publish";
+    EXPECT_EQ(brief.advance({false, true, 0}), Step::finish);
+}
+
+TEST_F(ShutdownTest, ARoomThatIsOverEndsTheServerWithAStatusOfItsOwn) {
+    shutdown_.start_serving();
+    EXPECT_FALSE(shutdown_.room_is_over());
+    EXPECT_EQ(shutdown_.handle_room_end(), Step::stop_reading);
+    EXPECT_TRUE(shutdown_.room_is_over());
+    EXPECT_EQ(shutdown_.handle_room_end(), Step::none) << "it stops already";
+    EXPECT_EQ(shutdown_.exit_status(), room_over_status);
+    Shutdown successor(standing_, 5s, events_, clock_, 2);
+    EXPECT_EQ(successor.resume(), Step::stop_reading) << "in order, as it was begun";
+    EXPECT_EQ(successor.advance({false, true, 0}), Step::finish);
+    EXPECT_EQ(successor.advance({true, true, 0}), Step::dismiss);
+    EXPECT_EQ(successor.exit_status(), room_over_status);
+}
+
+TEST_F(ShutdownTest, AStopThatWasBegunIsNoRoomsEnd) {
+    shutdown_.start_serving();
+    (void)shutdown_.handle_stop(SIGTERM, 1);
+    EXPECT_EQ(shutdown_.handle_room_end(), Step::none);
+    EXPECT_EQ(shutdown_.exit_status(), 0);
+}
+
 } // namespace
 } // namespace chatserv

@@ -38,6 +38,21 @@ TEST_F(StatusScreenTest, SaysThatWholeLinesAreRelayed) {
     EXPECT_THAT(screen(), HasSubstr("\nlines    whole, of at most 8192 bytes\nlog "));
 }
 
+TEST_F(StatusScreenTest, SaysHowTheRoomOfSeveralHostsStands) {
+    status_["room"] = nullptr;
+    EXPECT_THAT(screen(), testing::Not(HasSubstr("\nroom ")));
+    status_["room"] = {{"name", "lobby"}, {"link", "delivering"}, {"since_ms", 1'700'000'000'000},
+        {"trouble", ""}, {"others", 2}, {"waiting", 0}, {"bridge", 71}};
+    EXPECT_THAT(screen(),
+        HasSubstr("\nroom     lobby: delivering since 2023-11-14T22:13:20Z, 2 other hosts; 0 B of "
+                  "what users sent wait (bridge: pid 71)\n"));
+    status_["room"].update({{"link", "waiting"}, {"trouble", "no\x1bquorum"}, {"waiting", 2048},
+        {"since_ms", 0}, {"bridge", 0}});
+    EXPECT_THAT(screen(),
+        HasSubstr("\nroom     lobby: waiting (no?quorum), 2 other hosts; 2.0 KiB of what users "
+                  "sent wait (the bridge is being started)\n"));
+}
+
 TEST_F(StatusScreenTest, ShowsEverything) {
     EXPECT_EQ(screen(),
         "chatserv 1.2, pid 7 (master 8), up 1 h 0 min\n"

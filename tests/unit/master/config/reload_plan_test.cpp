@@ -21,6 +21,9 @@ constexpr const char* other_values =
     "max-per-address = 5\nallow = 192.0.2.0/24\ndeny = 192.0.2.66\nkeepalive = 7\n"
     "proxy-trust = 192.0.2.5\nproxy-timeout = 7\n"
     "max-rate = 4097\nidle-timeout = 60\nreplay = 20\nframing = line\nline-max = 2K\n"
+    "join = nats://a\nroom = r\nroom-replicas = 3\n"
+    "room-storage = memory\nroom-retention = 2M\nroom-credentials = c\nroom-ca = a\n"
+    "room-certificate = b\nroom-key = k\n"
     "line-end = lf\nprefix = name\nuser = somebody\nunix-mode = 0600\nunix-group = chat\n";
 constexpr TableRoom room{.users = 10, .workers = 4, .spares = 16};
 

@@ -100,6 +100,9 @@ protected:
     Upgrading upgrading_{ledger_, Image{}, ""};
     const MetricsResources no_metrics_{};
     const MetricsProcess metrics_{no_metrics_, options_, segment_.mapping, ledger_, events_, 0};
+    const BridgeResources no_bridge_{};
+    BridgeProcess bridge_{
+        {no_bridge_, options_, segment_.mapping, ledger_, doorbells_, events_, clock_, 0}};
     const SourceResources no_sources_{};
     const Acceptor::ChooseEntry choose_entry_ = [] { return EntryId{0}; };
     const Sources sources_{{no_sources_, options_, segment_.mapping, ledger_, events_, clients_,
@@ -109,6 +112,7 @@ protected:
     ControlDesk desk_{events_, Watched::control, nullptr,
         {.segment = segment_.mapping,
             .ledger = ledger_,
+            .options = options_,
             .clients = clients_,
             .acceptor = acceptor_,
             .pool = pool_,
@@ -117,6 +121,7 @@ protected:
             .kicking = kicking_,
             .upgrading = upgrading_,
             .metrics = metrics_,
+            .bridge = bridge_,
             .sources = sources_,
             .reloads = reloads_,
             .why_no_upgrade = [] { return "it is Sunday"; },

@@ -1,0 +1,238 @@
+// A server that has joined a room, as its users and its operator find it: the bridge is started,
+// watched and replaced, what is known of the room is told, and the room's end is the server's.
+#include "tests/bridge/joined_server.h"
+#include "tests/bridge/stream_control.h"
+
+#include <csignal>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chatserv::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class JoinedTest : public testing::Test {
+protected:
+    // The one says a line, and the other reads it.
+    void expect_relay(Client& sender, Client& reader) {
+        const std::string words = "line " + std::to_string(++said_) + "\n";
+        sender.send(words);
+        reader.wait_for(words);
+    }
+    // Of the bridge that is at work.
+    static pid_t bridge_of(JoinedServer& server) { return server.room().at("bridge"); }
+    static void wait_for_another_bridge(JoinedServer& server, pid_t former) {
+        server.wait_for_room(
+            [&](const json& room) { return room.at("bridge") != 0 && room.at("bridge") != former; },
+            "served by another bridge");
+    }
+
+    Loop loop_;
+    NatsCluster cluster_{loop_, 1};
+    unsigned said_ = 0;
+};
+
+TEST_F(JoinedTest, UsersOfTwoHostsAreInOneConversation) {
+    JoinedServer here(loop_, cluster_);
+    JoinedServer there(loop_, cluster_);
+    here.wait_until_delivering(1);
+    there.wait_until_delivering(1);
+    const auto anna = here.join();
+    const auto ben = here.join();
+    const auto cleo = there.join();
+    anna->send("hello\n");
+    ben->wait_for("hello\n");
+    cleo->wait_for("hello\n");
+    cleo->send("hi\n");
+    anna->wait_for("hi\n");
+    ben->wait_for("hello\nhi\n");
+    EXPECT_EQ(anna->received(), "hi\n") << "never back to the sender";
+    EXPECT_EQ(cleo->received(), "hello\n");
+    EXPECT_EQ(here.server().stop(), 0);
+    EXPECT_EQ(there.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, StatusAndStatisticsTellOfTheRoom) {
+    JoinedServer server(loop_, cluster_);
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    expect_relay(*anna, *ben);
+    server.wait_for_room([](const json& room) { return room.at("waiting") == 0; }, "told all");
+    const json room = server.room();
+    EXPECT_EQ(room.at("name"), "test");
+    EXPECT_GT(room.at("since_ms"), 0);
+    EXPECT_EQ(room.at("trouble"), "");
+    EXPECT_GE(room.at("messages"), 1);
+    EXPECT_GE(room.at("applied"), 2);
+    EXPECT_EQ(room.at("bridge_deaths"), 0);
+    EXPECT_THAT(
+        server.ask({"status", "--interval", "0"}), HasSubstr("\nroom     test: delivering"));
+    EXPECT_EQ(server.stats().at("bridge_deaths"), 0);
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, ABridgeThatIsKilledIsReplacedAndNobodyNotices) {
+    JoinedServer server(loop_, cluster_);
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    std::string all;
+    for (int deaths = 1; deaths <= 5; ++deaths) {
+        const pid_t former = bridge_of(server);
+        for (int count = 0; count < 50; ++count)
+            all += "line " + std::to_string(++said_) + "\n";
+        anna->send(std::string_view(all).substr(anna->sent_bytes()));
+        ::kill(former, SIGKILL);
+        wait_for_another_bridge(server, former);
+    }
+    ben->wait_for_bytes(all.size());
+    EXPECT_EQ(ben->received(), all);
+    EXPECT_EQ(server.stats().at("bridge_deaths"), 5);
+    EXPECT_EQ(server.server().count("died: killed by signal 9 (Killed)"), 5U);
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, ABridgeThatHangsIsReplaced) {
+    JoinedServer server(loop_, cluster_, {"--hang-limit", "0.3"});
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    const pid_t former = bridge_of(server);
+    ::kill(former, SIGSTOP);
+    wait_for_another_bridge(server, former);
+    expect_relay(*anna, *ben);
+    EXPECT_EQ(server.server().count("it did not answer for 300 ms (--hang-limit)"), 1U);
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, ChaosStrikesTheBridge) {
+    JoinedServer server(loop_, cluster_, {"--hang-limit", "0.3"});
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    const std::string said = server.ask({"chaos", "--target", "bridge", "--mode", "mixed", "--rate",
+        "5", "--for", "3", "--seed", "3"});
+    EXPECT_THAT(said, HasSubstr("killed the bridge (pid "));
+    EXPECT_THAT(said, HasSubstr("bridge taken over in "));
+    EXPECT_THAT(
+        server.ask({"chaos", "--target", "any", "--rate", "10", "--for", "3", "--seed", "5"}),
+        HasSubstr("\nbridge: "));
+    expect_relay(*anna, *ben);
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+// H4
+TEST_F(JoinedTest, WithoutServersOfNatsSendersWaitAndTheStatusSaysSince) {
+    JoinedServer server(loop_, cluster_);
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    cluster_.server(0).kill();
+    server.wait_for_room(
+        [](const json& room) { return room.at("link") == "connecting"; }, "without a server");
+    anna->send("later\n");
+    server.wait_for_room([](const json& room) { return room.at("waiting") == 6; }, "waited for");
+    EXPECT_EQ(ben->received(), "");
+    cluster_.start(cluster_.server(0));
+    ben->wait_for("later\n");
+    EXPECT_EQ(server.server().count(" left: "), 0U);
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+// H5
+TEST_F(JoinedTest, ARoomThatIsOverEndsTheServerAndTellsTheUsers) {
+    JoinedServer server(loop_, cluster_);
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    expect_relay(*anna, *ben);
+    StreamControl(cluster_.urls(), "test").remove();
+    ben->wait_for("the room has ended: please connect again!\n");
+    anna->wait_for_end();
+    EXPECT_EQ(anna->end_error(), 0);
+    EXPECT_EQ(server.server().process().wait_for_exit(), 76);
+    EXPECT_EQ(server.server().count("the room test is over on this host: the stream does not exist "
+                                    "any more"),
+        1U);
+    EXPECT_EQ(server.server().count("left: its room is over on this host"), 2U);
+}
+
+TEST_F(JoinedTest, WhatWasReadBeforeAStopReachesTheOtherHosts) {
+    JoinedServer here(loop_, cluster_);
+    JoinedServer there(loop_, cluster_);
+    here.wait_until_delivering(1);
+    there.wait_until_delivering(1);
+    const auto anna = here.join();
+    const auto cleo = there.join();
+    const std::string words(300'000, 'x');
+    anna->send(words);
+    loop_.wait_until([&] { return anna->is_sent(); }, "everything to be sent");
+    here.wait_for_room([](const json& room) { return room.at("applied") > 2; }, "in the midst");
+    EXPECT_EQ(here.server().stop(), 0);
+    cleo->wait_for_bytes(words.size());
+    EXPECT_EQ(there.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, AStopDoesNotWaitForeverForARoomThatDoesNotAnswer) {
+    JoinedServer server(loop_, cluster_, {"--stall-limit", "0.5", "--log-size", "256K"});
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    cluster_.server(0).kill();
+    anna->send(std::string(1'000'000, 'x')); // more than the log holds
+    server.wait_for_room(
+        [](const json& room) { return room.at("waiting") > 100'000; }, "waited for");
+    EXPECT_EQ(server.server().stop(), 0);
+    EXPECT_EQ(server.server().count("the room did not take what was read last in time"), 1U);
+    EXPECT_EQ(server.server().count("left: server stopped"), 2U);
+}
+
+TEST_F(JoinedTest, TheNextMasterTakesTheBridgeOver) {
+    JoinedServer server(loop_, cluster_);
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    const pid_t bridge = bridge_of(server);
+    if (server.server().master_pid() == server.server().keeper_pid())
+        GTEST_SKIP() << "this system has no keeper";
+    ::kill(server.server().master_pid(), SIGKILL);
+    server.server().wait_for_line("carries on");
+    EXPECT_EQ(bridge_of(server), bridge);
+    expect_relay(*anna, *ben);
+    ::kill(bridge, SIGKILL);
+    wait_for_another_bridge(server, bridge);
+    expect_relay(*ben, *anna);
+    EXPECT_EQ(server.stats().at("bridge_deaths"), 1);
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, AnUpgradeReplacesTheBridgeAndTheRoomGoesOn) {
+    JoinedServer server(loop_, cluster_);
+    server.wait_until_delivering();
+    const auto anna = server.join();
+    const auto ben = server.join();
+    const pid_t bridge = bridge_of(server);
+    if (server.server().master_pid() == server.server().keeper_pid())
+        GTEST_SKIP() << "this system has no keeper";
+    (void)server.ask({"upgrade"});
+    wait_for_another_bridge(server, bridge);
+    expect_relay(*anna, *ben);
+    EXPECT_EQ(server.stats().at("bridge_deaths"), 0);
+    EXPECT_EQ(server.room().at("name"), "test");
+    EXPECT_EQ(server.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, AFileThatCannotBeReadEndsTheStart) {
+    const Finished finished =
+        run(loop_, {{chatserv_path(), "--listen", "127.0.0.1:0", "--control", "none", "--join",
+                       cluster_.urls().front(), "--room", "test", "--room-ca", "/nowhere/ca.pem"}});
+    EXPECT_EQ(finished.status, 66);
+    EXPECT_EQ(finished.errors,
+        "chatserv: --room-ca \"/nowhere/ca.pem\": cannot be read: No such file or directory\n");
+}
+
+} // namespace
+} // namespace chatserv::test
