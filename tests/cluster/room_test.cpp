@@ -181,7 +181,7 @@ TEST_F(RoomTest, WholeLinesStayWholeAndBearTheirSendersNames) {
 
 // One who says much and reads nothing holds up its own host alone.
 TEST_F(RoomTest, AStalledReaderHoldsUpItsOwnHostAlone) {
-    start({.more = {"--log-size", "64K", "--stall-limit", "3600"}});
+    start({.more = {"--log-size", "256K", "--stall-limit", "3600"}});
     const auto sender = room->join(0);
     const auto there = room->join(1);
     const auto here = std::make_unique<Client>(*loop, room->host(2).endpoint(), 2048);

@@ -27,7 +27,7 @@ RoomOptions RoomTorture::room_options(const RoomTortureOptions& options, std::mt
     };
     return {.name = options.room,
         .more = {"--workers", pick({"1", "2", "2"}), "--spares", pick({"0", "1"}), "--log-size",
-            pick({"64K", "256K", "4M"}), "--users", "1000", "--stall-limit", "600", "--hang-limit",
+            pick({"256K", "256K", "4M"}), "--users", "1000", "--stall-limit", "600", "--hang-limit",
             "1"},
         .binary = options.binary};
 }

@@ -1,5 +1,7 @@
 """The services of systemd, FreeBSD and macOS, as far as this machine can tell: what the unit exposes,
 whether it allows what the server does, and whether the files are what their readers expect."""
+import contextlib
+import json
 import os
 import pathlib
 import plistlib
@@ -9,11 +11,13 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from package_scene import BUILD, CHATSERV, PATIENCE, TOP, needs, run, run_anyhow
 
 EXPOSURE_MAX = 1.5
+NATS_PATH = os.environ["PATH"] + ":/usr/sbin"  # where Debian has nats-server
 UNIT = BUILD / "packaging/systemd/chatserv.service"
 PACKAGING = TOP / "packaging"
 SOCKET_UNIT = PACKAGING / "systemd/chatserv.socket"
@@ -106,25 +110,52 @@ class UnitTest(unittest.TestCase):
 
     @staticmethod
     def calls_of_a_life():
-        """Of a server that relays, loses a worker, its master and its keeper, and is stopped; and the
-        processes that it starts. As in the unit, root does not start it."""
+        """Of a server that relays, loses a worker, its bridge, its master and its keeper, and is stopped;
+        and the processes that it starts. As in the unit, root does not start it. Without a server of NATS it
+        has no bridge."""
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             folder.chmod(0o777)
             metrics = (BUILD / "chatserv-metrics").exists()
-            for program in ("chatserv", "chatserv-worker") + ("chatserv-metrics",) * metrics:
+            nats = (BUILD / "chatserv-bridge").exists() and shutil.which("nats-server", path=NATS_PATH)
+            for program in (("chatserv", "chatserv-worker") + ("chatserv-metrics",) * metrics +
+                            ("chatserv-bridge",) * bool(nats)):
                 shutil.copy(BUILD / program, folder)
             somebody = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
-            server = subprocess.Popen(
+            with room_for(nats, folder) as joined, subprocess.Popen(
                 ["strace", "-f", "-qq", "-e", "signal=none", "-o", folder / "trace",
                  folder / "chatserv", "--listen", "127.0.0.1:0", "--listen", "[::1]:0",
                  "--control", folder / "control", "--log-file", folder / "log",
-                 "--idle-timeout", "60", *(["--metrics", "127.0.0.1:0"] * metrics)], stdin=subprocess.DEVNULL, **somebody)
-            with server:
-                Life(folder / "control", folder / "log").live()
+                 "--idle-timeout", "60", *(["--metrics", "127.0.0.1:0"] * metrics), *joined],
+                    stdin=subprocess.DEVNULL, **somebody) as server:
+                Life(folder / "control", folder / "log").live(("bridge",) * bool(nats))
                 server.wait(timeout=PATIENCE)
             text = (folder / "trace").read_text(encoding="utf-8")
             return set(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
+
+
+@contextlib.contextmanager
+def room_for(nats, folder):
+    """A server of NATS, if there is one: the options with which a server joins a room on it."""
+    if not nats:
+        yield []
+        return
+    config = folder / "nats.conf"
+    config.write_text(f'listen: "127.0.0.1:-1"\nports_file_dir: "{folder}"\n'
+                      f'jetstream {{ store_dir: "{folder}/nats", max_file_store: 1GB }}\n', encoding="utf-8")
+    with subprocess.Popen([nats, "-c", config], stdin=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:
+        try:
+            ports = folder / f"nats-server_{process.pid}.ports"
+            until = time.monotonic() + PATIENCE
+            while not ports.exists() or not ports.read_text("utf-8"):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise AssertionError("nats-server does not listen")
+                time.sleep(0.02)
+            yield ["--join", json.loads(ports.read_text("utf-8"))["nats"][0], "--room", "test",
+                   "--room-retention", "16M"]
+        finally:
+            process.terminate()
 
 
 class Life:
@@ -134,13 +165,13 @@ class Life:
         self.control = control
         self.log = log
 
-    def live(self):
+    def live(self, more_targets):
         port = int(self.wait_for(r"listening on 127\.0\.0\.1:(\d+)"))
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as first, \
                 socket.create_connection(("127.0.0.1", port), PATIENCE) as second:
             self.wait_for(r"(user 1 joined)")
             self.relay(first, second)
-            for target in ("worker", "master", "keeper"):
+            for target in ("worker", *more_targets, "master", "keeper"):
                 run(CHATSERV, "chaos", "--control", self.control, "--target", target, "--rate", "50",
                     "--for", "0.1")
                 self.relay(first, second)
