@@ -20,14 +20,17 @@ SocketFilters::Telling telling_for(const Segment& segment) {
 Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Doorbells& doorbells,
     Heartbeat& heartbeat, SocketAccount account, const RelaySettings& settings) :
     entry_(entry),
-    log_control_(&segment.log_control()), clock_(segment.worker_table()[index_of(entry)].served,
-                                              ServedClock::allowance_for(shortest_limit(settings))),
+    log_control_(&segment.log_control()),
+    outbound_control_(segment.joined() ? &segment.outbound_control() : nullptr),
+    clock_(segment.worker_table()[index_of(entry)].served,
+        ServedClock::allowance_for(shortest_limit(settings))),
     pulse_(heartbeat, clock_), pass_(segment, entry, doorbells),
     filters_(events, telling_for(segment)), publisher_(segment, entry), delivery_(segment, entry),
     room_watch_(events, clock_, settings), rate_limiter_(events, settings.max_rate_bytes),
     idle_watch_(events, clock_, settings), notices_(roster_, delivery_, rate_limiter_),
     reading_(filters_, publisher_, rate_limiter_, idle_watch_),
-    attaching_(segment, entry, doorbells, idle_watch_, pulse_, settings),
+    learning_(segment, entry, doorbells),
+    attaching_(segment, entry, doorbells, learning_, idle_watch_, pulse_, settings),
     resuming_(segment, entry, events, doorbells), in_doubt_(segment, entry, account),
     closing_(segment, events, filters_, roster_),
     handing_over_(segment, entry, filters_, roster_, room_watch_, idle_watch_, pulse_),
@@ -65,8 +68,9 @@ void Relay::settle() {
 std::chrono::nanoseconds Relay::time_to_sleep(
     const Doorbell& doorbell, std::chrono::nanoseconds longest) {
     // Otherwise all other workers would wait for this one to release the lock.
-    invariant(!LogLock::names(*log_control_, entry_),
-        "the log's lock named a worker that does not hold it");
+    for (const LogControl* const control : {log_control_, outbound_control_})
+        invariant(control == nullptr || !LogLock::names(*control, entry_),
+            "the log's lock named a worker that does not hold it");
     std::chrono::nanoseconds time = std::chrono::nanoseconds::zero();
     if (pass_.may_sleep(*this, doorbell)) {
         time = std::min({longest, idle_watch_.sleep_max(), room_watch_.sleep_max(roster_)});
@@ -78,6 +82,8 @@ std::chrono::nanoseconds Relay::time_to_sleep(
 // --- attaching ---------------------------------------------------------------------------------
 
 bool Relay::attach_newcomers() {
+    if (!learning_.catch_up(roster_))
+        return false;
     if (attaching_.empty())
         return place_resuming();
     const std::optional<ClientId> doubtful = in_doubt_.find();
@@ -196,7 +202,7 @@ void Relay::deliver_to(Client& client, uint64_t head) {
     switch (delivery.kind) {
     case FanOut::Delivery::Kind::complete:
         RoomWatch::caught_up(client);
-        if (client.phase == Client::Phase::closing)
+        if (client.phase == Client::Phase::closing && Delivery::has_all(client))
             closing_.delivered_all(client);
         break;
     case FanOut::Delivery::Kind::more:

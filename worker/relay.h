@@ -12,6 +12,7 @@
 #include "worker/lifecycle/closing.h"
 #include "worker/lifecycle/handing_over.h"
 #include "worker/lifecycle/in_doubt.h"
+#include "worker/lifecycle/learning.h"
 #include "worker/lifecycle/notices.h"
 #include "worker/lifecycle/reading.h"
 #include "worker/lifecycle/resuming.h"
@@ -127,6 +128,7 @@ private:
     bool attach_newcomers() override;
     std::optional<Ingest::Publish> publish() override;
     void everything_is_published() override;
+    uint64_t deliverable(uint64_t head) const override { return learning_.known_up_to(head); }
     void deliver(uint64_t head, bool to_all) override;
     bool blocks_room(uint64_t wanted, bool first_look) override {
         return room_watch_.any_blocks(roster_, wanted, first_look);
@@ -137,6 +139,7 @@ private:
     bool has_changes() const override {
         return closing_.has_changes() || handing_over_.has_changes();
     }
+    bool waits_for_count() const override { return closing_.waits_for_count(); }
     bool take_changes() override {
         const bool closed = closing_.take_changes();
         return handing_over_.take_changes() || closed;
@@ -190,6 +193,7 @@ private:
 
     EntryId entry_;
     LogControl* log_control_;
+    LogControl* outbound_control_; // null if no room is joined
     ServedClock clock_;
     Pulse pulse_;
     Pass pass_;
@@ -202,6 +206,7 @@ private:
     IdleWatch idle_watch_;
     Notices notices_;
     Reading reading_;
+    Learning learning_;
     Attaching attaching_;
     Resuming resuming_;
     InDoubt in_doubt_;

@@ -51,12 +51,14 @@ private:
     bool attach_newcomers() override;
     std::optional<Ingest::Publish> publish() override;
     void everything_is_published() override;
+    uint64_t deliverable(uint64_t head) const override { return head; }
     void deliver(uint64_t head, bool to_all) override;
     bool blocks_room(uint64_t wanted, bool first_look) override;
     bool has_clients() const override;
     bool has_fresh_clients() const override { return fresh_; }
     bool has_changes() const override { return changed_; }
     bool take_changes() override { return std::exchange(changed_, false); }
+    bool waits_for_count() const override { return false; }
 
     [[nodiscard]] Hash knowledge() const;
     [[nodiscard]] bool may_sleep();

@@ -15,6 +15,7 @@
 namespace chatserv {
 
 struct SmallSegment {
+    explicit SmallSegment(const SegmentConfig& config) : mapping(Segment::create(config)) {}
     explicit SmallSegment(uint32_t user_slots = 4) :
         mapping(Segment::create({.users = user_slots,
             .workers = 2,
@@ -47,7 +48,7 @@ struct SmallSegment {
     // Publishes what is staged; true where there was room.
     [[nodiscard]] bool publish(EntryId entry = entry_0) const {
         const Staging staging(mapping, entry);
-        LogLock lock(mapping.log_control(), entry);
+        LogLock lock(appender.control(), entry);
         if (!lock.held() || appender.append(staging, entry) != AppendResult::appended)
             return false;
         staging.clear();

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,7 @@ struct DrainWindow {
 struct Client {
     enum class Phase : uint8_t {
         talking,   // it is read from and written to
-        ended,     // nothing more comes from it; its last bytes are not published yet
+        ended,     // nothing more comes from it; its last bytes are not in the log yet
         closing,   // it gets the log up to its slot's close_at
         lingering, // it was written everything and EOF, which have not all arrived (server stop)
     };
@@ -135,6 +136,9 @@ struct Client {
     bool adopting = false;        // its own ranges have to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
+    // In a joined room, of one that has ended: it is closed when the outbound log has counted up to
+    // here. Nothing before its last bytes are in the outbound log.
+    std::optional<uint64_t> last_outbound{};
     // With whole lines alone:
     std::string prefix{};        // of its lines in the log; empty also if it has yet to give a name
     size_t unfinished_bytes = 0; // of a line; they wait in its socket

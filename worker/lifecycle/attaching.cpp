@@ -10,10 +10,12 @@
 namespace chatserv {
 
 Attaching::Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells,
-    const IdleWatch& idle_watch, const Pulse& pulse, const RelaySettings& settings) :
+    Learning& learning, const IdleWatch& idle_watch, const Pulse& pulse,
+    const RelaySettings& settings) :
     entry_(entry),
     users_(segment), log_(segment), replay_(segment), log_control_(&segment.log_control()),
-    doorbells_(doorbells), idle_watch_(idle_watch), pulse_(pulse), settings_(settings) {}
+    doorbells_(doorbells), learning_(learning), idle_watch_(idle_watch), pulse_(pulse),
+    settings_(settings) {}
 
 bool Attaching::has(ClientId id) const {
     return std::any_of(newcomers_.begin(), newcomers_.end(),
@@ -28,6 +30,7 @@ std::optional<std::vector<Client*>> Attaching::attach(Roster& roster) {
         const LogLock lock(*log_control_, entry_);
         if (!lock.held())
             return std::nullopt;
+        learning_.learn(roster);
         replay_from_.reset();
         for (Newcomer& newcomer : newcomers_) {
             if (roster.find(newcomer.id) != nullptr)
@@ -93,7 +96,7 @@ Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) {
 }
 
 // Finds the adopted clients' own chunks ahead of their cursors, in one walk through the index.
-// (Other newcomers have none yet, and learn of their own chunks when the chunks are published.)
+// (Other newcomers have none yet, and learn of their own chunks when the chunks are in the log.)
 void Attaching::find_own_ranges(const std::vector<Client*>& newcomers, const Roster& roster) const {
     const uint64_t head = log_.head();
     uint64_t from = head;

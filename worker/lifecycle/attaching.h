@@ -9,6 +9,7 @@
 #include "shared/system/fd.h"
 #include "worker/clients/pulse.h"
 #include "worker/clients/roster.h"
+#include "worker/lifecycle/learning.h"
 #include "worker/limits/idle_watch.h"
 
 #include <cstdint>
@@ -20,7 +21,7 @@ namespace chatserv {
 
 class Attaching {
 public:
-    Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells,
+    Attaching(const Segment& segment, EntryId entry, const Doorbells& doorbells, Learning& learning,
         const IdleWatch& idle_watch, const Pulse& pulse, const RelaySettings& settings);
 
     // How much of the log newcomers are sent first, from now on.
@@ -61,6 +62,7 @@ private:
     LogReplay replay_;
     LogControl* log_control_;
     const Doorbells& doorbells_;
+    Learning& learning_;
     const IdleWatch& idle_watch_;
     Pulse pulse_;
     RelaySettings settings_;

@@ -31,7 +31,10 @@ void pass_over_the_rest(UserSlot& slot) {
 Closing::Closing(
     const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster) :
     events_(events),
-    filters_(filters), roster_(roster), users_(segment), log_(segment) {}
+    filters_(filters), roster_(roster), users_(segment), log_(segment) {
+    if (segment.joined())
+        outbound_.emplace(segment);
+}
 
 void Closing::end(Client& client, LeaveReason reason, int error) {
     client.phase = Client::Phase::ended;
@@ -44,10 +47,28 @@ void Closing::end(Client& client, LeaveReason reason, int error) {
 
 std::vector<Client*> Closing::close_ended() {
     std::vector<Client*> reachable;
-    for (const ClientId id : std::exchange(ended_, {}))
-        if (Client* const client = roster_.find(id); client != nullptr && begin_closing(*client))
+    for (const ClientId id : std::exchange(ended_, {})) {
+        Client* const client = roster_.find(id);
+        if (client == nullptr || client->phase != Client::Phase::ended)
+            continue;
+        if (outbound_ && must_wait(*client))
+            ended_.push_back(id);
+        else if (begin_closing(*client))
             reachable.push_back(client);
+    }
     return reachable;
+}
+
+// The end of a client comes behind its last bytes in the room's order, as it does in the log of a
+// server that is alone: the client gets what others have sent before that (R5). A successor, which
+// reads the end anew, waits for as much of the outbound log or more.
+bool Closing::must_wait(Client& client) const {
+    const bool hears_the_rest = client.hears() && !client.mute;
+    if (client.leave_reason != LeaveReason::end_of_file || !hears_the_rest || finishing_)
+        return false;
+    if (!client.last_outbound)
+        client.last_outbound = outbound_->head();
+    return outbound_->counted() < *client.last_outbound;
 }
 
 // The client's end takes its place in the total order: the client gets what the log holds now.
@@ -133,6 +154,8 @@ void Closing::send_away(Client& client) {
         drop(client, LeaveReason::kicked, 0);
     else if (client.phase == Client::Phase::talking)
         end(client, LeaveReason::kicked, 0);
+    else if (client.last_outbound && client.phase == Client::Phase::ended)
+        client.leave_reason = LeaveReason::kicked; // it waits no longer
 }
 
 void Closing::finish() {

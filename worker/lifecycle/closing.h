@@ -8,10 +8,12 @@
 
 #include "shared/ipc/protocol.h"
 #include "shared/segment/broadcast_log.h"
+#include "shared/segment/outbound_log.h"
 #include "shared/segment/user_table.h"
 #include "worker/clients/roster.h"
 #include "worker/clients/socket_filters.h"
 
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -23,7 +25,8 @@ public:
     Closing(
         const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster);
 
-    // Nothing more will come from the client. It is closed once its last bytes are published.
+    // Nothing more will come from the client. It is closed once its last bytes are published, and
+    // in a joined room, if it has ended of its own accord, once they are in the broadcast log.
     void end(Client& client, LeaveReason reason, int error);
     // Everything is published: begins to close the clients that ended. Returns those that can be
     // sent the rest of the log.
@@ -55,10 +58,13 @@ public:
     // A client has ended, begun to close or left, which calls for a delivery to all clients.
     [[nodiscard]] bool has_changes() const { return changed_; }
     [[nodiscard]] bool take_changes() { return std::exchange(changed_, false); }
+    // A client is to be closed when more of the outbound log has counted.
+    [[nodiscard]] bool waits_for_count() const { return outbound_ && !ended_.empty(); }
     // The clients that have left.
     [[nodiscard]] std::vector<ClosedClient> take_closed() { return std::exchange(closed_, {}); }
 
 private:
+    [[nodiscard]] bool must_wait(Client& client) const;
     [[nodiscard]] bool begin_closing(Client& client);
     void send_away(Client& client);
     void set_linger_timer() const;
@@ -69,6 +75,7 @@ private:
     Roster& roster_;
     UserTable users_;
     BroadcastLog log_;
+    std::optional<OutboundLog> outbound_; // in a joined room
     std::vector<ClientId> ended_;
     std::vector<ClientId> lingering_; // see Client::Phase
     std::vector<ClosedClient> closed_;

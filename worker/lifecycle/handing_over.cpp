@@ -23,7 +23,12 @@ std::vector<ClientId> HandingOver::let_go() {
             pulse_.beat();
             return true;
         case Client::Phase::ended: // it is closing soon
-            return false;
+            if (!client->last_outbound)
+                return false;
+            let_go(*client); // the next worker reads its end anew
+            gone.push_back(id);
+            pulse_.beat();
+            return true;
         case Client::Phase::lingering:
             break;
         }
@@ -54,7 +59,7 @@ bool HandingOver::is_to_come(ClientId id) const {
 // the next worker may serve the socket already; an event would find no client here.
 void HandingOver::let_go(Client& client) {
     filters_.remove(client);
-    if (client.phase == Client::Phase::talking)
+    if (client.phase != Client::Phase::closing)
         users_.hand_over(client.id, idle_watch_.quiet_ns(client, !client.is_paused()));
     crash_point(CrashPoint::let_go); // W7
     roster_.remove(client);

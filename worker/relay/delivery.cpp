@@ -1,5 +1,7 @@
 #include "worker/relay/delivery.h"
 
+#include <algorithm>
+
 namespace chatserv {
 
 namespace {
@@ -27,7 +29,7 @@ FanOut::Delivery Delivery::deliver_to(Client& client, uint64_t target) const {
 // kept. (EPIPE is no reason: the peer may have closed before.) A client that is not heard leaves at
 // once.
 FanOut::Delivery Delivery::deliver(Client& client, uint64_t head) const {
-    const uint64_t target = client.is_closing() ? client.slot->close_at : head;
+    const uint64_t target = client.is_closing() ? std::min(client.slot->close_at, head) : head;
     if (!client.mute) {
         const FanOut::Delivery result = deliver_to(client, target);
         if (result.kind != FanOut::Delivery::Kind::failed ||

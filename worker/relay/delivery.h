@@ -18,10 +18,15 @@ public:
     [[nodiscard]] bool has_fresh() const { return !fresh_.empty(); }
     [[nodiscard]] std::vector<ClientId> take_fresh() { return std::exchange(fresh_, {}); }
 
-    // Writes what the client lacks: of a log that ends at `head`, or up to where the client's slot
-    // says that it is closed. The result is `failed` only for a client that is closing or is not
-    // heard. Another client whose socket is broken becomes mute.
+    // Writes what the client lacks: of a log that ends at `head`, and not beyond where the client's
+    // slot says that it is closed. The result is `failed` only for a client that is closing or is
+    // not heard. Another client whose socket is broken becomes mute.
     [[nodiscard]] FanOut::Delivery deliver(Client& client, uint64_t head) const;
+
+    // Of a client that is closing: it needs nothing more of the log.
+    [[nodiscard]] static bool has_all(const Client& client) {
+        return cursor_of(*client.slot).log_offset >= client.slot->close_at;
+    }
 
     // Writes a line that is not part of the log: see FanOut::notify.
     [[nodiscard]] FanOut::Delivery notify(Client& client, std::string_view line) const {

@@ -42,6 +42,8 @@ uint32_t Pass::wake_reasons(const PassSteps& steps) const {
         reasons |= wake_on_unlock;
     if (state_.waits_for_room)
         reasons |= wake_on_room;
+    if (steps.waits_for_count())
+        reasons |= wake_on_counted;
     return reasons;
 }
 
@@ -52,7 +54,7 @@ bool Pass::finds_work(PassSteps& steps, uint32_t announced) {
     if ((wake_reasons(steps) & ~announced) != 0)
         return true;
     return has_work(steps) ||
-           (steps.has_clients() && (log_.head() != state_.delivered_head ||
+           (steps.has_clients() && (steps.deliverable(log_.head()) != state_.delivered_head ||
                                        log_.room_wanted() != state_.seen_room_wanted));
 }
 
@@ -75,7 +77,7 @@ void Pass::publish(PassSteps& steps) {
         return;
     case Ingest::Publish::published:
         crash_point(CrashPoint::not_rung); // W5: the master rings for a worker that dies here
-        doorbells_.ring(wake_on_growth | wake_on_unlock, entry_);
+        doorbells_.ring((joined_ ? wake_on_outbound : wake_on_growth) | wake_on_unlock, entry_);
         break;
     case Ingest::Publish::nothing:
         break;
@@ -84,8 +86,11 @@ void Pass::publish(PassSteps& steps) {
 }
 
 // A demand for room is told once. If each attempt to publish told it, two workers that both wait
-// for room would keep each other awake.
+// for room would keep each other awake. In the outbound log the bridge alone makes room, and it
+// needs no demand: it counts what has come back as soon as it has.
 void Pass::tell_room_wanted() {
+    if (joined_)
+        return doorbells_.ring(wake_on_unlock, entry_);
     const uint64_t wanted = log_.room_wanted();
     const bool is_new = wanted != state_.told_room_wanted;
     state_.told_room_wanted = wanted;
@@ -93,7 +98,7 @@ void Pass::tell_room_wanted() {
 }
 
 void Pass::deliver(PassSteps& steps) {
-    const uint64_t head = log_.head();
+    const uint64_t head = steps.deliverable(log_.head());
     const bool changes = steps.take_changes();
     const bool to_all = head != state_.delivered_head || state_.again || changes;
     state_.delivered_head = head;

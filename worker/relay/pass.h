@@ -24,7 +24,7 @@ namespace chatserv {
 // The steps of a pass, as far as they depend on who makes it.
 class PassSteps {
 public:
-    // Attaches the clients that wait to be attached. False if another worker holds the log's lock.
+    // Attaches the clients that wait to be attached. False if another process holds the log's lock.
     [[nodiscard]] virtual bool attach_newcomers() = 0;
     // Publishes the batch. Nothing if it must not be published yet, since a client is in doubt.
     [[nodiscard]] virtual std::optional<Ingest::Publish> publish() = 0;
@@ -33,6 +33,8 @@ public:
     // Writes what is missing in a log that ends at `head`: to all clients that take bytes, or only
     // to those that have not been written to since they were attached.
     virtual void deliver(uint64_t head, bool to_all) = 0;
+    // Up to where the clients may be served of a log that ends at `head`.
+    [[nodiscard]] virtual uint64_t deliverable(uint64_t head) const = 0;
     // Whether a client's cursor is below `wanted`. `first_look`: for the first time since an
     // appender has asked for that offset.
     [[nodiscard]] virtual bool blocks_room(uint64_t wanted, bool first_look) = 0;
@@ -43,6 +45,8 @@ public:
     // Something besides the log has changed, so that all clients have to be looked at.
     // take_changes() forgets that.
     [[nodiscard]] virtual bool has_changes() const = 0;
+    // A client waits for what it has sent to come back through a joined room's order.
+    [[nodiscard]] virtual bool waits_for_count() const = 0;
     [[nodiscard]] virtual bool take_changes() = 0;
 
 protected:
@@ -53,7 +57,7 @@ class Pass {
 public:
     // What a worker remembers from one pass to the next.
     struct State {
-        uint64_t delivered_head = 0;   // the head up to which clients that take bytes were served
+        uint64_t delivered_head = 0;   // the offset up to which clients that take bytes were served
         uint64_t seen_room_wanted = 0; // the demand for room that all clients were compared with
         uint64_t told_room_wanted = 0; // the last demand for room that this worker told the others
         bool again = false;            // a client may lack bytes although the head has not moved
@@ -63,7 +67,7 @@ public:
     };
 
     Pass(const Segment& segment, EntryId entry, const Doorbells& doorbells) :
-        log_(segment), doorbells_(doorbells), entry_(entry) {}
+        log_(segment), doorbells_(doorbells), entry_(entry), joined_(segment.joined()) {}
 
     [[nodiscard]] const State& state() const { return state_; }
 
@@ -96,6 +100,7 @@ private:
     BroadcastLog log_;
     const Doorbells& doorbells_;
     EntryId entry_;
+    bool joined_; // what is published is for the bridge to read (room_records.h)
     State state_;
 };
 

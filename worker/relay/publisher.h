@@ -11,14 +11,18 @@ namespace chatserv {
 
 class Publisher {
 public:
-    Publisher(const Segment& segment, EntryId entry) : ingest_(segment, entry) {}
+    Publisher(const Segment& segment, EntryId entry) :
+        ingest_(segment, entry), joined_(segment.joined()) {}
 
     [[nodiscard]] Ingest& ingest() { return ingest_; }
     [[nodiscard]] const Ingest& ingest() const { return ingest_; }
 
-    // Publishes the batch. Its senders learn which stretches of the log are their own.
+    // Publishes the batch. Its senders learn which stretches of the log are their own; in a joined
+    // room they do so when the batch comes back (worker/lifecycle/learning.h).
     [[nodiscard]] Ingest::Publish publish(const Roster& roster) {
         return ingest_.publish([&](const ChunkRecord& chunk, const LogRange& range) {
+            if (joined_)
+                return;
             Client* const sender = roster.find({chunk.slot, chunk.generation});
             if (sender != nullptr && sender->hears())
                 sender->own.add(range);
@@ -32,6 +36,7 @@ public:
 
 private:
     Ingest ingest_;
+    bool joined_;
     std::vector<ClientId> waiting_;
 };
 

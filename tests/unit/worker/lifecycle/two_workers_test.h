@@ -18,11 +18,13 @@
 
 namespace chatserv {
 
-class TwoWorkersTest : public testing::Test {
-protected:
-    explicit TwoWorkersTest(const RelaySettings& settings = {.stall_limit_ms = 3'600'000}) :
-        segment_(Segment::create(
-            {.users = 4, .workers = 2, .log_bytes = log_bytes_min, .settings = settings})) {
+class TwoWorkers {
+public:
+    explicit TwoWorkers(const RelaySettings& settings = {.stall_limit_ms = 3'600'000}) :
+        TwoWorkers(SegmentConfig{
+            .users = 4, .workers = 2, .log_bytes = log_bytes_min, .settings = settings}) {}
+    // `config`: of four users and two workers.
+    explicit TwoWorkers(const SegmentConfig& config) : segment_(Segment::create(config)) {
         begin_worker(entry_0);
         begin_worker(entry_1);
     }
@@ -134,11 +136,16 @@ protected:
 
     Segment segment_;
     UserTable users_{segment_};
-    std::vector<FdPair> pipes_ = make_pipes(2);
-    Doorbells doorbells_{segment_.worker_table(), pipes_};
+    std::vector<FdPair> pipes_ = make_pipes(segment_.all_entries().size());
+    Doorbells doorbells_{segment_.all_entries(), pipes_};
     std::array<UniqueFd, 4> peers_;
     std::array<UniqueFd, 4> sockets_; // as the escrow's
     std::array<Worker, 2> workers_;
+};
+
+class TwoWorkersTest : public testing::Test, protected TwoWorkers {
+protected:
+    using TwoWorkers::TwoWorkers;
 };
 
 // Clients 0 and 2 are of worker 1, client 1 of worker 2.

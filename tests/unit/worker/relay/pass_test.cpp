@@ -5,6 +5,7 @@
 #include "tests/unit/small_segment.h"
 #include "worker/relay/pass.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Steps final : PassSteps {
         return result;
     }
     void everything_is_published() override { emptied += 1; }
+    uint64_t deliverable(uint64_t head) const override { return std::min(head, known_up_to); }
     void deliver(uint64_t head, bool to_all) override {
         delivered_head = head;
         to_all ? deliveries_to_all += 1 : deliveries_to_fresh += 1;
@@ -31,12 +33,15 @@ struct Steps final : PassSteps {
     bool has_fresh_clients() const override { return fresh; }
     bool has_changes() const override { return changes; }
     bool take_changes() override { return std::exchange(changes, false); }
+    bool waits_for_count() const override { return waits; }
 
     bool locked = false;
     bool clients = true;
     bool fresh = false;
     bool changes = false;
     bool blocks = false;
+    bool waits = false;
+    uint64_t known_up_to = ~0ULL;
     std::optional<Ingest::Publish> result = Ingest::Publish::nothing;
     int publishes = 0;
     int emptied = 0;
@@ -120,6 +125,29 @@ TEST_F(PassTest, NothingIsPublishedWhileAClientIsInDoubt) {
     pass_.run(steps_);
     EXPECT_EQ(steps_.publishes, 1);
     EXPECT_EQ(steps_.emptied, 0);
+}
+
+TEST_F(PassTest, DeliversNoFurtherThanItIsKnownWhoseBytesTheyAre) {
+    grow_log();
+    steps_.known_up_to = 3;
+    pass_.run(steps_);
+    EXPECT_EQ(steps_.delivered_head, 3U);
+    EXPECT_TRUE(pass_.may_sleep(steps_, doorbell_)) << "there is nothing to do until more is known";
+    doorbell_.wake_up();
+    steps_.known_up_to = segment_.log.head();
+    EXPECT_FALSE(pass_.may_sleep(steps_, doorbell_));
+    pass_.run(steps_);
+    EXPECT_EQ(steps_.delivered_head, segment_.log.head());
+    EXPECT_EQ(steps_.deliveries_to_all, 2);
+}
+
+TEST_F(PassTest, IsWokenWhenMoreHasCountedIfAClientWaitsForThat) {
+    ASSERT_TRUE(pass_.may_sleep(steps_, doorbell_));
+    EXPECT_EQ(own_.asleep & wake_on_counted, 0U);
+    doorbell_.wake_up();
+    steps_.waits = true;
+    ASSERT_TRUE(pass_.may_sleep(steps_, doorbell_));
+    EXPECT_NE(own_.asleep & wake_on_counted, 0U);
 }
 
 TEST_F(PassTest, ADemandForRoomIsToldOnce) {
