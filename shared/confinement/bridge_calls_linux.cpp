@@ -48,12 +48,12 @@ void allow_reading_files(SeccompFilter& filter) {
 void allow_threads(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(clone), {has(0, CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)});
     filter.refuse(SCMP_SYS(clone3), ENOSYS); // its flags are in memory; clone(2) is tried then
-    for (const int call :
-        {SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(exit),
-            SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(nanosleep),
-            SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday),
-            SCMP_SYS(getrandom), SCMP_SYS(sysinfo), SCMP_SYS(getuid), SCMP_SYS(geteuid),
-            SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack)})
+    for (const int call : {SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+             SCMP_SYS(exit), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity),
+             SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_getres),
+             SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(sysinfo), SCMP_SYS(getuid),
+             SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(rt_sigaction),
+             SCMP_SYS(signalfd4), SCMP_SYS(sigaltstack)})
         filter.allow(call);
 }
 

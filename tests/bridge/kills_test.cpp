@@ -10,6 +10,9 @@
 namespace chatserv::test {
 namespace {
 
+// Of one host at a time. Some are more than a message holds.
+constexpr size_t words_max = 20'000;
+
 // What a host says, of which each part is unlike all others.
 class Speech {
 public:
@@ -67,7 +70,7 @@ protected:
     void kill_and_talk(std::mt19937_64& random, int kills) {
         for (int i = 0; i < kills; ++i) {
             for (size_t host = 0; host < all.size(); ++host)
-                all[host]->say(speeches[host].next(random() % 400));
+                all[host]->say(speeches[host].next(random() % words_max));
             SegmentHost& victim = *all[random() % all.size()];
             const size_t heard = victim.heard().size();
             const size_t missing = said() - heard;

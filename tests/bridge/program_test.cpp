@@ -2,6 +2,7 @@
 #include "bridge/engine/server_version.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/heartbeat.h"
+#include "shared/segment/room_words.h"
 #include "tests/bridge/nats_cluster.h"
 #include "tests/bridge/segment_host.h"
 #include "tests/bridge/stream_control.h"
@@ -46,6 +47,14 @@ protected:
     void wait_to_hear(const SegmentHost& host, std::string_view text) {
         run([&] { return host.heard() == text; }, text);
     }
+    // Nothing tells of a beat.
+    void look_until(const std::function<bool()>& condition) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (!condition()) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+            loop.turn(std::chrono::milliseconds(10));
+        }
+    }
     static std::string status_of(pid_t pid) {
         std::ifstream file("/proc/" + std::to_string(pid) + "/status");
         std::stringstream text;
@@ -77,8 +86,9 @@ TEST_F(ProgramTest, RelaysBetweenHosts) {
 TEST_F(ProgramTest, GivesUpTheServersRights) {
     SegmentHost& host = start_joined();
     const std::string status = status_of(host.pid());
-    if (::geteuid() == 0)
+    if (::geteuid() == 0) {
         EXPECT_THAT(status, HasSubstr("Uid:\t65534\t65534\t65534\t65534"));
+    }
 #ifdef __linux__
     EXPECT_THAT(status, HasSubstr("NoNewPrivs:\t1"));
     EXPECT_THAT(status, HasSubstr("Seccomp:\t2"));
@@ -89,12 +99,7 @@ TEST_F(ProgramTest, ShowsThatItIsAlive) {
     SegmentHost& host = start_joined();
     const auto first = last_beat(host.room().beat);
     // Idle for longer than a few beats take.
-    loop.wait_until(
-        [&] {
-            loop.turn(std::chrono::milliseconds(10)); // nothing tells of a beat
-            return last_beat(host.room().beat) > first;
-        },
-        "the next beat");
+    look_until([&] { return last_beat(host.room().beat) > first; });
     EXPECT_LE(last_beat(host.room().beat) - first, std::chrono::milliseconds(700));
 }
 
@@ -203,12 +208,7 @@ TEST_F(ProgramTest, DoesNotSpinWhileAReaderStalls) {
     };
     const auto first = last_beat(other.room().beat);
     const uint64_t before = ticks();
-    loop.wait_until(
-        [&] {
-            loop.turn(std::chrono::milliseconds(10)); // nothing tells of a beat
-            return last_beat(other.room().beat) - first > std::chrono::seconds(1);
-        },
-        "a second of beats");
+    look_until([&] { return last_beat(other.room().beat) - first > std::chrono::seconds(1); });
     EXPECT_LE(ticks() - before, 20U) << "hundredths of the second";
 }
 

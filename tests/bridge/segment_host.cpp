@@ -79,6 +79,8 @@ std::string SegmentHost::log() const {
 
 // As a worker: it announces its sleep, looks once more, and is woken by the bell.
 void SegmentHost::turn() {
+    if (bridge_ && bridge_->exited())
+        throw std::runtime_error("the bridge has ended: " + log());
     joined_.worker_bell.announce_sleep(
         wake_on_growth | wake_on_room | wake_on_unlock | wake_on_counted);
     unsaid_.erase(0, joined_.say(unsaid_));
@@ -88,13 +90,19 @@ void SegmentHost::turn() {
 
 void run_until(Loop& loop, const std::vector<SegmentHost*>& hosts,
     const std::function<bool()>& condition, std::string_view what) {
-    loop.wait_until(
-        [&] {
-            for (SegmentHost* const host : hosts)
-                host->turn();
-            return condition();
-        },
-        what);
+    const auto turn_and_look = [&] {
+        for (SegmentHost* const host : hosts)
+            host->turn();
+        return condition();
+    };
+    try {
+        loop.wait_until(turn_and_look, what);
+    } catch (const std::runtime_error& failure) {
+        std::string message = failure.what();
+        for (const SegmentHost* const host : hosts)
+            message += "\n" + host->log();
+        throw std::runtime_error(message);
+    }
 }
 
 } // namespace chatserv::test

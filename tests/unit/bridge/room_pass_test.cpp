@@ -58,7 +58,7 @@ protected:
             deliver();
         }
     }
-    // So much that the next message does not fit, and there is one.
+    // So much that the next message does not fit, and there is one. Then it sleeps.
     void fill_log() {
         const std::string kilobyte(1024, 'x');
         while (!host.pass->is_held_up()) {
@@ -67,6 +67,7 @@ protected:
             run(host);
             deliver();
         }
+        host.joined.bridge_bell.empty_pipe();
     }
 
     SimulatedStream stream;
@@ -148,6 +149,7 @@ TEST_F(RoomPassTest, IsWokenByWhatIsSaid) {
 }
 
 TEST_F(RoomPassTest, DoesNotSleepOverWhatWasSaidBeforeItAnnouncedItsSleep) {
+    host.joined.bridge_bell.wake_up();
     host.pass->run(now);
     host.joined.say("one ");
     EXPECT_FALSE(host.is_rung()) << "nobody knew that it was about to sleep";

@@ -57,7 +57,7 @@ TEST_F(SettingsTest, AreRead) {
 }
 
 TEST_F(SettingsTest, WithFilesThatCannotBeReadAreUnusable) {
-    for (const std::string path :
+    for (const std::string& path :
         {std::string("/nowhere/at/all"), folder.path().string(), file("")})
         for (const char* key : {"credentials", "ca", "certificate", "key"}) {
             auto before = object;
