@@ -1,12 +1,8 @@
 #include "shared/segment/log_writer.h"
 
-#include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
 #include "shared/segment/log_lock.h"
 #include "shared/system/panic.h"
-
-#include <algorithm>
-#include <cstring>
 
 namespace chatserv {
 
@@ -75,13 +71,6 @@ void LogWriter::want_room(uint64_t bytes, uint64_t chunks, bool with_reserve) co
         wanted = std::max(wanted, index_[last_to_go % index_.size()].end);
     }
     store_release(control_->room_wanted, wanted);
-}
-
-void LogWriter::copy_in(std::string_view bytes, uint64_t offset) const {
-    const uint64_t begin = offset % ring_.size();
-    const size_t until_wrap = std::min<size_t>(bytes.size(), ring_.size() - begin);
-    std::memcpy(&ring_[begin], bytes.data(), until_wrap);
-    std::memcpy(ring_.data(), bytes.data() + until_wrap, bytes.size() - until_wrap);
 }
 
 void LogWriter::commit(EntryId entry, uint64_t batch, uint64_t bytes, uint64_t chunks) const {

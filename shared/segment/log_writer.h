@@ -14,11 +14,15 @@
 //     release the lock
 #pragma once
 
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/layout.h"
 #include "shared/segment/segment.h"
 #include "shared/segment/user_table.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -43,10 +47,19 @@ public:
     void want_room(uint64_t bytes, uint64_t chunks, bool with_reserve) const;
 
     // Copies bytes to the place of this log offset, which is at the head or beyond it.
-    void copy_in(std::string_view bytes, uint64_t offset) const;
+    void copy_in(std::string_view bytes, uint64_t offset) const {
+        const uint64_t begin = offset % ring_.size();
+        const size_t until_wrap = std::min<size_t>(bytes.size(), ring_.size() - begin);
+        std::memcpy(&ring_[begin], bytes.data(), until_wrap);
+        std::memcpy(ring_.data(), bytes.data() + until_wrap, bytes.size() - until_wrap);
+    }
     // Writes an index entry at a position that is LogControl::index_next or beyond it.
     void write_index(uint64_t position, const IndexEntry& entry) const {
-        index_[position % index_.size()] = entry;
+        IndexEntry& place = index_[position % index_.size()];
+        place.slot = entry.slot;
+        place.generation = entry.generation;
+        place.sender_bytes = entry.sender_bytes;
+        store_release(place.end, entry.end); // a reader may be looking: outbound_log.h
     }
     // Publishes so many bytes and index entries, which are in place. The append is the batch
     // `batch` of `entry`.

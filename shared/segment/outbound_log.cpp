@@ -36,8 +36,9 @@ uint64_t OutboundLog::first_chunk_after(uint64_t from) const {
     uint64_t tail = load_acquire(control_->index_tail);
     for (;;) {
         uint64_t low = tail;
-        uint64_t high = load_acquire(control_->index_next);
-        invariant(high - low <= index_.size(), "the log's index was longer than it can be");
+        const uint64_t next = load_acquire(control_->index_next);
+        const bool possible = next - tail <= index_.size(); // or the tail has moved meanwhile
+        uint64_t high = possible ? next : low;
         while (low < high) {
             const uint64_t middle = low + (high - low) / 2;
             if (load_acquire(chunk(middle).end) > from)
@@ -46,8 +47,10 @@ uint64_t OutboundLog::first_chunk_after(uint64_t from) const {
                 low = middle + 1;
         }
         const uint64_t tail_after = load_acquire(control_->index_tail);
-        if (tail_after == tail)
+        if (tail_after == tail) {
+            invariant(possible, "the log's index was longer than it can be");
             return low;
+        }
         tail = tail_after; // it stops where this reader's `counted` is
     }
 }

@@ -3,12 +3,26 @@
 #include "shared/segment/atomic_word.h"
 #include "tests/unit/joined_segment.h"
 
+#include <csignal>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace chatserv {
 namespace {
 
 using Texts = std::vector<std::string>;
+
+// A process that does not outlive the test.
+struct Child {
+    ~Child() {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+    }
+
+    pid_t pid = ::fork();
+};
 
 class OutboundLogTest : public testing::Test {
 protected:
@@ -104,6 +118,45 @@ TEST_F(OutboundLogTest, ReadsOnWhileItGoesRoundAndRound) {
         const std::string seen = SmallBridge::text_of(stretch);
         ASSERT_EQ(seen.substr(seen.size() - text.size()), text);
         (void)segment_.outbound.count_up_to(read);
+    }
+}
+
+// The reader looks for its place without the lock, while a worker writes over what has counted.
+TEST_F(OutboundLogTest, IsReadWhileAnotherProcessAppends) {
+    constexpr uint32_t lines = 200'000;
+    const auto line = [](uint32_t number) {
+        return std::to_string(number) + std::string(number % 7, '.') + "\n";
+    };
+    const Child writer;
+    if (writer.pid == 0) {
+        for (uint32_t number = 0; number < lines; ++number) {
+            segment_.stage(a_, line(number));
+            while (!segment_.publish())
+                ::sched_yield();
+        }
+        ::_exit(0);
+    }
+    uint64_t read = 0;
+    std::string rest;
+    uint32_t number = 0;
+    while (number < lines && !HasFailure()) {
+        if (segment_.outbound.head() == read) {
+            ::sched_yield();
+            continue;
+        }
+        const OutboundLog::Stretch stretch = segment_.outbound.read(read);
+        uint64_t bytes = 0;
+        for (const BridgedChunk& chunk : stretch.chunks)
+            bytes += chunk.bytes;
+        ASSERT_EQ(bytes, stretch.bytes());
+        rest += SmallBridge::text_of(stretch);
+        read += bytes;
+        (void)segment_.outbound.count_up_to(read);
+        for (size_t end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
+            ASSERT_EQ(rest.substr(0, end + 1), line(number)) << "line " << number;
+            rest.erase(0, end + 1);
+            ++number;
+        }
     }
 }
 
