@@ -1,5 +1,6 @@
 #include "shared/segment/log_writer.h"
 
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
 #include "shared/segment/log_lock.h"
 #include "shared/system/panic.h"
@@ -53,7 +54,8 @@ bool LogWriter::make_room(uint64_t bytes, uint64_t chunks) const {
     store_release(control_->index_tail, index_tail);
     // The outbound log's reader looks into the index without the lock, and sees by the tail whether
     // what it saw may have been overwritten: the tail first, then what overwrites.
-    full_fence();
+    if (counted_ != nullptr)
+        full_fence();
     return enough();
 }
 

@@ -14,7 +14,6 @@
 //     release the lock
 #pragma once
 
-#include "shared/segment/atomic_word.h"
 #include "shared/segment/layout.h"
 #include "shared/segment/segment.h"
 #include "shared/segment/user_table.h"
@@ -55,11 +54,7 @@ public:
     }
     // Writes an index entry at a position that is LogControl::index_next or beyond it.
     void write_index(uint64_t position, const IndexEntry& entry) const {
-        IndexEntry& place = index_[position % index_.size()];
-        place.slot = entry.slot;
-        place.generation = entry.generation;
-        place.sender_bytes = entry.sender_bytes;
-        store_release(place.end, entry.end); // a reader may be looking: outbound_log.h
+        index_[position % index_.size()] = entry;
     }
     // Publishes so many bytes and index entries, which are in place. The append is the batch
     // `batch` of `entry`.

@@ -48,8 +48,8 @@ struct alignas(cache_line_bytes) RoomState {
 
 // For people and the master to read: nothing follows from it for the relay.
 struct alignas(cache_line_bytes) RoomReport {
-    uint32_t link; // LinkState (room_words.h)
-    uint32_t loss; // OrderLoss (room_words.h); not 0: the room on this host is over
+    uint32_t link;          // LinkState (room_words.h)
+    uint32_t loss;          // OrderLoss (room_words.h); not 0: the room on this host is over
     uint64_t link_since_ms; // milliseconds since 1970; 0: the bridge has not looked yet
     uint64_t others;        // hosts of this epoch beside this one
     uint64_t applied_number;

@@ -1,12 +1,13 @@
 // The recovery of an entry whose worker left a corrupt segment: which clients it disconnects and
 // which it keeps.
 #include "master/workers/takeover.h"
+#include "tests/unit/joined_segment.h"
 #include "tests/unit/small_ledger.h"
-#include "tests/unit/small_segment.h"
 
 #include <array>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace chatserv {
 namespace {
@@ -88,6 +89,27 @@ TEST_F(RecoveryTest, ABatchThatCannotBeParsedLosesTheAttachedClientsOfTheEntry) 
     spoil_and_recover([&] { count = ~0U; });
     spoil_and_recover([&] { chunks[0].end = chunks[1].end; });
     spoil_and_recover([&] { chunks[1].end = ~0U; });
+}
+
+// The bridge of a joined room died with both locks, and slept or was about to ring.
+TEST(BridgeRepairTest, FreesTheLocksAndRingsEverybody) {
+    const JoinedSegment segment;
+    const EntryId bridge = segment.mapping.bridge_entry();
+    const std::vector<FdPair> pipes = make_pipes(segment.mapping.all_entries().size());
+    const Doorbells doorbells(segment.mapping.all_entries(), pipes);
+    uint32_t& asleep = segment.mapping.all_entries()[index_of(bridge)].asleep;
+    asleep = wake_on_room;
+    LogControl& outbound = segment.mapping.outbound_control();
+    for (LogControl* const control : {&segment.mapping.log_control(), &outbound})
+        control->lock = index_of(bridge) + 1;
+    repair_bridge(segment.mapping, doorbells);
+    EXPECT_EQ(asleep, 0U);
+    EXPECT_EQ(segment.mapping.log_control().lock, 0U);
+    EXPECT_EQ(outbound.lock, 0U);
+    for (const FdPair& pipe : pipes) {
+        char ring = 0;
+        EXPECT_EQ(::read(pipe.first.get(), &ring, 1), 1);
+    }
 }
 
 } // namespace
