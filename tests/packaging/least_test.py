@@ -28,6 +28,7 @@ class LeastBuildTest(unittest.TestCase):
     def test_meson_says_what_is_left_out(self):
         self.assertIn("without ncurses: `chatserv top` is left out", self.configured)
         self.assertIn("without cpp-httplib 0.11: --metrics is left out", self.configured)
+        self.assertIn("without libnats: --join is left out", self.configured)
 
     def test_top_says_that_it_is_left_out(self):
         """No server has to run for that."""
