@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -136,9 +135,9 @@ struct Client {
     bool adopting = false;        // its own ranges have to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
-    // In a joined room, of one that has ended: it is closed when the outbound log has counted up to
-    // here. Nothing before its last bytes are in the outbound log.
-    std::optional<uint64_t> last_outbound{};
+    // In a joined room: where its last bytes end in the outbound log, or an offset beyond. 0: it
+    // has none there.
+    uint64_t outbound_end = 0;
     // With whole lines alone:
     std::string prefix{};        // of its lines in the log; empty also if it has yet to give a name
     size_t unfinished_bytes = 0; // of a line; they wait in its socket

@@ -92,6 +92,8 @@ Client* Attaching::attach_one(Newcomer& newcomer, Roster& roster) {
     Client& client = roster.add(newcomer.id, std::move(newcomer.fd), slot);
     client.phase = phase;
     client.adopting = status.state != SlotState::assigned;
+    if (client.adopting)
+        client.outbound_end = learning_.outbound_end_of(slot);
     return &client;
 }
 

@@ -62,13 +62,11 @@ std::vector<Client*> Closing::close_ended() {
 // The end of a client comes behind its last bytes in the room's order, as it does in the log of a
 // server that is alone: the client gets what others have sent before that (R5). A successor, which
 // reads the end anew, waits for as much of the outbound log or more.
-bool Closing::must_wait(Client& client) const {
+bool Closing::must_wait(const Client& client) const {
     const bool hears_the_rest = client.hears() && !client.mute;
     if (client.leave_reason != LeaveReason::end_of_file || !hears_the_rest || finishing_)
         return false;
-    if (!client.last_outbound)
-        client.last_outbound = outbound_->head();
-    return outbound_->counted() < *client.last_outbound;
+    return outbound_->counted() < client.outbound_end;
 }
 
 // The client's end takes its place in the total order: the client gets what the log holds now.
@@ -154,7 +152,7 @@ void Closing::send_away(Client& client) {
         drop(client, LeaveReason::kicked, 0);
     else if (client.phase == Client::Phase::talking)
         end(client, LeaveReason::kicked, 0);
-    else if (client.last_outbound && client.phase == Client::Phase::ended)
+    else if (outbound_ && client.phase == Client::Phase::ended)
         client.leave_reason = LeaveReason::kicked; // it waits no longer
 }
 

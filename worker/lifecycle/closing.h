@@ -64,7 +64,7 @@ public:
     [[nodiscard]] std::vector<ClosedClient> take_closed() { return std::exchange(closed_, {}); }
 
 private:
-    [[nodiscard]] bool must_wait(Client& client) const;
+    [[nodiscard]] bool must_wait(const Client& client) const;
     [[nodiscard]] bool begin_closing(Client& client);
     void send_away(Client& client);
     void set_linger_timer() const;

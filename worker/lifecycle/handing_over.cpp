@@ -16,16 +16,13 @@ std::vector<ClientId> HandingOver::let_go() {
         if (leaves_soon || room_watch_.blocks(id))
             return false;
         switch (client->phase) {
+        case Client::Phase::ended:
+            if (client->outbound_end == 0)
+                return false; // it is closing soon
+            [[fallthrough]];  // it waits (closing.h), and the next worker reads its end anew
         case Client::Phase::talking:
         case Client::Phase::closing:
             let_go(*client);
-            gone.push_back(id);
-            pulse_.beat();
-            return true;
-        case Client::Phase::ended: // it is closing soon
-            if (!client->last_outbound)
-                return false;
-            let_go(*client); // the next worker reads its end anew
             gone.push_back(id);
             pulse_.beat();
             return true;

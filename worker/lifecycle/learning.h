@@ -11,11 +11,14 @@
 #pragma once
 
 #include "shared/ipc/doorbell.h"
+#include "shared/segment/atomic_word.h"
 #include "shared/segment/broadcast_log.h"
+#include "shared/segment/outbound_log.h"
 #include "shared/segment/segment.h"
 #include "worker/clients/roster.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace chatserv {
 
@@ -23,11 +26,19 @@ class Learning {
 public:
     Learning(const Segment& segment, EntryId entry, const Doorbells& doorbells) :
         joined_(segment.joined()), entry_(entry), log_(segment),
-        log_control_(&segment.log_control()), doorbells_(doorbells) {}
+        log_control_(&segment.log_control()), doorbells_(doorbells) {
+        if (joined_)
+            outbound_.emplace(segment);
+    }
 
     // Up to which offset of a log that ends at `head` the clients may be served. Where no room is
     // joined, a worker knows what it has published: up to the head.
     [[nodiscard]] uint64_t known_up_to(uint64_t head) const { return joined_ ? learned_ : head; }
+
+    // Client::outbound_end of a client that a predecessor has served.
+    [[nodiscard]] uint64_t outbound_end_of(const UserSlot& slot) const {
+        return joined_ && load_acquire(slot.bytes_read) > 0 ? outbound_->head() : 0;
+    }
 
     // Learns up to the log's head. False if another process holds the log's lock.
     [[nodiscard]] bool catch_up(const Roster& roster) { return !joined_ || try_to_learn(roster); }
@@ -42,6 +53,7 @@ private:
     EntryId entry_;
     BroadcastLog log_;
     LogControl* log_control_;
+    std::optional<OutboundLog> outbound_; // in a joined room
     const Doorbells& doorbells_;
     uint64_t learned_ = 0;
 };

@@ -21,10 +21,12 @@ public:
     // room they do so when the batch comes back (worker/lifecycle/learning.h).
     [[nodiscard]] Ingest::Publish publish(const Roster& roster) {
         return ingest_.publish([&](const ChunkRecord& chunk, const LogRange& range) {
-            if (joined_)
-                return;
             Client* const sender = roster.find({chunk.slot, chunk.generation});
-            if (sender != nullptr && sender->hears())
+            if (sender == nullptr)
+                return;
+            if (joined_)
+                sender->outbound_end = range.end;
+            else if (sender->hears())
                 sender->own.add(range);
         });
     }

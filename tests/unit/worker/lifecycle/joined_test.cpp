@@ -190,9 +190,14 @@ TEST_F(JoinedTest, TheEndWaitsForNoBytesThatOthersSendLater) {
     EXPECT_TRUE(has_left(0));
 }
 
-TEST_F(JoinedTest, WhoSaysNothingEndsAtOnce) {
-    end(0);
-    EXPECT_TRUE(has_left(0));
+TEST_F(JoinedTest, WhoHasNothingUnderWayEndsAtOnce) {
+    send(2, "counted ");
+    come_back();
+    send(1, "under way ");
+    for (const uint32_t slot : {0U, 2U}) {
+        end(slot);
+        EXPECT_TRUE(has_left(slot)) << "client " << slot;
+    }
 }
 
 TEST_F(JoinedTest, ASuccessorFindsTheEndAgain) {
