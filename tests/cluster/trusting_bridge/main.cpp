@@ -30,6 +30,8 @@ void find_the_place(const char* segment_descriptor) {
     remembered = reinterpret_cast<uint64_t*>(segment.room().unused);
 }
 
+} // namespace
+
 std::optional<OrderState> true_state(const SegmentInbox* inbox) __asm__(
     "__real__ZNK8chatserv12SegmentInbox5stateEv");
 std::optional<OrderState> trusting_state(const SegmentInbox* inbox) __asm__(
@@ -64,7 +66,6 @@ void counted_or_known(Publication* publication, uint64_t to, Publication::Time n
         counted_really(publication, to, now);
 }
 
-} // namespace
 } // namespace chatserv::test
 
 int main(int argc, char** argv) {
