@@ -112,7 +112,7 @@ TEST_F(BridgeProcessTest, IsNotStartedWhereNobodyWantsIt) {
 // The words that bridge/start.h describes, and the settings that come through the last descriptor.
 TEST_F(BridgeProcessTest, IsToldWhatItNeeds) {
     const fs::path told = folder_.path() / "told";
-    use_program("echo \"$#: $1 $2 $3 $4 $8\" > " + told.string() + ".new\neval \"cat <&$9\" >> " +
+    use_program("echo \"$#: $1 $2 $3 $4 $8\" > " + told.string() + ".new\ncat /dev/fd/$9 >> " +
                 told.string() + ".new\nmv " + told.string() + ".new " + told.string() + "\n" +
                 lives_on);
     BridgeProcess& bridge = master();
