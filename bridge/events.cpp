@@ -62,7 +62,7 @@ void room_goes_on(const std::string& room, uint64_t lasted_ms) {
 
 void room_lost(const std::string& room, OrderLoss loss) {
     const std::string reason(text_of(loss));
-    log_error("room_lost", fmt::format("the room {} cannot go on: {}", room, reason),
+    log_debug("room_lost", fmt::format("the room {} cannot go on: {}", room, reason),
         {{"room", room}, {"reason", reason}});
 }
 

@@ -16,6 +16,7 @@ void room_joined(const std::string& room, uint64_t number);
 void room_waits(const std::string& room, const RoomCondition& condition);
 // It does again, and had not for so long.
 void room_goes_on(const std::string& room, uint64_t lasted_ms);
+// The master says it to everybody.
 void room_lost(const std::string& room, OrderLoss loss);
 void room_servers(const std::string& warning);
 void bridge_failed(const std::string& why);

@@ -55,7 +55,7 @@ void SegmentHost::start_bridge() {
         joined_.pipes[1].second.get()};
     // By their numbers in the program: from 3 on.
     bridge_ = std::make_unique<Process>(
-        loop_, Command{.arguments = {program(), "info", "text", std::to_string(user()),
+        loop_, Command{.arguments = {program(), "debug", "text", std::to_string(user()),
                            std::to_string(user()), "3", "4", "5", "7,8", "6"},
                    .descriptors = descriptors});
 }
