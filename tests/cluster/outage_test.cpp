@@ -19,7 +19,8 @@ using testing::HasSubstr;
 class OutageTest : public testing::Test {
 protected:
     void start() {
-        room.emplace(loop, nats, RoomOptions{.more = {"--stall-limit", "1", "--hang-limit", "2"}});
+        room.emplace(loop, nats,
+            RoomOptions{.more = {"--stall-limit", "1", "--hang-limit", "2", "--users", "100"}});
         crowd.emplace(loop, *room, base_seed());
         for (std::size_t i = 0; i < 6; ++i)
             crowd->invite(i % 3);

@@ -53,7 +53,7 @@ protected:
         EXPECT_EQ(clients[host]->end_error(), 0);
         EXPECT_THAT(clients[host]->received(), HasSubstr("the room has ended"));
         EXPECT_EQ(room->host(host).process().wait_for_exit(), Room::status_of_the_end);
-        EXPECT_EQ(room->host(host).count(" is over on this host"), 1U);
+        EXPECT_EQ(room->host(host).count(" is over on this host: "), 1U);
         EXPECT_TRUE(room->host(host).process().group_is_gone());
     }
     void expect_that_hosts_talk(std::size_t from, std::size_t to) {

@@ -74,7 +74,7 @@ TEST_F(RoomTest, WhatOneSaysAllOthersOnAllHostsGetAndTheSenderDoesNot) {
 
 TEST_F(RoomTest, AllHaveOneOrderAndEachByteOnce) {
     std::mt19937_64 random(base_seed());
-    start({.more = {"--workers", "2"}});
+    start({.more = {"--workers", "2", "--users", "1000"}});
     Crowd crowd(*loop, *room, base_seed());
     for (std::size_t i = 0; i < 12; ++i)
         crowd.invite(i % 3, i % 5 == 0);
