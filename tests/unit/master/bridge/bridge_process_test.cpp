@@ -1,103 +1,10 @@
-// The bridge as masters see it, one after the other: started, missed, hung, inherited, replaced. A
-// script stands in for the program, and the test writes what it would write into the segment.
-#include "master/bridge/bridge_process.h"
-
-#include "master/bridge/bridge_settings.h"
-#include "shared/segment/atomic_word.h"
-#include "tests/harness/temporary_directory.h"
-#include "tests/unit/small_ledger.h"
-
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <gtest/gtest.h>
-#include <sstream>
-#include <string>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <vector>
+// The bridge as masters see it, one after the other: started, missed, hung, inherited, replaced.
+#include "tests/unit/master/bridge/bridge_process_test.h"
 
 namespace chatserv {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
-
-constexpr const char* lives_on = "exec sleep 1000";
-
-class BridgeProcessTest : public testing::Test {
-protected:
-    void use_program(const std::string& commands) {
-        const fs::path program = folder_.path() / "program";
-        std::ofstream(program) << "#!/bin/sh\n" << commands << "\n";
-        fs::permissions(program, fs::perms::owner_all);
-        resources_.program.emplace(UniqueFd(), program.string());
-    }
-
-    // A master of that program. None is ever deleted: what one has open its successor inherits.
-    BridgeProcess& master(uint32_t upgrade = 0) {
-        static auto* const all = new std::vector<BridgeProcess*>;
-        all->push_back(new BridgeProcess(
-            {resources_, options_, segment_, ledger_, doorbells_, events_, clock_, upgrade}));
-        return *all->back();
-    }
-
-    // Turns of a master's loop.
-    void turn_until(
-        BridgeProcess& bridge, const std::function<bool()>& condition, bool wanted = true) {
-        while (!condition()) {
-            (void)clock_.now();
-            bridge.look(wanted);
-            clock_.about_to_sleep(10ms);
-            for (const EventQueue::Event& event : events_.wait(10ms))
-                if (is_exit(event))
-                    (void)bridge.handle_exit(pid_of(event));
-        }
-    }
-    void turn_until_gone(BridgeProcess& bridge, bool wanted = true) {
-        turn_until(
-            bridge, [&] { return bridge.pid() == 0; }, wanted);
-    }
-    // Another one than `former`, which has stored its pid: a seat without one is given up.
-    pid_t turn_until_there(BridgeProcess& bridge, pid_t former = 0) {
-        turn_until(bridge, [&] { return bridge.pid() != 0 && bridge.pid() != former; });
-        while (load_acquire(ledger_.bridge().front().pid) != bridge.pid())
-            ::usleep(1000);
-        return bridge.pid();
-    }
-    [[nodiscard]] SeatState seat() const {
-        return static_cast<SeatState>(ledger_.bridge().front().state);
-    }
-    [[nodiscard]] uint64_t deaths() const { return Counters(ledger_).bridge_deaths(); }
-    // As a bridge that died in the midst of an append leaves it.
-    void take_lock() const {
-        store_release(segment_.log_control().lock, index_of(segment_.bridge_entry()) + 1);
-        store_release(segment_.all_entries().back().asleep, wake_on_growth);
-    }
-    [[nodiscard]] bool is_repaired() const {
-        return load_acquire(segment_.log_control().lock) == 0 &&
-               load_acquire(segment_.all_entries().back().asleep) == 0;
-    }
-
-    const test::TemporaryDirectory folder_;
-    const Options options_{.hang_limit = 400ms,
-        .join = {"nats://u:p@h"},
-        .room = "lobby",
-        .worker_uid = ::geteuid(),
-        .worker_gid = ::getegid()};
-    BridgeResources resources_{};
-    const Segment segment_ = Segment::create({.users = 4,
-        .workers = 2,
-        .log_bytes = 1024 * 1024,
-        .outbound_bytes = 1024 * 1024,
-        .settings = {.stall_limit_ms = 1000}});
-    const std::vector<FdPair> doorbells_ = make_pipes(3);
-    const Ledger ledger_ = small_ledger();
-    EventQueue events_;
-    ServedRecord served_{};
-    ServedClock clock_{served_, 100ms};
-};
 
 TEST_F(BridgeProcessTest, IsNotStartedWhereNobodyWantsIt) {
     BridgeProcess& none = master();
@@ -110,6 +17,7 @@ TEST_F(BridgeProcessTest, IsNotStartedWhereNobodyWantsIt) {
 }
 
 // The words that bridge/start.h describes, and the settings that come through the last descriptor.
+
 TEST_F(BridgeProcessTest, IsToldWhatItNeeds) {
     const fs::path told = folder_.path() / "told";
     use_program("echo \"$#: $1 $2 $3 $4 $8\" > " + told.string() + ".new\ncat /dev/fd/$9 >> " +
@@ -214,6 +122,7 @@ TEST_F(BridgeProcessTest, IsFoundByTheNextMasterAndEndedByIt) {
 }
 
 // MW18: the master died after it had noted the exit, and had repaired nothing.
+
 TEST_F(BridgeProcessTest, ARecoveryThatWasCutOffIsDoneByTheNextMaster) {
     use_program(lives_on);
     const pid_t pid = turn_until_there(master());
@@ -242,68 +151,7 @@ TEST_F(BridgeProcessTest, OneOfTheFormerProgramIsReplaced) {
     EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
 }
 
-TEST_F(BridgeProcessTest, NoneIsStartedWhereTheRoomIsOver) {
-    use_program("exit 3");
-    store_release(segment_.room().report.loss, static_cast<uint32_t>(OrderLoss::backwards));
-    BridgeProcess& bridge = master();
-    EXPECT_EQ(bridge.loss(), OrderLoss::backwards);
-    bridge.look(true);
-    EXPECT_EQ(bridge.pid(), 0);
-    EXPECT_EQ(deaths(), 0U);
-}
-
-TEST_F(BridgeProcessTest, ARoomIsOverWhenTheBridgeThatSaysSoHasEnded) {
-    use_program(lives_on);
-    BridgeProcess& bridge = master();
-    const pid_t pid = turn_until_there(bridge);
-    store_release(segment_.room().report.loss, static_cast<uint32_t>(OrderLoss::vanished));
-    EXPECT_EQ(bridge.loss(), OrderLoss::none) << "it may have more to do";
-    ::kill(pid, SIGKILL);
-    turn_until_gone(bridge);
-    EXPECT_EQ(bridge.loss(), OrderLoss::vanished);
-    EXPECT_EQ(deaths(), 0U);
-}
-
-TEST_F(BridgeProcessTest, TellsHowMuchWaits) {
-    use_program(lives_on);
-    BridgeProcess& bridge = master();
-    EXPECT_EQ(bridge.waiting_bytes(), 0U);
-    store_release(segment_.outbound_control().head, 500U);
-    store_release(segment_.room().counted, 100U);
-    EXPECT_EQ(bridge.waiting_bytes(), 400U);
-}
-
 // A worker that waits for room in the outbound log has it then.
-TEST_F(BridgeProcessTest, WhatWaitsForARoomThatWasGivenUpIsThrownAway) {
-    use_program(lives_on);
-    BridgeProcess& bridge = master();
-    (void)turn_until_there(bridge);
-    store_release(segment_.outbound_control().head, 500U);
-    bridge.give_up();
-    turn_until_gone(bridge);
-    bridge.look(true);
-    EXPECT_EQ(bridge.pid(), 0) << "no other one is started";
-    EXPECT_EQ(load_acquire(segment_.room().counted), 500U);
-    EXPECT_EQ(bridge.waiting_bytes(), 0U);
-    EXPECT_TRUE(bridge.is_waited_for()) << "more can come";
-    EXPECT_EQ(deaths(), 0U);
-    BridgeProcess& next = master();
-    next.take_over();
-    store_release(segment_.outbound_control().head, 600U);
-    next.look(true);
-    EXPECT_EQ(next.pid(), 0);
-    EXPECT_EQ(load_acquire(segment_.room().counted), 600U) << "nor by the next master";
-}
-
-TEST_F(BridgeProcessTest, WhatWaitsForARoomThatIsOverIsThrownAway) {
-    use_program("exit 3");
-    store_release(segment_.room().report.loss, static_cast<uint32_t>(OrderLoss::changed));
-    store_release(segment_.outbound_control().head, 500U);
-    BridgeProcess& bridge = master();
-    EXPECT_EQ(bridge.waiting_bytes(), 0U);
-    bridge.look(true);
-    EXPECT_EQ(load_acquire(segment_.room().counted), 500U);
-}
 
 } // namespace
 } // namespace chatserv
