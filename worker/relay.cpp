@@ -202,7 +202,7 @@ void Relay::deliver_to(Client& client, uint64_t head) {
     switch (delivery.kind) {
     case FanOut::Delivery::Kind::complete:
         RoomWatch::caught_up(client);
-        if (client.phase == Client::Phase::closing && Delivery::has_all(client))
+        if (client.phase == Client::Phase::closing && Deliveries::has_all(client))
             closing_.delivered_all(client);
         break;
     case FanOut::Delivery::Kind::more:

@@ -21,7 +21,7 @@
 #include "worker/limits/rate_limiter.h"
 #include "worker/limits/room_watch.h"
 #include "worker/limits/timers.h"
-#include "worker/relay/delivery.h"
+#include "worker/relay/deliveries.h"
 #include "worker/relay/pass.h"
 #include "worker/relay/publisher.h"
 
@@ -200,7 +200,7 @@ private:
     Roster roster_;
     SocketFilters filters_;
     Publisher publisher_;
-    Delivery delivery_;
+    Deliveries delivery_;
     RoomWatch room_watch_;
     RateLimiter rate_limiter_;
     IdleWatch idle_watch_;

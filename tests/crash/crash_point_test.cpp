@@ -129,7 +129,7 @@ constexpr std::array cases{
 };
 
 // Only whole lines have these: line_crash_test.cpp, unix_line_crash_test.cpp. And only the bridge
-// of a joined room: bridged_death_test.cpp.
+// of a joined room: bridged_point_test.cpp.
 constexpr std::array points_tested_elsewhere{CrashPoint::looked, CrashPoint::name_stored,
     CrashPoint::part_written, CrashPoint::state_torn, CrashPoint::state_unsealed,
     CrashPoint::state_written};

@@ -241,7 +241,7 @@ std::optional<Ingest::Publish> WorkerProcess::publish() {
     return ingest_.publish([](const ChunkRecord&, const LogRange&) {});
 }
 
-// Delivery::deliver, Closing::delivered_all. A socket that is full takes more at once here: the
+// Deliveries::deliver, Closing::delivered_all. A socket that is full takes more at once here: the
 // client reads.
 void WorkerProcess::deliver(uint64_t head, bool to_all) {
     const bool wanted = has_clients() && (to_all || fresh_);

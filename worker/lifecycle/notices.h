@@ -7,7 +7,7 @@
 
 #include "worker/clients/roster.h"
 #include "worker/limits/rate_limiter.h"
-#include "worker/relay/delivery.h"
+#include "worker/relay/deliveries.h"
 
 #include <cstdint>
 #include <vector>
@@ -16,7 +16,7 @@ namespace chatserv {
 
 class Notices {
 public:
-    Notices(const Roster& roster, const Delivery& delivery, RateLimiter& rate_limiter) :
+    Notices(const Roster& roster, const Deliveries& delivery, RateLimiter& rate_limiter) :
         roster_(roster), delivery_(delivery), rate_limiter_(rate_limiter) {}
 
     // Sends the notices that are due to clients that have the log up to `delivered_head`. Returns
@@ -25,7 +25,7 @@ public:
 
 private:
     const Roster& roster_;
-    const Delivery& delivery_;
+    const Deliveries& delivery_;
     RateLimiter& rate_limiter_;
 };
 

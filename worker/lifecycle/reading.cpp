@@ -32,7 +32,7 @@ std::optional<Reading::End> Reading::read(Client& client, bool at_end) const {
         return std::nullopt;
     case Ingest::Read::Kind::nothing:
         return std::nullopt;
-    case Ingest::Read::Kind::end_of_file: // of a mute client: see Delivery::deliver
+    case Ingest::Read::Kind::end_of_file: // of a mute client: see Deliveries::deliver
         if (client.mute && client.leave_error != EPIPE)
             return End{LeaveReason::write_error, client.leave_error};
         return End{LeaveReason::end_of_file, 0};

@@ -55,7 +55,7 @@ bool Pass::finds_work(PassSteps& steps, uint32_t announced) {
         return true;
     return has_work(steps) ||
            (steps.has_clients() && (steps.deliverable(log_.head()) != state_.delivered_head ||
-                                       log_.room_wanted() != state_.seen_room_wanted));
+                                       room_wanted(steps) != state_.seen_room_wanted));
 }
 
 void Pass::attach_and_publish(PassSteps& steps) {
@@ -106,12 +106,19 @@ void Pass::deliver(PassSteps& steps) {
     steps.deliver(head, to_all);
 }
 
+// The demand for room with which the clients can be compared: not one beyond the offset up to which
+// they may be served, which is no fault of theirs.
+uint64_t Pass::room_wanted(const PassSteps& steps) const {
+    const uint64_t wanted = log_.room_wanted();
+    return wanted <= steps.deliverable(wanted) ? wanted : state_.seen_room_wanted;
+}
+
 // R7: an appender that finds no room says which offset all cursors must reach. Each worker compares
 // its clients with that offset once, when it learns of the offset; when the last of them has got
 // there, the worker wakes the appender. A worker that finds no client below the offset wakes the
 // appender too: the appender may have looked at a cursor just before the cursor moved.
 void Pass::watch_room(PassSteps& steps) {
-    const uint64_t wanted = log_.room_wanted();
+    const uint64_t wanted = room_wanted(steps);
     const bool first_look = wanted != state_.seen_room_wanted;
     state_.seen_room_wanted = wanted;
     const bool blocked_before = state_.blocks_room;

@@ -94,6 +94,7 @@ private:
     void attach_and_publish(PassSteps& steps);
     void publish(PassSteps& steps);
     void tell_room_wanted();
+    [[nodiscard]] uint64_t room_wanted(const PassSteps& steps) const;
     void deliver(PassSteps& steps);
     void watch_room(PassSteps& steps);
 

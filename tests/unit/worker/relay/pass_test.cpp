@@ -141,6 +141,21 @@ TEST_F(PassTest, DeliversNoFurtherThanItIsKnownWhoseBytesTheyAre) {
     EXPECT_EQ(steps_.deliveries_to_all, 2);
 }
 
+TEST_F(PassTest, NobodyBlocksTheRoomBehindWhatMayBeDelivered) {
+    grow_log();
+    segment_.mapping.log_control().room_wanted = 4;
+    steps_.known_up_to = 3;
+    steps_.blocks = true;
+    pass_.run(steps_);
+    EXPECT_EQ(steps_.first_looks, 0);
+    EXPECT_TRUE(pass_.may_sleep(steps_, doorbell_));
+    doorbell_.wake_up();
+    steps_.known_up_to = 4;
+    EXPECT_FALSE(pass_.may_sleep(steps_, doorbell_));
+    pass_.run(steps_);
+    EXPECT_EQ(steps_.first_looks, 1);
+}
+
 TEST_F(PassTest, IsWokenWhenMoreHasCountedIfAClientWaitsForThat) {
     ASSERT_TRUE(pass_.may_sleep(steps_, doorbell_));
     EXPECT_EQ(own_.asleep & wake_on_counted, 0U);

@@ -9,9 +9,9 @@
 
 namespace chatserv {
 
-class Delivery {
+class Deliveries {
 public:
-    Delivery(const Segment& segment, EntryId entry) : fan_out_(segment, entry) {}
+    Deliveries(const Segment& segment, EntryId entry) : fan_out_(segment, entry) {}
 
     // Clients that were attached and have not been written to.
     void add_fresh(ClientId client) { fresh_.push_back(client); }

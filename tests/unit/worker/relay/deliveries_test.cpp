@@ -1,7 +1,7 @@
 // What each client is written, and what becomes of one whose socket is broken.
 #include "tests/unit/ids.h"
 #include "tests/unit/small_segment.h"
-#include "worker/relay/delivery.h"
+#include "worker/relay/deliveries.h"
 
 #include <cerrno>
 #include <csignal>
@@ -36,7 +36,7 @@ protected:
     SmallSegment segment_;
     Client client_{.id = segment_.attach(0), .fd = UniqueFd(), .slot = &segment_.users[slot_0]};
     ClientId other_ = segment_.attach(1);
-    Delivery delivery_{segment_.mapping, entry_0};
+    Deliveries delivery_{segment_.mapping, entry_0};
     UniqueFd peer_;
 };
 

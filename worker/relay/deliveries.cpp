@@ -1,4 +1,4 @@
-#include "worker/relay/delivery.h"
+#include "worker/relay/deliveries.h"
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ void skip_to(Client& client, uint64_t log_offset) {
 
 } // namespace
 
-FanOut::Delivery Delivery::deliver_to(Client& client, uint64_t target) const {
+FanOut::Delivery Deliveries::deliver_to(Client& client, uint64_t target) const {
     if (client.answer != Answer::none) {
         const FanOut::Delivery result = fan_out_.answer(client);
         if (result.kind != FanOut::Delivery::Kind::complete)
@@ -28,7 +28,7 @@ FanOut::Delivery Delivery::deliver_to(Client& client, uint64_t target) const {
 // once why a connection broke, and reading then ends as if at an end of file, so the reason is
 // kept. (EPIPE is no reason: the peer may have closed before.) A client that is not heard leaves at
 // once.
-FanOut::Delivery Delivery::deliver(Client& client, uint64_t head) const {
+FanOut::Delivery Deliveries::deliver(Client& client, uint64_t head) const {
     const uint64_t target = client.is_closing() ? std::min(client.slot->close_at, head) : head;
     if (!client.mute) {
         const FanOut::Delivery result = deliver_to(client, target);
