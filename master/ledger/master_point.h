@@ -5,7 +5,7 @@
 // only the tests build, those tests define. Each point up to MW7, and of MW17, has a death in
 // tests/unit/deaths/master_death_test.cpp, and each one that can be reached has one with real
 // processes in tests/crash/master_point_test.cpp or in
-// tests/crash/reload_point_test.cpp.
+// tests/crash/reload_point_test.cpp, those of MW18 in tests/crash/bridge_point_test.cpp.
 #pragma once
 
 #include <cstdint>
@@ -83,13 +83,13 @@ enum class MasterPoint : uint8_t {
     source_let_go,    // the client of a source is marked to be let go, and its worker is not told
     source_ended,     // its client has left, its process is to end
     source_gone,      // both are gone: its number can be another source's
+    // MW16
+    end_noted,     // it is noted why a worker is to end, and the worker lives
+    entry_retired, // an entry without a process is noted as one that gets none
     // MW18
     bridge_exit_noted, // the bridge's seat is noted as ended, the bridge is not reaped
     bridge_reaped,     // it is reaped, and nothing is repaired
     bridge_recovered,  // the logs are repaired, its seat is not empty
-    // MW16
-    end_noted,     // it is noted why a worker is to end, and the worker lives
-    entry_retired, // an entry without a process is noted as one that gets none
 
     count, // not a point: the number of points
 };

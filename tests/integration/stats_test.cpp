@@ -31,9 +31,9 @@ TEST_F(StatsTest, CountsJoinsRefusalsAndDepartures) {
             "turned_away":{"not_allowed":0,"address_full":0,"table_full":0,"proxy_untrusted":0,
                     "proxy_header":0,"proxy_silent":0,"proxy_in_doubt":0,"proxy_check":0},
             "left":{"end_of_file":0,"reset":0,"timed_out":0,"error":0,"stalled":0,
-                    "fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":0,"idle":0,"kicked":0,"bad_request":0,"source_removed":0},
+                    "fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":0,"idle":0,"kicked":0,"bad_request":0,"source_removed":0,"room_over":0},
             "throttled":0,"accept_pauses":0,"roles":{"talk":0,"listen":0,"speak":0,"resume":0},"accepting":true,
-            "moved":0,"dropped_datagrams":0,"drained":[],"in_use":2})"));
+            "moved":0,"dropped_datagrams":0,"bridge_deaths":0,"drained":[],"in_use":2})"));
     {
         const auto first = join();
         const auto second = join();

@@ -25,6 +25,7 @@ TEST(Counters, ListEveryReasonIncludingUnusedOnes) {
     store(counters.one_more_throttled());
     store(counters.one_more_throttled());
     counters.count_accept_pause();
+    counters.count_bridge_death();
     store(counters.one_more_moved());
     ledger.places()[0].dropped = 5;
     ledger.places()[2].dropped = 7;
@@ -34,7 +35,7 @@ TEST(Counters, ListEveryReasonIncludingUnusedOnes) {
         R"({"accepted":3,"turned_away":{"not_allowed":0,"address_full":1,"table_full":0,)"
         R"("proxy_untrusted":0,"proxy_header":0,"proxy_silent":0,"proxy_in_doubt":0,"proxy_check":0},)"
         R"("left":{"end_of_file":0,"reset":0,"timed_out":2,"error":0,"stalled":2,)"
-        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1,"kicked":0,"bad_request":0,"source_removed":0},"throttled":2,"accept_pauses":1,"moved":1,"dropped_datagrams":12})");
+        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1,"kicked":0,"bad_request":0,"source_removed":0,"room_over":0},"throttled":2,"accept_pauses":1,"moved":1,"dropped_datagrams":12,"bridge_deaths":1})");
 }
 
 } // namespace

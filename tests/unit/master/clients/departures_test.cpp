@@ -61,7 +61,8 @@ TEST(Departures, SendALastLineToThoseThatAreSentAwayAlone) {
             : row.reason == LeaveReason::kicked ? "you were disconnected by an operator!\n"
             : row.reason == LeaveReason::bad_request
                 ? "the first line must be: resume, and from where!\n"
-                : "");
+            : row.reason == LeaveReason::room_over ? "the room has ended: please connect again!\n"
+                                                   : "");
     for (const RefusalRow& row : refusal_rows()) {
         const std::string line = row.line_to_peer;
         const bool is_told = row.refusal != Refusal::proxy_in_doubt &&
