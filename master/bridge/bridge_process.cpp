@@ -108,7 +108,9 @@ void BridgeProcess::bury() {
     if (!died_at_) // otherwise a successor has died before its first beat
         died_at_ = server_.clock.now();
     counters_.count_bridge_death();
-    events::bridge_died(dead, cause_.empty() ? text_of_wait_status(wait_status) : cause_, delay);
+    const std::string how = text_of_wait_status(wait_status);
+    const std::string cause = is_struck_ ? how + ", as chaos asked" : cause_.empty() ? how : cause_;
+    events::bridge_died(dead, cause, delay);
 }
 
 void BridgeProcess::look(bool wanted) {
@@ -178,13 +180,13 @@ void BridgeProcess::end_hung() {
 std::string BridgeProcess::strike(bool kill) {
     if (!server_.resources.wanted())
         return "the server has no bridge: it has joined no room";
-    if (pid_ == 0 || is_ended_ || !cause_.empty())
+    if (pid_ == 0 || is_ended_ || is_struck_ || !cause_.empty())
         return "the bridge is being replaced";
     if (is_stopped_)
         return "the bridge is stopped, and not replaced yet";
     is_stopped_ = !kill;
+    is_struck_ = kill;
     if (kill) {
-        cause_ = "killed, as chaos asked";
         died_at_ = server_.clock.now();
         hang_judge_.ignore(seat);
     }
@@ -252,6 +254,7 @@ void BridgeProcess::start() {
     is_inherited_ = false;
     is_ended_ = false;
     is_stopped_ = false;
+    is_struck_ = false;
     started_ = Clock::now();
     delay_.started();
     exit_watch_.add(pid_);

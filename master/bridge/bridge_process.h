@@ -133,6 +133,7 @@ private:
     bool is_inherited_ = false; // an earlier master had started it
     bool is_ended_ = false;     // this master has ended it, through no fault of the bridge
     bool is_stopped_ = false;   // as chaos asked
+    bool is_struck_ = false;    // killed, as chaos asked
     bool may_reap_ = false;
 };
 

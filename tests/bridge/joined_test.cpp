@@ -3,7 +3,9 @@
 #include "tests/bridge/joined_server.h"
 #include "tests/bridge/stream_control.h"
 
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -117,6 +119,7 @@ TEST_F(JoinedTest, ChaosStrikesTheBridge) {
         "5", "--for", "2", "--seed", "3"});
     EXPECT_THAT(said, HasSubstr("killed the bridge (pid "));
     EXPECT_THAT(said, HasSubstr("bridge taken over in "));
+    EXPECT_GE(server.server().count("killed by signal 9 (Killed), as chaos asked"), 1U);
     EXPECT_THAT(
         server.ask({"chaos", "--target", "any", "--rate", "10", "--for", "2", "--seed", "5"}),
         HasSubstr("\nbridge: "));
@@ -235,6 +238,20 @@ TEST_F(JoinedTest, AFileThatCannotBeReadEndsTheStart) {
     EXPECT_EQ(finished.status, 66);
     EXPECT_EQ(finished.errors,
         "chatserv: --room-ca \"/nowhere/ca.pem\": cannot be read: No such file or directory\n");
+}
+
+TEST_F(JoinedTest, AServerWithoutTheBridgesProgramDoesNotStart) {
+    const TemporaryDirectory folder;
+    for (const char* const program : {"chatserv", "chatserv-worker"})
+        std::filesystem::copy_file(std::filesystem::path(chatserv_path()).parent_path() / program,
+            folder.path() / program);
+    const Finished finished =
+        run(loop_, {{(folder.path() / "chatserv").string(), "--listen", "127.0.0.1:0", "--control",
+                       "none", "--join", cluster_.urls().front(), "--room", "test"}});
+    EXPECT_EQ(finished.status, 69);
+    EXPECT_THAT(finished.errors, HasSubstr("chatserv-bridge"));
+    EXPECT_THAT(finished.errors, testing::EndsWith("\n"));
+    EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1);
 }
 
 } // namespace

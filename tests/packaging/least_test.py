@@ -41,10 +41,16 @@ class LeastBuildTest(unittest.TestCase):
         self.assertEqual((server.returncode, server.stdout), (os.EX_UNAVAILABLE, ""))
         self.assertRegex(server.stderr, r"\Achatserv: this chatserv was built without --metrics, .*\n\Z")
 
+    def test_joining_a_room_says_that_it_is_left_out(self):
+        server = self.chatserv("--join", "nats://127.0.0.1", "--room", "test", "--listen", "127.0.0.1:0",
+                               "--control", "none")
+        self.assertEqual((server.returncode, server.stdout), (os.EX_UNAVAILABLE, ""))
+        self.assertRegex(server.stderr, r"\Achatserv: this chatserv was built without --join, .*\n\Z")
+
     @needs("ldd")
     def test_the_libraries_are_not_linked(self):
         for program in ("chatserv", "chatserv-worker"):
-            self.assertNotRegex(run("ldd", self.build / program), "curses|tinfo|seccomp|httplib")
+            self.assertNotRegex(run("ldd", self.build / program), "curses|tinfo|seccomp|httplib|nats")
 
     def test_the_programs_run(self):
         self.assertEqual(self.chatserv("--check-config").returncode, 0)
