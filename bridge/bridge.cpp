@@ -33,7 +33,8 @@ Bridge::Bridge(const Parts& parts, Settings settings) :
     segment_(parts.segment), engine_(parts.engine), lifeline_(parts.lifeline),
     settings_(std::move(settings)), doorbells_(segment_.all_entries(), parts.bells),
     doorbell_(own_entry(segment_), parts.bell), reporter_(segment_.room().report),
-    watch_(reporter_.former()), pass_(segment_, engine_, doorbells_, settings_.under_way_bytes_max),
+    is_successor_(reporter_.former().has_value()), watch_(reporter_.former()),
+    pass_(segment_, engine_, doorbells_, settings_.under_way_bytes_max),
     is_joined_(pass_.exchange().order().joined()) {
     require(events_.watch_readable(lifeline_, BridgeEvent::lifeline), "watching the server's life");
     require(events_.watch_readable(parts.bell, BridgeEvent::doorbell), "watching the doorbell");
@@ -74,8 +75,10 @@ void Bridge::look_at_room(Time now) {
         else
             events::room_goes_on(settings_.room, wall_ms - std::min(news->since_ms, wall_ms));
     }
+    // Once for all bridges of a server: what they are told of the servers is the same.
     while (const auto warning = engine_.take_warning())
-        events::room_servers(*warning);
+        if (!is_successor_)
+            events::room_servers(*warning);
     say_dropped_lines();
 }
 

@@ -67,6 +67,7 @@ private:
     Doorbell doorbell_;
     EventQueue events_;
     Reporter reporter_;
+    bool is_successor_;
     RoomWatch watch_;
     RoomPass pass_;
     bool is_joined_;

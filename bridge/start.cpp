@@ -45,7 +45,7 @@ struct Orders {
 UniqueFd inherited(std::string_view argument) {
     const auto fd = whole_number<int>(argument);
     if (!fd || *fd < 3 || ::fcntl(*fd, F_GETFD) == -1)
-        return UniqueFd();
+        return {};
     set_close_on_exec(*fd, true);
     return UniqueFd(*fd);
 }

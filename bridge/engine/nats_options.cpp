@@ -28,12 +28,13 @@ natsStatus give_signature(
 // The line behind the one that says what follows.
 std::string block_in(std::string_view text, std::string_view heading) {
     const size_t found = text.find(heading);
-    const size_t begin = found == text.npos ? text.npos : text.find('\n', found);
-    if (begin == text.npos)
+    const size_t begin =
+        found == std::string_view::npos ? std::string_view::npos : text.find('\n', found);
+    if (begin == std::string_view::npos)
         return {};
     const std::string_view line = text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1);
     const size_t last = line.find_last_not_of(" \t\r");
-    return std::string(line.substr(0, last == line.npos ? 0 : last + 1));
+    return std::string(line.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
 bool wants_tls(const JetStreamSettings& settings) {

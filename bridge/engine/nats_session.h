@@ -12,13 +12,14 @@
 #include <nats/nats.h>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace chatserv {
 
 class NatsSession {
 public:
     // Nothing of the network is done yet.
-    explicit NatsSession(const JetStreamSettings& settings) : settings_(settings) {}
+    explicit NatsSession(JetStreamSettings settings) : settings_(std::move(settings)) {}
     ~NatsSession();
     NatsSession(const NatsSession&) = delete;
     NatsSession& operator=(const NatsSession&) = delete;

@@ -43,11 +43,11 @@ UniqueFd connected(const addrinfo& address, Clock::time_point until) {
     set_nonblocking(fd.get());
     int error = 0;
     if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) == -1 && errno != EINPROGRESS)
-        return UniqueFd();
+        return {};
     socklen_t size = sizeof error;
     if (!wait_for(fd.get(), POLLOUT, until) ||
         ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) == -1 || error != 0)
-        return UniqueFd();
+        return {};
     return fd;
 }
 
@@ -61,7 +61,7 @@ std::string first_line(int fd, Clock::time_point until) {
         if (got <= 0)
             break;
         line.append(bytes.data(), static_cast<size_t>(got));
-        if (const size_t end = line.find('\n'); end != line.npos)
+        if (const size_t end = line.find('\n'); end != std::string::npos)
             return line.substr(0, end);
     }
     return {};
@@ -86,15 +86,16 @@ std::optional<std::array<int, 3>> numbers_of(std::string_view version) {
 } // namespace
 
 HostAndPort host_and_port_of(std::string_view url) {
-    if (const size_t scheme = url.find("://"); scheme != url.npos)
+    if (const size_t scheme = url.find("://"); scheme != std::string_view::npos)
         url.remove_prefix(scheme + 3);
     url = url.substr(0, url.find('/'));
-    if (const size_t user = url.rfind('@'); user != url.npos)
+    if (const size_t user = url.rfind('@'); user != std::string_view::npos)
         url.remove_prefix(user + 1);
     const size_t bracket = url.rfind(']');
     const size_t colon = url.rfind(':');
-    const bool has_port = colon != url.npos && (bracket == url.npos || colon > bracket);
-    std::string_view host = url.substr(0, has_port ? colon : url.npos);
+    const bool has_port =
+        colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+    std::string_view host = url.substr(0, has_port ? colon : std::string_view::npos);
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);
     return {.host = std::string(host),

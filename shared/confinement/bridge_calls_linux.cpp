@@ -25,8 +25,8 @@ void allow_connections(SeccompFilter& filter) {
         filter.allow(call);
     for (const int command : {F_GETFL, F_SETFL, F_SETFD})
         filter.allow(SCMP_SYS(fcntl), {is(1, static_cast<scmp_datum_t>(command))});
-    for (const unsigned long request : {FIONREAD, FIONBIO})
-        filter.allow(SCMP_SYS(ioctl), {is(1, request)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, FIONREAD)});
+    filter.allow(SCMP_SYS(ioctl), {is(1, FIONBIO)});
 }
 
 constexpr Condition changes_nothing(unsigned flags) {

@@ -4,6 +4,7 @@
 #include "tests/bridge/segment_host.h"
 #include "tests/harness/seed.h"
 
+#include <algorithm>
 #include <chrono>
 #include <gtest/gtest.h>
 #include <memory>
@@ -65,7 +66,7 @@ protected:
     void run(const std::function<bool()>& condition, std::string_view what) {
         run_until(loop, all, condition, what);
     }
-    size_t said() const {
+    [[nodiscard]] size_t said() const {
         size_t bytes = 0;
         for (const Speech& speech : speeches)
             bytes += speech.bytes();
@@ -95,10 +96,9 @@ protected:
     void judge() {
         run(
             [&] {
-                for (const SegmentHost* const host : all)
-                    if (host->heard().size() < said() || !host->all_has_counted())
-                        return false;
-                return true;
+                return std::ranges::all_of(all, [&](const SegmentHost* host) {
+                    return host->heard().size() >= said() && host->all_has_counted();
+                });
             },
             "all hosts to hear all that was said");
         for (size_t i = 0; i < all.size(); ++i) {

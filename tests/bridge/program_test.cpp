@@ -9,7 +9,6 @@
 #include "tests/harness/temporary_directory.h"
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,7 +46,7 @@ protected:
     void wait_to_hear(const SegmentHost& host, std::string_view text) {
         run([&] { return host.heard() == text; }, text);
     }
-    // Nothing tells of a beat.
+    // For what nothing tells of: beats and the report.
     void look_until(const std::function<bool()>& condition) {
         const auto deadline = std::chrono::steady_clock::now() + patience;
         while (!condition()) {
@@ -77,8 +76,10 @@ TEST_F(ProgramTest, RelaysBetweenHosts) {
     wait_to_hear(one, "hello\ngood morning\n");
     wait_to_hear(other, "hello\ngood morning\n");
     EXPECT_THAT(one.log(), HasSubstr("info bridge: this host has joined the room hall"));
-    EXPECT_EQ(load_acquire(one.report().messages), 2U);
-    EXPECT_EQ(load_acquire(one.report().others), 1U);
+    // The report follows what it is about.
+    look_until([&] {
+        return load_acquire(one.report().messages) == 2U && load_acquire(one.report().others) == 1U;
+    });
     EXPECT_EQ(load_acquire(one.report().loss), 0U);
     EXPECT_EQ(load_acquire(one.report().link), static_cast<uint32_t>(LinkState::delivering));
 }
@@ -243,7 +244,7 @@ TEST_F(ProgramTest, TellsOfOldServers) {
 }
 
 TEST_F(ProgramTest, IsNotForHands) {
-    Process bridge(loop, Command{.arguments = {std::getenv("CHATSERV_BRIDGE"), "info"}});
+    Process bridge(loop, Command{.arguments = {bridge_program(), "info"}});
     EXPECT_EQ(bridge.wait_for_exit(), 64);
     EXPECT_THAT(bridge.errors().text(), HasSubstr("started by chatserv, not by hand"));
 }

@@ -9,13 +9,6 @@ namespace chatserv::test {
 
 namespace {
 
-std::string program() {
-    const char* const path = std::getenv("CHATSERV_BRIDGE");
-    if (path == nullptr)
-        throw std::runtime_error("CHATSERV_BRIDGE does not say where the program is");
-    return path;
-}
-
 // Whom the bridge becomes, if it may: somebody who owns nothing.
 uid_t user() {
     constexpr uid_t nobody = 65534;
@@ -42,6 +35,13 @@ nlohmann::json with_defaults(nlohmann::json settings) {
 
 } // namespace
 
+std::string bridge_program() {
+    const char* const path = std::getenv("CHATSERV_BRIDGE");
+    if (path == nullptr)
+        throw std::runtime_error("CHATSERV_BRIDGE does not say where the program is");
+    return path;
+}
+
 SegmentHost::SegmentHost(Loop& loop, nlohmann::json settings) :
     loop_(loop), settings_(with_defaults(std::move(settings))), bell_(loop, joined_.worker_bell),
     lifeline_(make_stream_pair()) {}
@@ -55,7 +55,7 @@ void SegmentHost::start_bridge() {
         joined_.pipes[1].second.get()};
     // By their numbers in the program: from 3 on.
     bridge_ = std::make_unique<Process>(
-        loop_, Command{.arguments = {program(), "debug", "text", std::to_string(user()),
+        loop_, Command{.arguments = {bridge_program(), "debug", "text", std::to_string(user()),
                            std::to_string(user()), "3", "4", "5", "7,8", "6"},
                    .descriptors = descriptors});
 }

@@ -16,6 +16,9 @@
 
 namespace chatserv::test {
 
+// Where the bridge program of this build is. Throws std::runtime_error if nothing says it.
+[[nodiscard]] std::string bridge_program();
+
 class SegmentHost {
 public:
     // `settings`: as the bridge is told them (bridge/start.h), without those of which there is only

@@ -38,7 +38,7 @@ struct JoinedSegment {
 
     // Publishes as much of it as there is room for, and returns how much that is. Like a worker, it
     // is to announce its sleep first.
-    size_t say(std::string_view text) const {
+    [[nodiscard]] size_t say(std::string_view text) const {
         size_t said = 0;
         while (said < text.size()) {
             const size_t bytes = publish(text.substr(said));
@@ -49,7 +49,7 @@ struct JoinedSegment {
         return said;
     }
     // What the hearer has not heard yet.
-    std::string hear() const {
+    [[nodiscard]] std::string hear() const {
         const uint64_t head = log.head();
         const LogPieces pieces = log.pieces(cursor_of(users[hearer.slot]).log_offset, head);
         std::string heard(pieces.first.begin(), pieces.first.end());
@@ -99,7 +99,7 @@ struct JoinedSegment {
     BroadcastLog log{segment};
 
 private:
-    size_t publish(std::string_view text) const {
+    [[nodiscard]] size_t publish(std::string_view text) const {
         const Staging staging(segment, worker);
         UserSlot& slot = users[speaker.slot];
         if (staging.empty()) {

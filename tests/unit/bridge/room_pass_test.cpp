@@ -77,9 +77,9 @@ protected:
 };
 
 TEST_F(RoomPassTest, RelaysWhatIsSaid) {
-    host.joined.say("one ");
+    (void)host.joined.say("one ");
     settle();
-    other.joined.say("two ");
+    (void)other.joined.say("two ");
     settle();
     EXPECT_EQ(host.joined.hear(), "one two ");
     EXPECT_EQ(other.joined.hear(), "one two ");
@@ -87,9 +87,9 @@ TEST_F(RoomPassTest, RelaysWhatIsSaid) {
 }
 
 TEST_F(RoomPassTest, TellsOwnSendersFromThoseElsewhere) {
-    host.joined.say("one ");
+    (void)host.joined.say("one ");
     settle();
-    other.joined.say("two ");
+    (void)other.joined.say("two ");
     settle();
     std::vector<SlotId> senders;
     const LogLock lock(host.joined.segment.log_control(), JoinedSegment::worker);
@@ -99,21 +99,21 @@ TEST_F(RoomPassTest, TellsOwnSendersFromThoseElsewhere) {
 }
 
 TEST_F(RoomPassTest, ASuccessorGoesOnWhereItsPredecessorWas) {
-    host.joined.say("one ");
+    (void)host.joined.say("one ");
     settle();
     const OrderState state = host.pass->exchange().order().state();
     EXPECT_EQ(state.expected.size(), 1U);
     host.start_bridge();
     EXPECT_EQ(host.pass->exchange().order().state(), state);
     EXPECT_EQ(host.engine.replayed.back(), state.applied.number);
-    host.joined.say("two ");
+    (void)host.joined.say("two ");
     settle();
     EXPECT_EQ(host.joined.hear(), "one two ");
     EXPECT_EQ(other.joined.hear(), "one two ");
 }
 
 TEST_F(RoomPassTest, ASuccessorSaysThatWhatWasCommittedHasCounted) {
-    host.joined.say("one ");
+    (void)host.joined.say("one ");
     settle();
     store_release(host.joined.segment.room().counted, 0); // it died before it had said so
     host.start_bridge();
@@ -126,8 +126,8 @@ TEST_F(RoomPassTest, KeepsTheStateOfEachKindOfMessage) {
         run(third);
         settle();
     }
-    host.joined.say("one ");
-    other.joined.say("two ");
+    (void)host.joined.say("one ");
+    (void)other.joined.say("two ");
     settle();
     stream.messages.emplace_back("no message of ours");
     settle();
@@ -144,14 +144,14 @@ TEST_F(RoomPassTest, IsWokenByWhatIsSaid) {
     run(host);
     EXPECT_EQ(host.announced(), wake_on_outbound);
     EXPECT_FALSE(host.is_rung());
-    host.joined.say("one ");
+    (void)host.joined.say("one ");
     EXPECT_TRUE(host.is_rung());
 }
 
 TEST_F(RoomPassTest, DoesNotSleepOverWhatWasSaidBeforeItAnnouncedItsSleep) {
     host.joined.bridge_bell.wake_up();
     host.pass->run(now);
-    host.joined.say("one ");
+    (void)host.joined.say("one ");
     EXPECT_FALSE(host.is_rung()) << "nobody knew that it was about to sleep";
     (void)host.pass->may_sleep(host.joined.bridge_bell, now);
     EXPECT_EQ(stream.under_way.size(), 1U) << "the second look has found it";
@@ -189,7 +189,7 @@ TEST_F(RoomPassTest, DoesNotSleepOverRoomThatCameBeforeItAnnouncedItsSleep) {
 }
 
 TEST_F(RoomPassTest, WaitsForTheLockAndIsWokenByIt) {
-    other.joined.say("one ");
+    (void)other.joined.say("one ");
     run(other);
     deliver();
     std::optional<LogLock> lock;
@@ -206,7 +206,7 @@ TEST_F(RoomPassTest, WaitsForTheLockAndIsWokenByIt) {
 
 TEST_F(RoomPassTest, WakesWorkersThatCanGoOn) {
     const WorkerEntry& worker = host.joined.segment.all_entries()[0];
-    other.joined.say("one ");
+    (void)other.joined.say("one ");
     run(other);
     deliver();
     host.joined.worker_bell.announce_sleep(wake_on_growth);
