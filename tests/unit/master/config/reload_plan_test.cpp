@@ -51,6 +51,17 @@ TEST(ReloadPlan, EachOptionIsTakenOrKeptAsItsRowSays) {
     }
 }
 
+TEST(ReloadPlan, APasswordOfAServerIsNotShown) {
+    Options in_force = start();
+    in_force.join = {"nats://u:secret@a"};
+    Options wanted = in_force;
+    wanted.join = {"nats://u:other@a", "nats://b"};
+    const ReloadPlan plan = plan_reload(in_force, wanted, room);
+    ASSERT_EQ(plan.kept.size(), 1U);
+    EXPECT_EQ(plan.kept.front().from, R"(["nats://...@a"])");
+    EXPECT_EQ(plan.kept.front().to, R"(["nats://...@a", "nats://b"])");
+}
+
 TEST(ReloadPlan, NothingChangesWhereNothingDiffers) {
     const Options options = options_from("a test", other_values);
     const ReloadPlan plan = plan_reload(options, options, room);

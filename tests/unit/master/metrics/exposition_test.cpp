@@ -111,5 +111,27 @@ TEST(ExpositionTest, EveryMetricHasHelpAndTypeAndEverySampleAMetric) {
     EXPECT_GT(seen.size(), 30U);
 }
 
+TEST(ExpositionTest, TellsOfARoomOfSeveralHostsWhereOneIsJoined) {
+    EXPECT_THAT(exposition_of(figures()), Not(HasSubstr("\nchatserv_room_other_hosts ")));
+    Figures joined = figures();
+    joined.room = RoomStanding{.link = LinkState::delivering,
+        .since_ms = 1'700'000'000'500,
+        .others = 2,
+        .messages = 70,
+        .repeated = 3,
+        .published_again = 4,
+        .waiting_bytes = 500};
+    joined.bridge_deaths = 6;
+    const std::string text = exposition_of(joined);
+    for (const char* const line :
+        {"\nchatserv_room_delivering 1\n", "\nchatserv_room_link_since_seconds 1700000000.5\n",
+            "\nchatserv_room_other_hosts 2\n", "\nchatserv_room_waiting_bytes 500\n",
+            "\nchatserv_room_messages_total 70\n", "\nchatserv_room_repeated_total 3\n",
+            "\nchatserv_room_published_again_total 4\n", "\nchatserv_bridge_deaths_total 6\n"})
+        EXPECT_THAT(text, HasSubstr(line));
+    joined.room->link = LinkState::waiting;
+    EXPECT_THAT(exposition_of(joined), HasSubstr("\nchatserv_room_delivering 0\n"));
+}
+
 } // namespace
 } // namespace chatserv
