@@ -155,6 +155,7 @@ TEST_F(JoinedTest, ARoomThatIsOverEndsTheServerAndTellsTheUsers) {
     server.wait_for_room([](const json& room) { return room.at("waiting") == 0; }, "told all");
     StreamControl(cluster_.urls(), "test").purge();
     ::kill(bridge_of(server), SIGKILL); // the next one looks for what was read last
+    anna->send("more\n");
     ben->wait_for("the room has ended: please connect again!\n");
     anna->wait_for_end();
     EXPECT_EQ(anna->end_error(), 0);

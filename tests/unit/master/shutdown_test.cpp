@@ -109,8 +109,8 @@ TEST_F(ShutdownTest, WaitsForTheRoomToTakeWhatWasRead) {
 TEST_F(ShutdownTest, WaitsForARoomThatDoesNotAnswerForHalfOfTheStop) {
     Shutdown brief(standing_, 0s, events_, clock_, 2);
     brief.start_serving();
-    (void)brief.handle_stop(SIGTERM, 1);
     const auto begun = clock_.now();
+    (void)brief.handle_stop(SIGTERM, 1);
     Step step = Step::none;
     while ((step = brief.advance({false, false, 7})) == Step::none)
         clock_.about_to_sleep(50ms);
