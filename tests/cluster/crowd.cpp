@@ -45,7 +45,7 @@ void Crowd::speak(std::uint64_t stream_bytes_max, std::mt19937_64& random) {
     for (Person& person : people_) {
         const bool may = person.session.sender && person.joined && !person.leaving;
         if (may && person.client->is_sent() && person.queued_bytes < stream_bytes_max)
-            send(person, std::uint64_t{1} << random() % 15);
+            send(person, std::min(bytes_at_once_max, std::uint64_t{1} << random() % 15));
     }
 }
 

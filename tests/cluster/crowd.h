@@ -28,7 +28,9 @@ public:
     void invite(std::size_t host, bool slow = false);
     // Until all who were invited are served.
     void wait_until_joined();
-    // Those who have joined and sent what they had to send so far send more, up to so many bytes.
+    // Those who have joined and sent what they had to send so far send more, if they have sent less
+    // than so many bytes.
+    static constexpr std::uint64_t bytes_at_once_max = 16 * 1024;
     void speak(std::uint64_t stream_bytes_max, std::mt19937_64& random);
     // Those of them that are there have sent all of that.
     [[nodiscard]] bool has_queued(std::uint64_t stream_bytes) const;

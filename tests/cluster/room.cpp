@@ -21,6 +21,7 @@ Room::Room(Loop& loop, NatsCluster& nats, const RoomOptions& options) :
     loop_(loop), nats_(nats), options_(options) {
     for (std::size_t i = 0; i < options.hosts; ++i)
         add_host();
+    wait_until_joined();
 }
 
 std::string Room::control(std::size_t at) const {
@@ -37,7 +38,7 @@ void Room::add_host() {
     hosts_.push_back(std::make_unique<Host>(loop_,
         ServerOptions{.more = more, .environment = options_.environment, .binary = options_.binary},
         socket));
-    wait_until_joined();
+    (void)hosts_.back()->server->wait_for_line("this host has joined the room");
 }
 
 void Room::wait_until_joined() {

@@ -42,7 +42,8 @@ public:
     // One more host, which has joined when this returns.
     void add_host();
 
-    // Each host delivers, and knows all others; those that have ended are not counted.
+    // Each host delivers, and knows all others; those that have ended are not counted. A bridge
+    // that has taken over knows those that have spoken since.
     void wait_until_joined();
     // What the host says of its room, as `chatserv status` has it.
     [[nodiscard]] nlohmann::json report(std::size_t host);

@@ -59,27 +59,6 @@ TEST_F(RoomTortureTest, NoClientNoticesThatAnyProcessIsKilled) {
         {.nats = RoomTortureOptions::Nats::followers});
 }
 
-// The control: the same torture notices a bridge that goes on from where it had published, and
-// does not ask the stream what of that has counted.
-TEST_F(RoomTortureTest, ClientsNoticeABridgeThatTrustsWhatItHasPublished) {
-    const std::string trusting = build_named("CHATSERV_TRUSTING_BRIDGE");
-    for (std::uint64_t round = 0; round < 20; ++round) {
-        RoomTorture torture(*loop, *nats, mixed(base_seed() + round),
-            {.room = "control" + std::to_string(round),
-                .binary = trusting,
-                .strikes = 20,
-                .households = false,
-                .stops = false});
-        try {
-            if (!torture.run().empty())
-                return;
-        } catch (const std::runtime_error&) {
-            return; // a client waits in vain
-        }
-    }
-    FAIL() << "400 bridges were killed, and no client missed a byte or got one twice";
-}
-
 class LongRoomTortureTest : public RoomTortureTest {};
 
 TEST_F(LongRoomTortureTest, NoClientNoticesThatAnyProcessIsKilled) {
@@ -90,6 +69,30 @@ TEST_F(LongRoomTortureTest, NoClientNoticesThatAnyProcessIsKilled) {
 TEST_F(LongRoomTortureTest, NoClientOfAHostThatGoesOnNoticesThatLeadersAreKilled) {
     torture(number_from_environment("CHATSERV_TEST_STRIKES", 600),
         {.nats = RoomTortureOptions::Nats::any});
+}
+
+// The control: the same torture notices a bridge that goes on from where it had published, and
+// does not ask the stream what of that has counted.
+TEST_F(LongRoomTortureTest, ClientsNoticeABridgeThatTrustsWhatItHasPublished) {
+    const std::string trusting = build_named("CHATSERV_TRUSTING_BRIDGE");
+    for (std::uint64_t round = 0; round < 20; ++round) {
+        RoomTorture torture(*loop, *nats, mixed(base_seed() + round),
+            {.room = "control" + std::to_string(round),
+                .binary = trusting,
+                .strikes = 20,
+                .households = false,
+                .stops = false});
+        try {
+            const std::vector<std::string> found = torture.run();
+            if (found.empty())
+                continue;
+            std::cout << "noticed: " << found.front() << '\n';
+        } catch (const std::runtime_error& failure) {
+            std::cout << "noticed: " << failure.what() << '\n'; // a client waits in vain
+        }
+        return;
+    }
+    FAIL() << "400 bridges were killed, and no client missed a byte or got one twice";
 }
 
 } // namespace
