@@ -11,7 +11,7 @@ Exchange::Exchange(
     Engine& engine, Outbox& outbox, Inbox& inbox, Order order, uint64_t under_way_bytes_max) :
     engine_(engine),
     outbox_(outbox), inbox_(inbox), order_(std::move(order)),
-    publication_(order_.counted(), under_way_bytes_max) {
+    publication_(order_.counted(), under_way_bytes_max), to_ask_(order_.joined()) {
     engine_.replay(order_.resume_from());
 }
 
@@ -64,12 +64,15 @@ void Exchange::obey(const Ruling& ruling, Time now) {
     } else if (ruling.verdict == Verdict::begin) {
         publication_.begin_epoch(now);
         to_say_here_ = true;
+        to_ask_ = false; // all say that they are there
     } else if (ruling.verdict == Verdict::append && ruling.ours) {
         publication_.counted(order_.counted(), now);
         outbox_.counted(order_.counted());
     }
     if (ruling.asks)
         to_say_here_ = true;
+    if (ruling.readable && ruling.ours && ruling.batch.kind == MessageKind::ask)
+        to_ask_ = false;
 }
 
 OrderLoss Exchange::doubt(Time now) {
@@ -95,6 +98,7 @@ void Exchange::publish(Time now) {
         join(now);
         return;
     }
+    ask_who_is_there(now);
     if (to_say_here_ && say(MessageKind::here))
         to_say_here_ = false;
     counts_.published_again += publication_.again(now) ? 1 : 0;
@@ -115,6 +119,11 @@ void Exchange::join(Time now) {
         return;
     if (say(MessageKind::join))
         join_at_ = now + join_pause;
+}
+
+void Exchange::ask_who_is_there(Time now) {
+    if (to_ask_ && now >= ask_at_ && say(MessageKind::ask))
+        ask_at_ = now + join_pause;
 }
 
 bool Exchange::say(MessageKind kind) {
@@ -145,6 +154,8 @@ std::optional<Exchange::Time> Exchange::due() const {
     const Link link = engine_.link();
     if (!order_.joined() && link.state == LinkState::delivering)
         consider(join_at_);
+    if (order_.joined() && to_ask_ && link.state == LinkState::delivering)
+        consider(ask_at_);
     if (order_.joined() && link.state == LinkState::absent)
         consider(link.since + absent_limit);
     return earliest;

@@ -62,7 +62,7 @@ public:
     static constexpr std::chrono::seconds absent_limit{10};
     // A copy of the stream that ends below what was read may be one that lags behind.
     static constexpr std::chrono::seconds below_limit{10};
-    // Between two tries to join.
+    // Between two tries to join, or to learn who else is there.
     static constexpr std::chrono::milliseconds join_pause{600};
     static constexpr int deliveries_per_turn = 64;
 
@@ -98,6 +98,7 @@ private:
     void obey(const Ruling& ruling, Time now);
     void publish(Time now);
     void join(Time now);
+    void ask_who_is_there(Time now);
     [[nodiscard]] OrderLoss doubt(Time now);
     [[nodiscard]] bool is_absent(Time now) const;
     [[nodiscard]] bool stays_below(Time now);
@@ -114,6 +115,10 @@ private:
     std::optional<Time> below_since_; // deliveries have been below what was read
     Time join_at_{};
     bool to_say_here_ = false;
+    // A process that takes over knows no other host, and what its predecessor was to say is lost.
+    // Until it reads its own question, it asks again.
+    bool to_ask_;
+    Time ask_at_{};
 };
 
 } // namespace chatserv

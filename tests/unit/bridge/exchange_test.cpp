@@ -145,7 +145,7 @@ TEST_F(CopyTest, ThatLagsBehindIsReadOnFrom) {
     while (copy.last() + 1 < stream.last())
         copy.messages.push_back(stream.at(copy.last() + 1));
     EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
-    EXPECT_EQ(host.exchange().due(), now + Exchange::below_limit);
+    EXPECT_EQ(host.exchange().due(), now + Exchange::join_pause) << "it asks who is there";
     copy.messages.push_back(stream.at(copy.last() + 1));
     EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
     now += Exchange::below_limit;
@@ -187,6 +187,34 @@ TEST_F(ExchangeTest, EndsWhenItsNameIsUsedForWhatItHasNotSent) {
     stream.messages.push_back(written(forged));
     EXPECT_EQ(host.turn(now).loss, OrderLoss::forged);
     EXPECT_EQ(host.log, "");
+}
+
+TEST_F(ExchangeTest, LearnsWhoIsThereWhenItTakesOver) {
+    SimulatedEngine other_engine(stream);
+    SimulatedHost other(8, other_engine);
+    const auto run_both = [&] {
+        for (int i = 0; i < 4; ++i) {
+            (void)host.turn(now);
+            (void)other.turn(now);
+            deliver();
+        }
+    };
+    run_both();
+    host.kill_bridge();
+    EXPECT_EQ(host.exchange().order().witnesses().hosts(), 0U);
+    (void)host.turn(now);
+    lose();
+    run_both();
+    EXPECT_EQ(host.exchange().order().witnesses().hosts(), 0U) << "its question is lost";
+    EXPECT_EQ(host.exchange().due(), now + Exchange::join_pause);
+    now += Exchange::join_pause;
+    run_both();
+    EXPECT_EQ(host.exchange().order().witnesses().hosts(), 1U);
+    EXPECT_FALSE(host.exchange().due()) << "it asks no more";
+    const uint64_t last = stream.last();
+    now += Exchange::join_pause;
+    run_both();
+    EXPECT_EQ(stream.last(), last) << "nobody has anything to say";
 }
 
 TEST_F(ExchangeTest, TellsHostsThatJoinThatItIsThere) {
