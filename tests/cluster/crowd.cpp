@@ -49,6 +49,11 @@ void Crowd::speak(std::uint64_t stream_bytes_max, std::mt19937_64& random) {
     }
 }
 
+std::size_t Crowd::staying_on(std::size_t host) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        people_, [host](const Person& person) { return person.host == host && !person.leaving; }));
+}
+
 bool Crowd::has_queued(std::uint64_t stream_bytes) const {
     return std::ranges::all_of(people_, [&](const Person& person) {
         return !person.session.sender || person.leaving || !lives(person) ||
@@ -179,6 +184,12 @@ void Crowd::settle() {
             });
         },
         "those who leave to be gone");
+    if (someone_was_cut())
+        return;
+    // What those who were cut off had sent is in the order before the ends of the others' streams.
+    for (std::size_t host = 0; host < room_.size(); ++host)
+        if (!room_.is_over(host))
+            room_.wait_until_at_rest(host, staying_on(host));
     for (Person& person : people_)
         if (person.session.sender && !person.leaving)
             send(person, stream_end_bytes_min);

@@ -77,6 +77,7 @@ private:
     };
 
     [[nodiscard]] bool lives(const Person& person) const;
+    [[nodiscard]] std::size_t staying_on(std::size_t host) const;
     void note_joins();
     void send(Person& person, std::uint64_t bytes);
     [[nodiscard]] std::vector<PerSender> delivered_on(std::size_t host) const;

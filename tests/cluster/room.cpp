@@ -57,21 +57,46 @@ void Room::wait_until_joined() {
     }
 }
 
-nlohmann::json Room::report(std::size_t host) {
-    return nlohmann::json::parse(hosts_.at(host)->control.answer("status")).at("room");
+nlohmann::json Room::status(std::size_t host) {
+    return nlohmann::json::parse(hosts_.at(host)->control.answer("status"));
 }
 
-nlohmann::json Room::wait_for_report(std::size_t host,
+nlohmann::json Room::report(std::size_t host) {
+    return status(host).at("room");
+}
+
+nlohmann::json Room::wait_for_status(std::size_t host,
     const std::function<bool(const nlohmann::json&)>& wanted, std::string_view what) {
     const auto deadline = steady_clock::now() + patience;
     nlohmann::json said;
     while (steady_clock::now() < deadline) {
-        said = report(host);
+        said = status(host);
         if (wanted(said))
             return said;
         loop_.turn(milliseconds(20));
     }
     throw std::runtime_error("waited in vain for " + std::string(what) + ": " + said.dump());
+}
+
+nlohmann::json Room::wait_for_report(std::size_t host,
+    const std::function<bool(const nlohmann::json&)>& wanted, std::string_view what) {
+    return wait_for_status(
+        host, [&](const nlohmann::json& status) { return wanted(status.at("room")); }, what)
+        .at("room");
+}
+
+void Room::wait_until_at_rest(std::size_t host, std::size_t users) {
+    const auto is_at_rest = [users](const nlohmann::json& status) {
+        return status.at("users") == users && status.at("room").at("waiting") == 0;
+    };
+    try {
+        wait_for_status(
+            host, [&](const nlohmann::json& status) { return is_over(host) || is_at_rest(status); },
+            "host " + std::to_string(host) + " to have " + std::to_string(users) + " users");
+    } catch (const std::runtime_error&) {
+        if (!is_over(host)) // and so answers nobody
+            throw;
+    }
 }
 
 std::optional<pid_t> Room::bridge_pid(std::size_t host) {

@@ -50,6 +50,9 @@ public:
     // Asks until the report is as wanted. Throws std::runtime_error naming `what`.
     nlohmann::json wait_for_report(std::size_t host,
         const std::function<bool(const nlohmann::json&)>& wanted, std::string_view what);
+    // So many users are left on this host, and all that was read of any is in the room's order; or
+    // the room is over on this host.
+    void wait_until_at_rest(std::size_t host, std::size_t users);
     // The bridge of this host; nothing while it is being replaced.
     [[nodiscard]] std::optional<pid_t> bridge_pid(std::size_t host);
 
@@ -64,6 +67,10 @@ public:
     [[nodiscard]] std::vector<std::string> stop();
 
 private:
+    [[nodiscard]] nlohmann::json status(std::size_t host);
+    nlohmann::json wait_for_status(std::size_t host,
+        const std::function<bool(const nlohmann::json&)>& wanted, std::string_view what);
+
     struct Host {
         Host(Loop& loop, const ServerOptions& options, const std::string& socket) :
             control(loop, socket), server(std::make_unique<Server>(loop, options)) {}
