@@ -31,7 +31,7 @@ std::string Room::control(std::size_t at) const {
 void Room::add_host() {
     const std::string socket = control(hosts_.size());
     std::vector<std::string> more{"--room", options_.name, "--room-replicas",
-        std::to_string(nats_.size()), "--room-retention", "256M", "--control", socket};
+        std::to_string(nats_.size()), "--room-retention", "32M", "--control", socket};
     for (const std::string& url : nats_.urls())
         more.insert(more.end(), {"--join", url});
     more.insert(more.end(), options_.more.begin(), options_.more.end());
