@@ -40,7 +40,8 @@ class Workforce {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // `channel_tag`: as WorkerPool takes it. `doorbell_pipes`: one per entry (Segment::all_entries).
+    // `channel_tag`: as WorkerPool takes it. `doorbell_pipes`: one per entry
+    // (Segment::all_entries).
     Workforce(const WorkerProgram& program, const Options& options, const Segment& segment,
         const Ledger& ledger, const std::vector<FdPair>& doorbell_pipes, ClientBook& clients,
         EventQueue& events, ServedClock& clock, Tag channel_tag);
