@@ -7,7 +7,6 @@
 #include "shared/system/wall_clock.h"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 namespace chatserv {
@@ -39,7 +38,6 @@ Bridge::Bridge(const Parts& parts, Settings settings) :
     require(events_.watch_readable(lifeline_, BridgeEvent::lifeline), "watching the server's life");
     require(events_.watch_readable(parts.bell, BridgeEvent::doorbell), "watching the doorbell");
     require(events_.watch_readable(engine_.fd(), BridgeEvent::engine), "watching the engine");
-    require(events_.watch_signal(SIGTERM), "watching SIGTERM");
 }
 
 Bridge::End Bridge::run() {
@@ -105,10 +103,6 @@ void Bridge::follow_engine() {
 
 void Bridge::handle(std::span<const EventQueue::Event> events) {
     for (const EventQueue::Event& event : events) {
-        if (is_signal(event)) {
-            end_ = End::told;
-            continue;
-        }
         switch (tag_of(event).kind<BridgeEvent>()) {
         case BridgeEvent::engine: // the next turn looks
             break;

@@ -44,7 +44,6 @@ public:
 
     enum class End {
         server_ended,
-        told, // by SIGTERM
         room_over,
     };
     // Works until one of these.

@@ -4,6 +4,7 @@
 
 #include "bridge/engine/jetstream_settings.h"
 #include "bridge/order/publication.h"
+#include "shared/ipc/bridge_status.h"
 #include "shared/system/failure.h"
 
 #include <chrono>
@@ -12,9 +13,6 @@
 #include <string_view>
 
 namespace chatserv {
-
-// The exit status of a process whose settings cannot be used: to start it again is of no use.
-inline constexpr int exit_unusable = 2;
 
 struct BridgeSettings {
     JetStreamSettings jetstream{};

@@ -19,14 +19,10 @@
 
 namespace chatserv {
 
-// The exit status of a bridge whose room is over on this host (RoomReport::loss).
-inline constexpr int exit_room_over = 3;
-
-// The bridge's whole life. Returns the exit status: EX_OK after the server has ended, or on
-// SIGTERM; exit_unusable, with a line in the log that says what to do; exit_room_over; EX_USAGE,
-// with a line on standard error, if the arguments are not the master's; EX_NOPERM, EX_OSERR or
-// EX_SOFTWARE (sysexits.h), with a line in the log, if a step of the start failed: it may be tried
-// again.
+// The bridge's whole life. Returns the exit status: EX_OK after the server has ended;
+// exit_unusable, with a line in the log that says what to do; exit_room_over; EX_USAGE, with a line
+// on standard error, if the arguments are not the master's; EX_NOPERM, EX_OSERR or EX_SOFTWARE
+// (sysexits.h), with a line in the log, if a step of the start failed: it may be tried again.
 [[nodiscard]] int start_bridge(int argc, char** argv);
 
 } // namespace chatserv

@@ -124,11 +124,16 @@ private:
         BridgeProcess& bridge = companions_.bridge();
         if (const auto finished = bridge.take_finished())
             control_.tell(*finished);
-        if (const OrderLoss loss = bridge.loss(); loss != OrderLoss::none && !room_end_told_) {
-            room_end_told_ = true;
+        const OrderLoss loss = bridge.loss();
+        if (room_end_told_ || (loss == OrderLoss::none && !bridge.is_unusable()))
+            return;
+        room_end_told_ = true;
+        if (loss != OrderLoss::none)
             events::room_over(options_.room, loss);
-            stop(shutdown_.handle_room_end());
-        }
+        else
+            events::room_unusable(options_.room);
+        stop(shutdown_.handle_room_end(
+            loss != OrderLoss::none ? room_over_status : room_unusable_status));
     }
     void advance_sources() {
         const bool serves = !shutdown_.starting() && !shutdown_.stopping();

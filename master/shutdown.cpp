@@ -38,10 +38,10 @@ Shutdown::Step Shutdown::handle_stop(int signal, uint32_t users) {
 }
 
 // The status comes first: a successor that finds the stop knows what for.
-Shutdown::Step Shutdown::handle_room_end() {
+Shutdown::Step Shutdown::handle_room_end(int status) {
     if (stopping())
         return Step::none;
-    standing_.stop_status = room_over_status;
+    standing_.stop_status = status;
     return begin_draining();
 }
 

@@ -20,6 +20,8 @@ namespace chatserv {
 
 // The exit status of a server that stops because its room is over: EX_PROTOCOL of sysexits(3).
 inline constexpr int room_over_status = 76;
+// ... because its room cannot be joined with the options that it has: EX_CONFIG.
+inline constexpr int room_unusable_status = 78;
 
 class Shutdown {
 public:
@@ -41,10 +43,12 @@ public:
     [[nodiscard]] bool starting() const { return phase() == Phase::starting; }
     [[nodiscard]] bool stopping() const { return phase() > Phase::serving; }
     [[nodiscard]] bool dismissing() const { return phase() == Phase::dismissing; }
-    // 0; or room_over_status; or 128 and the signal that ended the server at once.
+    // 0; or that of a room's end; or 128 and the signal that ended the server at once.
     [[nodiscard]] int exit_status() const { return standing_.stop_status; }
-    // The server stops because its room is over.
-    [[nodiscard]] bool room_is_over() const { return exit_status() == room_over_status; }
+    // The server stops because its room is over, or never began.
+    [[nodiscard]] bool room_is_over() const {
+        return exit_status() == room_over_status || exit_status() == room_unusable_status;
+    }
 
     void start_serving() { enter(Phase::serving); }
     // A stop that begins from now on takes as long as this stall limit needs.
@@ -58,8 +62,9 @@ public:
     // One of the signals to stop has come. `users`: that are connected. Throws std::system_error
     // where the stop cannot be timed.
     [[nodiscard]] Step handle_stop(int signal, uint32_t users);
-    // The room of several hosts is over on this one. Throws as handle_stop() does.
-    [[nodiscard]] Step handle_room_end();
+    // The room of several hosts is over on this one. `status`: one of the two above. Throws as
+    // handle_stop() does.
+    [[nodiscard]] Step handle_room_end(int status);
     // This object's timer.
     [[nodiscard]] Step timer();
     // To be asked in each turn of the loop, until it says none.

@@ -49,6 +49,12 @@ void room_over(const std::string& room, OrderLoss loss) {
         {{"room", room}, {"reason", reason}});
 }
 
+void room_unusable(const std::string& room) {
+    log_error("room_unusable",
+        fmt::format("the room {} cannot be joined with these options; the server stops", room),
+        {{"room", room}});
+}
+
 void room_not_told(uint64_t bytes) {
     log_warning("room_not_told",
         fmt::format(

@@ -5,8 +5,10 @@
 #include "master/ledger/master_point.h"
 #include "master/workers/reaping.h"
 #include "master/workers/takeover.h"
+#include "shared/ipc/bridge_status.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/outbound_log.h"
+#include "shared/segment/room_state.h"
 #include "shared/system/handler_line.h"
 #include "shared/system/wall_clock.h"
 
@@ -29,6 +31,10 @@ constexpr std::chrono::seconds youth{1};
 
 // How often its first beat is looked for, after a death. Nothing tells the master of it.
 constexpr std::chrono::milliseconds first_beat_pause{5};
+
+bool was_unusable(std::optional<int> wait_status) {
+    return wait_status && WIFEXITED(*wait_status) && WEXITSTATUS(*wait_status) == exit_unusable;
+}
 
 bool was_killed(std::optional<int> wait_status) {
     return wait_status && WIFSIGNALED(*wait_status) && WTERMSIG(*wait_status) == SIGKILL;
@@ -97,7 +103,9 @@ void BridgeProcess::bury() {
     may_reap_ = may_reap_ || is_inherited_;
     const pid_t dead = std::exchange(pid_, 0);
     gone_since_ms_ = unix_milliseconds();
-    if (is_ended_ || loss() != OrderLoss::none)
+    is_unusable_ =
+        is_unusable_ || (was_unusable(wait_status) && !RoomStates(server_.segment).in_force());
+    if (is_ended_ || is_unusable_ || loss() != OrderLoss::none)
         return;
     const Clock::time_point now = Clock::now();
     std::chrono::milliseconds delay{0};
@@ -205,7 +213,7 @@ bool BridgeProcess::is_given_up() const {
 }
 
 bool BridgeProcess::has_no_future() const {
-    return is_given_up() || loss() != OrderLoss::none;
+    return is_given_up() || is_unusable_ || loss() != OrderLoss::none;
 }
 
 // It is noted first: a successor must not start a bridge, which would publish what was thrown away.

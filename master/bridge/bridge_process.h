@@ -89,6 +89,8 @@ public:
 
     // Why the room on this host is over: none, unless the bridge has said so and has ended.
     [[nodiscard]] OrderLoss loss() const;
+    // The room was never joined, and with these options it never will be, as a bridge has said.
+    [[nodiscard]] bool is_unusable() const { return is_unusable_; }
     // Bytes that senders have sent and that are not in the room's order yet. 0 where no room is
     // joined, or it was given up or is over.
     [[nodiscard]] uint64_t waiting_bytes() const;
@@ -134,6 +136,7 @@ private:
     bool is_ended_ = false;     // this master has ended it, through no fault of the bridge
     bool is_stopped_ = false;   // as chaos asked
     bool is_struck_ = false;    // killed, as chaos asked
+    bool is_unusable_ = false;
     bool may_reap_ = false;
 };
 

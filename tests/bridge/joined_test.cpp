@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,6 +96,16 @@ TEST_F(JoinedTest, ABridgeThatIsKilledIsReplacedAndNobodyNotices) {
     EXPECT_EQ(server.stats().at("bridge_deaths"), 5);
     EXPECT_EQ(server.server().count("died: killed by signal 9 (Killed)"), 5U);
     EXPECT_EQ(server.server().stop(), 0);
+}
+
+TEST_F(JoinedTest, AServerWhoseRoomCannotBeJoinedEnds) {
+    const TemporaryDirectory folder;
+    const std::string file = (folder.path() / "authorities").string();
+    std::ofstream(file) << "no certificate\n";
+    JoinedServer server(loop_, cluster_, {"--room-ca", file});
+    EXPECT_EQ(server.server().process().wait_for_exit(), 78);
+    EXPECT_EQ(server.server().count("the room test cannot be joined: "), 1U);
+    EXPECT_EQ(server.server().count("the room test cannot be joined with these options"), 1U);
 }
 
 TEST_F(JoinedTest, ABridgeThatHangsIsReplaced) {

@@ -124,9 +124,9 @@ TEST_F(ShutdownTest, WaitsForARoomThatDoesNotAnswerForHalfOfTheStop) {
 TEST_F(ShutdownTest, ARoomThatIsOverEndsTheServerWithAStatusOfItsOwn) {
     shutdown_.start_serving();
     EXPECT_FALSE(shutdown_.room_is_over());
-    EXPECT_EQ(shutdown_.handle_room_end(), Step::stop_reading);
+    EXPECT_EQ(shutdown_.handle_room_end(room_over_status), Step::stop_reading);
     EXPECT_TRUE(shutdown_.room_is_over());
-    EXPECT_EQ(shutdown_.handle_room_end(), Step::none) << "it stops already";
+    EXPECT_EQ(shutdown_.handle_room_end(room_over_status), Step::none) << "it stops already";
     EXPECT_EQ(shutdown_.exit_status(), room_over_status);
     Shutdown successor(standing_, 5s, events_, clock_, 2);
     EXPECT_EQ(successor.resume(), Step::stop_reading) << "in order, as it was begun";
@@ -138,7 +138,7 @@ TEST_F(ShutdownTest, ARoomThatIsOverEndsTheServerWithAStatusOfItsOwn) {
 TEST_F(ShutdownTest, AStopThatWasBegunIsNoRoomsEnd) {
     shutdown_.start_serving();
     (void)shutdown_.handle_stop(SIGTERM, 1);
-    EXPECT_EQ(shutdown_.handle_room_end(), Step::none);
+    EXPECT_EQ(shutdown_.handle_room_end(room_over_status), Step::none);
     EXPECT_EQ(shutdown_.exit_status(), 0);
 }
 

@@ -1,6 +1,8 @@
 // The bridge as masters see it, one after the other: started, missed, hung, inherited, replaced.
 #include "tests/unit/master/bridge/bridge_process_test.h"
 
+#include "shared/segment/room_state.h"
+
 namespace chatserv {
 namespace {
 
@@ -47,6 +49,24 @@ TEST_F(BridgeProcessTest, IsStartedAgainAfterAPauseWhenItDiesAtOnce) {
         EXPECT_EQ(seat(), SeatState::empty);
         ASSERT_TRUE(bridge.next_look().has_value());
     }
+}
+
+TEST_F(BridgeProcessTest, IsNotStartedAgainWhenItsRoomCannotBeJoined) {
+    use_program("exit 2");
+    BridgeProcess& bridge = master();
+    turn_until(bridge, [&] { return bridge.is_unusable(); });
+    turn_until_gone(bridge, true);
+    EXPECT_EQ(bridge.pid(), 0);
+    EXPECT_FALSE(bridge.next_look().has_value()) << "no other one is to come";
+    EXPECT_EQ(deaths(), 0U) << "it is no fault of the bridge's";
+}
+
+TEST_F(BridgeProcessTest, IsStartedAgainWhenItsRoomWasJoinedBefore) {
+    RoomStates(segment_).write({.epoch = 1}, 0);
+    use_program("exit 2");
+    BridgeProcess& bridge = master();
+    turn_until(bridge, [&] { return deaths() == 2; });
+    EXPECT_FALSE(bridge.is_unusable());
 }
 
 TEST_F(BridgeProcessTest, ItsDeathIsRecoveredAndItsSuccessorToldOf) {
