@@ -121,13 +121,13 @@ std::vector<OptionRow> room_option_rows() {
             path(&Options::room_credentials), "none", "A file of nsc(1), as a rule `NAME.creds`.",
             "/etc/chatserv/room.creds"},
         {"room-ca", "FILE", "Certificates of the authorities that those servers are to have",
-            path(&Options::room_ca), "those of the system", "In PEM. For `tls://` servers.",
+            path(&Options::room_ca), "those of the system", "A PEM file, for `tls://` servers.",
             "/etc/chatserv/room-ca.pem"},
         {"room-certificate", "FILE", "Certificate to show to those servers",
-            path(&Options::room_certificate), "none", "In PEM. It needs `--room-key`.",
+            path(&Options::room_certificate), "none", "A PEM file, which needs `--room-key`.",
             "/etc/chatserv/room.pem"},
         {"room-key", "FILE", "Private key of that certificate", path(&Options::room_key), "none",
-            "In PEM. It needs `--room-certificate`.", "/etc/chatserv/room.key"},
+            "A PEM file, which needs `--room-certificate`.", "/etc/chatserv/room.key"},
     };
 }
 

@@ -9,6 +9,9 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace chatserv::test {
 namespace {
@@ -18,6 +21,12 @@ using testing::HasSubstr;
 
 class JoinedTest : public testing::Test {
 protected:
+    void start_with_two(const std::vector<std::string>& more = {}) {
+        server_ = std::make_unique<JoinedServer>(loop_, cluster_, more);
+        server_->wait_until_delivering();
+        anna_ = server_->join();
+        ben_ = server_->join();
+    }
     // The one says a line, and the other reads it.
     void expect_relay(Client& sender, Client& reader) {
         const std::string words = "line " + std::to_string(++said_) + "\n";
@@ -34,6 +43,9 @@ protected:
 
     Loop loop_;
     NatsCluster cluster_{loop_, 1};
+    std::unique_ptr<JoinedServer> server_;
+    std::unique_ptr<Client> anna_;
+    std::unique_ptr<Client> ben_;
     unsigned said_ = 0;
 };
 
@@ -58,13 +70,10 @@ TEST_F(JoinedTest, UsersOfTwoHostsAreInOneConversation) {
 }
 
 TEST_F(JoinedTest, StatusAndStatisticsTellOfTheRoom) {
-    JoinedServer server(loop_, cluster_);
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
-    expect_relay(*anna, *ben);
-    server.wait_for_room([](const json& room) { return room.at("waiting") == 0; }, "told all");
-    const json room = server.room();
+    start_with_two();
+    expect_relay(*anna_, *ben_);
+    server_->wait_for_room([](const json& room) { return room.at("waiting") == 0; }, "told all");
+    const json room = server_->room();
     EXPECT_EQ(room.at("name"), "test");
     EXPECT_GT(room.at("since_ms"), 0);
     EXPECT_EQ(room.at("trouble"), "");
@@ -72,30 +81,27 @@ TEST_F(JoinedTest, StatusAndStatisticsTellOfTheRoom) {
     EXPECT_GE(room.at("applied"), 2);
     EXPECT_EQ(room.at("bridge_deaths"), 0);
     EXPECT_THAT(
-        server.ask({"status", "--interval", "0"}), HasSubstr("\nroom     test: delivering"));
-    EXPECT_EQ(server.stats().at("bridge_deaths"), 0);
-    EXPECT_EQ(server.server().stop(), 0);
+        server_->ask({"status", "--interval", "0"}), HasSubstr("\nroom     test: delivering"));
+    EXPECT_EQ(server_->stats().at("bridge_deaths"), 0);
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 TEST_F(JoinedTest, ABridgeThatIsKilledIsReplacedAndNobodyNotices) {
-    JoinedServer server(loop_, cluster_);
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
+    start_with_two();
     std::string all;
     for (int deaths = 1; deaths <= 5; ++deaths) {
-        const pid_t former = bridge_of(server);
+        const pid_t former = bridge_of(*server_);
         for (int count = 0; count < 50; ++count)
             all += "line " + std::to_string(++said_) + "\n";
-        anna->send(std::string_view(all).substr(anna->sent_bytes()));
+        anna_->send(std::string_view(all).substr(anna_->sent_bytes()));
         ::kill(former, SIGKILL);
-        wait_for_another_bridge(server, former);
+        wait_for_another_bridge(*server_, former);
     }
-    ben->wait_for_bytes(all.size());
-    EXPECT_EQ(ben->received(), all);
-    EXPECT_EQ(server.stats().at("bridge_deaths"), 5);
-    EXPECT_EQ(server.server().count("died: killed by signal 9 (Killed)"), 5U);
-    EXPECT_EQ(server.server().stop(), 0);
+    ben_->wait_for_bytes(all.size());
+    EXPECT_EQ(ben_->received(), all);
+    EXPECT_EQ(server_->stats().at("bridge_deaths"), 5);
+    EXPECT_EQ(server_->server().count("died: killed by signal 9 (Killed)"), 5U);
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 TEST_F(JoinedTest, AServerWhoseRoomCannotBeJoinedEnds) {
@@ -109,73 +115,61 @@ TEST_F(JoinedTest, AServerWhoseRoomCannotBeJoinedEnds) {
 }
 
 TEST_F(JoinedTest, ABridgeThatHangsIsReplaced) {
-    JoinedServer server(loop_, cluster_, {"--hang-limit", "0.3"});
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
-    const pid_t former = bridge_of(server);
+    start_with_two({"--hang-limit", "0.3"});
+    const pid_t former = bridge_of(*server_);
     ::kill(former, SIGSTOP);
-    wait_for_another_bridge(server, former);
-    expect_relay(*anna, *ben);
-    EXPECT_EQ(server.server().count("it did not answer for 300 ms (--hang-limit)"), 1U);
-    EXPECT_EQ(server.server().stop(), 0);
+    wait_for_another_bridge(*server_, former);
+    expect_relay(*anna_, *ben_);
+    EXPECT_EQ(server_->server().count("it did not answer for 300 ms (--hang-limit)"), 1U);
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 TEST_F(JoinedTest, ChaosStrikesTheBridge) {
-    JoinedServer server(loop_, cluster_, {"--hang-limit", "0.3"});
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
-    const std::string said = server.ask({"chaos", "--target", "bridge", "--mode", "mixed", "--rate",
-        "5", "--for", "2", "--seed", "3"});
+    start_with_two({"--hang-limit", "0.3"});
+    const std::string said = server_->ask({"chaos", "--target", "bridge", "--mode", "mixed",
+        "--rate", "5", "--for", "2", "--seed", "3"});
     EXPECT_THAT(said, HasSubstr("killed the bridge (pid "));
     EXPECT_THAT(said, HasSubstr("bridge taken over in "));
-    EXPECT_GE(server.server().count("killed by signal 9 (Killed), as chaos asked"), 1U);
+    EXPECT_GE(server_->server().count("killed by signal 9 (Killed), as chaos asked"), 1U);
     EXPECT_THAT(
-        server.ask({"chaos", "--target", "any", "--rate", "10", "--for", "2", "--seed", "5"}),
+        server_->ask({"chaos", "--target", "any", "--rate", "10", "--for", "2", "--seed", "5"}),
         HasSubstr("\nbridge: "));
-    expect_relay(*anna, *ben);
-    EXPECT_EQ(server.server().stop(), 0);
+    expect_relay(*anna_, *ben_);
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 // H4
 TEST_F(JoinedTest, WithoutServersOfNatsSendersWaitAndTheStatusSaysSince) {
-    JoinedServer server(loop_, cluster_);
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
+    start_with_two();
     cluster_.server(0).kill();
-    server.wait_for_room(
+    server_->wait_for_room(
         [](const json& room) { return room.at("link") == "connecting"; }, "without a server");
-    anna->send("later\n");
-    server.wait_for_room([](const json& room) { return room.at("waiting") == 6; }, "waited for");
-    EXPECT_EQ(ben->received(), "");
+    anna_->send("later\n");
+    server_->wait_for_room([](const json& room) { return room.at("waiting") == 6; }, "waited for");
+    EXPECT_EQ(ben_->received(), "");
     cluster_.start(cluster_.server(0));
-    ben->wait_for("later\n");
-    EXPECT_EQ(server.server().count(" left: "), 0U);
-    EXPECT_EQ(server.server().stop(), 0);
+    ben_->wait_for("later\n");
+    EXPECT_EQ(server_->server().count(" left: "), 0U);
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 // H5
 TEST_F(JoinedTest, ARoomThatIsOverEndsTheServerAndTellsTheUsers) {
-    JoinedServer server(loop_, cluster_);
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
-    expect_relay(*anna, *ben);
-    server.wait_for_room([](const json& room) { return room.at("waiting") == 0; }, "told all");
+    start_with_two();
+    expect_relay(*anna_, *ben_);
+    server_->wait_for_room([](const json& room) { return room.at("waiting") == 0; }, "told all");
     StreamControl(cluster_.urls(), "test").purge();
-    ::kill(bridge_of(server), SIGKILL); // the next one looks for what was read last
-    anna->send("more\n");
-    ben->wait_for("the room has ended: please connect again!\n");
-    anna->wait_for_end();
-    EXPECT_EQ(anna->end_error(), 0);
-    EXPECT_EQ(server.server().process().wait_for_exit(), 76);
+    ::kill(bridge_of(*server_), SIGKILL); // the next one looks for what was read last
+    anna_->send("more\n");
+    ben_->wait_for("the room has ended: please connect again!\n");
+    anna_->wait_for_end();
+    EXPECT_EQ(anna_->end_error(), 0);
+    EXPECT_EQ(server_->server().process().wait_for_exit(), 76);
     EXPECT_EQ(
-        server.server().count("the room test is over on this host: the stream no longer holds "
-                              "what this host has to read next"),
+        server_->server().count("the room test is over on this host: the stream no longer holds "
+                                "what this host has to read next"),
         1U);
-    EXPECT_EQ(server.server().count("left: its room is over on this host"), 2U);
+    EXPECT_EQ(server_->server().count("left: its room is over on this host"), 2U);
 }
 
 TEST_F(JoinedTest, WhatWasReadBeforeAStopReachesTheOtherHosts) {
@@ -195,52 +189,43 @@ TEST_F(JoinedTest, WhatWasReadBeforeAStopReachesTheOtherHosts) {
 }
 
 TEST_F(JoinedTest, AStopDoesNotWaitForeverForARoomThatDoesNotAnswer) {
-    JoinedServer server(loop_, cluster_, {"--stall-limit", "0.5", "--log-size", "256K"});
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
+    start_with_two({"--stall-limit", "0.5", "--log-size", "256K"});
     cluster_.server(0).kill();
-    anna->send(std::string(1'000'000, 'x')); // more than the log holds
-    server.wait_for_room(
+    anna_->send(std::string(1'000'000, 'x')); // more than the log holds
+    server_->wait_for_room(
         [](const json& room) { return room.at("waiting") > 100'000; }, "waited for");
-    EXPECT_EQ(server.server().stop(), 0);
-    EXPECT_EQ(server.server().count("the room did not take what was read last in time"), 1U);
-    EXPECT_EQ(server.server().count("left: server stopped"), 2U);
+    EXPECT_EQ(server_->server().stop(), 0);
+    EXPECT_EQ(server_->server().count("the room did not take what was read last in time"), 1U);
+    EXPECT_EQ(server_->server().count("left: server stopped"), 2U);
 }
 
 TEST_F(JoinedTest, TheNextMasterTakesTheBridgeOver) {
-    JoinedServer server(loop_, cluster_);
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
-    const pid_t bridge = bridge_of(server);
-    if (server.server().master_pid() == server.server().keeper_pid())
+    start_with_two();
+    const pid_t bridge = bridge_of(*server_);
+    if (server_->server().master_pid() == server_->server().keeper_pid())
         GTEST_SKIP() << "this system has no keeper";
-    ::kill(server.server().master_pid(), SIGKILL);
-    server.server().wait_for_line("carries on");
-    EXPECT_EQ(bridge_of(server), bridge);
-    expect_relay(*anna, *ben);
+    ::kill(server_->server().master_pid(), SIGKILL);
+    server_->server().wait_for_line("carries on");
+    EXPECT_EQ(bridge_of(*server_), bridge);
+    expect_relay(*anna_, *ben_);
     ::kill(bridge, SIGKILL);
-    wait_for_another_bridge(server, bridge);
-    expect_relay(*ben, *anna);
-    EXPECT_EQ(server.stats().at("bridge_deaths"), 1);
-    EXPECT_EQ(server.server().stop(), 0);
+    wait_for_another_bridge(*server_, bridge);
+    expect_relay(*ben_, *anna_);
+    EXPECT_EQ(server_->stats().at("bridge_deaths"), 1);
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 TEST_F(JoinedTest, AnUpgradeReplacesTheBridgeAndTheRoomGoesOn) {
-    JoinedServer server(loop_, cluster_);
-    server.wait_until_delivering();
-    const auto anna = server.join();
-    const auto ben = server.join();
-    const pid_t bridge = bridge_of(server);
-    if (server.server().master_pid() == server.server().keeper_pid())
+    start_with_two();
+    const pid_t bridge = bridge_of(*server_);
+    if (server_->server().master_pid() == server_->server().keeper_pid())
         GTEST_SKIP() << "this system has no keeper";
-    (void)server.ask({"upgrade"});
-    wait_for_another_bridge(server, bridge);
-    expect_relay(*anna, *ben);
-    EXPECT_EQ(server.stats().at("bridge_deaths"), 0);
-    EXPECT_EQ(server.room().at("name"), "test");
-    EXPECT_EQ(server.server().stop(), 0);
+    (void)server_->ask({"upgrade"});
+    wait_for_another_bridge(*server_, bridge);
+    expect_relay(*anna_, *ben_);
+    EXPECT_EQ(server_->stats().at("bridge_deaths"), 0);
+    EXPECT_EQ(server_->room().at("name"), "test");
+    EXPECT_EQ(server_->server().stop(), 0);
 }
 
 TEST_F(JoinedTest, AFileThatCannotBeReadEndsTheStart) {

@@ -108,7 +108,8 @@ TEST_F(OutboundLogTest, HasRoomForWhatIsCountedAlone) {
 TEST_F(OutboundLogTest, ReadsOnWhileItGoesRoundAndRound) {
     uint64_t read = 0;
     for (int i = 0; i < 5000; ++i) {
-        const std::string text = "line " + std::to_string(i) + std::string(i % 300, '.');
+        const std::string text =
+            "line " + std::to_string(i) + std::string(static_cast<size_t>(i % 300), '.');
         segment_.send(i % 2 == 0 ? a_ : b_, text, i % 2 == 0 ? entry_0 : entry_1);
         if (i % 3 == 0)
             continue;
