@@ -128,9 +128,10 @@ def _room(build, hosts):
 
 def rooms(build: pathlib.Path, folder: pathlib.Path):
     """Rooms on one to three hosts, and what they are compared with: one chatserv, which has the room to
-    itself, and one server of NATS without JetStream, which keeps nothing."""
-    alone = next(server for server in servers(build, folder) if server.role == OURS)
-    return [alone, _nats(folder), *(_room(build, hosts) for hosts in ROOM_HOSTS)]
+    itself, one server of NATS without JetStream and one of Redis, which keep nothing."""
+    alone, redis = (next(server for server in servers(build, folder) if server.name == name)
+                    for name in (DEFAULT_NAME, REDIS_NAME))
+    return [alone, _nats(folder), redis, *(_room(build, hosts) for hosts in ROOM_HOSTS)]
 
 
 def _nats(folder):

@@ -5,8 +5,8 @@ import unittest
 import sample  # noqa: F401: it finds the bench
 from plan import Plan
 from scenes import TAKEOVER, flood, idle, room_scenes, scenes
-from servers import (DEFAULT_NAME, NATS_NAME, OURS, PEER, VARIANT, Server, room_name, rooms, servers,
-                     variant_name)
+from servers import (DEFAULT_NAME, NATS_NAME, OURS, PEER, REDIS_NAME, VARIANT, Server, room_name, rooms,
+                     servers, variant_name)
 
 
 class Matrix(unittest.TestCase):
@@ -28,11 +28,11 @@ class Matrix(unittest.TestCase):
             self.assertEqual(given[variant_name(workers)] + ["--framing", "line"],
                              given[variant_name(workers, lines=True)])
 
-    def test_rooms_have_one_to_three_hosts_beside_one_server_and_nats(self):
+    def test_rooms_have_one_to_three_hosts_beside_one_server_nats_and_redis(self):
         everybody = rooms(pathlib.Path("build"), pathlib.Path("folder"))
         self.assertEqual([server.name for server in everybody],
-                         [DEFAULT_NAME, NATS_NAME, *map(room_name, (1, 2, 3))])
-        for hosts, server in enumerate(everybody[2:], 1):
+                         [DEFAULT_NAME, NATS_NAME, REDIS_NAME, *map(room_name, (1, 2, 3))])
+        for hosts, server in enumerate(everybody[3:], 1):
             words = [str(word) for word in server.command(flood(9, 61), 1, 1)]
             self.assertEqual(words[words.index("--hosts") + 1], str(hosts))
         known = {server.name for server in servers(pathlib.Path("build"), pathlib.Path("folder"))}
