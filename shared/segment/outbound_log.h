@@ -32,7 +32,7 @@ public:
     [[nodiscard]] uint64_t counted() const;
 
     struct Stretch {
-        uint64_t bytes() const { return pieces.first.size() + pieces.second.size(); }
+        [[nodiscard]] uint64_t bytes() const { return pieces.first.size() + pieces.second.size(); }
 
         LogPieces pieces{};
         std::vector<BridgedChunk> chunks{}; // as long together

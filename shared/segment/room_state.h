@@ -41,7 +41,7 @@ public:
 
     // Writes the copy that is not in force. It is in force when the broadcast log's head is
     // `head`: at once, if it is so already. Returns the copy's sequence.
-    uint64_t write(const RoomProgress& progress, uint64_t head) const;
+    [[nodiscard]] uint64_t write(const RoomProgress& progress, uint64_t head) const;
 
 private:
     [[nodiscard]] const RoomState* copy_in_force() const;

@@ -61,7 +61,7 @@ TEST_F(BridgeProcessTest, IsNotStartedAgainWhenItsRoomCannotBeJoined) {
 }
 
 TEST_F(BridgeProcessTest, IsStartedAgainWhenItsRoomWasJoinedBefore) {
-    RoomStates(segment_).write({.epoch = 1}, 0);
+    (void)RoomStates(segment_).write({.epoch = 1}, 0);
     use_program("exit 2");
     BridgeProcess& bridge = master();
     turn_until(bridge, [&] { return deaths() == 2; });
