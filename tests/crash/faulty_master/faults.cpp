@@ -30,6 +30,8 @@ bool has_fault(std::string_view name) {
 
 using chatserv::test::has_fault;
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker wants these names (ld(1), --wrap).
+
 extern "C" int __real__ZNK8chatserv8Listener6acceptEv(const chatserv::Listener* listener);
 extern "C" int __wrap__ZNK8chatserv8Listener6acceptEv(const chatserv::Listener* listener) {
     const int socket = __real__ZNK8chatserv8Listener6acceptEv(listener);
@@ -71,3 +73,4 @@ extern "C" void __wrap__ZN8chatserv7Renewal5renewERNS_13WorkerProcessE(
     if (!has_fault("cut off"))
         __real__ZN8chatserv7Renewal5renewERNS_13WorkerProcessE(renewal, process);
 }
+// NOLINTEND(bugprone-reserved-identifier)
