@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chatserv {
@@ -19,7 +20,7 @@ inline constexpr uint32_t users_in_answer_max = 200;
 
 class Overview {
 public:
-    explicit Overview(const ControlSubjects& subjects) : subjects_(subjects) {}
+    explicit Overview(ControlSubjects subjects) : subjects_(std::move(subjects)) {}
 
     // Each returns a JSON object; docs/control.md lists the members.
     [[nodiscard]] std::string status() const;
