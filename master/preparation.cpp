@@ -86,6 +86,7 @@ std::vector<Listener> make_few_listeners(const Options& options, std::vector<Han
 // Read by the next master, and by the next program.
 std::vector<ListenerNote> notes_of(const std::vector<Listener>& listeners) {
     std::vector<ListenerNote> notes;
+    notes.reserve(listeners.size());
     for (const Listener& listener : listeners)
         notes.push_back({.number = listener.number(),
             .serves = listener.serves(),

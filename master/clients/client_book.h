@@ -63,7 +63,7 @@ public:
     void note_throttled(ClientId client, const HeldClient& held);
 
     // The client has left, or has to: frees its slot and closes its connection.
-    void release_client(ClientId client, const Departure& why);
+    void release_client(ClientId client, const Departure& told);
     // True where a client was released since this was asked last: a slot and a descriptor are free.
     [[nodiscard]] bool take_room_freed() { return std::exchange(room_freed_, false); }
 

@@ -63,9 +63,8 @@ const char* step_of(UpgradeState state) {
 
 } // namespace
 
-ControlDesk::ControlDesk(
-    EventQueue& events, Tag tag, ControlSocket* socket, const Subjects& subjects) :
-    subjects_(subjects) {
+ControlDesk::ControlDesk(EventQueue& events, Tag tag, ControlSocket* socket, Subjects subjects) :
+    subjects_(std::move(subjects)) {
     if (socket != nullptr)
         connections_.emplace(events, tag, *socket, [this] { return greeting(); });
 }
@@ -223,7 +222,7 @@ std::string ControlDesk::upgrade_status() const {
         .dump();
 }
 
-std::string ControlDesk::reload() {
+std::string ControlDesk::reload() const {
     if (const std::string why_not = subjects_.ask_for_reload(); !why_not.empty())
         return refusal(why_not);
     return ordered_json{{"event", "reloading"}, {"number", subjects_.reloads.begun()}}.dump();

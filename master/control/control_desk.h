@@ -21,7 +21,7 @@ public:
 
     // `tag`: the events of this object's descriptors have it. `socket`: null for none. Throws
     // std::system_error where the socket cannot be watched.
-    ControlDesk(EventQueue& events, Tag tag, ControlSocket* socket, const Subjects& subjects);
+    ControlDesk(EventQueue& events, Tag tag, ControlSocket* socket, Subjects subjects);
     ControlDesk(const ControlDesk&) = delete;
     ControlDesk& operator=(const ControlDesk&) = delete;
 
@@ -54,7 +54,7 @@ private:
     [[nodiscard]] std::string end_drain(uint32_t worker);
     [[nodiscard]] std::string upgrade();
     [[nodiscard]] std::string upgrade_status() const;
-    [[nodiscard]] std::string reload();
+    [[nodiscard]] std::string reload() const;
     [[nodiscard]] std::string reload_status() const;
     [[nodiscard]] std::string kick(const UserChoice& choice);
 
