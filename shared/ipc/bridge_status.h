@@ -1,5 +1,5 @@
-// What the bridge's exit status tells the master. Any other one than these and EX_OK is a fault: the
-// bridge is started again.
+// What the bridge's exit status tells the master. Any other one than these and EX_OK is a fault:
+// the bridge is started again.
 #pragma once
 
 namespace chatserv {
