@@ -33,7 +33,7 @@ Bridge::Bridge(const Parts& parts, Settings settings) :
     settings_(std::move(settings)), doorbells_(segment_.all_entries(), parts.bells),
     doorbell_(own_entry(segment_), parts.bell), reporter_(segment_.room().report),
     is_successor_(reporter_.former().has_value()), watch_(reporter_.former()),
-    pass_(segment_, engine_, doorbells_, settings_.under_way_bytes_max),
+    pass_(segment_, engine_, doorbells_, settings_.exchange),
     is_joined_(pass_.exchange().order().joined()) {
     require(events_.watch_readable(lifeline_, BridgeEvent::lifeline), "watching the server's life");
     require(events_.watch_readable(parts.bell, BridgeEvent::doorbell), "watching the doorbell");
@@ -62,10 +62,7 @@ void Bridge::look_at_room(Time now) {
     if (joined && !std::exchange(is_joined_, joined))
         events::room_joined(settings_.room, exchange.order().state().epoch);
     const uint64_t wall_ms = unix_milliseconds();
-    watch_.look({.link = engine_.link(),
-                    .joined = joined,
-                    .waiting_since = exchange.publication().waiting_since()},
-        now, wall_ms);
+    watch_.look({.link = engine_.link(), .waiting_since = exchange.waiting_since()}, now, wall_ms);
     reporter_.report(watch_.condition(), exchange);
     if (const auto news = watch_.take_news()) {
         if (news->kind == RoomWatch::News::Kind::waits)

@@ -36,7 +36,7 @@ public:
     struct Settings {
         std::string room{};
         std::chrono::milliseconds hang_limit{};
-        uint64_t under_way_bytes_max = Publication::under_way_bytes_max;
+        Exchange::Settings exchange{};
     };
 
     // Throws std::system_error if the system refuses a kqueue.

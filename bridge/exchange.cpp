@@ -8,11 +8,19 @@ namespace chatserv {
 using Verdict = Ruling::Verdict;
 
 Exchange::Exchange(
-    Engine& engine, Outbox& outbox, Inbox& inbox, Order order, uint64_t under_way_bytes_max) :
+    Engine& engine, Outbox& outbox, Inbox& inbox, Order order, const Settings& settings) :
     engine_(engine),
     outbox_(outbox), inbox_(inbox), order_(std::move(order)),
-    publication_(order_.counted(), under_way_bytes_max), to_ask_(order_.joined()) {
-    engine_.replay(order_.resume_from());
+    publication_(order_.counted(), settings.under_way_bytes_max),
+    epoch_bytes_max_(settings.epoch_bytes_max), to_ask_(order_.joined()) {
+    if (order_.joined()) {
+        engine_.replay(order_.resume_from());
+    } else if (settings.history.wanted()) {
+        history_.emplace(settings.history, settings.history_bytes_max);
+        engine_.begin(Beginning::oldest);
+    } else {
+        engine_.begin(Beginning::now);
+    }
 }
 
 Exchange::Turn Exchange::turn(Time now) {
@@ -35,6 +43,8 @@ Exchange::Turn Exchange::read(Time now) {
             held_ = engine_.take();
         if (!held_)
             return {};
+        if (history_)
+            look_back(*held_, now);
         const Ruling ruling = order_.judge(held_->number, held_->message);
         if (ruling.verdict == Verdict::lost)
             return {.loss = ruling.loss};
@@ -43,12 +53,28 @@ Exchange::Turn Exchange::read(Time now) {
             return {.loss = OrderLoss::forged};
         const bool changes =
             appends || ruling.verdict == Verdict::begin || ruling.verdict == Verdict::pass;
-        if (changes && !inbox_.commit(ruling))
+        if (changes && !inbox_.commit(ruling, history_ ? history_->text() : ""))
             return {.no_room = true};
         obey(ruling, now);
         held_.reset();
     }
     return {.more = true};
+}
+
+// As long as messages come, the join may be behind them.
+void Exchange::look_back(const Delivery& delivery, Time now) {
+    history_->read(delivery.number, delivery.message);
+    read_at_ = now;
+    join_at_ = std::min(joining_at_ + join_pause_max, now + join_pause);
+}
+
+// The host whose message makes the epoch too long begins the next one. If it dies, or what it says
+// is lost, the host does that makes it longer by as much again.
+void Exchange::add_to_epoch(const Ruling& ruling, uint64_t bytes) {
+    const uint64_t times = epoch_bytes_ / epoch_bytes_max_;
+    epoch_bytes_ += bytes;
+    if (ruling.ours && epoch_bytes_ / epoch_bytes_max_ != times)
+        to_begin_epoch_ = true;
 }
 
 void Exchange::obey(const Ruling& ruling, Time now) {
@@ -65,10 +91,15 @@ void Exchange::obey(const Ruling& ruling, Time now) {
         publication_.begin_epoch(now);
         to_say_here_ = true;
         to_ask_ = false; // all say that they are there
+        history_.reset();
+        epoch_bytes_ = 0;
+        to_begin_epoch_ = false;
     } else if (ruling.verdict == Verdict::append && ruling.ours) {
         publication_.counted(order_.counted(), now);
         outbox_.counted(order_.counted());
     }
+    if (ruling.verdict == Verdict::append)
+        add_to_epoch(ruling, held_->message.size());
     if (ruling.asks)
         to_say_here_ = true;
     if (ruling.readable && ruling.ours && ruling.batch.kind == MessageKind::ask)
@@ -99,6 +130,8 @@ void Exchange::publish(Time now) {
         return;
     }
     ask_who_is_there(now);
+    if (to_begin_epoch_ && say(MessageKind::join))
+        to_begin_epoch_ = false;
     if (to_say_here_ && say(MessageKind::here))
         to_say_here_ = false;
     counts_.published_again += publication_.again(now) ? 1 : 0;
@@ -117,8 +150,10 @@ void Exchange::publish(Time now) {
 void Exchange::join(Time now) {
     if (now < join_at_ || engine_.link().state != LinkState::delivering)
         return;
-    if (say(MessageKind::join))
+    if (say(MessageKind::join)) {
+        joining_at_ = now;
         join_at_ = now + join_pause;
+    }
 }
 
 void Exchange::ask_who_is_there(Time now) {
@@ -139,6 +174,13 @@ bool Exchange::stays_below(Time now) {
     if (engine_.link().state != LinkState::delivering)
         below_since_.reset();
     return below_since_ && now - *below_since_ >= below_limit;
+}
+
+std::optional<Exchange::Time> Exchange::waiting_since() const {
+    const Link link = engine_.link();
+    if (link.state != LinkState::delivering)
+        return std::nullopt;
+    return order_.joined() ? publication_.waiting_since() : std::max(link.since, read_at_);
 }
 
 std::optional<Exchange::Time> Exchange::due() const {

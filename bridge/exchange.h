@@ -6,6 +6,7 @@
 
 #include "bridge/engine/engine.h"
 #include "bridge/order/doubt.h"
+#include "bridge/order/history.h"
 #include "bridge/order/order.h"
 #include "bridge/order/publication.h"
 
@@ -50,8 +51,9 @@ public:
 
     // Commits what the ruling changes (its verdict is append, begin or pass) in one step: the
     // bytes, if it has any, together with what Order::state() will be. False: the log has no room
-    // now, and nothing has changed.
-    [[nodiscard]] virtual bool commit(const Ruling& ruling) = 0;
+    // now, and nothing has changed. `history`: with the host's first join, what goes into its empty
+    // log in the same step; a quarter of the log at most.
+    [[nodiscard]] virtual bool commit(const Ruling& ruling, std::string_view history) = 0;
 };
 
 class Exchange {
@@ -64,11 +66,20 @@ public:
     static constexpr std::chrono::seconds below_limit{10};
     // Between two tries to join, or to learn who else is there.
     static constexpr std::chrono::milliseconds join_pause{600};
+    // Between two tries to join while the stream is read up to the first one.
+    static constexpr std::chrono::milliseconds join_pause_max{4800};
     static constexpr int deliveries_per_turn = 64;
 
-    // `under_way_bytes_max`: published and not seen back, at most.
-    Exchange(Engine& engine, Outbox& outbox, Inbox& inbox, Order order,
-        uint64_t under_way_bytes_max = Publication::under_way_bytes_max);
+    struct Settings {
+        uint64_t under_way_bytes_max = Publication::under_way_bytes_max;
+        // An epoch of more bytes is followed by another one, so that a host which joins later finds
+        // a join in what the stream holds (history.h).
+        uint64_t epoch_bytes_max = uint64_t{256} * 1024 * 1024;
+        HistoryAmount history{}; // of a host that has not joined yet
+        uint64_t history_bytes_max = 1;
+    };
+
+    Exchange(Engine& engine, Outbox& outbox, Inbox& inbox, Order order, const Settings& settings);
 
     struct Turn {
         OrderLoss loss = OrderLoss::none; // anything else: the room is over
@@ -92,9 +103,14 @@ public:
 
     [[nodiscard]] const Order& order() const { return order_; }
     [[nodiscard]] const Publication& publication() const { return publication_; }
+    // Since when what was published, a join too, has not come back. Nothing if nothing is under way
+    // or the link does not deliver.
+    [[nodiscard]] std::optional<Time> waiting_since() const;
 
 private:
     [[nodiscard]] Turn read(Time now);
+    void look_back(const Delivery& delivery, Time now);
+    void add_to_epoch(const Ruling& ruling, uint64_t bytes);
     void obey(const Ruling& ruling, Time now);
     void publish(Time now);
     void join(Time now);
@@ -113,7 +129,13 @@ private:
     Counts counts_;
     std::optional<Delivery> held_;    // the broadcast log had no room for it
     std::optional<Time> below_since_; // deliveries have been below what was read
-    Time join_at_{};
+    std::optional<History> history_;  // until the host has joined, if one is wanted
+    Time read_at_{};                  // when a message was read for it last
+    Time joining_at_{};               // when the host last said that it joins
+    Time join_at_{};                  // when it will say so again
+    uint64_t epoch_bytes_max_;
+    uint64_t epoch_bytes_ = 0; // of the epoch, as far as this process has read it
+    bool to_begin_epoch_ = false;
     bool to_say_here_ = false;
     // A process that takes over knows no other host, and what its predecessor was to say is lost.
     // Until it reads its own question, it asks again.

@@ -5,6 +5,12 @@
 namespace chatserv {
 namespace {
 
+// What one append may take: a host's log begins with it.
+Exchange::Settings within_log(Exchange::Settings settings, const Segment& segment) {
+    settings.history_bytes_max = BridgedAppender::bytes_max(segment);
+    return settings;
+}
+
 Order order_of(Incarnation incarnation, const std::optional<OrderState>& state) {
     return state ? Order(incarnation, *state) : Order(incarnation);
 }
@@ -12,11 +18,11 @@ Order order_of(Incarnation incarnation, const std::optional<OrderState>& state) 
 } // namespace
 
 RoomPass::RoomPass(const Segment& segment, Engine& engine, const Doorbells& doorbells,
-    uint64_t under_way_bytes_max) :
+    Exchange::Settings settings) :
     outbox_(segment, doorbells),
     inbox_(segment, doorbells),
     exchange_(engine, outbox_, inbox_, order_of(outbox_.incarnation(), inbox_.state()),
-        under_way_bytes_max) {
+        within_log(settings, segment)) {
     // W10: a predecessor that died after a commit has not said what it made of the outbound log.
     outbox_.counted(exchange_.order().counted());
 }

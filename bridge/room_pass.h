@@ -18,8 +18,9 @@ public:
     using Time = Exchange::Time;
 
     // Goes on from what the segment holds of a predecessor. All three outlive the object.
+    // `settings`: a history is bounded by the log besides.
     RoomPass(const Segment& segment, Engine& engine, const Doorbells& doorbells,
-        uint64_t under_way_bytes_max);
+        Exchange::Settings settings);
 
     // Reads what has come and publishes what is there. Never waits.
     void run(Time now);

@@ -14,12 +14,10 @@ uint64_t wall_time_of(RoomWatch::Time then, RoomWatch::Time now, uint64_t wall_m
 Link RoomWatch::seen(const Sight& sight, Time now) {
     if (sight.link.state != LinkState::delivering)
         return sight.link;
-    const std::optional<Time> waits_since =
-        sight.joined ? sight.waiting_since : std::optional(sight.link.since);
-    if (!waits_since)
+    if (!sight.waiting_since)
         return sight.link;
-    if (now - *waits_since < way_back_max) {
-        consider(*waits_since + way_back_max);
+    if (now - *sight.waiting_since < way_back_max) {
+        consider(*sight.waiting_since + way_back_max);
         // It has not come back yet, so nothing shows that the wait is over.
         if (has_looked_ && !condition_.is_well())
             return {
@@ -27,7 +25,7 @@ Link RoomWatch::seen(const Sight& sight, Time now) {
         return sight.link;
     }
     return {.state = LinkState::waiting,
-        .since = *waits_since,
+        .since = *sight.waiting_since,
         .trouble = "what is sent to the stream does not come back: most of its servers are out of "
                    "reach, as a rule"};
 }

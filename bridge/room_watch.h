@@ -39,8 +39,7 @@ public:
     // What the process sees of the room.
     struct Sight {
         Link link{};
-        bool joined = false;
-        std::optional<Time> waiting_since{}; // Publication::waiting_since()
+        std::optional<Time> waiting_since{}; // Exchange::waiting_since()
     };
 
     // `former`: what the predecessor has reported, if there was one.

@@ -38,7 +38,7 @@ std::optional<OrderState> SegmentInbox::state() const {
 }
 
 // What Order::apply() makes of its state, of which it is the copy that survives.
-bool SegmentInbox::commit(const Ruling& ruling) {
+bool SegmentInbox::commit(const Ruling& ruling, std::string_view history) {
     RoomProgress after = progress_.value_or(RoomProgress{});
     after.applied_number = ruling.footprint.number;
     after.applied_digest = ruling.footprint.digest;
@@ -56,18 +56,23 @@ bool SegmentInbox::commit(const Ruling& ruling) {
     }
     after.expected = next_expected_;
     waits_for_ = Wait::nothing;
-    if (!appends)
+    if (appends) {
+        if (!append(
+                {.bytes = ruling.batch.bytes, .chunks = ruling.batch.chunks, .ours = ruling.ours},
+                after))
+            return false;
+    } else if (!history.empty()) {
+        if (!append({.bytes = history}, after))
+            return false;
+    } else {
         appender_.commit(after);
-    else if (!append(ruling, after))
-        return false;
+    }
     expected_.swap(next_expected_);
     progress_ = after;
     return true;
 }
 
-bool SegmentInbox::append(const Ruling& ruling, const RoomProgress& after) {
-    const BridgedAppender::Addition addition{
-        .bytes = ruling.batch.bytes, .chunks = ruling.batch.chunks, .ours = ruling.ours};
+bool SegmentInbox::append(const BridgedAppender::Addition& addition, const RoomProgress& after) {
     switch (appender_.append(addition, after)) {
     case BridgedAppender::Result::appended:
         doorbells_.ring(wake_on_growth | wake_on_unlock, entry_);

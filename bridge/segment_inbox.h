@@ -23,14 +23,14 @@ public:
     [[nodiscard]] std::optional<OrderState> state() const;
 
     // W5: a bridge that dies before it rings leaves workers asleep; the master rings for it.
-    [[nodiscard]] bool commit(const Ruling& ruling) override;
+    [[nodiscard]] bool commit(const Ruling& ruling, std::string_view history) override;
 
     // What the last commit() waits for.
     enum class Wait { nothing, room, lock };
     [[nodiscard]] Wait waits_for() const { return waits_for_; }
 
 private:
-    [[nodiscard]] bool append(const Ruling& ruling, const RoomProgress& after);
+    [[nodiscard]] bool append(const BridgedAppender::Addition& addition, const RoomProgress& after);
     void tell_room_wanted();
 
     BridgedAppender appender_;

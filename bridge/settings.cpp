@@ -3,6 +3,7 @@
 #include "shared/system/errors.h"
 #include "shared/system/fd.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,6 +18,11 @@ namespace chatserv {
 namespace {
 
 constexpr size_t file_bytes_max = 1024 * 1024;
+
+// Of the epochs that the stream holds, one at least is there from its join on.
+constexpr uint64_t epochs_held = 4;
+// With each epoch the hosts publish again what is under way, so it is to be much more than that.
+constexpr uint64_t epoch_bytes_min = uint64_t{8} * Publication::under_way_bytes_max;
 
 // No error text holds the name of a secret's contents, only that of its file. O_NONBLOCK: a FIFO
 // that nobody writes would hold up the start.
@@ -88,8 +94,12 @@ BridgeSettings settings_in(std::string_view json) {
         jetstream.certificate = file_of(object, "certificate", "--room-certificate");
         jetstream.key = file_of(object, "key", "--room-key");
         settings.hang_limit = std::chrono::milliseconds(object.at("hang_limit_ms").get<uint32_t>());
-        settings.under_way_bytes_max =
-            object.value("max_bytes_under_way", settings.under_way_bytes_max);
+        Exchange::Settings& exchange = settings.exchange;
+        exchange.history.lines = object.value("replay_lines", uint64_t{0});
+        exchange.history.bytes = object.value("replay_bytes", uint64_t{0});
+        exchange.epoch_bytes_max = std::max(jetstream.bytes_max / epochs_held, epoch_bytes_min);
+        exchange.under_way_bytes_max =
+            object.value("max_bytes_under_way", exchange.under_way_bytes_max);
         return settings;
     } catch (const nlohmann::json::exception& failure) {
         throw std::runtime_error(

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "bridge/engine/jetstream_settings.h"
-#include "bridge/order/publication.h"
+#include "bridge/exchange.h"
 #include "shared/ipc/bridge_status.h"
 #include "shared/system/failure.h"
 
@@ -17,7 +17,7 @@ namespace chatserv {
 struct BridgeSettings {
     JetStreamSettings jetstream{};
     std::chrono::milliseconds hang_limit{};
-    uint64_t under_way_bytes_max = Publication::under_way_bytes_max; // published, not seen back
+    Exchange::Settings exchange{};
 };
 
 // Reads the descriptor to its end, waiting for as long as that takes. Throws std::system_error.

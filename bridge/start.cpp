@@ -132,9 +132,7 @@ Bridge::End serve_by(Orders orders, int& step_fails_with) {
                       .lifeline = orders.lifeline.get(),
                       .bell = orders.bell.get(),
                       .bells = orders.bells},
-        {.room = room,
-            .hang_limit = settings.hang_limit,
-            .under_way_bytes_max = settings.under_way_bytes_max});
+        {.room = room, .hang_limit = settings.hang_limit, .exchange = settings.exchange});
     return bridge.run();
 }
 

@@ -28,6 +28,12 @@ struct Link {
     std::string trouble{}; // why it is not delivering, in the engine's words, or empty
 };
 
+// Where a host begins to read that has read nothing yet.
+enum class Beginning {
+    now,    // with what is published from now on
+    oldest, // with the oldest message that the stream holds
+};
+
 class Engine {
 public:
     Engine() = default;
@@ -39,12 +45,13 @@ public:
     // does not deliver or too much is waiting to be sent.
     [[nodiscard]] virtual bool publish(std::string_view message) = 0;
 
-    // Delivers from this number on, or, with 0, what is published from now on; the stream is
-    // created with 0 if there is none. The first message delivered is the one of that number, or
-    // the next one that the stream holds. take() returns nothing any more that was delivered
-    // before. When the engine has to begin again by itself, it does so with the last message that
-    // it has delivered.
+    // Delivers from there on. The stream is created if there is none.
+    virtual void begin(Beginning beginning) = 0;
+    // Delivers from this number on, 1 or more. The first message delivered is the one of that
+    // number, or the next one that the stream holds. No stream is created.
     virtual void replay(uint64_t from) = 0;
+    // After either of them take() returns nothing any more that was delivered before. When the
+    // engine has to begin again by itself, it does so with the last message that it has delivered.
 
     // The next message, or nothing if none has come. Never waits.
     [[nodiscard]] virtual std::optional<Delivery> take() = 0;

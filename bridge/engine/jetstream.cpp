@@ -63,9 +63,17 @@ JetStreamEngine::~JetStreamEngine() {
     sender_.join();
 }
 
+void JetStreamEngine::begin(Beginning beginning) {
+    deliver_from({.from = beginning == Beginning::oldest ? 1U : 0U, .create = true});
+}
+
 void JetStreamEngine::replay(uint64_t from) {
+    deliver_from({.from = from, .create = false});
+}
+
+void JetStreamEngine::deliver_from(const StreamPlace& place) {
     const std::lock_guard lock(mutex_);
-    task_ = Task{.round = box_.restart(), .from = from};
+    task_ = Task{.round = box_.restart(), .place = place};
     end_session();
 }
 
@@ -105,7 +113,10 @@ void JetStreamEngine::receive() {
 // Until the session, the round or the engine ends.
 void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
     const auto session = std::make_shared<NatsSession>(settings_);
-    const NatsSession::Opened opened = open(task, session, last != 0 ? last : task.from);
+    StreamPlace place = task.place;
+    if (last != 0)
+        place.from = last;
+    const NatsSession::Opened opened = open(task, session, place);
     if (opened.state != LinkState::delivering) {
         box_.set_link(task.round, opened.state, opened.trouble);
         return;
@@ -129,13 +140,13 @@ void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
 }
 
 NatsSession::Opened JetStreamEngine::open(
-    const Task& task, const std::shared_ptr<NatsSession>& session, uint64_t from) {
+    const Task& task, const std::shared_ptr<NatsSession>& session, const StreamPlace& place) {
     std::shared_ptr<SessionOpening> opening;
     {
         const std::lock_guard lock(mutex_);
         if (ending_ || task_.round != task.round)
             return {};
-        opening = opening_ = SessionOpening::start(session, from);
+        opening = opening_ = SessionOpening::start(session, place);
     }
     NatsSession::Opened opened = opening->wait();
     const std::lock_guard lock(mutex_);

@@ -27,13 +27,14 @@ public:
     // Why these settings cannot be used, in one line that does not hold a secret; empty: they can.
     [[nodiscard]] static std::string refusal_of(const JetStreamSettings& settings);
 
-    // Does nothing until replay() is called. Throws std::system_error without descriptors or
-    // threads.
+    // Does nothing until begin() or replay() is called. Throws std::system_error without
+    // descriptors or threads.
     explicit JetStreamEngine(JetStreamSettings settings);
     // Waits for the library's calls to end, which takes some seconds at most.
     ~JetStreamEngine() override;
 
     [[nodiscard]] bool publish(std::string_view message) override;
+    void begin(Beginning beginning) override;
     void replay(uint64_t from) override;
     [[nodiscard]] std::optional<Delivery> take() override { return box_.take(); }
     [[nodiscard]] Link link() const override { return box_.link(); }
@@ -45,13 +46,14 @@ private:
     // What the receiver is to do.
     struct Task {
         Mailbox::Round round = 0; // 0: nothing yet
-        uint64_t from = 0;
+        StreamPlace place{};
     };
 
+    void deliver_from(const StreamPlace& place);
     void receive();
     void run_session(const Task& task, uint64_t& last);
     [[nodiscard]] NatsSession::Opened open(
-        const Task& task, const std::shared_ptr<NatsSession>& session, uint64_t from);
+        const Task& task, const std::shared_ptr<NatsSession>& session, const StreamPlace& place);
     [[nodiscard]] bool is_current(const Task& task);
     void look_at(const std::string& version);
     void pause(const Task& task);

@@ -33,13 +33,13 @@ void NatsSession::close() {
         natsConnection_Close(connection_.get());
 }
 
-NatsSession::Opened NatsSession::open(uint64_t from) {
+NatsSession::Opened NatsSession::open(const StreamPlace& place) {
     if (const std::string trouble = connect(); !trouble.empty())
         return {.state = LinkState::connecting, .trouble = trouble};
-    Opened found = find_stream(from == 0);
+    Opened found = find_stream(place.create);
     if (found.state != LinkState::delivering)
         return found;
-    if (const natsStatus status = subscribe(from); status != NATS_OK)
+    if (const natsStatus status = subscribe(place.from); status != NATS_OK)
         return {.state = LinkState::waiting, .trouble = words_of(status)};
     found.version = version();
     return found;

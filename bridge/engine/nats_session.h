@@ -16,6 +16,12 @@
 
 namespace chatserv {
 
+// Where a session begins to deliver.
+struct StreamPlace {
+    uint64_t from = 0;   // the message of this number, or the next one; 0: what is published then
+    bool create = false; // the stream, if there is none
+};
+
 class NatsSession {
 public:
     // Nothing of the network is done yet.
@@ -30,9 +36,8 @@ public:
         std::string trouble{};
         std::string version{}; // of the server, if it is known
     };
-    // Connects, finds the stream and subscribes, as Engine::replay() says of `from`. Takes some
-    // seconds at most.
-    [[nodiscard]] Opened open(uint64_t from);
+    // Connects, finds the stream and subscribes. Takes some seconds at most.
+    [[nodiscard]] Opened open(const StreamPlace& place);
     // Waits for the next message; nothing when the session is of no use any more.
     [[nodiscard]] std::optional<Delivery> next();
     // What next() has ended for, in words.

@@ -12,7 +12,7 @@ std::atomic<int> threads = 0;
 } // namespace
 
 std::shared_ptr<SessionOpening> SessionOpening::start(
-    const std::shared_ptr<NatsSession>& session, uint64_t from) {
+    const std::shared_ptr<NatsSession>& session, const StreamPlace& place) {
     auto opening = std::make_shared<SessionOpening>();
     if (++threads > left_alone_max) {
         --threads;
@@ -21,8 +21,8 @@ std::shared_ptr<SessionOpening> SessionOpening::start(
     }
     // It has the signals of the thread that calls: none. It may outlive the engine, so it shares
     // nothing of it.
-    std::thread([opening, session = session, from]() mutable {
-        opening->finish(session->open(from));
+    std::thread([opening, session = session, place]() mutable {
+        opening->finish(session->open(place));
         session.reset();
         nats_ReleaseThreadMemory();
         --threads;

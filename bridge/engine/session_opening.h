@@ -22,7 +22,7 @@ public:
     // Opens the session in a thread, or gives up at once if too many are left alone. Throws
     // std::system_error without threads.
     [[nodiscard]] static std::shared_ptr<SessionOpening> start(
-        const std::shared_ptr<NatsSession>& session, uint64_t from);
+        const std::shared_ptr<NatsSession>& session, const StreamPlace& place);
 
     // What became of it, after the limit at the latest.
     [[nodiscard]] NatsSession::Opened wait();

@@ -15,7 +15,8 @@ std::string bridge_settings(const Options& options) {
         {"storage", options.room_storage == RoomStorage::memory ? "memory" : "file"},
         {"bytes", options.room_retention}, {"credentials", options.room_credentials},
         {"ca", options.room_ca}, {"certificate", options.room_certificate},
-        {"key", options.room_key}, {"hang_limit_ms", options.hang_limit.count()}};
+        {"key", options.room_key}, {"hang_limit_ms", options.hang_limit.count()},
+        {"replay_lines", options.replay.lines}, {"replay_bytes", options.replay.bytes}};
     return settings.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -12,7 +12,8 @@
 namespace chatserv {
 
 // {"servers":["nats://..."],"room":"NAME","replicas":1,"storage":"file"|"memory","bytes":N,
-//  "credentials":PATH,"ca":PATH,"certificate":PATH,"key":PATH,"hang_limit_ms":N}, paths or "".
+//  "credentials":PATH,"ca":PATH,"certificate":PATH,"key":PATH,"hang_limit_ms":N,"replay_lines":N,
+//  "replay_bytes":N}, paths or "".
 [[nodiscard]] std::string bridge_settings(const Options& options);
 
 // The reading end of a pipe that holds this text, and then the end. Throws std::system_error.

@@ -174,7 +174,9 @@ std::vector<OptionRow> make_table() {
             "Send each newcomer the last lines or bytes of the conversation first; 0 means none",
             replay(), "",
             "A newcomer is sent no more than half of `--log-size`, and lines from the last "
-            "mebibyte only. What it is sent first is not marked."}),
+            "mebibyte only. What it is sent first is not marked. A server that joins a room of "
+            "several "
+            "hosts begins with as much of what was said there."}),
         {"framing", "FRAMING",
             "none: relay bytes as they come; line: relay whole lines, so that lines of several "
             "users never mix",

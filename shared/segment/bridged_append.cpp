@@ -22,7 +22,7 @@ BridgedAppender::Result BridgedAppender::append(
     const Addition& addition, const RoomProgress& after) const {
     const uint64_t bytes = addition.bytes.size();
     const uint64_t chunks = addition.ours ? addition.chunks.size() : 1;
-    invariant(bytes > 0 && bytes <= bridged_bytes_max && chunks > 0 && chunks <= batch_chunks_max,
+    invariant(bytes > 0 && bytes <= bytes_max_ && chunks > 0 && chunks <= batch_chunks_max,
         "a bridge was to append what is no message");
     const LogLock lock(log_.control(), entry_);
     if (!lock.held())

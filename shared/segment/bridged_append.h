@@ -30,14 +30,19 @@ public:
 
     // What a message adds to the log.
     struct Addition {
-        std::string_view bytes;                 // bridged_bytes_max at most, and not empty
+        std::string_view bytes;                 // bytes_max() at most, and not empty
         std::span<const BridgedChunk> chunks{}; // as long together
         bool ours = false; // by senders of this host; otherwise the log does not tell them apart
     };
 
+    // What one append may add: a quarter of the log (log_replay.h).
+    [[nodiscard]] static uint64_t bytes_max(const Segment& segment) {
+        return segment.ring().size() / 4;
+    }
+
     explicit BridgedAppender(const Segment& segment) :
         entry_(segment.bridge_entry()), log_(LogWriter::broadcast(segment)), states_(segment),
-        settings_(&segment.settings()) {}
+        settings_(&segment.settings()), bytes_max_(bytes_max(segment)) {}
 
     // With which a process that takes over begins; nothing if the room was never joined. Valid
     // until the next commit.
@@ -55,6 +60,7 @@ private:
     LogWriter log_;
     RoomStates states_;
     const SettingsControl* settings_;
+    uint64_t bytes_max_;
 };
 
 } // namespace chatserv

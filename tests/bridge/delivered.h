@@ -25,6 +25,7 @@ public:
     [[nodiscard]] bool publish(std::string_view message) override {
         return engine_->publish(message);
     }
+    void begin(Beginning beginning) override { engine_->begin(beginning); }
     void replay(uint64_t from) override { engine_->replay(from); }
     [[nodiscard]] std::optional<Delivery> take() override;
     [[nodiscard]] Link link() const override { return engine_->link(); }

@@ -45,7 +45,7 @@ protected:
     // A stream with the messages a, b and c.
     void fill() {
         JetStreamEngine engine(settings());
-        engine.replay(0);
+        engine.begin(Beginning::now);
         wait_for(engine, LinkState::delivering);
         for (const char* message : {"a", "b", "c"})
             control().publish(message);
@@ -68,7 +68,7 @@ protected:
 TEST_F(JetStreamTest, CreatesTheStreamAndDeliversWhatIsPublished) {
     JetStreamEngine engine(settings());
     EXPECT_FALSE(engine.publish("too early"));
-    engine.replay(0);
+    engine.begin(Beginning::now);
     wait_for(engine, LinkState::delivering);
     EXPECT_TRUE(engine.publish("one"));
     EXPECT_TRUE(engine.publish("two"));
@@ -82,10 +82,25 @@ TEST_F(JetStreamTest, DeliversFromANumberOn) {
     EXPECT_THAT(take(engine, 2), testing::ElementsAre("2 b", "3 c"));
     engine.replay(1);
     EXPECT_THAT(take(engine, 3), testing::ElementsAre("1 a", "2 b", "3 c"));
-    engine.replay(0);
+    engine.begin(Beginning::now);
     wait_for(engine, LinkState::delivering);
     control().publish("d");
     EXPECT_THAT(take(engine, 1), testing::ElementsAre("4 d"));
+}
+
+TEST_F(JetStreamTest, BeginsWithTheOldestMessage) {
+    fill();
+    JetStreamEngine engine(settings());
+    engine.begin(Beginning::oldest);
+    EXPECT_THAT(take(engine, 3), testing::ElementsAre("1 a", "2 b", "3 c"));
+}
+
+TEST_F(JetStreamTest, CreatesTheStreamWhoseOldestMessageIsWanted) {
+    JetStreamEngine engine(settings());
+    engine.begin(Beginning::oldest);
+    wait_for(engine, LinkState::delivering);
+    EXPECT_TRUE(engine.publish("one"));
+    EXPECT_THAT(take(engine, 1), testing::ElementsAre("1 one"));
 }
 
 TEST_F(JetStreamTest, DeliversNothingOfAnEarlierRound) {
@@ -139,7 +154,7 @@ TEST_F(JetStreamTest, ComesBackAfterAKillWithItsLastMessage) {
 
 TEST_F(JetStreamTest, NoticesAServerThatHangsAndNeverWaits) {
     JetStreamEngine engine(settings());
-    engine.replay(0);
+    engine.begin(Beginning::now);
     wait_for(engine, LinkState::delivering);
     cluster.server(0).signal(SIGSTOP);
     const std::string message(64 * 1024, 'x');
@@ -161,7 +176,7 @@ TEST_F(JetStreamTest, NoticesAServerThatHangsAndNeverWaits) {
 
 TEST_F(JetStreamTest, SaysWhenItTakesMessagesAgain) {
     JetStreamEngine engine(settings());
-    engine.replay(0);
+    engine.begin(Beginning::now);
     wait_for(engine, LinkState::delivering);
     const std::string message(256 * 1024, 'x');
     uint64_t published = 0;
@@ -191,7 +206,7 @@ TEST_F(JetStreamTest, EndsWhileNobodyAnswers) {
     cluster.server(0).signal(SIGSTOP);
     {
         JetStreamEngine engine(settings());
-        engine.replay(0);
+        engine.begin(Beginning::now);
     }
     cluster.server(0).signal(SIGCONT);
 }

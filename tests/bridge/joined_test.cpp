@@ -69,6 +69,25 @@ TEST_F(JoinedTest, UsersOfTwoHostsAreInOneConversation) {
     EXPECT_EQ(there.server().stop(), 0);
 }
 
+TEST_F(JoinedTest, AHostThatJoinsWithAReplayHasTheLastOfTheRoom) {
+    start_with_two();
+    for (int i = 0; i < 3; ++i)
+        expect_relay(*anna_, *ben_);
+    JoinedServer later(loop_, cluster_, {"--replay", "2"});
+    later.wait_until_delivering(1);
+    const auto cleo = later.join();
+    cleo->wait_for("line 2\nline 3\n");
+    expect_relay(*anna_, *cleo);
+    EXPECT_EQ(cleo->received(), "line 2\nline 3\nline 4\n");
+    // The whole room is gone for a while: the stream still has it.
+    EXPECT_EQ(server_->server().stop(), 0);
+    EXPECT_EQ(later.server().stop(), 0);
+    JoinedServer again(loop_, cluster_, {"--replay", "1K"});
+    again.wait_until_delivering();
+    again.join()->wait_for("line 1\nline 2\nline 3\nline 4\n");
+    EXPECT_EQ(again.server().stop(), 0);
+}
+
 TEST_F(JoinedTest, StatusAndStatisticsTellOfTheRoom) {
     start_with_two();
     expect_relay(*anna_, *ben_);

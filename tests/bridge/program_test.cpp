@@ -84,6 +84,24 @@ TEST_F(ProgramTest, RelaysBetweenHosts) {
     EXPECT_EQ(load_acquire(one.report().link), static_cast<uint32_t>(LinkState::delivering));
 }
 
+TEST_F(ProgramTest, HasOneHistoryHoweverOftenItDiesBeforeItsJoin) {
+    SegmentHost& host = start_joined();
+    std::string said;
+    while (said.size() < 300'000)
+        said += "line " + std::to_string(said.size()) + "\n";
+    host.say(said);
+    run([&] { return host.all_is_said() && host.all_has_counted(); }, "what was said");
+    SegmentHost& later = start({{"replay_bytes", 10'000}});
+    for (int turns = 1; !later.has_joined(); ++turns) {
+        int left = turns;
+        run([&] { return left-- == 0 || later.has_joined(); }, "a part of the history");
+        later.kill_bridge();
+        later.start_bridge();
+    }
+    host.say("more\n");
+    wait_to_hear(later, said.substr(said.size() - 10'000) + "more\n");
+}
+
 TEST_F(ProgramTest, GivesUpTheServersRights) {
     SegmentHost& host = start_joined();
     const std::string status = status_of(host.pid());

@@ -1,6 +1,6 @@
 // Several hosts over a stream that loses, repeats and delays what they publish, and delivers with
-// gaps and repetitions, while bridges are killed and hosts join: all have one order, and each byte
-// once.
+// gaps and repetitions, while bridges are killed and hosts join, with a history or without: all
+// have one order, and each byte once.
 #include "tests/harness/seed.h"
 #include "tests/unit/bridge/simulated_engine.h"
 #include "tests/unit/bridge/simulated_host.h"
@@ -26,7 +26,10 @@ public:
     void add_host() {
         engines_.push_back(std::make_unique<SimulatedEngine>(stream_));
         hosts_.push_back(
-            std::make_unique<SimulatedHost>(hosts_.size() + 1, *engines_.back(), 1 + pick(20)));
+            std::make_unique<SimulatedHost>(hosts_.size() + 1, *engines_.back(), 1 + pick(20),
+                Exchange::Settings{.epoch_bytes_max = 2000,
+                    .history = {.lines = 0, .bytes = pick(2) * 100},
+                    .history_bytes_max = 70}));
     }
 
     void step() {

@@ -50,7 +50,8 @@ public:
         inbox_.emplace(segment_, doorbells_);
         const std::optional<OrderState> state = inbox_->state();
         const Incarnation life = outbox_->incarnation();
-        exchange_.emplace(*engine_, *outbox_, *inbox_, state ? Order(life, *state) : Order(life));
+        exchange_.emplace(*engine_, *outbox_, *inbox_, state ? Order(life, *state) : Order(life),
+            Exchange::Settings{});
         outbox_->counted(exchange_->order().counted());
     }
     void replace_worker(EntryId entry) { begin_worker(entry); }

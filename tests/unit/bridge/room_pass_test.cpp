@@ -14,15 +14,17 @@ namespace {
 
 class Host {
 public:
-    explicit Host(SimulatedStream& stream) : engine(stream) { start_bridge(); }
+    explicit Host(SimulatedStream& stream, const Exchange::Settings& of_exchange = {}) :
+        engine(stream), settings(of_exchange) {
+        start_bridge();
+    }
 
     // The one before is gone without a word.
     void start_bridge() {
         pass.reset();
         joined.repair_bridge();
         joined.bridge_bell.empty_pipe();
-        pass = std::make_unique<RoomPass>(
-            joined.segment, engine, joined.doorbells, Publication::under_way_bytes_max);
+        pass = std::make_unique<RoomPass>(joined.segment, engine, joined.doorbells, settings);
     }
     [[nodiscard]] uint32_t announced() const { return load_acquire(joined.bridge_entry().asleep); }
     [[nodiscard]] bool is_rung() const {
@@ -32,6 +34,7 @@ public:
 
     JoinedSegment joined;
     SimulatedEngine engine;
+    Exchange::Settings settings;
     std::unique_ptr<RoomPass> pass;
 };
 
@@ -138,6 +141,47 @@ TEST_F(RoomPassTest, KeepsTheStateOfEachKindOfMessage) {
         of->start_bridge();
         EXPECT_EQ(of->pass->exchange().order().state(), state);
     }
+}
+
+TEST_F(RoomPassTest, AHostThatJoinsBeginsItsLogWithTheHistory) {
+    for (const char* const line : {"one\n", "two\n", "three\n"}) {
+        (void)host.joined.say(line);
+        settle();
+    }
+    Host third(stream, {.history = {.lines = 2, .bytes = 0}});
+    run(third);
+    deliver();
+    {
+        const LogLock lock(third.joined.segment.log_control(), JoinedSegment::worker);
+        run(third);
+        EXPECT_FALSE(third.joined.has_joined()) << "it is committed with the history, later";
+    }
+    for (int i = 0; i < 3; ++i) {
+        run(third);
+        settle();
+    }
+    EXPECT_TRUE(third.joined.has_joined());
+    third.start_bridge();
+    (void)other.joined.say("four\n");
+    settle();
+    run(third);
+    EXPECT_EQ(third.joined.hear(), "two\nthree\nfour\n");
+}
+
+TEST_F(RoomPassTest, AHistoryIsAQuarterOfTheLogAtMost) {
+    const std::string kilobyte(1024, 'x');
+    for (uint64_t said = 0; said < JoinedSegment::log_bytes / 2; said += kilobyte.size()) {
+        ASSERT_EQ(host.joined.say(kilobyte), kilobyte.size());
+        settle();
+        (void)host.joined.hear();
+        (void)other.joined.hear();
+    }
+    Host third(stream, {.history = {.lines = 0, .bytes = JoinedSegment::log_bytes}});
+    for (int i = 0; i < 20 && !third.joined.has_joined(); ++i) {
+        run(third);
+        settle();
+    }
+    EXPECT_EQ(third.joined.hear().size(), JoinedSegment::log_bytes / 4);
 }
 
 TEST_F(RoomPassTest, IsWokenByWhatIsSaid) {

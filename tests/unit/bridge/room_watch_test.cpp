@@ -30,7 +30,7 @@ protected:
     RoomWatch::Time now = RoomWatch::Time() + std::chrono::hours(1);
     uint64_t wall_ms = 1'000'000'000;
     const uint64_t begun_ms = wall_ms;
-    RoomWatch::Sight sight{.link = {.since = now}, .joined = true};
+    RoomWatch::Sight sight{.link = {.since = now}};
     RoomWatch watch{std::nullopt};
 };
 
@@ -96,11 +96,11 @@ TEST_F(RoomWatchTest, DoesNotTrustALinkFromWhichNothingComesBack) {
 }
 
 TEST_F(RoomWatchTest, IsWellOnlyInTheRoom) {
-    sight.joined = false;
     look(LinkState::connecting);
+    sight.waiting_since = now; // for the join
     look(LinkState::delivering);
     EXPECT_FALSE(watch.condition().is_well());
-    sight.joined = true;
+    sight.waiting_since.reset();
     look(LinkState::delivering);
     EXPECT_TRUE(watch.condition().is_well());
 }

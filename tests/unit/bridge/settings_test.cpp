@@ -51,9 +51,17 @@ TEST_F(SettingsTest, AreRead) {
     EXPECT_EQ(settings.jetstream.authorities, "contents");
     EXPECT_EQ(settings.jetstream.certificate, "");
     EXPECT_EQ(settings.hang_limit, std::chrono::milliseconds(5000));
-    EXPECT_EQ(settings.under_way_bytes_max, Publication::under_way_bytes_max);
+    EXPECT_EQ(settings.exchange.under_way_bytes_max, Publication::under_way_bytes_max);
+    EXPECT_FALSE(settings.exchange.history.wanted());
+    EXPECT_GE(settings.exchange.epoch_bytes_max, 2 * settings.exchange.under_way_bytes_max);
     object["max_bytes_under_way"] = 4096;
-    EXPECT_EQ(read().under_way_bytes_max, 4096U);
+    EXPECT_EQ(read().exchange.under_way_bytes_max, 4096U);
+    object["replay_lines"] = 20;
+    EXPECT_EQ(read().exchange.history.lines, 20U);
+    object["replay_bytes"] = 4096;
+    EXPECT_EQ(read().exchange.history.bytes, 4096U);
+    object["bytes"] = uint64_t{1} << 30U;
+    EXPECT_EQ(read().exchange.epoch_bytes_max, uint64_t{1} << 28U);
 }
 
 TEST_F(SettingsTest, WithFilesThatCannotBeReadAreUnusable) {

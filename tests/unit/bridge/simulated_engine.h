@@ -30,9 +30,14 @@ public:
         stream_->under_way.emplace_back(message);
         return true;
     }
+    void begin(Beginning beginning) override {
+        next_ = beginning == Beginning::oldest ? stream_->first : stream_->last() + 1;
+        delivered_.reset();
+        replayed.push_back(0);
+    }
     void replay(uint64_t from) override {
         // As JetStream does it: from the next number if the stream does not get as far.
-        next_ = from == 0 || from > stream_->last() ? stream_->last() + 1 : from;
+        next_ = from > stream_->last() ? stream_->last() + 1 : from;
         delivered_.reset();
         replayed.push_back(from);
     }
@@ -50,7 +55,7 @@ public:
 
     // From now on it reads and publishes there.
     void read_from(SimulatedStream& stream) { stream_ = &stream; }
-    // The next deliveries are missing, but not the first one after replay().
+    // The next deliveries are missing, but not the first one after begin() or replay().
     void skip(uint64_t deliveries) {
         if (delivered_)
             next_ += deliveries;
@@ -62,7 +67,7 @@ public:
     }
 
     Link state{.state = LinkState::delivering};
-    std::vector<uint64_t> replayed;
+    std::vector<uint64_t> replayed; // 0: begin()
 
 private:
     SimulatedStream* stream_;

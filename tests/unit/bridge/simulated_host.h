@@ -12,8 +12,10 @@ namespace chatserv::test {
 class SimulatedHost : private Outbox, private Inbox {
 public:
     // Bytes of the outbound log that go into one message, at most.
-    SimulatedHost(Incarnation incarnation, Engine& engine, uint64_t piece_bytes_max = 16) :
-        incarnation_(incarnation), engine_(&engine), piece_bytes_max_(piece_bytes_max) {
+    SimulatedHost(Incarnation incarnation, Engine& engine, uint64_t piece_bytes_max = 16,
+        const Exchange::Settings& settings = {}) :
+        incarnation_(incarnation),
+        engine_(&engine), piece_bytes_max_(piece_bytes_max), settings_(settings) {
         start_bridge();
     }
 
@@ -47,10 +49,10 @@ private:
     }
     void counted(uint64_t to) override { freed = to; }
 
-    [[nodiscard]] bool commit(const Ruling& ruling) override {
+    [[nodiscard]] bool commit(const Ruling& ruling, std::string_view history) override {
         if (!has_room)
             return false;
-        log += ruling.verdict == Ruling::Verdict::append ? ruling.batch.bytes : "";
+        log += ruling.verdict == Ruling::Verdict::append ? ruling.batch.bytes : history;
         commit_state(ruling);
         return true;
     }
@@ -72,12 +74,14 @@ private:
         Order order = state_.epoch == 0 ? Order(incarnation_) : Order(incarnation_, state_);
         Outbox& outbox = *this;
         Inbox& inbox = *this;
-        exchange_ = std::make_unique<Exchange>(*engine_, outbox, inbox, std::move(order));
+        exchange_ =
+            std::make_unique<Exchange>(*engine_, outbox, inbox, std::move(order), settings_);
     }
 
     Incarnation incarnation_;
     Engine* engine_;
     uint64_t piece_bytes_max_;
+    Exchange::Settings settings_;
     OrderState state_;
     std::unique_ptr<Exchange> exchange_;
 };
