@@ -2,9 +2,7 @@
 // again when it has died or hangs, ended with the server.
 //
 // Nobody waits for it, and it says nothing to the master but what it reports in the segment. It
-// inherits the segment, the doorbells, its settings, and the end of its *lifeline*: a socket from
-// which nothing comes but the end of file, when no process of the server is left. The ledger has a
-// seat for it, as for a worker (seat_book.h), so a successor takes the process over.
+// inherits the segment, the doorbells and its settings.
 //
 // It appends to the broadcast log, so its death is recovered as a worker's is: its exit is noted,
 // then it is reaped, then both logs are repaired, and only then its seat is empty. A successor that
@@ -13,10 +11,8 @@
 
 #include "master/bridge/bridge_resources.h"
 #include "master/clients/counters.h"
-#include "master/workers/exit_watch.h"
+#include "master/companions/companion_process.h"
 #include "master/workers/hang_judge.h"
-#include "master/workers/seat_book.h"
-#include "master/workers/start_delay.h"
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/room_words.h"
 #include "shared/segment/segment.h"
@@ -42,7 +38,7 @@ struct FinishedBridge {
 
 class BridgeProcess {
 public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = CompanionProcess::Clock;
 
     // What is borrowed here must outlive this object.
     struct Server {
@@ -78,7 +74,7 @@ public:
 
     // True where a process that an earlier master had started has ended since this was asked last:
     // the keeper may reap it now (may_reap()).
-    [[nodiscard]] bool take_may_reap() { return std::exchange(may_reap_, false); }
+    [[nodiscard]] bool take_may_reap() { return process_.take_may_reap(); }
     // The takeover that came to its end since this was asked last.
     [[nodiscard]] std::optional<FinishedBridge> take_finished() {
         return std::exchange(finished_, std::nullopt);
@@ -103,41 +99,34 @@ public:
     void give_up();
 
     [[nodiscard]] bool wanted() const { return server_.resources.wanted(); }
-    [[nodiscard]] pid_t pid() const { return pid_; } // 0: there is none now
+    [[nodiscard]] pid_t pid() const { return process_.pid(); } // 0: there is none now
     // Where there is none: since when, in milliseconds since 1970; 0: it is not known.
     [[nodiscard]] uint64_t gone_since_ms() const { return gone_since_ms_; }
 
 private:
     void start();
-    void start_with(int lifeline, int settings, PidWord pid_word);
+    [[nodiscard]] ProgramFile::Child described(int lifeline, int settings) const;
     void end(const std::string& why);
     void end_hung();
     void bury();
+    void repair() const;
     void look_for_first_beat();
     [[nodiscard]] bool is_given_up() const;
     [[nodiscard]] bool has_no_future() const;
     void throw_away() const;
 
     Server server_;
-    SeatBook seats_;
+    CompanionProcess process_;
     Counters counters_;
     Doorbells doorbells_;
-    ExitWatch exit_watch_;
     HangJudge hang_judge_;
-    StartDelay delay_;
-    pid_t pid_ = 0;
-    UniqueFd lifeline_{};
-    Clock::time_point started_{};
     std::optional<ServedClock::time_point> died_at_{}; // and its successor has not worked yet
     std::optional<FinishedBridge> finished_{};
     uint64_t gone_since_ms_ = 0;
-    std::string cause_{};       // why this master has ended it, if the bridge was at fault
-    bool is_inherited_ = false; // an earlier master had started it
-    bool is_ended_ = false;     // this master has ended it, through no fault of the bridge
-    bool is_stopped_ = false;   // as chaos asked
-    bool is_struck_ = false;    // killed, as chaos asked
+    std::string cause_{};     // why this master has ended it, if the bridge was at fault
+    bool is_stopped_ = false; // as chaos asked
+    bool is_struck_ = false;  // killed, as chaos asked
     bool is_unusable_ = false;
-    bool may_reap_ = false;
 };
 
 } // namespace chatserv

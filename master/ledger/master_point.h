@@ -87,9 +87,9 @@ enum class MasterPoint : uint8_t {
     end_noted,     // it is noted why a worker is to end, and the worker lives
     entry_retired, // an entry without a process is noted as one that gets none
     // MW18
-    bridge_exit_noted, // the bridge's seat is noted as ended, the bridge is not reaped
-    bridge_reaped,     // it is reaped, and nothing is repaired
-    bridge_recovered,  // the logs are repaired, its seat is not empty
+    companion_exit_noted, // its seat is noted as ended, the process is not reaped
+    companion_reaped,     // it is reaped, and nothing is repaired
+    companion_recovered,  // what a bridge leaves is repaired, its seat is not empty
 
     count, // not a point: the number of points
 };

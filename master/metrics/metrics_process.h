@@ -1,32 +1,26 @@
 // The metrics process, as the master sees it: started when the server serves, started again when it
 // has died, ended with the server.
 //
-// Nobody waits for it, and nobody hears from it. It inherits its listen sockets, the segment and
-// the ledger to read them, and the end of its *lifeline*: a socket from which nothing comes but the
-// end of file, when no process of the server holds the other end any more. Then it ends. The ledger
-// has a seat for it, as for a worker (seat_book.h), so a successor takes the process over.
+// Nobody waits for it, and nobody hears from it. It inherits its listen sockets, and the segment
+// and the ledger to read them.
 #pragma once
 
+#include "master/companions/companion_process.h"
 #include "master/config/options.h"
 #include "master/ledger/ledger.h"
 #include "master/metrics/metrics_resources.h"
-#include "master/workers/exit_watch.h"
-#include "master/workers/seat_book.h"
-#include "master/workers/start_delay.h"
 #include "shared/segment/segment.h"
 #include "shared/system/event_queue.h"
-#include "shared/system/fd.h"
 
-#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <sys/types.h>
-#include <utility>
 
 namespace chatserv {
 
 class MetricsProcess {
 public:
-    using Clock = std::chrono::steady_clock;
+    using Clock = CompanionProcess::Clock;
 
     // What is borrowed must outlive this object. `upgrade`: the number of the one whose program
     // this is.
@@ -48,38 +42,29 @@ public:
     void look(bool wanted);
     // The log is another file now. The process, which has the old one open, is ended, and another
     // one takes its place.
-    void renew() { end(); }
+    void renew() { (void)process_.end(); }
     // When the next look is due; nothing where no time matters.
-    [[nodiscard]] std::optional<Clock::time_point> next_look() const;
+    [[nodiscard]] std::optional<Clock::time_point> next_look() const {
+        return process_.next_look();
+    }
 
     // True where a process that an earlier master had started has ended since this was asked last:
     // the keeper may reap it now (may_reap()).
-    [[nodiscard]] bool take_may_reap() { return std::exchange(may_reap_, false); }
+    [[nodiscard]] bool take_may_reap() { return process_.take_may_reap(); }
 
     [[nodiscard]] const MetricsResources& resources() const { return resources_; }
-    [[nodiscard]] pid_t pid() const { return pid_; } // 0: there is none now
+    [[nodiscard]] pid_t pid() const { return process_.pid(); } // 0: there is none now
 
 private:
     void start();
-    void end();
     void bury();
-    [[nodiscard]] ProgramFile::Child described(
-        int lifeline, int segment, int ledger, PidWord pid_word) const;
+    [[nodiscard]] ProgramFile::Child described(int lifeline, int segment, int ledger) const;
 
     const MetricsResources& resources_;
     const Options& options_;
     const Segment& segment_;
     const Ledger& ledger_;
-    uint32_t upgrade_;
-    SeatBook seats_;
-    ExitWatch exit_watch_;
-    StartDelay delay_;
-    pid_t pid_ = 0;
-    UniqueFd lifeline_{};
-    Clock::time_point started_{};
-    bool is_inherited_ = false; // an earlier master had started it
-    bool is_ended_ = false;     // this master has ended it
-    bool may_reap_ = false;
+    CompanionProcess process_;
 };
 
 } // namespace chatserv

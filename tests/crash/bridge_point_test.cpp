@@ -15,12 +15,12 @@ struct BridgeCase {
 };
 
 constexpr std::array cases{
-    BridgeCase{MasterPoint::bridge_exit_noted, "MW18ExitNoted"},
-    BridgeCase{MasterPoint::bridge_reaped, "MW18Reaped"},
-    BridgeCase{MasterPoint::bridge_recovered, "MW18Recovered"},
+    BridgeCase{MasterPoint::companion_exit_noted, "MW18ExitNoted"},
+    BridgeCase{MasterPoint::companion_reaped, "MW18Reaped"},
+    BridgeCase{MasterPoint::companion_recovered, "MW18Recovered"},
 };
 static_assert(cases.size() == static_cast<std::size_t>(MasterPoint::count) -
-                                  static_cast<std::size_t>(MasterPoint::bridge_exit_noted),
+                                  static_cast<std::size_t>(MasterPoint::companion_exit_noted),
     "a master point of the bridge has no test: add it to `cases`");
 
 class BridgePointTest : public MasterPointScene, public testing::WithParamInterface<BridgeCase> {

@@ -70,7 +70,7 @@ constexpr std::array cases{
 
 constexpr bool every_point_has_a_case() {
     for (auto point = static_cast<unsigned>(MasterPoint::reload_asked);
-         point < static_cast<unsigned>(MasterPoint::bridge_exit_noted); ++point) {
+         point < static_cast<unsigned>(MasterPoint::companion_exit_noted); ++point) {
         bool found = false;
         for (const ReloadCase& candidate : cases)
             found = found || static_cast<unsigned>(candidate.point) == point;

@@ -14,7 +14,7 @@ SUFFIXES = (".cpp", ".h", ".c", ".py")
 SHARED = [["shared/system"], ["shared/segment"], ["shared/ipc"], ["shared/confinement"]]
 WORKER = [["worker/clients"], ["worker/limits", "worker/relay"], ["worker/lifecycle"]]
 MASTER = [["master/config"], ["master/start"], ["master/ledger"], ["master/clients"],
-          ["master/workers"], ["master/metrics", "master/bridge"], ["master/sources"], ["master/keeper"], ["master/upgrade"],
+          ["master/workers"], ["master/companions"], ["master/metrics", "master/bridge"], ["master/sources"], ["master/keeper"], ["master/upgrade"],
           ["master/reload"], ["master/control"], ["master/commands"]]
 BRIDGE = [["bridge/order", "bridge/engine"]]
 

@@ -3,6 +3,10 @@
 
 #include "shared/segment/room_state.h"
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 namespace chatserv {
 namespace {
 
@@ -19,7 +23,6 @@ TEST_F(BridgeProcessTest, IsNotStartedWhereNobodyWantsIt) {
 }
 
 // The words that bridge/start.h describes, and the settings that come through the last descriptor.
-
 TEST_F(BridgeProcessTest, IsToldWhatItNeeds) {
     const fs::path told = folder_.path() / "told";
     use_program("echo \"$#: $1 $2 $3 $4 $8\" > " + told.string() + ".new\ncat /dev/fd/$9 >> " +
@@ -123,25 +126,14 @@ TEST_F(BridgeProcessTest, ChaosStrikesOneThatIsThere) {
 }
 
 TEST_F(BridgeProcessTest, IsFoundByTheNextMasterAndEndedByIt) {
-    use_program(lives_on);
-    const pid_t pid = turn_until_there(master());
-    BridgeProcess& second = master();
-    second.take_over();
-    EXPECT_EQ(second.pid(), pid);
-    EXPECT_FALSE(may_reap(ledger_, pid)) << "the next master does not know of its end yet";
-    second.look(true);
-    EXPECT_EQ(second.pid(), pid) << "one is enough";
-    second.reap_child();
-    EXPECT_EQ(second.pid(), pid) << "it is no child of that master";
-    turn_until_gone(second, false);
-    EXPECT_TRUE(second.take_may_reap());
-    EXPECT_TRUE(may_reap(ledger_, pid));
-    EXPECT_EQ(seat(), SeatState::empty);
-    EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+    expect_that_the_next_master_finds_and_ends_it();
+}
+
+TEST_F(BridgeProcessTest, ASeatWithoutAProcessIsGivenUp) {
+    expect_that_a_seat_without_a_process_is_given_up();
 }
 
 // MW18: the master died after it had noted the exit, and had repaired nothing.
-
 TEST_F(BridgeProcessTest, ARecoveryThatWasCutOffIsDoneByTheNextMaster) {
     use_program(lives_on);
     const pid_t pid = turn_until_there(master());
@@ -169,8 +161,6 @@ TEST_F(BridgeProcessTest, OneOfTheFormerProgramIsReplaced) {
     turn_until_gone(later, false);
     EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
 }
-
-// A worker that waits for room in the outbound log has it then.
 
 } // namespace
 } // namespace chatserv
