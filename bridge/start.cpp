@@ -4,6 +4,7 @@
 #include "bridge/engine/jetstream.h"
 #include "bridge/events.h"
 #include "shared/confinement/confinement.h"
+#include "shared/ipc/program_build.h"
 #include "shared/segment/memory_fault.h"
 #include "shared/segment/segment.h"
 #include "shared/system/fd.h"
@@ -23,9 +24,11 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <sysexits.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -104,6 +107,15 @@ void check(const Segment& segment, const Orders& orders) {
         throw std::runtime_error("the master's segment is of a server that has joined no room");
 }
 
+// The master wants to know whether this program can be its bridge. No pipe is so full that this
+// waits.
+int say_build(std::string_view descriptor) {
+    const UniqueFd answer = inherited(descriptor);
+    const std::string build = text_of(own_build());
+    const ssize_t said = ::write(answer.get(), build.data(), build.size());
+    return said == static_cast<ssize_t>(build.size()) ? EX_OK : EX_IOERR;
+}
+
 // Everything that a confined process cannot do comes before confine(), and every thread after it,
 // as a thread is confined by the one that starts it. `step_fails_with`: the exit status if the step
 // that is being taken fails.
@@ -144,6 +156,8 @@ int start_bridge(int argc, char** argv) {
     panic_on_terminate();
     prepare_process_title(argc, argv);
     occupy_standard_streams();
+    if (argc == 3 && argv[1] == std::string_view(build_word))
+        return say_build(argv[2]);
     auto orders = orders_of({argv, static_cast<size_t>(argc)});
     if (!orders) {
         say_beside_log("chatserv-bridge is started by chatserv, not by hand: run chatserv with "

@@ -12,6 +12,9 @@
 //          "hang_limit_ms": N, "max_bytes_under_way": N}
 //     Paths may be empty; the last member may be missing.
 //
+// Before it relies on the program, the master asks it for its build instead (shared/ipc/
+// program_build.h).
+//
 // Files of secrets are read before the process gives up the server's rights, and not again.
 #pragma once
 
@@ -19,7 +22,8 @@
 
 namespace chatserv {
 
-// The bridge's whole life. Returns the exit status: EX_OK after the server has ended;
+// The bridge's whole life. Returns the exit status: EX_OK after the server has ended, or after the
+// answer about the build (EX_IOERR if that cannot be written);
 // exit_unusable, with a line in the log that says what to do; exit_room_over; EX_USAGE, with a line
 // on standard error, if the arguments are not the master's; EX_NOPERM, EX_OSERR or EX_SOFTWARE
 // (sysexits.h), with a line in the log, if a step of the start failed: it may be tried again.

@@ -1,9 +1,11 @@
 #include "master/bridge/bridge_resources.h"
 
 #include "config.h"
+#include "master/bridge/bridge_build.h"
 #include "master/ledger/holdings.h"
 #include "shared/system/failure.h"
 #include "shared/system/fd.h"
+#include "shared/system/version.h"
 
 #include <array>
 #include <cerrno>
@@ -35,8 +37,6 @@ void check_file(const char* flag, const std::string& path) {
             fmt::format("{} \"{}\": cannot be read: {}", flag, path, std::strerror(errno)));
 }
 
-} // namespace
-
 std::optional<ProgramFile> find_bridge_program(const Options& options, const std::string& argv0) {
     if (!options.joined())
         return std::nullopt;
@@ -44,11 +44,22 @@ std::optional<ProgramFile> find_bridge_program(const Options& options, const std
         throw Failure(EX_UNAVAILABLE,
             "this chatserv was built without --join, for lack of libnats: leave the option out, or "
             "build chatserv with -Dbridge=enabled");
-    return ProgramFile(program_name, argv0);
+    return ProgramFile(program_name, argv0,
+        fmt::format("install that of chatserv {}, a package of its own", program_version()));
+}
+
+} // namespace
+
+std::optional<ProgramFile> fitting_bridge_program(
+    const Options& options, const std::string& argv0) {
+    std::optional<ProgramFile> program = find_bridge_program(options, argv0);
+    if (program)
+        check_bridge_build(*program);
+    return program;
 }
 
 BridgeResources get_bridge_resources(const Options& options, const std::string& argv0) {
-    BridgeResources resources{.program = find_bridge_program(options, argv0)};
+    BridgeResources resources{.program = fitting_bridge_program(options, argv0)};
     check_file("--room-credentials", options.room_credentials);
     check_file("--room-ca", options.room_ca);
     check_file("--room-certificate", options.room_certificate);

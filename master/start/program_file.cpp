@@ -53,7 +53,9 @@ std::vector<fs::path> own_folders(const std::string& argv0) {
 
 } // namespace
 
-ProgramFile::ProgramFile(const std::string& name, const std::string& argv0) {
+// What to do comes before where it was looked for: an upgrade's line has room for little more.
+ProgramFile::ProgramFile(
+    const std::string& name, const std::string& argv0, const std::string& advice) {
     const StartStep step(
         "looking for " + name, "see whether the file system answers that chatserv is installed in");
     std::vector<fs::path> folders = own_folders(argv0);
@@ -72,8 +74,7 @@ ProgramFile::ProgramFile(const std::string& name, const std::string& argv0) {
             errno == 0 ? "not a file" : std::strerror(errno));
     }
     throw Failure(EX_UNAVAILABLE,
-        fmt::format(
-            "there is no {} that can be run, looked for {}: install it there", name, looked_at));
+        fmt::format("there is no {} that can be run: {}; looked for {}", name, advice, looked_at));
 }
 
 pid_t ProgramFile::start(const Child& child) const {

@@ -24,8 +24,9 @@ public:
     // installed. The descriptor stays open: on systems that can execute one (fexecve(3)), an
     // upgrade of the package does not mix versions under a running master. `argv0`: the master's
     // own, for systems that do not say which file a process runs; any text will do. Throws
-    // Failure(EX_UNAVAILABLE) where no such program can be executed.
-    ProgramFile(const std::string& name, const std::string& argv0);
+    // Failure(EX_UNAVAILABLE) where no such program can be executed; `advice` says what to do then.
+    ProgramFile(const std::string& name, const std::string& argv0,
+        const std::string& advice = "install it beside chatserv");
 
     // One that an earlier program of this process has opened. `path`: for messages.
     ProgramFile(UniqueFd file, std::string path) : path_(std::move(path)), file_(std::move(file)) {}

@@ -131,7 +131,7 @@ int stand_trial(int ledger_fd, int answer, const std::string& argv0) {
         const Legacy legacy = read_legacy(legacy_in_force(ledger));
         const WorkerProgram program(argv0);
         (void)find_metrics_program(legacy.options, argv0);
-        (void)find_bridge_program(legacy.options, argv0);
+        (void)fitting_bridge_program(legacy.options, argv0);
         (void)resume_source_resources(legacy.sources, argv0, -1);
     } catch (const std::exception& failure) {
         say(answer, failure.what());

@@ -1,11 +1,13 @@
 #include "master/upgrade/upgrade_book.h"
 
 #include "shared/segment/atomic_word.h"
+#include "shared/system/printable_text.h"
 #include "shared/system/version.h"
 
 #include <algorithm>
 #include <chrono>
 #include <span>
+#include <string>
 
 namespace chatserv {
 
@@ -55,8 +57,13 @@ void UpgradeBook::note_version(std::string_view to) {
 }
 
 void UpgradeBook::note_reason(std::string_view reason) {
-    if (words_.reason[0] == '\0')
-        put(words_.reason, reason);
+    if (words_.reason[0] != '\0')
+        return;
+    constexpr size_t bytes_max = sizeof words_.reason - 1;
+    if (reason.size() <= bytes_max)
+        return put(words_.reason, reason);
+    constexpr std::string_view rest = "...";
+    put(words_.reason, std::string(beginning_of(reason, bytes_max - rest.size())).append(rest));
 }
 
 void UpgradeBook::note_serving() {

@@ -53,7 +53,8 @@ public:
     void begin(Image former);
     void note_version(std::string_view to);
     void enter(UpgradeState state);
-    // Why the upgrade is going to fail; the first reason counts.
+    // Why the upgrade is going to fail; the first reason counts. A long one is cut, and ends in
+    // "...".
     void note_reason(std::string_view reason);
     void note_serving();
     // A worker was replaced, in this time.

@@ -256,18 +256,38 @@ TEST_F(JoinedTest, AFileThatCannotBeReadEndsTheStart) {
         "chatserv: --room-ca \"/nowhere/ca.pem\": cannot be read: No such file or directory\n");
 }
 
-TEST_F(JoinedTest, AServerWithoutTheBridgesProgramDoesNotStart) {
-    const TemporaryDirectory folder;
-    for (const char* const program : {"chatserv", "chatserv-worker"})
-        std::filesystem::copy_file(std::filesystem::path(chatserv_path()).parent_path() / program,
-            folder.path() / program);
-    const Finished finished =
-        run(loop_, {{(folder.path() / "chatserv").string(), "--listen", "127.0.0.1:0", "--control",
+// The server starts from a folder that has its programs, but for the bridge's.
+class UnfitBridgeTest : public JoinedTest {
+protected:
+    UnfitBridgeTest() {
+        for (const char* const program : {"chatserv", "chatserv-worker"})
+            std::filesystem::copy_file(
+                std::filesystem::path(chatserv_path()).parent_path() / program,
+                folder_.path() / program);
+    }
+    // One line says why the server does not start.
+    void expect_no_start(const std::string& why) {
+        const Finished finished = run(
+            loop_, {{(folder_.path() / "chatserv").string(), "--listen", "127.0.0.1:0", "--control",
                        "none", "--join", cluster_.urls().front(), "--room", "test"}});
-    EXPECT_EQ(finished.status, 69);
-    EXPECT_THAT(finished.errors, HasSubstr("chatserv-bridge"));
-    EXPECT_THAT(finished.errors, testing::EndsWith("\n"));
-    EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1);
+        EXPECT_EQ(finished.status, 69);
+        EXPECT_THAT(finished.errors, HasSubstr(why));
+        EXPECT_THAT(finished.errors, testing::EndsWith("\n"));
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1);
+    }
+
+    const TemporaryDirectory folder_;
+};
+
+TEST_F(UnfitBridgeTest, AServerWithoutTheBridgesProgramDoesNotStart) {
+    expect_no_start("there is no chatserv-bridge that can be run: install that of chatserv ");
+}
+
+TEST_F(UnfitBridgeTest, AServerWithABridgeOfAnotherVersionDoesNotStart) {
+    const std::filesystem::path bridge = folder_.path() / "chatserv-bridge";
+    std::ofstream(bridge) << "#!/bin/sh\necho '1 0.0.9' > /dev/fd/$2\n";
+    std::filesystem::permissions(bridge, std::filesystem::perms::owner_all);
+    expect_no_start("chatserv-bridge is 0.0.9 (layout 1), not ");
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 // The bridge's program by itself: how it begins, relays, says how the room is, and ends.
 #include "bridge/engine/server_version.h"
+#include "shared/ipc/program_build.h"
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/heartbeat.h"
 #include "shared/segment/room_words.h"
@@ -260,6 +261,13 @@ TEST_F(ProgramTest, TellsOfOldServers) {
     if (!is_older(*version, sound_version))
         GTEST_SKIP() << "the servers here are new";
     wait_for_line(host, "warning bridge: a server of the room is nats-server 2.");
+}
+
+TEST_F(ProgramTest, SaysItsBuild) {
+    Process bridge(loop,
+        Command{.arguments = {"/bin/sh", "-c", "exec \"$0\" say-build 3 3>&1", bridge_program()}});
+    EXPECT_EQ(bridge.wait_for_exit(), 0);
+    EXPECT_EQ(bridge.output().text(), text_of(own_build()));
 }
 
 TEST_F(ProgramTest, IsNotForHands) {

@@ -48,7 +48,7 @@ void Installation::put(const std::string& name, const std::string& from) const {
 void Installation::install(const std::string& program) {
     put("chatserv", program);
     put("chatserv-worker", worker_of(program));
-    for (const char* const name : {"chatserv-metrics", "chatserv-source"})
+    for (const char* const name : {"chatserv-metrics", "chatserv-source", "chatserv-bridge"})
         if (const std::string other = beside(program, name); fs::exists(other))
             put(name, other);
 }
@@ -58,11 +58,18 @@ void Installation::install_script(
     const std::string& when, const std::string& commands, const std::string& program) {
     put("chatserv-itself", program);
     put("chatserv-worker", worker_of(program));
-    std::ofstream(path("new")) << "#!/bin/sh\nif [ \"$1\" = " << when << " ]; then\n"
-                               << commands << "\nfi\nexec '" << path("chatserv-itself")
-                               << "' \"$@\"\n";
+    install_script_as("chatserv", "if [ \"$1\" = " + when + " ]; then\n" + commands +
+                                      "\nfi\nexec '" + path("chatserv-itself") + "' \"$@\"");
+}
+
+void Installation::install_one(const std::string& name, const std::string& program) const {
+    put(name, beside(program, name.c_str()));
+}
+
+void Installation::install_script_as(const std::string& name, const std::string& commands) const {
+    std::ofstream(path("new")) << "#!/bin/sh\n" << commands << "\n";
     fs::permissions(path("new"), fs::perms::owner_all);
-    fs::rename(path("new"), chatserv());
+    fs::rename(path("new"), path(name));
 }
 
 void Installation::install_changed(

@@ -26,6 +26,10 @@ public:
     // A program in which each `from` is `to`, which is as long.
     void install_changed(
         const std::string& from, const std::string& to, const std::string& program);
+    // Of all its programs, this one alone.
+    void install_one(const std::string& name, const std::string& program) const;
+    // In place of one of its programs: a shell script.
+    void install_script_as(const std::string& name, const std::string& commands) const;
     void remove(const std::string& name) const;
 
     [[nodiscard]] std::string chatserv() const { return path("chatserv"); }

@@ -7,6 +7,7 @@
 #include "tests/integration/stats_query.h"
 #include "tests/upgrade/installation.h"
 
+#include <functional>
 #include <gmock/gmock.h>
 #include <memory>
 #include <string>
@@ -49,6 +50,22 @@ protected:
         EXPECT_THAT(finished.errors, testing::HasSubstr(why));
         EXPECT_EQ(finished.errors, last_line(finished.errors) + "\n") << "one line";
         EXPECT_EQ(server_->count("the upgrade failed: "), 1U);
+    }
+
+    // A program that cannot go on with the server changes nothing, and a sound one goes on.
+    void expect_that_it_changes_nothing(
+        const std::function<void(Installation&)>& install_fault, const std::string& why) {
+        const auto first = join();
+        const auto second = join();
+        const pid_t master = server_->master_pid();
+        install_fault(installation_);
+        expect_failure(why);
+        EXPECT_EQ(server_->master_pid(), master) << "nothing was ended";
+        expect_service(*first, *second);
+        installation_.install(other_version());
+        expect_upgrade(usual, other);
+        expect_service(*first, *second);
+        EXPECT_EQ(server_->stop(), 0);
     }
 
     // Two clients that joined before still hear each other, and a newcomer hears them.

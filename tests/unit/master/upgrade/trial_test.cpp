@@ -1,7 +1,9 @@
 // The trial, from the side of the program that is tried: which servers it can go on with.
+#include "config.h"
 #include "master/ledger/holdings.h"
 #include "master/upgrade/legacy.h"
 #include "master/upgrade/trial.h"
+#include "shared/ipc/program_build.h"
 #include "tests/harness/temporary_directory.h"
 #include "tests/unit/small_ledger.h"
 #include "tests/unit/small_segment.h"
@@ -87,6 +89,40 @@ TEST_F(TrialTest, IsFailedByAnOptionThatTheProgramDoesNotKnow) {
     Holdings(ledger_).note(Holding::legacy, 0, nonsense.get());
     EXPECT_THAT(stand(EX_UNAVAILABLE), HasSubstr("the options in force"));
 }
+
+#ifdef HAVE_BRIDGE
+class JoinedTrialTest : public TrialTest {
+protected:
+    JoinedTrialTest() { Holdings(ledger_).note(Holding::legacy, 0, legacy_of_joined_.get()); }
+
+    void install_bridge(const std::string& commands) const {
+        const fs::path bridge = folder_.path() / "chatserv-bridge";
+        std::ofstream(bridge) << "#!/bin/sh\n" << commands << "\n";
+        fs::permissions(bridge, fs::perms::owner_all);
+    }
+
+    const UniqueFd legacy_of_joined_ =
+        write_legacy({.options = {.join = {"nats://127.0.0.1:1"}, .room = "lobby"},
+            .program = {},
+            .control = {},
+            .why_no_account = {}});
+};
+
+TEST_F(JoinedTrialTest, IsPassedWithABridgeOfTheSameBuild) {
+    install_bridge("printf '" + std::to_string(own_build().layout) + " " + own_build().version +
+                   "\\n' > /dev/fd/$2");
+    EXPECT_THAT(stand(EX_OK), StartsWith("ok "));
+}
+
+TEST_F(JoinedTrialTest, IsFailedWithoutABridge) {
+    EXPECT_THAT(stand(EX_UNAVAILABLE), StartsWith("there is no chatserv-bridge that can be run: "));
+}
+
+TEST_F(JoinedTrialTest, IsFailedWithABridgeOfAnotherBuild) {
+    install_bridge("echo '0 0.0.9' > /dev/fd/$2");
+    EXPECT_THAT(stand(EX_UNAVAILABLE), StartsWith("chatserv-bridge is 0.0.9 (layout 0), "));
+}
+#endif
 
 } // namespace
 } // namespace chatserv

@@ -5,6 +5,7 @@
 #include "tests/unit/small_ledger.h"
 
 #include <gtest/gtest.h>
+#include <string>
 
 namespace chatserv {
 namespace {
@@ -46,6 +47,17 @@ TEST_F(UpgradingTest, KeepsTheFirstReason) {
     book_.note_reason("it was Tuesday");
     book_.note_reason("it was Wednesday");
     EXPECT_EQ(resume(former)->reason, "it was Tuesday");
+}
+
+TEST_F(UpgradingTest, ALongReasonIsCutWhereALineShowsIt) {
+    leave(UpgradeState::returning);
+    std::string reason(147, 'a');
+    book_.note_reason(reason + "\u00e9lan, and more than that");
+    EXPECT_EQ(resume(former)->reason, reason + "...") << "there is no half of a character";
+    leave(UpgradeState::returning);
+    reason.resize(151, 'a');
+    book_.note_reason(reason);
+    EXPECT_EQ(resume(former)->reason, reason) << "it fits";
 }
 
 TEST_F(UpgradingTest, TheNewProgramGoesOnToReplaceTheWorkers) {
