@@ -1,6 +1,7 @@
 // H1: what R1 to R9 say of one server holds for a room on three hosts.
 #include "tests/cluster/crowd.h"
 #include "tests/cluster/room.h"
+#include "tests/cluster/shared_nats_test.h"
 #include "tests/harness/seed.h"
 #include "tests/oracle/total_order.h"
 
@@ -19,19 +20,10 @@
 namespace chatserv::test {
 namespace {
 
-class RoomTest : public testing::Test {
+class RoomTest : public SharedNatsTest {
 protected:
-    static void SetUpTestSuite() {
-        loop = std::make_unique<Loop>();
-        nats = std::make_unique<NatsCluster>(*loop, 3);
-    }
-    static void TearDownTestSuite() {
-        nats.reset();
-        loop.reset();
-    }
-
     void start(RoomOptions options = {}) {
-        options.name = "hall" + std::to_string(++rooms);
+        options.name = next_room();
         room.emplace(*loop, *nats, options);
     }
     // Two on each host, and who is on which: client i is on host i / 2.
@@ -55,9 +47,6 @@ protected:
             EXPECT_EQ(clients[i]->received(), heard[i]) << "client " << i;
     }
 
-    static inline std::unique_ptr<Loop> loop;
-    static inline std::unique_ptr<NatsCluster> nats;
-    static inline int rooms = 0;
     std::optional<Room> room;
     std::vector<std::unique_ptr<Client>> clients;
     std::vector<std::string> heard;

@@ -4,6 +4,7 @@
 // CHATSERV_TEST_STRIKES is the number of strikes of each test; CHATSERV_TEST_SEED repeats the
 // choices (not the instants).
 #include "tests/cluster/room_torture.h"
+#include "tests/cluster/shared_nats_test.h"
 #include "tests/crash/crash_scene.h"
 #include "tests/harness/seed.h"
 
@@ -16,17 +17,8 @@ namespace {
 
 constexpr std::uint64_t strikes_of_a_round = 60;
 
-class RoomTortureTest : public testing::Test {
+class RoomTortureTest : public SharedNatsTest {
 protected:
-    static void SetUpTestSuite() {
-        loop = std::make_unique<Loop>();
-        nats = std::make_unique<NatsCluster>(*loop, 3);
-    }
-    static void TearDownTestSuite() {
-        nats.reset();
-        loop.reset();
-    }
-
     // Rounds until there were so many strikes.
     void torture(std::uint64_t wanted, RoomTortureOptions options) {
         std::uint64_t struck = 0;
@@ -34,7 +26,7 @@ protected:
         std::uint64_t servers = 0;
         std::uint64_t leaders = 0;
         for (std::uint64_t round = 0; struck < wanted; ++round) {
-            options.room = "hall" + std::to_string(++rooms);
+            options.room = next_room();
             options.strikes = std::min(strikes_of_a_round, wanted - struck);
             RoomTorture torture(*loop, *nats, mixed(base_seed() + round), options);
             ASSERT_THAT(torture.run(), testing::IsEmpty()) << "in round " << round;
@@ -48,10 +40,6 @@ protected:
         std::cout << struck << " processes struck, " << bridges << " bridges and " << servers
                   << " servers of NATS among them, " << leaders << " of those while they led\n";
     }
-
-    static inline std::unique_ptr<Loop> loop;
-    static inline std::unique_ptr<NatsCluster> nats;
-    static inline int rooms = 0;
 };
 
 TEST_F(RoomTortureTest, NoClientNoticesThatAnyProcessIsKilled) {
