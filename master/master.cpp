@@ -98,6 +98,7 @@ MasterEnd Master::run() {
             return {.how = MasterEnd::How::stands_in};
         turn();
     }
+    tell_who_has_not_read();
     control_.close();
     prepared_.control_socket.reset();
     return {.how = MasterEnd::How::final, .exit_status = shutdown_.exit_status()};
@@ -249,7 +250,7 @@ void Master::stop(Shutdown::Step step) {
         clients_.lingering_close().close_all();
         workforce_.order(MessageType::stop_reading);
         if (shutdown_.room_is_over())
-            workforce_.kicking().end_all_in_room();
+            companions_.bridge().give_up(); // a successor must not join it anew
         master_point(MasterPoint::stop_told);
         break;
     case Shutdown::Step::give_up_room:
@@ -257,7 +258,7 @@ void Master::stop(Shutdown::Step step) {
         companions_.bridge().give_up();
         break;
     case Shutdown::Step::finish:
-        workforce_.order(MessageType::finish);
+        workforce_.order(shutdown_.room_is_over() ? MessageType::end_room : MessageType::finish);
         break;
     case Shutdown::Step::dismiss:
         workforce_.dismiss();

@@ -114,18 +114,26 @@ private:
         }
     }
     void stop(Shutdown::Step step);
-    // What users are told last is sent before this process ends.
     [[nodiscard]] bool is_done() {
         return shutdown_.dismissing() && workforce_.empty() && companions_.empty() &&
-               !sources_.has_processes() &&
-               (!shutdown_.room_is_over() || clients_.lingering_close().empty());
+               !sources_.has_processes();
     }
+    // Those that are still held were served when the time was over and the workers were killed.
+    void tell_who_has_not_read() {
+        const uint64_t users =
+            clients_.counters().left_because(LeaveReason::room_unread) + clients_.escrow().held();
+        if (shutdown_.room_is_over() && users > 0)
+            events::room_not_read(options_.room, users);
+    }
+    // It is told before the stop is noted. A master that dies in between has its successor tell it
+    // again, since it is the one line that says why the server ends.
     void advance_room() {
         BridgeProcess& bridge = companions_.bridge();
         if (const auto finished = bridge.take_finished())
             control_.tell(*finished);
         const OrderLoss loss = bridge.loss();
-        if (room_end_told_ || (loss == OrderLoss::none && !bridge.is_unusable()))
+        if (room_end_told_ || shutdown_.room_is_over() ||
+            (loss == OrderLoss::none && !bridge.is_unusable()))
             return;
         room_end_told_ = true;
         if (loss != OrderLoss::none)

@@ -22,6 +22,7 @@ Relay::Relay(const Segment& segment, EntryId entry, EventQueue& events, const Do
     entry_(entry),
     log_control_(&segment.log_control()),
     outbound_control_(segment.joined() ? &segment.outbound_control() : nullptr),
+    room_(segment.joined() ? &segment.room() : nullptr),
     clock_(segment.worker_table()[index_of(entry)].served,
         ServedClock::allowance_for(shortest_limit(settings))),
     pulse_(heartbeat, clock_), pass_(segment, entry, doorbells),
@@ -119,8 +120,8 @@ void Relay::begin_to_serve(Client& client) {
     } else if (const int error =
                    waits ? filters_.await_first_line(client) : filters_.start_reading(client)) {
         closing_.end(client, LeaveReason::read_error, error);
-    } else if (closing_.finishing()) {
-        closing_.end(client, LeaveReason::server_stopped, 0);
+    } else if (const auto reason = closing_.finishing()) {
+        closing_.end(client, *reason, 0);
     } else if (waits) {
         resuming_.add(client.id);
     } else {

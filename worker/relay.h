@@ -4,6 +4,8 @@
 // part calls another. The parts work in the order of a pass (worker/relay/pass.h).
 #pragma once
 
+#include "shared/segment/atomic_word.h"
+#include "shared/segment/room_records.h"
 #include "shared/system/panic.h"
 #include "worker/clients/pulse.h"
 #include "worker/clients/roster.h"
@@ -77,12 +79,14 @@ public:
     void writable(ClientId id);
     void timer(Timer timer, const Instants& now);
     // The server stops. First no client is read any more; then every client gets what the log
-    // holds, and is closed.
+    // holds, and is closed. `reason`: as Closing::finish() takes it.
     void stop_reading() {
         filters_.stop_reading(roster_);
         handing_over_.cancel();
+        if (room_ != nullptr && load_acquire(room_->report.loss) != 0)
+            room_watch_.end_demands(); // the bridge has ended and is the last that appended
     }
-    void finish() { closing_.finish(); }
+    void finish(LeaveReason reason) { closing_.finish(reason); }
 
     // Something was read and waits for the next pass, and it is not enough to fill a large write.
     [[nodiscard]] bool has_small_batch() const { return publisher_.ingest().is_small(); }
@@ -193,7 +197,8 @@ private:
 
     EntryId entry_;
     LogControl* log_control_;
-    LogControl* outbound_control_; // null if no room is joined
+    LogControl* outbound_control_; // null if no room is joined, as the next one
+    const RoomControl* room_;
     ServedClock clock_;
     Pulse pulse_;
     Pass pass_;

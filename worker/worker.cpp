@@ -187,8 +187,10 @@ void Worker::handle_message(Message& message) {
             return relay_->stop_reading();
         break;
     case MessageType::finish:
+    case MessageType::end_room:
         if (relay_)
-            return relay_->finish();
+            return relay_->finish(message.type == MessageType::finish ? LeaveReason::server_stopped
+                                                                      : LeaveReason::room_over);
         break;
     case MessageType::log_file:
         if (message.descriptors_lost || message.descriptors.size() == 1)

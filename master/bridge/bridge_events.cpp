@@ -49,6 +49,14 @@ void room_over(const std::string& room, OrderLoss loss) {
         {{"room", room}, {"reason", reason}});
 }
 
+void room_not_read(const std::string& room, uint64_t users) {
+    log_warning("room_not_read",
+        fmt::format("{} user{} did not read in time all that there was to read when the room {} "
+                    "ended on this host",
+            users, users == 1 ? "" : "s", room),
+        {{"room", room}, {"users", static_cast<int64_t>(users)}});
+}
+
 void room_unusable(const std::string& room) {
     log_error("room_unusable",
         fmt::format("the room {} cannot be joined with these options; the server stops", room),

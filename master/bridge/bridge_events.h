@@ -19,6 +19,8 @@ void bridge_replaced(pid_t pid, const std::string& why);
 void bridge_not_started(const std::string& why);
 // The room on this host has ended, and the server stops for it.
 void room_over(const std::string& room, OrderLoss loss);
+// `users`: that were disconnected with something left to read.
+void room_not_read(const std::string& room, uint64_t users);
 // It could not be joined, and the server stops for it. The bridge has said why.
 void room_unusable(const std::string& room);
 // A stop goes on although this much of what was read is not in the room's order.

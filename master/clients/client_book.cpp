@@ -91,9 +91,7 @@ void ClientBook::note_relayed(const HeldClient& source, uint64_t bytes) const {
 Departure ClientBook::as_it_is(const Departure& told, const HeldClient& held) {
     if (told.reason != LeaveReason::kicked)
         return told;
-    return held.let_go()       ? Departure{.reason = LeaveReason::source_removed}
-           : held.loses_room() ? Departure{.reason = LeaveReason::room_over}
-                               : told;
+    return held.let_go() ? Departure{.reason = LeaveReason::source_removed} : told;
 }
 
 // A client that gets a last line may begin to send at this very moment, so its connection is closed

@@ -112,6 +112,14 @@ uint64_t Counters::dropped_datagrams() const {
     return sum;
 }
 
+uint64_t Counters::left_because(LeaveReason reason) const {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < departure_rows().size(); ++i)
+        if (departure_rows()[i].reason == reason)
+            sum += load_acquire(counts_[first_departure + i]);
+    return sum;
+}
+
 std::vector<NamedCount> Counters::refusals() const {
     return by_name(refusal_rows(), counts_.subspan(first_refusal));
 }

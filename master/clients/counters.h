@@ -55,6 +55,7 @@ public:
     [[nodiscard]] uint64_t accept_pauses() const;
     [[nodiscard]] uint64_t bridge_deaths() const;
     [[nodiscard]] uint64_t dropped_datagrams() const; // by all sources
+    [[nodiscard]] uint64_t left_because(LeaveReason reason) const;
     // By reason; each name is there once.
     [[nodiscard]] std::vector<NamedCount> refusals() const;
     [[nodiscard]] std::vector<NamedCount> departures() const;

@@ -83,7 +83,9 @@ constexpr std::array departures{
     DepartureRow{LeaveReason::source_removed, Breakage::none, "source_removed",
         "its source is not in the configuration any more", ""},
     DepartureRow{LeaveReason::room_over, Breakage::none, "room_over",
-        "its room is over on this host", "the room has ended: please connect again!\n"},
+        "its room is over on this host", ""}, // its worker has told it: last_line.h
+    DepartureRow{LeaveReason::room_unread, Breakage::none, "room_over",
+        "its room is over on this host, and it did not read the rest in time", ""},
 };
 static_assert(lines_fit_into_the_ledger(departures));
 

@@ -42,9 +42,6 @@ public:
     // nobody has kicked it.
     [[nodiscard]] bool let_go() const { return load_acquire(record_->kicked) == 2; }
     void mark_let_go() { store_release(record_->kicked, uint8_t{2}); }
-    // The room on this host is over: the same.
-    [[nodiscard]] bool loses_room() const { return load_acquire(record_->kicked) == 3; }
-    void mark_loses_room() { store_release(record_->kicked, uint8_t{3}); }
 
     // Its worker had no descriptor for it. True where that is news since mark_sent_again().
     [[nodiscard]] bool note_not_received() { return !std::exchange(not_received_, true); }

@@ -135,8 +135,7 @@ struct alignas(cache_line_bytes) ClientRecord {
     uint32_t entry{};      // index of the EntryId that serves the client
     uint8_t announced{};   // 1: the log has said that the client joined
     uint8_t throttled{};   // 1: the log has said that the client sends too fast
-    uint8_t kicked{};      // 1: an operator ends the client; 2: its source is let go; 3: its room
-                           // is over
+    uint8_t kicked{};      // 1: an operator ends the client; 2: its source is let go
     uint8_t role{};        // Role
     NotedAddress peer{};
     uint64_t since_ms{}; // when the client was admitted, in milliseconds since 1970

@@ -9,8 +9,6 @@
 //     the master     every worker introduces itself to the next one, and says so too
 //     (a move)       the next worker says that it serves the client, and is asked
 //
-// All clients of a room that is over are ended in the same way, when the server stops for it.
-//
 // A worker that is asked twice, or for a client that it does not serve any more, does nothing.
 #pragma once
 
@@ -42,15 +40,6 @@ public:
         if (!held->kicked())
             held->mark_let_go();
         requests_[index_of(held->entry())].push_back(client);
-    }
-    // The room is over, for every client. Twice does no harm.
-    void end_all_in_room() {
-        for (uint32_t index = 0; index < requests_.size(); ++index)
-            for (const ClientId client : escrow_.all_of(EntryId{index})) {
-                if (HeldClient* const held = escrow_.find(client); !held->kicked())
-                    held->mark_loses_room();
-                requests_[index].push_back(client);
-            }
     }
     // The worker of `entry` serves the client.
     void note_served(EntryId entry, ClientId client, const HeldClient& held) {

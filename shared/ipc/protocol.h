@@ -20,7 +20,9 @@
 //     stopped_reading  all bytes read are in    settings       the settings have changed
 //                      the log
 //     log_file_lost    log_file is to be sent again
-//     introduced       all was said that a new channel calls for
+//     introduced       all was said             end_room       finish, and tell the clients that
+//                      that a new channel                      the room is over
+//                      calls for
 #pragma once
 
 #include "shared/segment/user_table.h"
@@ -50,6 +52,7 @@ enum class MessageType : uint16_t {
     introduced = 17,     // no payload; once on a channel that replaces another
     kick = 18,           // a ClientId for each; those that the worker does not serve are ignored
     settings = 19,       // no payload; those in the segment have changed (relay_settings.h)
+    end_room = 20,       // no payload; in place of finish (last_line.h)
 };
 
 // The system's means that confines a worker to its clients (shared/confinement/confinement.h).
@@ -122,7 +125,9 @@ enum class LeaveReason : uint32_t {
     bad_request = 12, // it was to say from where it resumes, and its first line does not
     // The master's: the worker says `kicked`.
     source_removed = 13, // a reload has let its source go
-    room_over = 14,      // the room of several hosts is over on this one
+    // A worker's.
+    room_over = 14,   // the room of several hosts is over on this one; it has been sent everything
+    room_unread = 15, // ... and it did not take all of that in time
 };
 
 // Whether a worker of this version can give this reason.
@@ -138,11 +143,12 @@ enum class LeaveReason : uint32_t {
     case LeaveReason::idle:
     case LeaveReason::kicked:
     case LeaveReason::bad_request:
+    case LeaveReason::room_over:
+    case LeaveReason::room_unread:
         return true;
     case LeaveReason::overwritten:
     case LeaveReason::no_worker:
     case LeaveReason::source_removed:
-    case LeaveReason::room_over:
         break;
     }
     return false;

@@ -7,9 +7,11 @@
 
 #include "shared/segment/layout.h"
 #include "shared/segment/segment.h"
+#include "shared/segment/user_table.h"
 #include "shared/system/panic.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace chatserv {
@@ -36,12 +38,17 @@ public:
     // beyond head(), which no cursor can reach.
     [[nodiscard]] uint64_t room_wanted() const;
 
-    // Whether the log holds everything from the slot's cursor to the offset at which delivery ends.
-    // If it does not, no worker of ours wrote the slot.
+    // Whether the log holds everything from the slot's cursor to the offset at which delivery ends,
+    // or the cursor is within a last line (last_line.h). If neither is so, no worker of ours wrote
+    // the slot.
     [[nodiscard]] bool can_serve(const UserSlot& slot) const;
 
     // The bytes [from, to), where to <= head(). Panics if they are more than the log can hold.
     [[nodiscard]] LogPieces pieces(uint64_t from, uint64_t to) const;
+
+    // The last byte in the log that this client has not sent itself; an end of line where the log
+    // never held one. Nothing where it lies too far back to be known. No append may be under way.
+    [[nodiscard]] std::optional<char> last_byte_of_others(ClientId client) const;
 
     // Calls visit(const IndexEntry&, uint64_t begin) for each chunk that ends after `from`, oldest
     // first; `begin` of the first one is `from` at the earliest. The caller holds the log's lock,

@@ -1,4 +1,4 @@
-// Crash points: named instants in the crash windows W1 to W10 of ARCHITECTURE.md, at which a test
+// Crash points: named instants in the crash windows W1 to W11 of ARCHITECTURE.md, at which a test
 // can kill a worker.
 //
 // In the installed programs a crash point compiles to nothing. The tests build their programs with
@@ -63,6 +63,9 @@ enum class CrashPoint : uint8_t {
     state_torn,     // half of the copy that is not in force is written
     state_unsealed, // all of it is, without its sequence
     state_written,  // with its sequence; where bytes come with it, the head has not moved
+    // W11: the last line of a room that is over
+    last_line_noted, // in which form it is sent is noted, nothing of it is sent
+    last_line_sent,  // send(2) has taken some of the line, the cursor does not count it
     // a new channel
     channel_taken, // the old channel is closed, nothing is said on the new one
     introduced,    // everything is said on the new one, nothing of what the master answers is read

@@ -37,6 +37,8 @@ inline void end_operation(WorkerEntry& entry) {
         return {Operation::notify, slot};
     case static_cast<uint64_t>(Operation::answer):
         return {Operation::answer, slot};
+    case static_cast<uint64_t>(Operation::last_line):
+        return {Operation::last_line, slot};
     default:
         return {Operation::none, SlotId{}};
     }

@@ -91,9 +91,10 @@ struct SegmentHeader {
 enum class Operation : uint8_t {
     none = 0,
     receive = 1,
-    deliver = 2, // bytes of the log
-    notify = 3,  // a notice to this client, which is not part of the log
-    answer = 4,  // the line with which a client that resumes is answered
+    deliver = 2,   // bytes of the log
+    notify = 3,    // a notice to this client, which is not part of the log
+    answer = 4,    // the line with which a client that resumes is answered
+    last_line = 5, // the line that tells a client that the room is over (last_line.h)
 };
 
 // The state of a process's served clock: see served_clock.h.
@@ -148,12 +149,21 @@ enum class SlotState : uint8_t {
     handed_over = 5, // its worker has let it go; the next worker serves it from its cursor on
 };
 
-// What a client that resumes is told before it is sent the log (worker/relay/resume_line.h).
-enum class Answer : uint8_t { none = 0, from = 1, gone = 2 };
+// What a client is sent that is not part of the log, and of which its cursor counts the bytes.
+enum class Answer : uint8_t {
+    none = 0,
+    // before the log, to a client that resumes (worker/relay/resume_line.h)
+    from = 1,
+    gone = 2,
+    // behind the log, to any client of a room that is over (last_line.h)
+    last_line = 3,
+    last_line_apart = 4, // the line begins with an end of line
+};
 
 struct Cursor {
     uint64_t bytes_written; // to this client's socket since it was attached, notices included
-    uint64_t log_offset;    // everything below it was delivered, or sent by the client itself
+    uint64_t log_offset;    // everything below it was delivered, or sent by the client itself;
+                            // it goes on beyond the log while a last line is sent (last_line.h)
 };
 
 // In front of the user table.
@@ -178,7 +188,8 @@ struct alignas(cache_line_bytes) UserSlot {
     uint8_t role;        // Role
     uint8_t source;      // number of the source that the client is; 0: it came to a listener
     uint8_t by_path;     // 1: the client came to a UNIX socket
-    uint8_t answer; // Answer: what the client is yet to be sent before the log; writer: the owner
+    uint8_t answer; // Answer: what the client is yet to be sent before the log, or is being sent
+                    // behind it; writer: the owner
     uint64_t written_base;  // ByteCounts::written at accept(2) (kernel_account.h); UNIX: unused
     uint64_t consumed_base; // ByteCounts::consumed
     // ... line 1, continued; writer: the owner

@@ -129,10 +129,11 @@ constexpr std::array cases{
 };
 
 // Only whole lines have these: line_crash_test.cpp, unix_line_crash_test.cpp. And only the bridge
-// of a joined room: bridged_point_test.cpp.
+// of a joined room: bridged_point_test.cpp. And the end of such a room:
+// tests/cluster/last_line_point_test.cpp.
 constexpr std::array points_tested_elsewhere{CrashPoint::looked, CrashPoint::name_stored,
     CrashPoint::part_written, CrashPoint::state_torn, CrashPoint::state_unsealed,
-    CrashPoint::state_written};
+    CrashPoint::state_written, CrashPoint::last_line_noted, CrashPoint::last_line_sent};
 
 constexpr bool every_point_has_a_case() {
     for (unsigned point = 0; point < static_cast<unsigned>(CrashPoint::count); ++point)

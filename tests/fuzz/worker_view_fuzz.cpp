@@ -111,7 +111,9 @@ public:
             (void)conversation_.publish(entry_1);
             break;
         case 9:
-            what / 11 % 2 == 0 ? relay_.stop_reading() : relay_.finish();
+            what / 11 % 2 == 0   ? relay_.stop_reading()
+            : what / 22 % 2 == 0 ? relay_.finish(LeaveReason::server_stopped)
+                                 : relay_.finish(LeaveReason::room_over);
             break;
         default:
             if (what / 11 % 6 == 3)

@@ -112,6 +112,11 @@ struct Client {
     [[nodiscard]] bool is_heard() const { return role == Role::talk || role == Role::speak; }
     // It is sent the log.
     [[nodiscard]] bool hears() const { return role != Role::speak; }
+    // Behind the log it is sent the last line (last_line.h). A source is a device or a server, and
+    // not told.
+    [[nodiscard]] bool gets_last_line() const {
+        return leave_reason == LeaveReason::room_over && slot->source == 0;
+    }
     // Its slot's close_at says where the log ends for it.
     [[nodiscard]] bool is_closing() const {
         return phase == Phase::closing || phase == Phase::lingering;

@@ -2,6 +2,7 @@
 
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
+#include "shared/segment/room_state.h"
 #include "shared/system/kernel_account.h"
 #include "worker/lifecycle/departure_note.h"
 #include "worker/limits/timers.h"
@@ -19,7 +20,26 @@ constexpr std::chrono::milliseconds linger_check{20};
 // For these reasons a worker leaves a client whatever the client has not got.
 bool is_disconnection(LeaveReason reason) {
     return reason == LeaveReason::write_error || reason == LeaveReason::stalled ||
-           reason == LeaveReason::in_doubt || reason == LeaveReason::fell_behind;
+           reason == LeaveReason::in_doubt || reason == LeaveReason::fell_behind ||
+           reason == LeaveReason::room_unread;
+}
+
+// What it is sent last may still be on its way when its worker is done with it.
+bool is_server_end(LeaveReason reason) {
+    return reason == LeaveReason::server_stopped || reason == LeaveReason::room_over;
+}
+
+// One that has no place in the log, and is to be told that the room is over, gets one at its end.
+// That comes before the slot is closing: a closing client without a place has left. Whoever dies in
+// between leaves a client to which nothing is appended any more.
+void give_place(UserSlot& slot, uint64_t head) {
+    if (const Cursor cursor = cursor_of(slot); cursor.log_offset == log_offset_none)
+        move_cursor(slot, {cursor.bytes_written, head});
+}
+
+// It has ended in order, and gets what comes before its last words.
+bool hears_its_last_words(const Client& client) {
+    return client.leave_reason == LeaveReason::end_of_file && client.hears() && !client.mute;
 }
 
 void pass_over_the_rest(UserSlot& slot) {
@@ -30,8 +50,8 @@ void pass_over_the_rest(UserSlot& slot) {
 
 Closing::Closing(
     const Segment& segment, EventQueue& events, const SocketFilters& filters, Roster& roster) :
-    events_(events),
-    filters_(filters), roster_(roster), users_(segment), log_(segment) {
+    segment_(segment),
+    events_(events), filters_(filters), roster_(roster), users_(segment), log_(segment) {
     if (segment.joined())
         outbound_.emplace(segment);
 }
@@ -51,9 +71,13 @@ std::vector<Client*> Closing::close_ended() {
         Client* const client = roster_.find(id);
         if (client == nullptr || client->phase != Client::Phase::ended)
             continue;
-        if (outbound_ && must_wait(*client))
+        if (outbound_ && must_wait(*client)) {
             ended_.push_back(id);
-        else if (begin_closing(*client))
+            continue;
+        }
+        if (outbound_ && has_lost_words(*client))
+            client->leave_reason = LeaveReason::room_over;
+        if (begin_closing(*client))
             reachable.push_back(client);
     }
     return reachable;
@@ -63,10 +87,19 @@ std::vector<Client*> Closing::close_ended() {
 // server that is alone: the client gets what others have sent before that (R5). A successor, which
 // reads the end anew, waits for as much of the outbound log or more.
 bool Closing::must_wait(const Client& client) const {
-    const bool hears_the_rest = client.hears() && !client.mute;
-    if (client.leave_reason != LeaveReason::end_of_file || !hears_the_rest || finishing_)
+    return hears_its_last_words(client) && !finishing_ &&
+           outbound_->counted() < client.outbound_end;
+}
+
+// What does not come back, as the room is over, is counted all the same, so that no sender waits
+// for it. One whose last words are among that has not ended in order: it is told.
+bool Closing::has_lost_words(const Client& client) const {
+    const bool is_over =
+        finishing_ == LeaveReason::room_over || load_acquire(segment_.room().report.loss) != 0;
+    if (!is_over || !hears_its_last_words(client))
         return false;
-    return outbound_->counted() < client.outbound_end;
+    const RoomProgress progress = RoomStates(segment_).in_force().value_or(RoomProgress{});
+    return progress.counted < client.outbound_end;
 }
 
 // The client's end takes its place in the total order: the client gets what the log holds now.
@@ -76,6 +109,8 @@ bool Closing::begin_closing(Client& client) {
     const uint64_t close_at = reachable ? log_.head() : cursor_of(*client.slot).log_offset;
     crash_point(CrashPoint::end_seen); // W6
     note_departure(*client.slot, {.reason = client.leave_reason, .error = client.leave_error});
+    if (reachable && client.gets_last_line())
+        give_place(*client.slot, close_at);
     users_.close(client.id, close_at);
     crash_point(CrashPoint::closing);
     client.phase = Client::Phase::closing;
@@ -99,7 +134,7 @@ void Closing::carry_on(Client& client) {
 // throw away what the client has not got yet. So such a client is sent EOF, and what it sends is
 // thrown away until it has everything.
 void Closing::delivered_all(Client& client) {
-    if (client.leave_reason != LeaveReason::server_stopped) {
+    if (!is_server_end(client.leave_reason)) {
         leave(client);
         return;
     }
@@ -156,12 +191,12 @@ void Closing::send_away(Client& client) {
         client.leave_reason = LeaveReason::kicked; // it waits no longer
 }
 
-void Closing::finish() {
-    finishing_ = true;
+void Closing::finish(LeaveReason reason) {
     roster_.for_each([&](Client& client) {
         if (client.phase == Client::Phase::talking)
-            end(client, LeaveReason::server_stopped, 0);
+            end(client, reason, 0);
     });
+    finishing_ = reason;
 }
 
 // A client that only listens can end its input and go on; that it has gone shows in a write.

@@ -47,9 +47,11 @@ public:
     // have left: the master asks again if need be.
     void send_away(std::span<const ClientId> clients);
 
-    // The server stops: ends all clients.
-    void finish();
-    [[nodiscard]] bool finishing() const { return finishing_; }
+    // The server stops: ends all clients. `reason`: server_stopped; or room_over, of which each
+    // client is told behind the log.
+    void finish(LeaveReason reason);
+    // Why clients are ended that are attached from now on; nothing: they are not.
+    [[nodiscard]] std::optional<LeaveReason> finishing() const { return finishing_; }
     // Bytes have come from a client that was sent EOF.
     void discard_input(Client& client);
     // The timer for clients that were sent EOF has gone off.
@@ -65,11 +67,13 @@ public:
 
 private:
     [[nodiscard]] bool must_wait(const Client& client) const;
+    [[nodiscard]] bool has_lost_words(const Client& client) const;
     [[nodiscard]] bool begin_closing(Client& client);
     void send_away(Client& client);
     void set_linger_timer() const;
     void leave(Client& client);
 
+    const Segment& segment_;
     EventQueue& events_;
     const SocketFilters& filters_;
     Roster& roster_;
@@ -79,7 +83,7 @@ private:
     std::vector<ClientId> ended_;
     std::vector<ClientId> lingering_; // see Client::Phase
     std::vector<ClosedClient> closed_;
-    bool finishing_ = false;
+    std::optional<LeaveReason> finishing_{};
     bool changed_ = false;
 };
 

@@ -58,6 +58,8 @@ std::optional<uint64_t> InDoubt::settle_written(
         return FanOut::settle_notice(client, written, line_bytes);
     if (in_flight_.operation == Operation::answer)
         return fan_out_.settle_answer(client, written);
+    if (in_flight_.operation == Operation::last_line)
+        return FanOut::settle_last_line(client, written);
     return FanOut::settle(
         client, written, client.is_closing() ? client.slot->close_at : log_.head());
 }

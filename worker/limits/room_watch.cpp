@@ -26,6 +26,8 @@ void RoomWatch::fell_behind(Client& client) {
 }
 
 bool RoomWatch::any_blocks(Roster& roster, uint64_t wanted, bool first_look) {
+    if (!has_demands_)
+        return false;
     const auto is_past = [&](ClientId id) {
         const Client* const client = roster.find(id);
         return client == nullptr || cursor_of(*client->slot).log_offset >= wanted;
@@ -43,7 +45,8 @@ bool RoomWatch::any_blocks(Roster& roster, uint64_t wanted, bool first_look) {
 }
 
 void RoomWatch::add_blocking(Client& newcomer) {
-    stalls_.add_room(newcomer, clock_.now());
+    if (has_demands_)
+        stalls_.add_room(newcomer, clock_.now());
 }
 
 void RoomWatch::add_closing(const Client& client) {
@@ -63,6 +66,8 @@ std::vector<RoomWatch::Overdue> RoomWatch::take_overdue(const Roster& roster) {
 }
 
 LeaveReason RoomWatch::reason_of(const StallWatch::Watched& watched, const Client& client) const {
+    if (client.leave_reason == LeaveReason::room_over)
+        return LeaveReason::room_unread;
     if (client.phase == Client::Phase::lingering ||
         client.leave_reason == LeaveReason::server_stopped)
         return LeaveReason::server_stopped;

@@ -37,6 +37,12 @@ public:
     [[nodiscard]] bool blocks(ClientId client) const { return stalls_.blocks_room(client); }
     // A client that has come from another worker is below the offset of the last look.
     void add_blocking(Client& newcomer);
+    // The room of several hosts is over: nobody appends any more, so that no client is in the way
+    // from now on.
+    void end_demands() {
+        has_demands_ = false;
+        stalls_.release_room([](ClientId) { return true; });
+    }
     // The client gets its last bytes: it has to make progress within the stall limit. The caller
     // arms the timer.
     void add_closing(const Client& client);
@@ -67,6 +73,7 @@ private:
     uint32_t min_drain_bytes_;
     StallWatch stalls_;
     OneShotTimer<ServedClock> timer_;
+    bool has_demands_ = true;
 };
 
 } // namespace chatserv

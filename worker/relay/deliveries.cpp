@@ -19,7 +19,11 @@ FanOut::Delivery Deliveries::deliver_to(Client& client, uint64_t target) const {
         if (result.kind != FanOut::Delivery::Kind::complete)
             return result;
     }
-    return fan_out_.deliver(client, target);
+    const FanOut::Delivery result = fan_out_.deliver(client, target);
+    const bool is_due = client.gets_last_line() && client.is_closing() && has_all(client);
+    if (result.kind != FanOut::Delivery::Kind::complete || !is_due)
+        return result;
+    return fan_out_.say_last_line(client);
 }
 
 // A client whose socket takes no more bytes may still have sent some that lie unread in the socket

@@ -19,8 +19,9 @@ public:
     [[nodiscard]] std::vector<ClientId> take_fresh() { return std::exchange(fresh_, {}); }
 
     // Writes what the client lacks: of a log that ends at `head`, and not beyond where the client's
-    // slot says that it is closed. The result is `failed` only for a client that is closing or is
-    // not heard. Another client whose socket is broken becomes mute.
+    // slot says that it is closed, and then the last line, if it gets one. The result is `failed`
+    // only for a client that is closing or is not heard. Another client whose socket is broken
+    // becomes mute.
     [[nodiscard]] FanOut::Delivery deliver(Client& client, uint64_t head) const;
 
     // Of a client that is closing: it needs nothing more of the log.

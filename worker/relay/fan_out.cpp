@@ -3,6 +3,7 @@
 #include "shared/segment/atomic_word.h"
 #include "shared/segment/crash_point.h"
 #include "shared/segment/in_flight.h"
+#include "shared/segment/last_line.h"
 #include "shared/system/kernel_account.h"
 
 #include <algorithm>
@@ -85,6 +86,13 @@ void record_notice(UserSlot& slot, const Cursor& cursor, uint64_t bytes) {
     move_cursor(slot, {cursor.bytes_written + bytes, cursor.log_offset});
 }
 
+// Of the last line: what the client has not been sent.
+std::string_view rest_of_last_line(const UserSlot& slot, const Cursor& cursor) {
+    const std::string_view line = last_line(load_acquire(slot.answer));
+    const uint64_t sent = cursor.log_offset - slot.close_at;
+    return sent < line.size() ? line.substr(sent) : std::string_view();
+}
+
 } // namespace
 
 std::optional<uint64_t> FanOut::settle(Client& client, uint64_t bytes_written, uint64_t target) {
@@ -162,6 +170,51 @@ std::optional<uint64_t> FanOut::settle_answer(Client& client, uint64_t bytes_wri
     if (bytes > answer_of(client).rest(cursor.bytes_written).size())
         return std::nullopt;
     move_cursor(*client.slot, {cursor.bytes_written + bytes, cursor.log_offset});
+    return bytes;
+}
+
+// A client that was sent nothing, or whose last byte was an end of line, begins a line anyway. Who
+// was sent a notice alone, and joined behind half a line of another's, gets an empty line too many.
+void FanOut::begin_last_line(const Client& client) const {
+    UserSlot& slot = *client.slot;
+    if (!last_line(load_acquire(slot.answer)).empty())
+        return;
+    const bool was_sent_nothing = !client.hears() || cursor_of(slot).bytes_written == 0;
+    const bool begins_a_line = was_sent_nothing || log_.last_byte_of_others(client.id) == '\n';
+    store_release(slot.answer,
+        static_cast<uint8_t>(begins_a_line ? Answer::last_line : Answer::last_line_apart));
+    crash_point(CrashPoint::last_line_noted); // W11
+}
+
+FanOut::Delivery FanOut::say_last_line(const Client& client) const {
+    begin_last_line(client);
+    UserSlot& slot = *client.slot;
+    const Cursor cursor = cursor_of(slot);
+    const std::string_view rest = rest_of_last_line(slot, cursor);
+    if (rest.empty())
+        return {.kind = Delivery::Kind::complete};
+    begin_operation(*entry_, Operation::last_line, client.id.slot);
+    ssize_t written = 0;
+    do {
+        written = ::send(client.fd.get(), rest.data(), rest.size(), 0);
+    } while (written == -1 && errno == EINTR);
+    const int error = errno;
+    crash_point(CrashPoint::last_line_sent); // W11
+    const uint64_t moved = written > 0 ? static_cast<uint64_t>(written) : 0;
+    if (moved > 0)
+        move_cursor(slot, {cursor.bytes_written + moved, cursor.log_offset + moved});
+    end_operation(*entry_);
+    if (written == -1)
+        return failed_with(error);
+    return {.kind = moved < rest.size() ? Delivery::Kind::blocked : Delivery::Kind::complete};
+}
+
+std::optional<uint64_t> FanOut::settle_last_line(Client& client, uint64_t bytes_written) {
+    const Cursor cursor = cursor_of(*client.slot);
+    const uint64_t bytes = (bytes_written - cursor.bytes_written) & byte_count_mask;
+    if (bytes > rest_of_last_line(*client.slot, cursor).size())
+        return std::nullopt;
+    move_cursor(*client.slot, {cursor.bytes_written + bytes, cursor.log_offset + bytes});
     return bytes;
 }
 

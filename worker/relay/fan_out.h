@@ -43,6 +43,11 @@ public:
     // complete when it has all of it, and is sent the log from then on.
     [[nodiscard]] Delivery answer(Client& client) const;
 
+    // Writes what the client has not been sent of the last line (last_line.h), on a line of its
+    // own. For a client that is closing and has all of the log. The result is complete when it has
+    // all of the line.
+    [[nodiscard]] Delivery say_last_line(const Client& client) const;
+
     // W2: a predecessor died while it was writing to this client. The kernel says that it had
     // written `bytes_written` bytes in all, and the cursor is moved there. Returns how many bytes
     // it had not recorded; nothing if that is beyond the target, so that the account cannot be
@@ -60,7 +65,13 @@ public:
     [[nodiscard]] std::optional<uint64_t> settle_answer(
         Client& client, uint64_t bytes_written) const;
 
+    // W11: if the predecessor was writing the last line. Returns nothing if more than that was
+    // written.
+    [[nodiscard]] static std::optional<uint64_t> settle_last_line(
+        Client& client, uint64_t bytes_written);
+
 private:
+    void begin_last_line(const Client& client) const;
     [[nodiscard]] AnswerLine answer_of(const Client& client) const {
         return {client.answer, log_.life(), cursor_of(*client.slot).log_offset};
     }

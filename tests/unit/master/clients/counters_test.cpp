@@ -22,6 +22,9 @@ TEST(Counters, ListEveryReasonIncludingUnusedOnes) {
     store(counters.one_more({LeaveReason::idle}));
     store(counters.one_more({LeaveReason::stalled}));
     store(counters.one_more({LeaveReason::no_worker}));
+    store(counters.one_more({LeaveReason::room_over}));
+    store(counters.one_more({LeaveReason::room_over}));
+    store(counters.one_more({LeaveReason::room_unread}));
     store(counters.one_more_throttled());
     store(counters.one_more_throttled());
     counters.count_accept_pause();
@@ -35,7 +38,10 @@ TEST(Counters, ListEveryReasonIncludingUnusedOnes) {
         R"({"accepted":3,"turned_away":{"not_allowed":0,"address_full":1,"table_full":0,)"
         R"("proxy_untrusted":0,"proxy_header":0,"proxy_silent":0,"proxy_in_doubt":0,"proxy_check":0},)"
         R"("left":{"end_of_file":0,"reset":0,"timed_out":2,"error":0,"stalled":2,)"
-        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1,"kicked":0,"bad_request":0,"source_removed":0,"room_over":0},"throttled":2,"accept_pauses":1,"moved":1,"dropped_datagrams":12,"bridge_deaths":1})");
+        R"("fell_behind":0,"server_stopped":0,"in_doubt":0,"lost":1,"idle":1,"kicked":0,"bad_request":0,"source_removed":0,"room_over":3},"throttled":2,"accept_pauses":1,"moved":1,"dropped_datagrams":12,"bridge_deaths":1})");
+    EXPECT_EQ(counters.left_because(LeaveReason::room_unread), 1U);
+    EXPECT_EQ(counters.left_because(LeaveReason::room_over), 2U);
+    EXPECT_EQ(counters.left_because(LeaveReason::read_error), 1U) << "of all its rows";
 }
 
 } // namespace

@@ -26,8 +26,7 @@ TEST(Departures, TellErrorsApart) {
 }
 
 TEST(Departures, HaveARowForEachReason) {
-    for (uint32_t number = 1; number <= static_cast<uint32_t>(LeaveReason::source_removed);
-         ++number) {
+    for (uint32_t number = 1; number <= static_cast<uint32_t>(LeaveReason::room_unread); ++number) {
         const Departure departure{.reason = static_cast<LeaveReason>(number), .error = EIO};
         EXPECT_EQ(row_of(departure).reason, departure.reason) << number;
         EXPECT_NE(text_of(departure, 0ms), "") << number;
@@ -39,6 +38,8 @@ TEST(Departures, KnowWhatAWorkerCanSay) {
     EXPECT_TRUE(is_told_by_workers(LeaveReason::idle));
     EXPECT_TRUE(is_told_by_workers(LeaveReason::kicked));
     EXPECT_TRUE(is_told_by_workers(LeaveReason::bad_request));
+    EXPECT_TRUE(is_told_by_workers(LeaveReason::room_over));
+    EXPECT_TRUE(is_told_by_workers(LeaveReason::room_unread));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::overwritten));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::no_worker));
     EXPECT_FALSE(is_told_by_workers(LeaveReason::source_removed));
@@ -61,8 +62,7 @@ TEST(Departures, SendALastLineToThoseThatAreSentAwayAlone) {
             : row.reason == LeaveReason::kicked ? "you were disconnected by an operator!\n"
             : row.reason == LeaveReason::bad_request
                 ? "the first line must be: resume, and from where!\n"
-            : row.reason == LeaveReason::room_over ? "the room has ended: please connect again!\n"
-                                                   : "");
+                : "");
     for (const RefusalRow& row : refusal_rows()) {
         const std::string line = row.line_to_peer;
         const bool is_told = row.refusal != Refusal::proxy_in_doubt &&

@@ -1,6 +1,7 @@
 // The recovery of an entry whose worker left a corrupt segment: which clients it disconnects and
 // which it keeps.
 #include "master/workers/takeover.h"
+#include "shared/segment/last_line.h"
 #include "tests/unit/joined_segment.h"
 #include "tests/unit/small_ledger.h"
 
@@ -63,6 +64,29 @@ TEST_F(RecoveryTest, ABadCursorLosesItsOwnClientOnly) {
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
     segment_.advance(clients_[1], log_offset_none); // the entry is being released
     EXPECT_THAT(lost_in_recovery(), IsEmpty());
+}
+
+// The client has been sent a part of the last line, or all of it.
+TEST_F(RecoveryTest, ACursorWithinALastLineIsSane) {
+    const uint64_t head = segment_.log.head();
+    const uint64_t end = head + room_over_line.size();
+    UserSlot& slot = segment_.users[clients_[1].slot];
+    slot.answer = static_cast<uint8_t>(Answer::last_line);
+    segment_.advance(clients_[1], head + 1);
+    EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[1])) << "it is not closing";
+    segment_.users.adopt(clients_[1]);
+    segment_.users.close(clients_[1], head);
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[1], end);
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    segment_.advance(clients_[1], end + 1);
+    EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[1]));
+    slot.answer = static_cast<uint8_t>(Answer::last_line_apart);
+    EXPECT_THAT(lost_in_recovery(), IsEmpty());
+    for (const unsigned other : {0U, 1U, 2U, 5U, 255U}) {
+        slot.answer = static_cast<uint8_t>(other);
+        EXPECT_THAT(lost_in_recovery(), ElementsAre(clients_[1])) << other;
+    }
 }
 
 TEST_F(RecoveryTest, NoSlotIsForgottenWhenTheNumberOfSlotsWasOverwritten) {

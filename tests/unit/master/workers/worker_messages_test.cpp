@@ -125,8 +125,8 @@ TEST(WorkerMessages, RefuseSizesThatDoNotFit) {
 
 TEST(WorkerMessages, RefuseWhatOnlyTheMasterSays) {
     for (const MessageType type : {MessageType::take_entry, MessageType::clients,
-             MessageType::stop_reading, MessageType::finish, MessageType::log_file,
-             MessageType::hand_over, MessageType{0}, MessageType{999}})
+             MessageType::stop_reading, MessageType::finish, MessageType::end_room,
+             MessageType::log_file, MessageType::hand_over, MessageType{0}, MessageType{999}})
         for (const Sender& sender : {newborn, spare, at_work})
             EXPECT_TRUE(is_malformed(empty_message(type), sender));
 }

@@ -109,6 +109,27 @@ TEST_F(InDoubtTest, ALineThatWasSentIsNotSentAgain) {
     EXPECT_EQ(cursor_of(*client_.slot).log_offset, 0U);
 }
 
+// W11
+TEST_F(InDoubtTest, TheBytesOfALastLineAreNotTakenForThoseOfTheLog) {
+    segment_.stage(other_, "said by another", entry_1);
+    ASSERT_TRUE(segment_.publish(entry_1));
+    const uint64_t head = segment_.log.head();
+    move_cursor(*client_.slot, {.bytes_written = head, .log_offset = head});
+    segment_.users.close(id_, head);
+    client_.slot->answer = static_cast<uint8_t>(Answer::last_line_apart);
+    client_.phase = Client::Phase::closing;
+    begin_operation(segment_.mapping.worker_table()[0], Operation::last_line, slot_0);
+    InDoubt in_doubt(segment_.mapping, entry_0, ask);
+    EXPECT_EQ(in_doubt.find(), id_);
+    Ingest ingest(segment_.mapping, entry_0);
+    account = SocketCounts{.written = head + 7, .consumed = 0};
+    EXPECT_TRUE(in_doubt.settle(client_, ingest, line_bytes));
+    EXPECT_EQ(in_doubt.take_settled_bytes(), 7U);
+    EXPECT_TRUE(is_settled());
+    EXPECT_EQ(cursor_of(*client_.slot).bytes_written, head + 7);
+    EXPECT_EQ(cursor_of(*client_.slot).log_offset, head + 7);
+}
+
 TEST_F(InDoubtTest, WithoutAnAccountTheClientCannotBeServed) {
     InDoubt in_doubt = die_during(Operation::receive);
     Ingest ingest(segment_.mapping, entry_0);

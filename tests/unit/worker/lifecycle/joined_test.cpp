@@ -237,7 +237,7 @@ TEST_F(JoinedTest, AServerThatStopsWaitsForNobodysEnd) {
     end(0);
     for (const EntryId entry : {entry_0, entry_1}) {
         worker(entry).stop_reading();
-        worker(entry).finish();
+        worker(entry).finish(LeaveReason::server_stopped);
     }
     serve_both();
     EXPECT_TRUE(has_left(0));

@@ -73,6 +73,31 @@ TEST_F(RoomWatchTest, AClientThatDrainsTooLittleHasToLeaveAfterTheLimit) {
     EXPECT_EQ(overdue[0].reason, LeaveReason::stalled);
 }
 
+TEST_F(RoomWatchTest, NobodyIsInTheWayOnceTheRoomIsOver) {
+    Client& client = add(0);
+    EXPECT_TRUE(watch_.any_blocks(roster_, 50, true));
+    watch_.end_demands();
+    EXPECT_FALSE(watch_.times_anybody());
+    EXPECT_FALSE(watch_.any_blocks(roster_, 60, true));
+    watch_.add_blocking(client);
+    pass(2 * limit);
+    EXPECT_TRUE(watch_.take_overdue(roster_).empty());
+}
+
+TEST_F(RoomWatchTest, OneThatDoesNotReadTheRestOfARoomThatIsOverHasToLeave) {
+    Client& client = add(0);
+    watch_.end_demands();
+    client.leave_reason = LeaveReason::room_over;
+    watch_.add_closing(client);
+    pass(limit);
+    for (const auto phase : {Client::Phase::closing, Client::Phase::lingering}) {
+        client.phase = phase;
+        const auto overdue = watch_.take_overdue(roster_);
+        ASSERT_EQ(overdue.size(), 1U);
+        EXPECT_EQ(overdue[0].reason, LeaveReason::room_unread);
+    }
+}
+
 TEST_F(RoomWatchTest, TheDisconnectPolicyDoesNotWaitForABlockedSocket) {
     RoomWatch watch(events_, clock_, settings(SlowPolicy::disconnect));
     roster_.block(add(0));
