@@ -4,6 +4,7 @@ A run that fails or exceeds its time limit has an `error`. All programs that it 
 when it returns.
 """
 import json
+import os
 import socket
 import time
 
@@ -73,12 +74,22 @@ def wait_until_it_is_quiet(process, connections, until):
         used, before = readings.cpu_seconds(process.pid), used
 
 
+def cores_of(scene):
+    """To which core the server is confined, and to which the load; None: to none."""
+    if not scene.parted:
+        return None, None
+    if not hasattr(os, "sched_setaffinity") or len(cores := sorted(os.sched_getaffinity(0))) < 2:
+        raise RuntimeError("server and load cannot have a core each here")
+    return cores[0], cores[1]
+
+
 def measure(build, server, scene, seconds, limit):
     """One run of `seconds`, given up after `limit` seconds. Returns its figures."""
     until = time.monotonic() + limit
     port = free_port()
     try:
-        with Program(server.command(scene, port, seconds)) as process:
+        server_core, load_core = cores_of(scene)
+        with Program(server.command(scene, port, seconds), core=server_core) as process:
             if server.prints_port:
                 said = process.line(until).split()
                 if not said:
@@ -89,7 +100,7 @@ def measure(build, server, scene, seconds, limit):
             empty = readings.private_bytes(process.pid), readings.shared_bytes(process.pid)
             load_command = [build / "bench/chatserv-load",
                             *load_options(server, scene, port, seconds)]
-            with Program(load_command, gently=False) as load:
+            with Program(load_command, gently=False, core=load_core) as load:
                 run = _figures_of(server, scene, process, load, empty, until)
         return run
     except TimeoutError:

@@ -66,13 +66,15 @@ class Program:
     running = set()
     patience = 3  # seconds from SIGTERM to SIGKILL
 
-    def __init__(self, command, *, environment=None, gently=True):
+    def __init__(self, command, *, environment=None, gently=True, core=None):
+        """`core`: the only one that the program may use, with all processes that it starts."""
         self._gently, self._read = gently, b""
         with uninterrupted():
             self._process = subprocess.Popen(
                 [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE if not gently else subprocess.DEVNULL,
-                env=environment, start_new_session=True)
+                env=environment, start_new_session=True,
+                preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
             Program.running.add(self)
         self.pid = self._process.pid
 

@@ -1,7 +1,8 @@
 """The loads, and which servers each of them leaves out."""
 import dataclasses
 
-from servers import BARE_RELAY_NAME, FLOOR_NAME, LINE_FLOOR_NAME, NCAT_NAME, variant_name
+from servers import (BARE_RELAY_NAME, FLOOR_NAME, LINE_FLOOR_NAME, NATS_NAME, NCAT_NAME, REDIS_NAME,
+                     variant_name)
 
 FLOOD, TALK, PACED, STORM, IDLE, STALLED = "flood", "talk", "paced", "storm", "idle", "stalled"
 TAKEOVER = "takeover"  # not a load: bench/takeover.py
@@ -22,6 +23,7 @@ class Scene:
     lines: int = 0  # maximum from all senders together; 0: as many as the time permits
     stalled: int = 0  # additional listeners that do not read
     stretch: float = 1  # how many times longer a run is than usual
+    parted: bool = False  # the server has one core, the load another one
     rounds_max: int = 0  # for a load whose figures hardly vary; 0: as many as there are
     left_out: dict = dataclasses.field(default_factory=dict)  # why, by name of the server
 
@@ -34,6 +36,7 @@ SHORT_QUEUE = {NCAT_NAME: "its listen queue holds ten, so connecting this many c
                           "seconds"}
 SLOW_TO_CONNECT = {"mosquitto": "it takes five seconds to connect this many clients"}
 NOT_QUICK = "the quick bench leaves it out"
+ONE_CORE = "this load compares one process with the bare relay"
 TOO_SLOW = "it does not finish within the time of a run"
 
 
@@ -57,6 +60,14 @@ def talk(talkers, listeners=0, line=61):
 def paced(listeners, rate, **more):
     return Scene(f"paced, {listeners} listeners", PACED, listeners, rate=rate, line=61,
                  **{"stretch": 4, "left_out": NO_PACE, **more})
+
+
+# With both cores for both, the scheduler decides how often a delivery wakes the load on another
+# core, and that costs more than all that a relay does beside its writes.
+def parted(listeners, rate):
+    others = (*map(variant_name, (2, 4)), NCAT_NAME, REDIS_NAME, NATS_NAME, "boost asio", "mosquitto")
+    scene = paced(listeners, rate, left_out=NO_PACE | dict.fromkeys(others, ONE_CORE))
+    return dataclasses.replace(scene, name=f"{scene.name}, a core for the server", parted=True)
 
 
 def storm(listeners, **more):
@@ -115,6 +126,7 @@ def _all_scenes():
         flood(1000, 61, lines=20000), flood(1000, 1021, lines=2500),
         talk(10), talk(100, 20), *(talk(10, 90, line) for line in (61, 64, 1021)),
         paced(9, 1000), paced(100, 200), paced(1000, 20),
+        *(parted(listeners, rate) for listeners, rate in ((9, 1000), (100, 200), (1000, 20))),
         storm(1000), stalled(9),
         flood(10000, 61, lines=2000, **many),
         paced(10000, 2, stretch=2.5, left_out=NO_PACE | BEYOND_SELECT | SLOW_TO_CONNECT),

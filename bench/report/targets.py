@@ -149,9 +149,10 @@ def _talk(load):
 
 def _paced(load):
     judge = Judge(load)
-    judge.against_variants(P50, "latency, p50")
-    judge.against_variants(P99, "latency, p99")
-    judge.against_variants(CPU, "CPU per delivery")
+    if not load.scene.get("parted"):
+        judge.against_variants(P50, "latency, p50")
+        judge.against_variants(P99, "latency, p99")
+        judge.against_variants(CPU, "CPU per delivery")
     few = load.scene["listeners"] <= FEW
     judge.against("CPU per delivery, beside the bare relay", CPU, load.bare_relay(),
                   Bound("≤", WITHIN) if few else Bound("<", 1))
