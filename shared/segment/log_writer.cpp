@@ -7,13 +7,6 @@
 
 namespace chatserv {
 
-namespace {
-
-// An offset at which no append ends: head must not match the intent while that is being written.
-constexpr uint64_t intent_none = ~0ULL;
-
-} // namespace
-
 LogWriter LogWriter::broadcast(const Segment& segment) {
     return {segment, segment.log_control(), segment.index(), segment.ring(), nullptr};
 }

@@ -27,6 +27,10 @@
 
 namespace chatserv {
 
+// An offset at which no append ends, for LogControl::intent_head: before the first append, and
+// while an intent is being written.
+inline constexpr uint64_t intent_none = ~0ULL;
+
 class LogWriter {
 public:
     // The broadcast log. Its readers are the clients, so room is made by their cursors.

@@ -2,6 +2,7 @@
 
 #include "shared/segment/bridged_chunk.h"
 #include "shared/segment/lines.h"
+#include "shared/segment/log_writer.h"
 #include "shared/segment/relay_settings.h"
 #include "shared/system/errors.h"
 
@@ -135,6 +136,13 @@ uint64_t random_word() {
     return word;
 }
 
+// Zeros would be the intent of worker 1 to append nothing, with which the log's head agrees: if the
+// first append were repaired, that worker's batch would count as not published.
+void begin_log(LogControl& control) {
+    control.life = random_word();
+    control.intent_head = intent_none;
+}
+
 RelaySettings settings_of(const Segment& segment) {
     const auto settings = settings_in_force(segment.settings());
     if (!settings)
@@ -157,9 +165,9 @@ Segment Segment::create(const SegmentConfig& config) {
     segment.first_settings_ = config.settings;
     for (WorkerEntry& entry : segment.worker_table())
         entry.batch = 1; // batch 0 counts as published
-    segment.log_control().life = random_word();
+    begin_log(segment.log_control());
     if (segment.joined())
-        segment.outbound_control().life = random_word();
+        begin_log(segment.outbound_control());
     return segment;
 }
 

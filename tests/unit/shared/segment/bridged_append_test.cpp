@@ -148,6 +148,16 @@ TEST_F(BridgedAppendTest, RepairFreesEitherLock) {
         }
 }
 
+// Before that, the log's words hold no intent.
+TEST_F(BridgedAppendTest, RepairOfTheFirstAppendLeavesTheWorkersBatches) {
+    segment_.send(a_, "sent");
+    ASSERT_EQ(segment_.mapping.worker_table()[0].published_batch, 1U);
+    segment_.mapping.log_control().lock = index_of(segment_.mapping.bridge_entry()) + 1;
+    repair_logs(segment_.mapping, segment_.mapping.bridge_entry());
+    EXPECT_EQ(segment_.mapping.log_control().lock, 0U);
+    EXPECT_EQ(segment_.mapping.worker_table()[0].published_batch, 1U);
+}
+
 TEST_F(BridgedAppendTest, RepairCompletesAnAppendOfEitherLog) {
     segment_.send(a_, "sent");
     ASSERT_TRUE(segment_.bring_back());
