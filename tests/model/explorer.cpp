@@ -37,7 +37,7 @@ void Explorer::make_next_move(Node& node) {
     simulator_.make(move);
     ++findings_.moves;
     const auto [to, fresh] = number_state();
-    if (move.kind != Move::Kind::kill)
+    if (!move.is_harm())
         edges_.emplace_back(from, to);
     if (!fresh) {
         ++findings_.schedules;
@@ -56,8 +56,8 @@ void Explorer::enter(uint32_t state) {
         path_.emplace_back();
     Node& node = path_[depth_];
     simulator_.moves(node.moves);
-    if (std::all_of(node.moves.begin(), node.moves.end(),
-            [](const Move& move) { return move.kind == Move::Kind::kill; }))
+    if (std::all_of(
+            node.moves.begin(), node.moves.end(), [](const Move& move) { return move.is_harm(); }))
         judge_end(state);
     if (node.moves.empty()) {
         ++findings_.schedules;

@@ -2,8 +2,8 @@
 //
 // States are told apart by a hash of 128 bits. Whatever a schedule can do wrong is one of these: a
 // process finds one of its invariants broken; nobody can move and not all is done; or there are
-// moves for ever and none leads to where all is done. (To be killed is no way out of the latter
-// two.)
+// moves for ever and none leads to where all is done. (To be killed, or another mishap, is no way
+// out of the latter two.)
 #pragma once
 
 #include "tests/model/simulator.h"

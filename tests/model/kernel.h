@@ -20,6 +20,8 @@ inline constexpr uint32_t entries = 3;
 inline constexpr uint32_t entry_a = 0;
 inline constexpr uint32_t entry_b = 1;
 inline constexpr uint32_t entry_r = 2;
+// In a joined room (joined/world.h), which has no entry R: the bridge's.
+inline constexpr uint32_t entry_bridge = 2;
 // In place of an entry: the master.
 inline constexpr uint32_t entry_master = entries;
 // A connection is numbered by the entry that its client has in the beginning, or would have.

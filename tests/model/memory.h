@@ -8,6 +8,7 @@
 // touches others by the functions of atomic_word.h; find_stray_store() finds plain stores there.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +45,18 @@ struct Store {
 // Stores that did not reach the memory yet, oldest first.
 struct StoreBuffer {
     std::array<Store, buffered_max> stores;
-    uint64_t count;
-    uint64_t recent; // of the newest: made since the process's last step
+    uint64_t count = 0;
+    uint64_t recent = 0; // of the newest: made since the process's last step
+
+    StoreBuffer() = default;
+    // What is behind the stores is not copied: the search copies buffers all the time.
+    StoreBuffer(const StoreBuffer& other) { *this = other; }
+    StoreBuffer& operator=(const StoreBuffer& other) {
+        std::copy_n(other.stores.begin(), other.count, stores.begin());
+        count = other.count;
+        recent = other.recent;
+        return *this;
+    }
 
     [[nodiscard]] std::span<const Store> all() const { return {stores.data(), count}; }
     void push(const Store& store);

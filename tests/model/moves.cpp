@@ -25,6 +25,10 @@ void Simulator::moves(std::vector<Move>& moves) const {
     moves.clear();
     for (size_t process = 0; process < processes_.size(); ++process)
         add_moves_of(process, moves);
+    for (size_t i = 0; i < happenings_.size(); ++i)
+        if (happenings_[i].possible(state_))
+            moves.push_back({happenings_[i].is_mishap ? Move::Kind::mishap : Move::Kind::happening,
+                static_cast<uint8_t>(i), 0});
 }
 
 void Simulator::add_moves_of(size_t process, std::vector<Move>& moves) const {
@@ -52,9 +56,11 @@ bool Simulator::can_be_killed(size_t process) const {
 }
 
 void Simulator::make(const Move& move) {
-    ProcessState& process = state_.processes[move.process];
+    ProcessState& process = state_.processes[move.process]; // of a step, a flush or a kill
     switch (move.kind) {
     case Move::Kind::step:
+        if (in_order_)
+            drain(process);
         run(move.process);
         break;
     case Move::Kind::flush: {
@@ -72,19 +78,26 @@ void Simulator::make(const Move& move) {
         process.history = {};
         --state_.kills_left;
         state_.kernel.bury(move.process, process.entry == entry_master);
-        if (process.entry == draft_.owner)
-            spoil_draft();
+        if (process.entry == entry_bridge)
+            state_.stream.disconnect();
+        for (const Draft& draft : drafts_)
+            if (process.entry == draft.owner)
+                spoil(draft);
+        break;
+    case Move::Kind::happening:
+    case Move::Kind::mishap:
+        happenings_[move.process].happen(state_);
         break;
     }
 }
 
 // Nobody may read a draft that is not valid. So that its contents make no difference to the search,
 // and somebody who reads it is noticed, it is filled with nonsense.
-void Simulator::spoil_draft() {
-    if ((state_.memory[draft_.begin] & draft_.valid_mask) != 0)
+void Simulator::spoil(const Draft& draft) {
+    if ((state_.memory[draft.begin] & draft.valid_mask) != 0)
         return;
-    state_.memory[draft_.begin] = nonsense & ~draft_.valid_mask;
-    for (uint32_t granule = draft_.begin + 1; granule < draft_.end; ++granule)
+    state_.memory[draft.begin] = nonsense & ~draft.valid_mask;
+    for (uint32_t granule = draft.begin + 1; granule < draft.end; ++granule)
         state_.memory[granule] = nonsense;
 }
 
@@ -106,10 +119,13 @@ Hash Simulator::hash() const {
     std::memcpy(kernel.data(), &state_.kernel, sizeof(KernelState));
     for (const uint64_t word : kernel)
         hash.add(word);
+    state_.stream.add_to(hash);
     return hash;
 }
 
 std::string Simulator::describe(const Move& move) const {
+    if (move.kind == Move::Kind::happening || move.kind == Move::Kind::mishap)
+        return happenings_[move.process].what;
     const ProcessState& process = state_.processes[move.process];
     std::string text = processes_[move.process].name;
     switch (move.kind) {
@@ -123,7 +139,7 @@ std::string Simulator::describe(const Move& move) const {
     case Move::Kind::kill:
         text += " is killed before it ";
         break;
-    case Move::Kind::step:
+    default:
         text += " ";
         break;
     }

@@ -18,7 +18,9 @@ Simulator* active() {
     return active_simulator;
 }
 
-Simulator::Simulator() = default;
+Simulator::Simulator() {
+    last_values_.fill(not_last);
+}
 Simulator::~Simulator() = default;
 
 void Simulator::add_process(
@@ -69,7 +71,7 @@ bool Simulator::loads_alone(uint32_t granule) const {
     const Access access = memory_.access(granule);
     if (access == Access::locked && state_.processes[running_].entry != no_entry)
         return state_.memory[lock_] == state_.processes[running_].entry + 1;
-    return access == Access::still ||
+    return access == Access::still || has_last_value(granule) ||
            ((access == Access::own || access == Access::kept) && is_own(granule));
 }
 
@@ -84,6 +86,7 @@ void Simulator::check_store(const Store& store) const {
         return;
     const Access access = memory_.access(store.granule);
     invariant(access != Access::still, "the model is wrong: nobody should store there");
+    invariant(!has_last_value(store.granule), "more was stored than all that there is");
     if ((access == Access::own || access == Access::kept) && !is_own(store.granule))
         check_owner_is_dead(store.granule);
 }
@@ -100,6 +103,13 @@ void Simulator::wait_for_turn(const Step& step) {
     note(1); // that it has got so far, where the step tells it nothing else
 }
 
+// What a load of this value finds, faults included.
+uint64_t Simulator::found(uint32_t granule, uint64_t value) const {
+    if (fault_.unseen && fault_.unseen(running_, granule))
+        return 0;
+    return fault_.misread ? fault_.misread(granule).value_or(value) : value;
+}
+
 uint64_t Simulator::load(const void* word, size_t bytes) {
     const uint32_t granule = memory_.locate(word, bytes, 0).granule;
     const auto now = [&] {
@@ -109,11 +119,12 @@ uint64_t Simulator::load(const void* word, size_t bytes) {
     };
     check_load(granule);
     const bool spun = memory_.access(granule) == Access::spun;
-    const bool spins = spun && self().spins && self().spun_value == now();
+    const bool spins = spun && self().spins && self().spun == granule && self().spun_value == now();
     if (!spins && !loads_alone(granule))
         wait_for_turn({.what = "loads", .granule = granule});
-    const uint64_t value = fault_.unseen && fault_.unseen(running_, granule) ? 0 : now();
+    const uint64_t value = found(granule, now());
     self().spins = spun;
+    self().spun = granule;
     self().spun_value = value;
     note(value);
     return value;
@@ -185,7 +196,7 @@ bool Simulator::replace_if(void* word, size_t bytes, uint64_t expected, uint64_t
 }
 
 void Simulator::full_fence() {
-    if (fault_.no_fence && fault_.no_fence(running_))
+    if (in_order_ || (fault_.no_fence && fault_.no_fence(running_)))
         return;
     collect_plain_stores();
     if (self().buffer.count == 0)

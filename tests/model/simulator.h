@@ -12,12 +12,14 @@
 #pragma once
 
 #include "tests/model/fiber.h"
+#include "tests/model/joined/stream_state.h"
 #include "tests/model/kernel.h"
 #include "tests/model/memory.h"
 
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,7 @@ struct ProcessState {
     Hash history; // of all it has learnt since forget(): what its next steps depend on
     Step step;
     uint64_t spun_value; // what it loaded last of a word that it spins on; `spins`: lately
+    uint32_t spun;       // the granule of that word
     uint32_t entry;
     bool spins;
     bool dead;
@@ -59,16 +62,28 @@ struct State {
     Memory::Contents memory;
     std::array<ProcessState, processes_max> processes;
     KernelState kernel;
+    StreamState stream; // of a joined room
     uint32_t kills_left;
     const char* violation; // null: none
 };
 
 struct Move {
-    enum class Kind : uint8_t { step, flush, kill };
+    enum class Kind : uint8_t { step, flush, kill, happening, mishap };
 
     Kind kind;
-    uint8_t process;
-    uint8_t unmade; // kill: how many of the stores before its next step it did not come to
+    uint8_t process; // happening, mishap: the number of it
+    uint8_t unmade;  // kill: how many of the stores before its next step it did not come to
+
+    // Whether it has to be possible to go on without it.
+    [[nodiscard]] bool is_harm() const { return kind == Kind::kill || kind == Kind::mishap; }
+};
+
+// What happens outside the processes, in one step.
+struct Happening {
+    const char* what;
+    bool is_mishap; // like a death, it can happen and need not
+    std::function<bool(const State&)> possible;
+    std::function<void(State&)> happen;
 };
 
 // A fault put into how the memory behaves, so that code which is right goes wrong.
@@ -82,9 +97,13 @@ struct Fault {
     uint32_t after = Step::nowhere;
     // A load that finds nothing there.
     std::function<bool(size_t process, uint32_t granule)> unseen;
+    // A load that finds something else there.
+    std::function<std::optional<uint64_t>(uint32_t granule)> misread;
 };
 
 class Simulator {
+    static constexpr uint64_t not_last = ~0ULL;
+
 public:
     struct Snapshot {
         State state;
@@ -99,19 +118,25 @@ public:
     // Setting up, before start().
     [[nodiscard]] Memory& memory() { return memory_; }
     void add_process(const char* name, uint32_t entry, bool killable, std::function<void()> body);
+    void add_happening(Happening happening) { happenings_.push_back(std::move(happening)); }
     void inject(Fault fault) { fault_ = std::move(fault); }
-    // Granules whose values the holder of the lock may have copied without a step.
+    // Granules whose values the holder of a lock may have copied without a step.
     void read_plainly(uint32_t granule) { read_plainly_.push_back(granule); }
+    // Each store reaches the memory before its process's next step: the memory of a simpler
+    // machine.
+    void set_in_order(bool in_order) { in_order_ = in_order; }
+    // A granule that is not stored to any more once it has this value.
+    void set_last_value(uint32_t granule, uint64_t value) { last_values_[granule] = value; }
     // A record that its owner writes before it is valid: granules [begin, end). It is valid where
     // `valid_mask` of the first one is not 0.
     struct Draft {
-        uint32_t owner = no_entry - 1; // an entry; nobody's
+        uint32_t owner = no_entry; // an entry
         uint32_t begin = 0;
         uint32_t end = 0;
         uint64_t valid_mask = 0;
     };
-    void set_draft(const Draft& draft) { draft_ = draft; }
-    // The log's lock, by whose value one can tell who holds it.
+    void add_draft(const Draft& draft) { drafts_.push_back(draft); }
+    // The lock that Access::locked is about, by whose value one can tell who holds it.
     void set_lock(uint32_t granule) { lock_ = granule; }
     // From the segment as it is. Every process runs up to its first step.
     void start();
@@ -158,25 +183,32 @@ private:
 
     [[nodiscard]] ProcessState& self() { return state_.processes[running_]; }
     [[nodiscard]] bool is_own(uint32_t granule) const;
+    [[nodiscard]] bool has_last_value(uint32_t granule) const {
+        return last_values_[granule] != not_last && state_.memory[granule] == last_values_[granule];
+    }
     [[nodiscard]] bool can_be_killed(size_t process) const;
     void wait_for_turn(const Step& step);
     void run(size_t process);
     void collect_plain_stores();
     void buffer(const Store& store);
+    [[nodiscard]] uint64_t found(uint32_t granule, uint64_t value) const;
     void check_load(uint32_t granule) const;
     void check_store(const Store& store) const;
     void check_owner_is_dead(uint32_t granule) const;
     [[nodiscard]] bool loads_alone(uint32_t granule) const;
     void put_in_memory(const Store& store);
     void drain(ProcessState& process);
-    void spoil_draft();
+    void spoil(const Draft& draft);
     void add_moves_of(size_t process, std::vector<Move>& moves) const;
 
     Memory memory_;
     std::vector<Process> processes_;
+    std::vector<Happening> happenings_;
     std::vector<uint32_t> read_plainly_;
+    std::array<uint64_t, granules_max> last_values_; // not_last: none
     uint32_t lock_ = Step::nowhere;
-    Draft draft_;
+    bool in_order_ = false;
+    std::vector<Draft> drafts_;
     Fault fault_;
     State state_{};
     size_t running_ = 0;

@@ -130,7 +130,7 @@ ssize_t __wrap_read(int descriptor, void* bytes, size_t size) {
 // A doorbell's, which is rung.
 ssize_t __wrap_write(int descriptor, const void*, size_t size) {
     const uint32_t entry = number_of_kind(Descriptor::pipe_writing, descriptor);
-    static constexpr std::array what{"rings A", "rings B", "rings R"};
+    static constexpr std::array what{"rings A", "rings B", "rings R, or the bridge"};
     called(what.at(entry)).rung.at(entry) = 1;
     return static_cast<ssize_t>(size);
 }

@@ -244,7 +244,7 @@ void World::watch_ledger() {
     for (ClientRecord& client : ledger_.clients())
         watch("a client's record", &client, offsetof(ClientRecord, unused_1));
     const uint32_t begin = granule(&record.kind);
-    simulator_.set_draft({.owner = entry_master,
+    simulator_.add_draft({.owner = entry_master,
         .begin = begin,
         .end = granule(&record.departed_out) + 1,
         .valid_mask = 0xffffffff});
