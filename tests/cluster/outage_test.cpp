@@ -5,6 +5,7 @@
 #include "tests/harness/process.h"
 #include "tests/harness/seed.h"
 
+#include <chrono>
 #include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,6 +47,41 @@ protected:
             },
             "all to have all that was said");
     }
+    // All servers, for so long. What is said meanwhile is read and waits.
+    void send_away_all(std::chrono::milliseconds away) {
+        start();
+        wait_until_delivered();
+        for (std::size_t i = 0; i < nats.size(); ++i)
+            nats.server(i).kill();
+        for (std::size_t host = 0; host < room->size(); ++host) {
+            room->host(host).wait_for_line(" is out of reach since");
+            const nlohmann::json report = room->wait_for_report(
+                host, [](const nlohmann::json& now) { return now.at("link") != "delivering"; },
+                "a link that is broken");
+            EXPECT_NE(report.at("trouble"), "") << report;
+            EXPECT_GT(report.at("since_ms"), 0) << report;
+            const Finished status =
+                run(loop, {{chatserv_path(), "status", "--control", room->control(host)}});
+            EXPECT_EQ(status.status, 0) << status.errors;
+            EXPECT_THAT(status.output, HasSubstr("hall"));
+            EXPECT_THAT(status.output, HasSubstr(std::string(report.at("link"))));
+        }
+        const std::uint64_t heard = crowd->received_bytes();
+        talk(3'000);
+        const auto back = std::chrono::steady_clock::now() + away;
+        while (std::chrono::steady_clock::now() < back)
+            loop.turn(std::chrono::milliseconds(100));
+        room->wait_for_report(
+            0, [](const nlohmann::json& now) { return now.at("waiting") > 0; }, "bytes that wait");
+        crowd->observe();
+        EXPECT_EQ(crowd->received_bytes(), heard) << "something was relayed that no stream has";
+        EXPECT_FALSE(crowd->someone_was_cut());
+        for (std::size_t i = 0; i < nats.size(); ++i)
+            nats.start(nats.server(i));
+        for (std::size_t host = 0; host < room->size(); ++host)
+            room->host(host).wait_for_line(" is in reach again");
+        expect_that_nobody_noticed();
+    }
     void expect_that_nobody_noticed() {
         crowd->settle();
         EXPECT_THAT(crowd->violations(), testing::IsEmpty());
@@ -60,43 +96,16 @@ protected:
     std::uint64_t said = 0;
 };
 
+// For longer than a reader may stall.
 TEST_F(OutageTest, SendersWaitWhileAllServersAreAway) {
-    start();
-    wait_until_delivered();
-    for (std::size_t i = 0; i < nats.size(); ++i)
-        nats.server(i).kill();
-    for (std::size_t host = 0; host < room->size(); ++host) {
-        room->host(host).wait_for_line(" is out of reach since");
-        const nlohmann::json report = room->wait_for_report(
-            host, [](const nlohmann::json& now) { return now.at("link") != "delivering"; },
-            "a link that is broken");
-        EXPECT_NE(report.at("trouble"), "") << report;
-        EXPECT_GT(report.at("since_ms"), 0) << report;
-        const Finished status =
-            run(loop, {{chatserv_path(), "status", "--control", room->control(host)}});
-        EXPECT_EQ(status.status, 0) << status.errors;
-        EXPECT_THAT(status.output, HasSubstr("hall"));
-        EXPECT_THAT(status.output, HasSubstr(std::string(report.at("link"))));
-    }
-    // It is read and waits, for longer than a reader may stall.
-    const std::uint64_t heard = crowd->received_bytes();
-    talk(3'000);
-    const auto limit = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
-    while (std::chrono::steady_clock::now() < limit)
-        loop.turn(std::chrono::milliseconds(100));
-    room->wait_for_report(
-        0, [](const nlohmann::json& now) { return now.at("waiting") > 0; }, "bytes that wait");
-    crowd->observe();
-    EXPECT_EQ(crowd->received_bytes(), heard) << "something was relayed that no stream has";
-    EXPECT_FALSE(crowd->someone_was_cut());
-    for (std::size_t i = 0; i < nats.size(); ++i)
-        nats.start(nats.server(i));
-    for (std::size_t host = 0; host < room->size(); ++host)
-        room->host(host).wait_for_line(" is in reach again");
-    expect_that_nobody_noticed();
+    send_away_all(std::chrono::milliseconds(1500));
 }
 
 class LongOutageTest : public OutageTest {};
+
+TEST_F(LongOutageTest, SendersWaitWhileAllServersAreAwayForHalfAMinute) {
+    send_away_all(std::chrono::seconds(30));
+}
 
 // Another server may first have to become the leader of those that give out consumers.
 TEST_F(LongOutageTest, AServerThatIsStoppedIsLeftForAnother) {
