@@ -13,18 +13,25 @@ Exchange::Exchange(
     outbox_(outbox), inbox_(inbox), order_(std::move(order)),
     publication_(order_.counted(), settings.under_way_bytes_max),
     epoch_bytes_max_(settings.epoch_bytes_max), to_ask_(order_.joined()) {
-    if (order_.joined()) {
-        engine_.replay(order_.resume_from());
-    } else if (settings.history.wanted()) {
+    if (!order_.joined() && settings.history.wanted())
         history_.emplace(settings.history, settings.history_bytes_max);
-        engine_.begin(Beginning::oldest);
-    } else {
-        engine_.begin(Beginning::now);
-    }
+    begin();
+}
+
+void Exchange::begin() {
+    if (order_.joined())
+        engine_.replay(order_.resume_from());
+    else
+        engine_.begin(history_ ? Beginning::oldest : Beginning::now);
 }
 
 Exchange::Turn Exchange::turn(Time now) {
     engine_.look();
+    // What was there of a stream that is gone was nothing to this host.
+    if (!order_.joined() && engine_.link().state == LinkState::absent) {
+        held_.reset();
+        begin();
+    }
     Turn turn = read(now);
     if (turn.loss == OrderLoss::none && is_absent(now))
         turn.loss = OrderLoss::vanished;
@@ -86,7 +93,7 @@ void Exchange::obey(const Ruling& ruling, Time now) {
     else if (!below_since_)
         below_since_ = now;
     if (ruling.verdict == Verdict::replay) {
-        engine_.replay(order_.resume_from());
+        begin();
     } else if (ruling.verdict == Verdict::begin) {
         publication_.begin_epoch(now);
         to_say_here_ = true;

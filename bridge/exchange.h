@@ -108,6 +108,7 @@ public:
     [[nodiscard]] std::optional<Time> waiting_since() const;
 
 private:
+    void begin();
     [[nodiscard]] Turn read(Time now);
     void look_back(const Delivery& delivery, Time now);
     void add_to_epoch(const Ruling& ruling, uint64_t bytes);

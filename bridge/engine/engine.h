@@ -45,7 +45,8 @@ public:
     // does not deliver or too much is waiting to be sent.
     [[nodiscard]] virtual bool publish(std::string_view message) = 0;
 
-    // Delivers from there on. The stream is created if there is none.
+    // Delivers from there on. The stream is created if there is none, until something of it has
+    // been delivered.
     virtual void begin(Beginning beginning) = 0;
     // Delivers from this number on, 1 or more. The first message delivered is the one of that
     // number, or the next one that the stream holds. No stream is created.

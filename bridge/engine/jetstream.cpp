@@ -113,9 +113,8 @@ void JetStreamEngine::receive() {
 // Until the session, the round or the engine ends.
 void JetStreamEngine::run_session(const Task& task, uint64_t& last) {
     const auto session = std::make_shared<NatsSession>(settings_);
-    StreamPlace place = task.place;
-    if (last != 0)
-        place.from = last;
+    // A stream that has been there is not made anew: what was read would be none of it.
+    const StreamPlace place = last == 0 ? task.place : StreamPlace{.from = last, .create = false};
     const NatsSession::Opened opened = open(task, session, place);
     if (opened.state != LinkState::delivering) {
         box_.set_link(task.round, opened.state, opened.trouble);

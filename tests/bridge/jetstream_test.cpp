@@ -138,6 +138,18 @@ TEST_F(JetStreamTest, CreatesNoStreamThatShouldBeThere) {
     EXPECT_FALSE(engine.publish("x"));
 }
 
+TEST_F(JetStreamTest, CreatesNoStreamOfWhichItHasDelivered) {
+    JetStreamEngine engine(settings());
+    engine.begin(Beginning::now);
+    wait_for(engine, LinkState::delivering);
+    EXPECT_TRUE(engine.publish("one"));
+    EXPECT_THAT(take(engine, 1), testing::ElementsAre("1 one"));
+    control().remove();
+    wait_for(engine, LinkState::absent);
+    engine.begin(Beginning::oldest);
+    wait_for(engine, LinkState::delivering);
+}
+
 TEST_F(JetStreamTest, ComesBackAfterAKillWithItsLastMessage) {
     fill();
     JetStreamEngine engine(settings());

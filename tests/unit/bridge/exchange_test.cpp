@@ -152,6 +152,7 @@ TEST_F(ExchangeTest, AStreamThatIsNotThereIsNoLossBeforeTheJoin) {
     engine.state = {.state = LinkState::absent, .since = now};
     now += 2 * Exchange::absent_limit;
     EXPECT_EQ(host.turn(now).loss, OrderLoss::none);
+    EXPECT_THAT(engine.replayed, testing::ElementsAre(0, 0)) << "it is made anew";
 }
 
 TEST_F(ExchangeTest, EndsWhenItsNameIsUsedForWhatItHasNotSent) {
