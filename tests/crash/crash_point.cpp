@@ -3,7 +3,8 @@
 // number:
 //
 //     N            removes the file and dies (SIGKILL)
-//     N.PID        the same, for that process alone
+//     N.PID        the same, for that process alone; the file `first` is removed as well
+//     N.after      as N, once there is no file `first`
 //     N.spin       removes the file and goes round and round for ever
 //     N.fail       fails (exit status 1); the file stays, so others will fail as well
 //     N.forbidden  removes the file and asks for a socket, which no worker may have
@@ -31,7 +32,13 @@ void crash_point(CrashPoint point) {
         }
     if (::unlink((for_anyone + ".forbidden").c_str()) == 0)
         (void)::socket(AF_INET, SOCK_STREAM, 0);
-    if (::unlink(for_me.c_str()) == -1 && ::unlink(for_anyone.c_str()) == -1)
+    const std::string first = std::string(folder) + "/first";
+    const bool is_mine = ::unlink(for_me.c_str()) == 0;
+    if (is_mine)
+        (void)::unlink(first.c_str());
+    else if (::unlink(for_anyone.c_str()) == -1 &&
+             (::access(first.c_str(), F_OK) == 0 ||
+                 ::unlink((for_anyone + ".after").c_str()) == -1))
         return;
     ::kill(::getpid(), SIGKILL);
     ::pause(); // the line above never returns

@@ -70,15 +70,13 @@ void CrashScene::arm_victim(CrashPoint point, std::size_t worker) {
     (void)folder_.file(number_of(point) + "." + pid, "");
 }
 
-void CrashScene::arm_anyone(CrashPoint point) {
-    (void)folder_.file(number_of(point), "");
-}
-
-// The order matters: the victim may still be recording its last write, and would die at once.
+// The order matters: the victim may still be recording its last write, and would die at once. And
+// a process that lives may come to `point` too, where channels are replaced.
 void CrashScene::arm(CrashPoint point, CrashPoint first, std::size_t worker) {
     if (first == CrashPoint::count)
         return arm_victim(point, worker);
-    arm_anyone(point);
+    (void)folder_.file("first", "");
+    (void)folder_.file(number_of(point) + ".after", "");
     arm_victim(first, worker);
 }
 

@@ -38,8 +38,6 @@ protected:
 
     // The victim, or the worker of this number, dies when it comes to this point next.
     void arm_victim(CrashPoint point, std::size_t worker = 1);
-    // The first process that comes to the point dies there.
-    void arm_anyone(CrashPoint point);
     // The victim at `first`, and whoever comes to `point` then; if `first` is none
     // (CrashPoint::count), the victim at `point`.
     void arm(CrashPoint point, CrashPoint first, std::size_t worker = 1);
