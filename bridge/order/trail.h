@@ -3,6 +3,8 @@
 // by another host, which says its hash) is compared with that.
 #pragma once
 
+#include "bridge/order/trail_length.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +23,7 @@ struct Footprint {
 
 class Trail {
 public:
-    static constexpr size_t length_max = 4096;
+    static constexpr size_t length_max = trail_length_max;
 
     // Begins anew: this message was the last one.
     explicit Trail(const Footprint& last) { restart(last); }
