@@ -95,6 +95,7 @@ void Load::await_listeners() {
     else
         warm_up_flood();
     stall_readers();
+    warm_up_counts_ = counts(); // without those who are stalled now
 }
 
 void Load::await(uint64_t probe) {
@@ -130,7 +131,6 @@ void Load::warm_up_flood() {
             throw std::runtime_error(
                 "the warm-up failed: " + (error.empty() ? "lines are missing" : error));
     }
-    warm_up_counts_ = counts();
     expectations_.record_order = record_order;
 }
 
