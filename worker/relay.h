@@ -90,6 +90,8 @@ public:
 
     // Something was read and waits for the next pass, and it is not enough to fill a large write.
     [[nodiscard]] bool has_small_batch() const { return publisher_.ingest().is_small(); }
+    // It came in small pieces, and larger ones would cost less.
+    [[nodiscard]] bool has_pieces() const { return publisher_.ingest().is_in_pieces(); }
     // Makes a pass.
     void settle();
     // How long the worker may sleep now: at most `longest`, and not at all while there is work. If

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <fmt/core.h>
-
 #include <stdexcept>
 #include <unistd.h>
 
@@ -20,7 +19,6 @@ namespace chatserv {
 namespace {
 
 constexpr std::chrono::nanoseconds no_time{0};
-constexpr std::chrono::microseconds brief_sleep{50};
 constexpr int looks_max = 64;
 
 Heartbeat* heartbeat_at(const Segment& segment, SeatId seat) {
@@ -38,7 +36,7 @@ Worker::Worker(Inheritance inheritance, SocketAccount account) :
     doorbell_pipes_(std::move(inheritance.doorbells)),
     doorbells_(segment_.all_entries(), doorbell_pipes_),
     master_(std::move(inheritance.channel), std::move(inheritance.rendezvous), events_),
-    metronome_(events_, beat_interval_), work_meter_(*heartbeat_, BeatClock::now()) {
+    metronome_(events_, beat_interval_), tempo_(*heartbeat_, BeatClock::now()) {
     explain_memory_faults(segment_.bytes());
     require(metronome_.start(), "setting the timer of the heartbeat");
 }
@@ -49,12 +47,12 @@ void Worker::run(Confinement in_force) {
     master_.flush();
     while (running_) {
         const BeatClock::time_point now = beat(*heartbeat_);
-        work_meter_.still_awake(now);
+        tempo_.still_awake(now);
         if (relay_)
             (void)relay_->clock().now(now);
-        const bool was_idle = wait_and_handle();
+        wait_and_handle();
         if (relay_) {
-            if (!was_idle)
+            if (!tempo_.has_rested())
                 gather();
             relay_->settle();
         }
@@ -62,19 +60,14 @@ void Worker::run(Confinement in_force) {
     }
 }
 
-// True if the worker has slept for a while: nothing was waiting for it.
-bool Worker::wait_and_handle() {
-    bool was_idle = false;
-    if (may_sleep()) {
-        const std::span<const EventQueue::Event> events = events_.wait();
-        was_idle = work_meter_.woke(BeatClock::now()) > brief_sleep;
-        if (doorbell_)
-            doorbell_->wake_up();
-        handle(events);
-    } else {
-        handle(events_.wait(no_time));
-    }
-    return was_idle;
+void Worker::wait_and_handle() {
+    if (!may_sleep())
+        return handle(events_.wait(no_time));
+    const std::span<const EventQueue::Event> events = events_.wait();
+    tempo_.woke(BeatClock::now());
+    if (doorbell_)
+        doorbell_->wake_up();
+    handle(events);
 }
 
 // If it may, the metronome will end the sleep in time.
@@ -88,15 +81,23 @@ bool Worker::may_sleep() {
     return true;
 }
 
-// Clients send faster than their bytes are relayed. A write costs nearly the same for one line as
-// for many, so what else has come by now is read first, as long as there is something and the batch
-// is small. A line that comes alone is not kept waiting: its worker was idle.
+// A write costs nearly the same for one line as for many. So a worker that has not come to rest
+// reads on while its batch is small and more is there; and one that is saturated waits once for
+// more if its clients write in small pieces. A line that comes alone is not kept waiting.
 void Worker::gather() {
-    for (int look = 0; look < looks_max && relay_->has_small_batch(); ++look) {
-        const std::span<const EventQueue::Event> events = events_.wait(no_time);
-        if (events.empty())
+    bool has_paused = false;
+    for (int look = 0; look < looks_max; ++look) {
+        const bool in_pieces = tempo_.is_saturated() && relay_->has_pieces();
+        if (!in_pieces && !relay_->has_small_batch())
             return;
+        const std::span<const EventQueue::Event> events = events_.wait(no_time);
         handle(events);
+        if (!events.empty())
+            continue;
+        if (!in_pieces || has_paused)
+            return;
+        tempo_.pause();
+        has_paused = true;
     }
 }
 

@@ -11,12 +11,12 @@
 #include "shared/ipc/doorbell.h"
 #include "shared/segment/heartbeat.h"
 #include "shared/segment/segment.h"
-#include "shared/segment/work_meter.h"
 #include "shared/system/event_queue.h"
 #include "shared/system/fd.h"
 #include "worker/limits/metronome.h"
 #include "worker/master_link.h"
 #include "worker/relay.h"
+#include "worker/tempo.h"
 
 #include <chrono>
 #include <optional>
@@ -45,7 +45,7 @@ public:
     void run(Confinement in_force);
 
 private:
-    [[nodiscard]] bool wait_and_handle();
+    void wait_and_handle();
     [[nodiscard]] bool may_sleep();
     void gather();
     void handle(std::span<const EventQueue::Event> events);
@@ -72,7 +72,7 @@ private:
     EventQueue events_;
     MasterLink master_;
     Metronome metronome_;
-    WorkMeter work_meter_;
+    Tempo tempo_;
     std::optional<Doorbell> doorbell_; // with an entry only
     std::optional<Relay> relay_;       // with an entry only
     Confinement confinement_{};

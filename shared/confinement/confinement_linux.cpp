@@ -56,6 +56,13 @@ void allow_events(SeccompFilter& filter) {
     filter.allow(SCMP_SYS(clock_gettime));
 }
 
+// A worker's pause (worker/tempo.h).
+void allow_pause(SeccompFilter& filter) {
+    filter.allow(SCMP_SYS(nanosleep));
+    filter.allow(SCMP_SYS(clock_nanosleep));
+    filter.allow(SCMP_SYS(clock_nanosleep_time64));
+}
+
 // Clients, the master's channel and the doorbells: only descriptors that are open or come over the
 // channel.
 void allow_descriptors(SeccompFilter& filter) {
@@ -109,6 +116,7 @@ void allow_pumping(SeccompFilter& filter) {
 void allow_duty(SeccompFilter& filter, Duty duty) {
     switch (duty) {
     case Duty::relay:
+        allow_pause(filter);
         return allow_descriptors(filter);
     case Duty::metrics:
         return allow_answering(filter);

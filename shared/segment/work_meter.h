@@ -23,12 +23,13 @@ public:
     WorkMeter(Heartbeat& heartbeat, Clock::time_point now) :
         heartbeat_(heartbeat), awake_since_(now) {}
 
-    // The process is awake, and about to sleep or to look whether it may.
-    void still_awake(Clock::time_point now) {
-        const auto awake = std::chrono::nanoseconds(now - awake_since_);
+    // The process is awake, and about to sleep or to look whether it may. Returns for how long it
+    // has been awake since the last call of a function of this class.
+    Clock::duration still_awake(Clock::time_point now) {
+        const auto awake = std::chrono::nanoseconds(now - std::exchange(awake_since_, now));
         store_release(heartbeat_.awake_ns,
             load_acquire(heartbeat_.awake_ns) + static_cast<uint64_t>(awake.count()));
-        awake_since_ = now;
+        return awake;
     }
     // It has slept since the last call of still_awake(). Returns how long.
     Clock::duration woke(Clock::time_point now) {

@@ -12,6 +12,10 @@ namespace {
 
 // The kernel takes this much for not much more than it takes a line.
 constexpr size_t small_batch_bytes = 16 * 1024;
+constexpr size_t small_read_bytes = 16 * 1024;
+// From here on the cost of writes is that of their bytes, and larger ones, to many clients, would
+// not stay in the processor's caches.
+constexpr size_t large_batch_bytes = 128 * 1024;
 
 } // namespace
 
@@ -29,6 +33,12 @@ bool Ingest::full() const {
 
 bool Ingest::is_small() const {
     return !empty() && !full() && staging().payload().size() < small_batch_bytes;
+}
+
+bool Ingest::is_in_pieces() const {
+    const size_t bytes_max =
+        std::min(staging().chunks().size() * small_read_bytes, large_batch_bytes);
+    return !full() && staging().payload().size() < bytes_max;
 }
 
 void Ingest::introduce(Client& client) const {

@@ -40,6 +40,9 @@ public:
     [[nodiscard]] bool empty() const { return staging().empty(); }
     // Something is staged, and more of it would still make writes cheaper.
     [[nodiscard]] bool is_small() const;
+    // Something is staged, and it came in such small pieces that to read less often would make both
+    // reads and writes cheaper.
+    [[nodiscard]] bool is_in_pieces() const;
 
     // Sets what is known of a client that was just attached.
     void introduce(Client& client) const;

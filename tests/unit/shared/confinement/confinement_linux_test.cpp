@@ -8,6 +8,7 @@
 #include "shared/system/logging.h"
 #include "shared/system/panic.h"
 #include "tests/unit/shared/confinement/confinement_test.h"
+#include "worker/tempo.h"
 
 #include <array>
 #include <cerrno>
@@ -104,6 +105,14 @@ TEST_F(ConfinementTest, AllowsWaitingAndTimers) {
 }
 
 // The metrics process, to whose listen sockets others hold descriptors too.
+TEST_F(ConfinementTest, AllowsAWorkersPause) {
+    expect_done([] {
+        Heartbeat heartbeat{};
+        Tempo(heartbeat, Tempo::Clock::now()).pause();
+        return done;
+    });
+}
+
 TEST_F(ConfinementTest, AllowsAnsweringConnections) {
     const UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0));
     sockaddr_in address{};

@@ -1,4 +1,4 @@
-// Ingest: when a batch is worth gathering more.
+// Ingest: when a batch is worth gathering or waiting for more.
 #include "tests/unit/ids.h"
 #include "tests/unit/small_segment.h"
 #include "worker/relay/ingest.h"
@@ -24,7 +24,7 @@ protected:
         ASSERT_EQ(ingest_.read(client_).kind, Ingest::Read::Kind::some);
     }
 
-    SmallSegment segment_;
+    SmallSegment segment_{SegmentConfig{.users = 4, .workers = 1, .log_bytes = 4U << 20U}};
     int pair_[2]{};
     UniqueFd peer_;
     ClientId id_ = segment_.attach(0);
@@ -47,6 +47,29 @@ TEST_F(IngestTest, AFullBatchIsNotSmall) {
     }
     EXPECT_TRUE(ingest_.full());
     EXPECT_FALSE(ingest_.is_small());
+}
+
+// Many small reads are worth waiting for more; a large one, or a large batch, is not.
+TEST_F(IngestTest, ABatchIsInPiecesIfItsReadsWereSmall) {
+    EXPECT_FALSE(ingest_.is_in_pieces()) << "nothing is staged";
+    read(std::string(16 * 1024, 'x'));
+    EXPECT_FALSE(ingest_.is_in_pieces());
+    read("a line\n");
+    EXPECT_TRUE(ingest_.is_in_pieces());
+    for (int chunk = 0; chunk < 10; ++chunk) {
+        EXPECT_TRUE(ingest_.is_in_pieces());
+        read(std::string(10 * 1024, 'x'));
+    }
+    EXPECT_TRUE(ingest_.is_in_pieces());
+    read(std::string(12 * 1024, 'x'));
+    EXPECT_FALSE(ingest_.is_in_pieces()) << "the batch is large";
+}
+
+TEST_F(IngestTest, AFullBatchIsNotInPieces) {
+    for (uint32_t chunk = 0; chunk < batch_chunks_max; ++chunk)
+        read("x");
+    EXPECT_TRUE(ingest_.full());
+    EXPECT_FALSE(ingest_.is_in_pieces());
 }
 
 } // namespace
