@@ -18,7 +18,7 @@ constexpr double lone_share = 0.25;
 // What one worker can serve for which several were needed. A worker above it may soon be busy.
 constexpr double calm_share = 0.5;
 // A pass of this length is worth a worker of its own: to wake that worker costs a tenth of it.
-constexpr auto worthwhile_pass = 200us;
+constexpr auto worthwhile_pass = 150us;
 constexpr uint32_t clients_per_worker_min = 16; // of a spread for lone lines
 
 // The master wakes up about once a second for the hang watch. A load that is calm is looked at
