@@ -3,11 +3,11 @@
 #pragma once
 
 #include "shared/ipc/protocol.h"
-#include "shared/segment/served_clock.h"
 #include "shared/segment/user_table.h"
 #include "shared/system/fd.h"
 #include "shared/system/panic.h"
 #include "shared/system/tag.h"
+#include "worker/clients/drain_window.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -79,14 +79,6 @@ public:
 private:
     std::vector<LogRange> ranges_;
     size_t first_ = 0;
-};
-
-// The measurement of how fast a client reads. It begins when the client's socket takes no more
-// bytes, and ends when the client has everything.
-struct DrainWindow {
-    bool open = false;
-    ServedClock::time_point begin{};
-    uint64_t arrived_bytes = 0; // at the client's end, when the measurement began
 };
 
 struct Client {

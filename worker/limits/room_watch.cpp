@@ -21,7 +21,7 @@ void RoomWatch::follow(const RelaySettings& settings, Roster& roster) {
 }
 
 void RoomWatch::fell_behind(Client& client) {
-    if (!client.drain.open)
+    if (!client.drain.is_open())
         StallWatch::fell_behind(client, clock_.now());
 }
 

@@ -8,6 +8,8 @@ namespace chatserv {
 
 namespace {
 
+constexpr int looks_per_limit = 4;
+
 // Bytes that have arrived at the client's end since it was attached. If the system does not tell,
 // the bytes that the client's socket has taken.
 uint64_t arrived_at(const Client& client) {
@@ -28,23 +30,28 @@ void StallWatch::follow(std::chrono::milliseconds limit, uint32_t min_drain_byte
 }
 
 void StallWatch::measure_anew(Client& client, Clock::time_point now) {
-    if (client.drain.open)
-        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived_at(client)};
+    if (client.drain.is_open())
+        client.drain.open(now, arrived_at(client));
 }
 
 void StallWatch::fell_behind(Client& client, Clock::time_point now) {
-    if (!client.drain.open)
-        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived_at(client)};
+    if (!client.drain.is_open())
+        client.drain.open(now, arrived_at(client));
+}
+
+// While the window does not last for the limit yet, it is marked where it can begin later.
+StallWatch::Clock::time_point StallWatch::next_look(
+    const Client& client, Clock::time_point now) const {
+    return std::min(client.drain.begin() + limit_, now + limit_ / looks_per_limit);
 }
 
 void StallWatch::add_room(Client& client, Clock::time_point now) {
     fell_behind(client, now); // if its socket was never full, since its worker was late
     const bool at_once = policy_ == SlowPolicy::disconnect && client.write_blocked;
-    room_.try_emplace(
-        key_of(client.id), Watched{.client = client.id,
-                               .kind = Kind::room,
-                               .deadline = at_once ? now : client.drain.begin + limit_,
-                               .arrived_bytes = 0});
+    room_.try_emplace(key_of(client.id), Watched{.client = client.id,
+                                             .kind = Kind::room,
+                                             .deadline = at_once ? now : next_look(client, now),
+                                             .arrived_bytes = 0});
 }
 
 void StallWatch::add_closing(const Client& client, Clock::time_point now) {
@@ -70,15 +77,26 @@ std::vector<StallWatch::Watched> StallWatch::overdue(Clock::time_point now) cons
 
 bool StallWatch::renew(const Watched& watched, Client& client, Clock::time_point now) {
     const uint64_t arrived = arrived_at(client);
-    const bool deserved = watched.kind == Kind::room ? has_drained_enough(client, arrived, now)
-                                                     : arrived != watched.arrived_bytes;
+    const bool is_room = watched.kind == Kind::room;
+    const bool deserved =
+        is_room ? may_go_on(client, arrived, now) : arrived != watched.arrived_bytes;
     const auto found = of(watched.kind).find(key_of(client.id));
     if (!deserved || found == of(watched.kind).end())
         return deserved;
-    found->second.deadline = now + limit_;
+    found->second.deadline = is_room ? next_look(client, now) : now + limit_;
     found->second.arrived_bytes = arrived;
-    if (watched.kind == Kind::room)
-        client.drain = {.open = true, .begin = now, .arrived_bytes = arrived};
+    return true;
+}
+
+bool StallWatch::may_go_on(Client& client, uint64_t arrived_bytes, Clock::time_point now) const {
+    fell_behind(client, now); // if it has had everything meanwhile
+    if (policy_ == SlowPolicy::wait && now < client.drain.begin() + limit_) {
+        client.drain.mark(now, arrived_bytes);
+        return true;
+    }
+    if (!has_drained_enough(client, arrived_bytes, now))
+        return false;
+    client.drain.slide(now, arrived_bytes);
     return true;
 }
 
@@ -86,8 +104,8 @@ bool StallWatch::has_drained_enough(
     const Client& client, uint64_t arrived_bytes, Clock::time_point now) const {
     if (policy_ == SlowPolicy::disconnect)
         return !client.write_blocked; // otherwise its worker is late, not the client
-    const uint64_t drained = arrived_bytes - client.drain.arrived_bytes;
-    const std::chrono::duration<double> time = now - client.drain.begin;
+    const uint64_t drained = client.drain.drained_bytes(arrived_bytes);
+    const std::chrono::duration<double> time = now - client.drain.begin();
     return static_cast<double>(drained) >= time.count() * min_drain_bytes_;
 }
 

@@ -8,8 +8,9 @@
 // megabytes, and a third of them must be free before it takes more. The measurement begins when the
 // client's socket is full, even if the client comes to block the room later. So clients that stall
 // together cost one limit together, and a client that did not read for a whole limit before it
-// blocks the room is disconnected at once. A trickle of bytes does not help: the average counts,
-// until the client has caught up.
+// blocks the room is disconnected at once. A trickle of bytes does not help: the average over the
+// last limit counts, until the client has caught up. It is taken four times per limit, as the
+// buffers of a client that reads nothing may take as much at first as is asked of it for a limit.
 #pragma once
 
 #include "shared/segment/served_clock.h"
@@ -51,7 +52,7 @@ public:
 
     // The client's socket is full; the client has everything.
     static void fell_behind(Client& client, Clock::time_point now);
-    static void caught_up(Client& client) { client.drain.open = false; }
+    static void caught_up(Client& client) { client.drain.close(); }
 
     // Begins to time a client, unless it is timed for the same thing already.
     void add_room(Client& client, Clock::time_point now);
@@ -68,10 +69,10 @@ public:
     [[nodiscard]] bool any_blocks_room() const { return !room_.empty(); }
     [[nodiscard]] bool times_anybody() const { return !room_.empty() || !closing_.empty(); }
 
-    // The clients whose time is over. They stay timed until they are removed or renewed.
+    // The clients that have to be looked at. They stay timed until they are removed or renewed.
     [[nodiscard]] std::vector<Watched> overdue(Clock::time_point now) const;
-    // Gives an overdue client more time if it drained enough or made progress; otherwise returns
-    // false.
+    // Gives such a client more time if its limit is not over yet, or it drained enough or made
+    // progress; otherwise returns false.
     [[nodiscard]] bool renew(const Watched& watched, Client& client, Clock::time_point now);
 
     [[nodiscard]] std::optional<Clock::time_point> earliest_deadline() const;
@@ -80,6 +81,10 @@ private:
     using Clients = std::unordered_map<uint64_t, Watched>; // by key_of()
 
     [[nodiscard]] Clients& of(Kind kind) { return kind == Kind::room ? room_ : closing_; }
+    [[nodiscard]] Clock::time_point next_look(const Client& client, Clock::time_point now) const;
+    // Of a client that blocks the room.
+    [[nodiscard]] bool may_go_on(
+        Client& client, uint64_t arrived_bytes, Clock::time_point now) const;
     [[nodiscard]] bool has_drained_enough(
         const Client& client, uint64_t arrived_bytes, Clock::time_point now) const;
 

@@ -25,6 +25,12 @@ struct StallWatchTest : ::testing::Test {
         move_cursor(*client.slot, {cursor.bytes_written + bytes, cursor.log_offset + bytes});
     }
 
+    // Looks at the one client that is timed, if it is due. True if it has to leave.
+    bool has_to_leave(Client& client, StallWatch::Clock::time_point now) {
+        const auto due = watch.overdue(now);
+        return !due.empty() && !watch.renew(due[0], client, now);
+    }
+
     StallWatch watch{limit, min_drain_bytes, SlowPolicy::wait};
     const StallWatch::Clock::time_point start{std::chrono::hours(1)};
 };
@@ -37,13 +43,16 @@ TEST_F(StallWatchTest, TimesNoClientThatDrains) {
 
 TEST_F(StallWatchTest, ASecondLookDoesNotRestartTheTime) {
     watch.add_room(a, start);
-    const auto deadline = *watch.earliest_deadline();
-    EXPECT_EQ(deadline, start + limit);
+    EXPECT_EQ(*watch.earliest_deadline(), start + limit / 4);
+    watch.add_room(a, start + limit / 5);
+    EXPECT_EQ(*watch.earliest_deadline(), start + limit / 4);
+    EXPECT_FALSE(has_to_leave(a, start + limit / 4));
     watch.add_room(a, start + limit / 2);
-    EXPECT_EQ(*watch.earliest_deadline(), deadline);
-    EXPECT_TRUE(watch.overdue(deadline - std::chrono::milliseconds(1)).empty());
-    ASSERT_EQ(watch.overdue(deadline).size(), 1U);
-    EXPECT_EQ(watch.overdue(deadline)[0].client, a.id);
+    EXPECT_FALSE(has_to_leave(a, start + limit - std::chrono::milliseconds(1)));
+    EXPECT_EQ(*watch.earliest_deadline(), start + limit);
+    ASSERT_EQ(watch.overdue(start + limit).size(), 1U);
+    EXPECT_EQ(watch.overdue(start + limit)[0].client, a.id);
+    EXPECT_TRUE(has_to_leave(a, start + limit));
 }
 
 TEST_F(StallWatchTest, AClientThatAdvancesIsNoLongerTimed) {
@@ -77,39 +86,73 @@ TEST_F(StallWatchTest, ProgressWhileClosingRestartsTheTime) {
 
 TEST_F(StallWatchTest, AClientThatDrainsEnoughIsWaitedForAgain) {
     watch.add_room(a, start);
-    const auto deadline = *watch.earliest_deadline();
     drain(a, min_drain_bytes);
-    EXPECT_TRUE(watch.renew(watch.overdue(deadline)[0], a, deadline));
-    EXPECT_EQ(*watch.earliest_deadline(), deadline + limit);
-    EXPECT_FALSE(watch.renew(watch.overdue(deadline + limit)[0], a, deadline + limit))
+    EXPECT_FALSE(has_to_leave(a, start + limit));
+    EXPECT_FALSE(has_to_leave(a, start + 2 * limit - std::chrono::milliseconds(1)));
+    EXPECT_TRUE(has_to_leave(a, start + 2 * limit))
         << "what it drained before does not count twice";
+}
+
+// The system of a client that reads nothing takes what its buffers hold, after its socket was full
+// for the first time.
+TEST_F(StallWatchTest, WhatAClientDrainedLongAgoDoesNotCount) {
+    watch.add_room(a, start);
+    drain(a, 10 * min_drain_bytes);
+    auto now = start;
+    while (!has_to_leave(a, now))
+        now = *watch.earliest_deadline();
+    EXPECT_EQ(now, start + limit + limit / 4);
+}
+
+TEST_F(StallWatchTest, AClientThatDrainsSteadilyIsWaitedForAsLongAsItDoes) {
+    watch.add_room(a, start);
+    auto now = start;
+    for (int look = 0; look < 100; ++look) {
+        now = *watch.earliest_deadline();
+        drain(a, min_drain_bytes / 4);
+        ASSERT_FALSE(has_to_leave(a, now)) << look;
+    }
+    const auto stopped = now;
+    while (!has_to_leave(a, now))
+        now = *watch.earliest_deadline();
+    EXPECT_EQ(now, stopped + limit / 4) << "the average of the last limit is too low";
+}
+
+// In steps, as a socket takes nothing until a part of it is free.
+TEST_F(StallWatchTest, AClientMayDrainInStepsThatAreNotFartherApartThanTheLimit) {
+    watch.add_room(a, start);
+    auto stepped = start;
+    for (int look = 0; look < 100; ++look) {
+        const auto now = *watch.earliest_deadline();
+        if (now - stepped >= limit) {
+            drain(a, 2 * min_drain_bytes);
+            stepped = now;
+        }
+        ASSERT_FALSE(has_to_leave(a, now)) << look;
+    }
 }
 
 TEST_F(StallWatchTest, DrainingTooLittleDoesNotRestartTheTime) {
     watch.add_room(a, start);
-    const auto deadline = *watch.earliest_deadline();
     drain(a, min_drain_bytes - 1);
-    EXPECT_FALSE(watch.renew(watch.overdue(deadline)[0], a, deadline));
+    EXPECT_TRUE(has_to_leave(a, start + limit));
 
     // Passing the mark now and then does not help a client that never catches up.
     watch.release_room([](ClientId) { return true; });
-    watch.add_room(a, start + limit / 2);
-    EXPECT_EQ(*watch.earliest_deadline(), deadline);
+    watch.add_room(a, start + limit * 9 / 10);
+    EXPECT_EQ(*watch.earliest_deadline(), start + limit);
     watch.release_room([](ClientId) { return true; });
     StallWatch::caught_up(a);
     watch.add_room(a, start + limit / 2);
-    EXPECT_EQ(*watch.earliest_deadline(), deadline + limit / 2);
-    EXPECT_EQ(a.drain.arrived_bytes, min_drain_bytes - 1);
+    EXPECT_EQ(a.drain.begin(), start + limit / 2);
+    EXPECT_EQ(a.drain.drained_bytes(min_drain_bytes), 1U);
 }
 
 // Several clients that stall at once therefore cost one limit.
 TEST_F(StallWatchTest, TheTimeStartsWhenTheSocketBecomesFull) {
-    StallWatch::fell_behind(a, start);
-    a.drain.begin -= 2 * limit; // long before it blocks the room
+    StallWatch::fell_behind(a, start - 2 * limit); // long before it blocks the room
     watch.add_room(a, start);
-    const auto now = start;
-    ASSERT_EQ(watch.overdue(now).size(), 1U);
-    EXPECT_FALSE(watch.renew(watch.overdue(now)[0], a, now));
+    EXPECT_TRUE(has_to_leave(a, start));
 }
 
 TEST_F(StallWatchTest, AFullSocketIsOverdueAtOnceUnderTheDisconnectPolicy) {
@@ -132,6 +175,7 @@ protected:
     StallWatch::Clock::time_point at(std::chrono::milliseconds time) {
         return clock.now(zero + time);
     }
+    [[nodiscard]] StallWatch::Clock::time_point start_of_window() const { return a.drain.begin(); }
 
     ServedRecord record{};
     ServedClock clock{record, ServedClock::allowance_for(limit), zero};
@@ -143,23 +187,24 @@ TEST_F(ServedStallTest, AStandstillDoesNotCountForAReaderThatDrainsEnough) {
     (void)at(40ms);
     const auto continued = at(90'000ms);
     EXPECT_TRUE(watch.overdue(continued).empty()) << "its deadline is as far away as it was";
-    std::vector<StallWatch::Watched> due;
     auto time = 90'000ms;
-    while (due.empty())
-        due = watch.overdue(at(time += 20ms));
+    const auto almost = start_of_window() + limit - 20ms;
+    while (at(time) < almost) {
+        EXPECT_FALSE(has_to_leave(a, at(time)));
+        time += 20ms;
+    }
     EXPECT_GE(time, 90'000ms + limit - 150ms);
     drain(a, min_drain_bytes * 2); // the process ran for one second and stood still for ninety
-    EXPECT_TRUE(watch.renew(due[0], a, at(time)));
+    EXPECT_FALSE(has_to_leave(a, at(time + 40ms)));
 }
 
 TEST_F(ServedStallTest, AReaderThatDrainsNothingAfterAStandstillIsOverdue) {
     using namespace std::chrono_literals;
     watch.add_room(a, at(0ms));
     auto time = 90'000ms;
-    while (watch.overdue(at(time)).empty())
+    while (!has_to_leave(a, at(time)))
         time += 20ms;
     EXPECT_LE(time, 90'000ms + limit);
-    EXPECT_FALSE(watch.renew(watch.overdue(at(time))[0], a, at(time)));
 }
 
 // Every turn of this worker is too long.
@@ -167,7 +212,7 @@ TEST_F(ServedStallTest, AWorkerThatIsAlwaysLateStillFindsAStalledReader) {
     using namespace std::chrono_literals;
     watch.add_room(a, at(0ms));
     auto time = 0ms;
-    while (watch.overdue(at(time)).empty())
+    while (!has_to_leave(a, at(time)))
         time += 150ms;
     EXPECT_LE(time, 3 * limit);
 }
