@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds limit{1000};
 constexpr uint32_t min_drain_bytes = 1000;
 
 struct StallWatchTest : ::testing::Test {
-    Client make(uint32_t slot) {
+    Client make(uint32_t slot) const {
         return {.id = segment.attach(slot), .fd = UniqueFd(), .slot = &segment.users[SlotId{slot}]};
     }
 
