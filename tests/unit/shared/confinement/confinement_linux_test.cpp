@@ -151,8 +151,10 @@ TEST_F(ConfinementTest, AllowsMemoryAllocation) {
             memory = static_cast<char*>(std::realloc(memory, size));
         const bool had = memory != nullptr;
         std::free(memory);
+        constexpr size_t many = 10'000;
         std::vector<std::unique_ptr<std::string>> small;
-        for (int i = 0; i < 10'000; ++i)
+        small.reserve(many);
+        for (size_t i = 0; i < many; ++i)
             small.push_back(std::make_unique<std::string>(100, 'x'));
         return had ? done : failed;
     });
