@@ -124,7 +124,6 @@ struct Client {
     Phase phase = Phase::talking;
     bool write_blocked = false; // waits for EVFILT_WRITE
     WriteFilter write_filter = WriteFilter::none;
-    DrainWindow drain{};
     unsigned pause_reasons = 0;   // bits of PauseReason; none: its read filter is enabled
     Answer answer = Answer::none; // of one that resumes: it is sent this before the log
     bool mute = false;            // a write failed: it is only read, to its end
@@ -132,6 +131,7 @@ struct Client {
     bool adopting = false;        // its own ranges have to be found in the log's index
     LeaveReason leave_reason = LeaveReason::end_of_file;
     int leave_error = 0;
+    DrainWindow drain{}; // behind what each delivery looks at
     // In a joined room: where its last bytes end in the outbound log, or an offset beyond. 0: it
     // has none there.
     uint64_t outbound_end = 0;

@@ -50,7 +50,7 @@ private:
         uint64_t arrived_bytes = 0;
     };
 
-    std::array<Mark, 8> marks_{}; // the first one is the window's beginning
+    std::array<Mark, 5> marks_{}; // the first one is the window's beginning
     size_t count_ = 0;
 };
 

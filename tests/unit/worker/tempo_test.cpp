@@ -15,6 +15,12 @@ class TempoTest : public testing::Test {
 protected:
     void work(nanoseconds time) { tempo.still_awake(now += time); }
     void sleep(nanoseconds time) { tempo.woke(now += time); }
+    void work_and_sleep(nanoseconds work_time, nanoseconds sleep_time) {
+        for (int pass = 0; pass < 400; ++pass) {
+            work(work_time);
+            sleep(sleep_time);
+        }
+    }
     void saturate() {
         while (!tempo.is_saturated())
             work(microseconds(100));
@@ -52,19 +58,13 @@ TEST_F(TempoTest, IsNotSaturatedByOneLongPass) {
 }
 
 TEST_F(TempoTest, IsSaturatedByWorkWithHardlyASleep) {
-    for (int pass = 0; pass < 400; ++pass) {
-        work(microseconds(100));
-        sleep(microseconds(5));
-    }
+    work_and_sleep(microseconds(100), microseconds(5));
     EXPECT_TRUE(tempo.is_saturated());
 }
 
 TEST_F(TempoTest, IsNotSaturatedByFourFifthsOfWork) {
     saturate();
-    for (int pass = 0; pass < 400; ++pass) {
-        work(microseconds(40));
-        sleep(microseconds(10));
-    }
+    work_and_sleep(microseconds(40), microseconds(10));
     EXPECT_FALSE(tempo.is_saturated());
 }
 

@@ -175,7 +175,6 @@ protected:
     StallWatch::Clock::time_point at(std::chrono::milliseconds time) {
         return clock.now(zero + time);
     }
-    [[nodiscard]] StallWatch::Clock::time_point start_of_window() const { return a.drain.begin(); }
 
     ServedRecord record{};
     ServedClock clock{record, ServedClock::allowance_for(limit), zero};
@@ -188,7 +187,7 @@ TEST_F(ServedStallTest, AStandstillDoesNotCountForAReaderThatDrainsEnough) {
     const auto continued = at(90'000ms);
     EXPECT_TRUE(watch.overdue(continued).empty()) << "its deadline is as far away as it was";
     auto time = 90'000ms;
-    const auto almost = start_of_window() + limit - 20ms;
+    const auto almost = a.drain.begin() + limit - 20ms;
     while (at(time) < almost) {
         EXPECT_FALSE(has_to_leave(a, at(time)));
         time += 20ms;
