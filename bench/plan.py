@@ -4,13 +4,28 @@ the bench is used up.
 A round of a load is run for all servers or for none, so that all have the same number of runs. The
 length of a run is estimated for the first round and measured from then on.
 """
+import dataclasses
 import time
 
 from scenes import IDLE, STALLED, STORM, TAKEOVER
 
 CONNECT_SECONDS = 0.0002
-STALL_SECONDS = 1.5  # longer than the stall limit of a server that has one
 LIMIT_SECONDS = 4  # how much longer a run may take than expected
+
+
+@dataclasses.dataclass(frozen=True)
+class Extent:
+    """How much of a bench is run, unless its options say otherwise."""
+    rounds: int
+    seconds: float  # of most runs
+    budget_seconds: float  # enough for every load
+    takeover_seconds: float
+    takeover_rounds: int
+    takeover_clients: tuple
+
+
+WHOLE = Extent(3, 0.3, 1500, 45, 100, (10, 1000, 10000))
+QUICK = Extent(1, 0.2, 110, 12, 30, (10, 1000))
 
 
 class Plan:
@@ -50,7 +65,7 @@ class Plan:
 
     def run_seconds(self, scene):
         """How long the load lasts."""
-        return max(self.seconds * scene.stretch, STALL_SECONDS if scene.kind == STALLED else 0)
+        return self.seconds * scene.stretch
 
     def limit_seconds(self, scene, server):
         if scene.kind == STALLED:  # with some servers, the other listeners receive nothing more

@@ -80,10 +80,11 @@ def idle(listeners, **more):
                  **{"left_out": NO_TRAFFIC, **more})
 
 
+# It lasts for several stall limits: within the first one, the room waits for the stalled listener.
 def stalled(listeners, **more):
     left_out = LARGE_WRITES | {"mosquitto": TOO_SLOW} | more.pop("left_out", {})
     return Scene(f"flood, {listeners} listeners, one stalled", STALLED, listeners, line=61,
-                 stalled=1, left_out=left_out, **more)
+                 stalled=1, left_out=left_out, **{"stretch": 20, **more})
 
 
 # So far apart that each is on its way alone: what a line costs that waits for no other one.
@@ -106,15 +107,14 @@ def room_scenes():
 
 
 def _quick_scenes():
-    four = {variant_name(4): NOT_QUICK}
-    few = dict.fromkeys((FLOOR_NAME, BARE_RELAY_NAME, variant_name(1), variant_name(2),
-                         "boost asio"), NOT_QUICK)
+    never = dict.fromkeys((variant_name(2), variant_name(4), "boost asio", "mosquitto"), NOT_QUICK)
+    few = dict.fromkeys((FLOOR_NAME, BARE_RELAY_NAME, variant_name(1)), NOT_QUICK)
     chosen = (flood(9, 61), flood(100, 61),
               flood(1000, 61, lines=10000, left_out=LARGE_WRITES | SHORT_QUEUE),
               talk(10, 90), paced(9, 1000, stretch=2.5), paced(100, 200, stretch=2.5),
               storm(1000, left_out=NO_TRAFFIC | SHORT_QUEUE),
-              idle(1000, left_out=NO_TRAFFIC | SHORT_QUEUE), stalled(9, left_out=few))
-    return [dataclasses.replace(scene, left_out=scene.left_out | four) for scene in chosen]
+              idle(1000, left_out=NO_TRAFFIC | SHORT_QUEUE), stalled(9, stretch=15, left_out=few))
+    return [dataclasses.replace(scene, left_out=scene.left_out | never) for scene in chosen]
 
 
 def _all_scenes():

@@ -3,7 +3,7 @@ import pathlib
 import unittest
 
 import sample  # noqa: F401: it finds the bench
-from plan import Plan
+from plan import QUICK, WHOLE, Plan
 from scenes import TAKEOVER, flood, idle, room_scenes, scenes
 from servers import (DEFAULT_NAME, NATS_NAME, OURS, PEER, REDIS_NAME, VARIANT, Server, room_name, rooms,
                      servers, variant_name)
@@ -47,6 +47,14 @@ class Matrix(unittest.TestCase):
         for scene in scenes(False) + scenes(True):
             self.assertLessEqual(set(scene.left_out), known, "a load leaves out an unknown server")
             self.assertNotIn(DEFAULT_NAME, scene.left_out)
+
+
+    def test_every_load_fits_into_the_time(self):
+        everybody = servers(pathlib.Path("build"), pathlib.Path("folder"))
+        for quick, extent in ((False, WHOLE), (True, QUICK)):
+            plan = Plan(scenes(quick), everybody, rounds=extent.rounds, seconds=extent.seconds,
+                        takeover_seconds=extent.takeover_seconds)
+            self.assertLessEqual(plan.total_seconds(), extent.budget_seconds)
 
 
 class Turns(unittest.TestCase):
