@@ -48,7 +48,7 @@ std::vector<OptionRow> make_table() {
                   count(&Options::users, 1, users_max)},
             OnReload::takes_to_room),
         taken({"workers", "N", "Worker processes", count(&Options::workers, 1, workers_max),
-                  "one per core, but at least 2",
+                  "one per usable core, but at least 2",
                   "A reload that asks for fewer moves the users of the others first.", "2"},
             OnReload::takes_to_table),
         taken({"spares", "N", "Spare workers, ready to replace a worker that dies",

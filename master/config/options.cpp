@@ -4,6 +4,7 @@
 #include "master/config/config_file.h"
 #include "master/config/help.h"
 #include "master/config/option_table.h"
+#include "master/config/processors.h"
 #include "master/config/proxy_terms.h"
 #include "master/config/relay_settings_of.h"
 #include "master/config/room_options.h"
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/core.h>
-#include <thread>
 
 namespace chatserv {
 
@@ -84,7 +84,7 @@ void take(const Settings& settings, Options& options) {
 } // namespace
 
 uint32_t default_workers() {
-    return std::clamp(std::thread::hardware_concurrency(), 2U, workers_max);
+    return std::clamp(usable_processors(), 2U, workers_max);
 }
 
 std::optional<Options> parse_options(int argc, const char* const* argv) {

@@ -21,8 +21,8 @@ struct TableRoom {
 // process costs its staging area and a pipe.
 inline constexpr uint32_t workers_room_min = 4;
 
-// For a server that starts with these options: as many workers as it starts with, or one per core,
-// or workers_room_min, whichever is the most; all the spares that can be asked for.
+// For a server that starts with these options: as many workers as it starts with, or one per usable
+// core, or workers_room_min, whichever is the most; all the spares that can be asked for.
 [[nodiscard]] TableRoom room_for(const Options& options);
 
 // Of a server that runs.

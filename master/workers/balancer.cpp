@@ -93,6 +93,7 @@ Spread::Seen Balancer::observe(Clock::time_point now) {
     const uint64_t head = log_.head();
     const uint64_t head_before = std::exchange(head_, head);
     Spread::Seen seen{.usable = 0,
+        .processors = processors_(),
         .clients = escrow_.held(),
         .moving = was_moving_ || is_moving(),
         .busiest = 0,

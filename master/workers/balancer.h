@@ -30,13 +30,15 @@ public:
 
     // The seat of the process that serves an entry; nothing if none does.
     using SeatOf = std::function<std::optional<SeatId>(EntryId)>;
+    using Processors = uint32_t (*)();
 
-    // `workers`: entries in service.
+    // `workers`: entries in service. `processors`: that they may run on, which can change while the
+    // server runs.
     Balancer(PlacementPolicy policy, uint32_t workers, const Segment& segment, const Escrow& escrow,
-        Moving& moving, const Draining& draining, SeatOf seat_of) :
+        Moving& moving, const Draining& draining, SeatOf seat_of, Processors processors) :
         policy_(policy),
         entries_(segment.header().workers), workers_(workers), log_(segment), escrow_(escrow),
-        moving_(moving), draining_(draining), seat_of_(std::move(seat_of)),
+        moving_(moving), draining_(draining), seat_of_(std::move(seat_of)), processors_(processors),
         watch_(segment.heartbeats(), entries_) {}
 
     // The first `workers` entries are in service, and the others get no clients. By the policy
@@ -72,6 +74,7 @@ private:
     Moving& moving_;
     const Draining& draining_;
     SeatOf seat_of_;
+    Processors processors_;
     LoadWatch watch_;
     Spread spread_;
     Clock::time_point looked_{};

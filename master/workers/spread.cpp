@@ -150,8 +150,9 @@ std::optional<Spread::Reason> Spread::look_at_calm(const Seen& seen, Clock::time
     uint32_t wanted = 1;
     if (seen.awake < lone_share) {
         const auto worthwhile = static_cast<uint64_t>(seen.passes / worthwhile_pass);
-        wanted = static_cast<uint32_t>(std::clamp<uint64_t>(worthwhile, 1,
-            std::clamp<uint64_t>(seen.clients / clients_per_worker_min, 1, seen.usable)));
+        const uint32_t most = std::min(
+            {seen.usable, seen.processors, std::max(seen.clients / clients_per_worker_min, 1U)});
+        wanted = static_cast<uint32_t>(std::clamp<uint64_t>(worthwhile, 1, most));
     } else if (because_ == Reason::busy && seen.awake >= calm_share) {
         wanted = width_;
     }

@@ -4,7 +4,8 @@
 // several, which costs less and is faster. More workers serve a room
 //
 // - if its lines are lone, but so many clients listen that a pass takes long: then the last of them
-//   waits for all the others, and several workers write to their shares at the same time;
+//   waits for all the others, and several workers write to their shares at the same time, each on a
+//   processor of its own;
 // - if its workers are busy all the time. Whether more of them relay more then depends on whether
 //   the machine has processors to spare, and no system tells. So it is tried: the room stays spread
 //   if the log grows faster than before, and otherwise goes back. The next attempt waits longer.
@@ -29,6 +30,7 @@ public:
     // at present.
     struct Seen {
         uint32_t usable;                 // entries that may serve clients; at least 1
+        uint32_t processors;             // that the workers may run on; at least 1
         uint32_t clients;                // of all entries
         bool moving;                     // clients were on their way to other entries
         double busiest;                  // the greatest share of time awake

@@ -1,5 +1,6 @@
 #include "master/workers/workforce.h"
 
+#include "master/config/processors.h"
 #include "master/ledger/master_point.h"
 #include "master/workers/reaping.h"
 #include "master/workers/worker_events.h"
@@ -36,8 +37,9 @@ Workforce::Workforce(const WorkerProgram& program, const Options& options, const
     kicking_(entries_, clients.escrow()),
     draining_(ledger.entries(), clients.escrow(), moving_, clock,
         [this](EntryId entry) { return pool_.is_served(entry); }),
-    balancer_(options.placement, options.workers, segment, clients.escrow(), moving_, draining_,
-        [this](EntryId entry) { return pool_.seat_of(entry); }),
+    balancer_(
+        options.placement, options.workers, segment, clients.escrow(), moving_, draining_,
+        [this](EntryId entry) { return pool_.seat_of(entry); }, usable_processors),
     hold_up_(segment, options.stall_limit, options.slow_policy),
     rights_(options.user, options.user_by_default, ledger.standing()),
     hearing_({.segment = segment,

@@ -22,7 +22,7 @@ class Reference:
 
 
 ON_RELOAD = {"takes": "yes", "takes_to_room": "up to the value at the start",
-             "takes_to_table": "up to 4, one per core, or the value at the start",
+             "takes_to_table": "up to 4, one per usable core, or the value at the start",
              "keeps": "no: restart"}
 
 
@@ -30,7 +30,7 @@ def reload_sentence(option):
     """What a reload does with a new value of the option."""
     return {"takes": "A reload takes a new value.",
             "takes_to_room": "A reload takes a new value, up to that with which the server was started.",
-            "takes_to_table": "A reload takes a new value, up to 4, to one per core or to that with "
+            "takes_to_table": "A reload takes a new value, up to 4, to one per usable core or to that with "
                               "which the server was started, whichever is the most.",
             "keeps": "A new value needs a restart."}[option["on_reload"]]
 

@@ -1,6 +1,7 @@
 // The fixture of tests of the control desk: a server of two workers that are never started.
 #pragma once
 
+#include "master/config/processors.h"
 #include "master/control/control_desk.h"
 #include "tests/harness/temporary_directory.h"
 #include "tests/unit/small_ledger.h"
@@ -94,7 +95,7 @@ protected:
     Draining draining_{ledger_.entries().first(2), clients_.escrow(), moving_, clock_,
         [this](EntryId entry) { return served_[index_of(entry)]; }};
     Balancer balancer_{PlacementPolicy::load, 2, segment_.mapping, clients_.escrow(), moving_,
-        draining_, [](EntryId) { return std::nullopt; }};
+        draining_, [](EntryId) { return std::nullopt; }, usable_processors};
     Kicking kicking_{2, clients_.escrow()};
     std::array<bool, 2> served_{};
     Upgrading upgrading_{ledger_, Image{}, ""};

@@ -18,8 +18,9 @@ constexpr uint32_t clients = 40;
 class BalancerTest : public testing::Test {
 protected:
     explicit BalancerTest(PlacementPolicy policy = PlacementPolicy::load) :
-        balancer_(policy, 2, segment_.mapping, escrow_, moving_, draining_,
-            [this](EntryId entry) { return seat_of(entry); }) {}
+        balancer_(
+            policy, 2, segment_.mapping, escrow_, moving_, draining_,
+            [this](EntryId entry) { return seat_of(entry); }, [] { return processors; }) {}
 
     std::optional<SeatId> seat_of(EntryId entry) const {
         return served_.contains(entry) ? std::optional(SeatId{index_of(entry)}) : std::nullopt;
@@ -42,6 +43,7 @@ protected:
 
     SmallSegment segment_{clients};
     const Ledger ledger_{small_ledger(segment_.users.size())};
+    static inline uint32_t processors = 2;
     Escrow escrow_{ledger_, segment_.users, 2, false};
     Moving moving_{2, escrow_};
     ServedRecord record_{};
@@ -71,6 +73,18 @@ TEST_F(BalancerTest, ALongPassMovesHalfOfTheClients) {
     EXPECT_EQ(moving_.asked_for(entry_1), clients / 2);
     pass_second(100, microseconds(600));
     EXPECT_EQ(asked_of(entry_0), 0U) << "those clients are on their way";
+}
+
+TEST_F(BalancerTest, LongPassesStayWithOneWorkerOnOneProcessor) {
+    processors = 1;
+    admit(clients);
+    for (int second = 0; second < 10; ++second)
+        pass_second(100, microseconds(600));
+    EXPECT_EQ(balancer_.width(), 1U);
+    processors = 2; // the administrator gives the server another one
+    pass_second(100, microseconds(600));
+    pass_second(100, microseconds(600));
+    EXPECT_EQ(balancer_.width(), 2U);
 }
 
 TEST_F(BalancerTest, ABusyWorkerGetsHelp) {

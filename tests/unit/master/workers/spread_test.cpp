@@ -11,6 +11,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Reason = Spread::Reason;
 
+constexpr uint32_t processors = 8;
+
 class SpreadTest : public testing::Test {
 protected:
     // The next look comes when the rule wants it. Returns what the rule says.
@@ -35,7 +37,7 @@ protected:
         return std::nullopt;
     }
     static Spread::Seen busy(double bytes_per_second, uint32_t usable = 2) {
-        return {usable, 100, false, 0.99, 0.99, seconds(1), bytes_per_second};
+        return {usable, processors, 100, false, 0.99, 0.99, seconds(1), bytes_per_second};
     }
     static Spread::Seen moving(double bytes_per_second) {
         Spread::Seen seen = busy(bytes_per_second);
@@ -43,9 +45,11 @@ protected:
         return seen;
     }
     static Spread::Seen lone_lines(uint32_t clients, microseconds passes, uint32_t usable = 2) {
-        return {usable, clients, false, 0.1, 0.1, passes, 1000};
+        return {usable, processors, clients, false, 0.1, 0.1, passes, 1000};
     }
-    static Spread::Seen quiet() { return {2, 100, false, 0.01, 0.01, microseconds(10), 0}; }
+    static Spread::Seen quiet() {
+        return {2, processors, 100, false, 0.01, 0.01, microseconds(10), 0};
+    }
 
     Spread spread_;
     Spread::Clock::time_point now_{std::chrono::hours(1)};
@@ -78,6 +82,15 @@ TEST_F(SpreadTest, AsManyWorkersAsThePassIsWorth) {
     EXPECT_EQ(spread_.width(), 3U);
     EXPECT_EQ(looks(2, lone_lines(1000, microseconds(4700), 8)), Reason::lone_lines);
     EXPECT_EQ(spread_.width(), 8U);
+}
+
+TEST_F(SpreadTest, EachWorkerOfALongPassHasAProcessor) {
+    Spread::Seen seen = lone_lines(1000, microseconds(4700), 8);
+    seen.processors = 1;
+    EXPECT_EQ(looks(100, seen), std::nullopt);
+    seen.processors = 3;
+    EXPECT_EQ(looks(2, seen), Reason::lone_lines);
+    EXPECT_EQ(spread_.width(), 3U);
 }
 
 // A pass can take long because much is sent to few: one client per worker would not end sooner.
@@ -212,6 +225,7 @@ TEST_F(SpreadTest, ABusySpreadStaysAsLongAsOneWorkerCouldNotDoIt) {
     ASSERT_EQ(looks(4, busy(1e6)), Reason::busy);
     ASSERT_EQ(looks(4, busy(2e6)), std::nullopt);
     const Spread::Seen half_busy{.usable = 2,
+        .processors = processors,
         .clients = 100,
         .moving = false,
         .busiest = 0.4,
