@@ -24,9 +24,10 @@ void StallWatch::follow(std::chrono::milliseconds limit, uint32_t min_drain_byte
     limit_ = limit;
     min_drain_bytes_ = min_drain_bytes;
     policy_ = policy;
-    for (Clients* const clients : {&room_, &closing_})
-        for (auto& [key, watched] : *clients)
-            watched.deadline = now + limit_;
+    for (auto& [key, watched] : room_) // under `disconnect` each look is the last one
+        watched.deadline = now + (policy == SlowPolicy::wait ? limit_ / looks_per_limit : limit_);
+    for (auto& [key, watched] : closing_)
+        watched.deadline = now + limit_;
 }
 
 void StallWatch::measure_anew(Client& client, Clock::time_point now) {

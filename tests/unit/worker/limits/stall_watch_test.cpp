@@ -104,6 +104,27 @@ TEST_F(StallWatchTest, WhatAClientDrainedLongAgoDoesNotCount) {
     EXPECT_EQ(now, start + limit + limit / 4);
 }
 
+TEST_F(StallWatchTest, AReloadBeginsAnewAndForgetsWhatIsDrainedLongAgoAfterIt) {
+    watch.add_room(a, start);
+    auto now = start + limit / 2;
+    watch.follow(2 * limit, min_drain_bytes, SlowPolicy::wait, now);
+    StallWatch::measure_anew(a, now);
+    const auto reload = now;
+    drain(a, 10 * min_drain_bytes);
+    while (!has_to_leave(a, now))
+        now = *watch.earliest_deadline();
+    EXPECT_EQ(now, reload + 2 * limit + limit / 2);
+}
+
+TEST_F(StallWatchTest, AReaderThatHoldsUpOthersHasTheWholeOfANewLimitBeforeItIsDisconnected) {
+    watch.add_room(a, start);
+    a.write_blocked = true;
+    watch.follow(2 * limit, min_drain_bytes, SlowPolicy::disconnect, start);
+    StallWatch::measure_anew(a, start);
+    EXPECT_FALSE(has_to_leave(a, start + 2 * limit - std::chrono::milliseconds(1)));
+    EXPECT_TRUE(has_to_leave(a, start + 2 * limit));
+}
+
 TEST_F(StallWatchTest, AClientThatDrainsSteadilyIsWaitedForAsLongAsItDoes) {
     watch.add_room(a, start);
     auto now = start;
