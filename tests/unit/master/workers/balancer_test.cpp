@@ -22,7 +22,7 @@ protected:
             policy, 2, segment_.mapping, escrow_, moving_, draining_,
             [this](EntryId entry) { return seat_of(entry); }, [] { return processors; }) {}
 
-    std::optional<SeatId> seat_of(EntryId entry) const {
+    [[nodiscard]] std::optional<SeatId> seat_of(EntryId entry) const {
         return served_.contains(entry) ? std::optional(SeatId{index_of(entry)}) : std::nullopt;
     }
     void admit(uint32_t count) {
