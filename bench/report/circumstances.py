@@ -45,7 +45,7 @@ def _listed(names):
 
 
 def absences(document):
-    """The servers and loads that are missing from the report and why: pairs of a name and words."""
+    """The servers and loads that are missing from the report and why: pairs of names and words."""
     all_loads = loads(document)
     ran = {load.name for load in all_loads}
     found = [(server["name"], "not installed or not built") for server in document["servers"]
@@ -71,8 +71,11 @@ def _cannot_take_part(document, ran):
             if scene["name"] in ran and server and server["takes_part"] and (
                     server["role"] not in (FLOOR, YARDSTICK)):
                 left_out.setdefault((name, why), []).append(scene["name"])
-    return [(name, f"{why} ({'every load' if len(names) == len(ran) else _listed(names)})")
-            for (name, why), names in left_out.items()]
+    servers_of = {}
+    for (name, why), names in left_out.items():
+        words = f"{why} ({'every load' if len(names) == len(ran) else _listed(names)})"
+        servers_of.setdefault(words, []).append(name)
+    return [(_listed(names), words) for words, names in servers_of.items()]
 
 
 def _failures(all_loads):

@@ -151,6 +151,14 @@ class Front(unittest.TestCase):
         self.assertIn("ncat --broker: it uses select(2), which is limited to 1,024 descriptors "
                       "(flood, 10000 listeners, 61 B; ", missing)
 
+    def test_servers_that_are_missing_for_one_reason_share_a_line(self):
+        what = document((flood(9, 61, left_out={NCAT_NAME: "slow", "redis": "slow"}),
+                         {DEFAULT_NAME: [run()]}))
+        for server in what["servers"]:
+            server.update(missing=False, takes_part=True)
+        missing = next(words for words in self.front(what) if words.startswith("Not in this"))
+        self.assertIn("ncat --broker; redis: slow (every load)", missing)
+
     def test_nothing_is_said_to_be_missing_when_nothing_is(self):
         what = document((flood(9, 61), {DEFAULT_NAME: [run()]}), takeover={"results": [
             {"clients": 10, "what": "first byte after SIGKILL", "median_ms": 1, "p99_ms": 1}]})
