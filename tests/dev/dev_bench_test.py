@@ -27,7 +27,7 @@ class Bench(Scene):
         status, output, errors = self.run_to_end("./dev", "bench", "--quick")
         self.assertEqual((status, output), (0, "the bench: --quick\n"), errors)
         self.assertRegex(errors, r"first the build of 178 steps, about 2 min on 2 cores, then the"
-                         r" bench: about 10 min, or 1 min with --quick\nbuilding .*\(178 steps\)")
+                         r" bench: about 25 min, or less than 2 min with --quick\nbuilding .*\(178 steps\)")
         self.assertTrue((self.top / "built").exists())
 
     def test_it_says_nothing_of_a_build_that_is_done(self):
