@@ -10,7 +10,8 @@ namespace chatserv {
 namespace {
 
 // Each client costs both of its workers a few system calls, and others wait meanwhile.
-constexpr uint32_t clients_per_look = 1000;
+constexpr uint32_t clients_per_step = 1000;
+constexpr std::chrono::milliseconds time_between_steps{250};
 
 } // namespace
 
@@ -66,25 +67,33 @@ std::vector<EntryLoad> Balancer::loads() const {
 }
 
 void Balancer::look(Clock::time_point now) {
-    if (is_idle() || now - looked_ < spread_.pace().earliest)
+    if (is_idle())
         return;
+    const bool looks = now - looked_ >= spread_.pace().earliest;
+    if (looks)
+        look_at_load(now);
+    if (looks || (evens_out_ && now - evened_ >= time_between_steps))
+        even_out(now);
+}
+
+void Balancer::look_at_load(Clock::time_point now) {
     const Spread::Seen seen = observe(now);
-    if (policy_ == PlacementPolicy::even) {
-        even_out();
-        spreads_once_ = !all_served() || is_moving();
+    if (policy_ == PlacementPolicy::even)
         return;
-    }
     if (const auto reason = spread_.look(seen, now))
         events::spread(spread_.width(), *reason);
-    even_out();
-    was_moving_ = is_moving();
 }
 
 bool Balancer::is_moving() const {
     for (uint32_t index = 0; index < entries_; ++index)
         if (moving_.under_way_from(EntryId{index}) > 0)
             return true;
-    return !shifts_to_even_out(loads(), 1).empty();
+    return !shifts(1).empty();
+}
+
+std::vector<Shift> Balancer::shifts(uint32_t clients_max) const {
+    return shifts_to_even_out(
+        loads(), clients_max, evens_out_ ? Difference::small : Difference::large);
 }
 
 Spread::Seen Balancer::observe(Clock::time_point now) {
@@ -116,17 +125,25 @@ Spread::Seen Balancer::observe(Clock::time_point now) {
     return seen;
 }
 
-void Balancer::even_out() {
-    for (const Shift& shift : shifts_to_even_out(loads(), clients_per_look)) {
+void Balancer::even_out(Clock::time_point now) {
+    const std::vector<Shift> shifts = this->shifts(clients_per_step);
+    for (const Shift& shift : shifts) {
         std::vector<ClientId> clients = escrow_.all_of(shift.from);
         std::erase_if(clients, [this](ClientId client) { return moving_.is_moving(client); });
         clients.resize(std::min<size_t>(clients.size(), shift.clients));
         moving_.ask(shift.from, shift.to, clients);
     }
+    evened_ = now;
+    evens_out_ = !shifts.empty();
+    was_moving_ = is_moving();
+    spreads_once_ = policy_ == PlacementPolicy::even && (!all_served() || was_moving_);
 }
 
 std::optional<Balancer::Clock::time_point> Balancer::next_look() const {
-    return is_idle() ? std::nullopt : std::optional(looked_ + spread_.pace().latest);
+    if (is_idle())
+        return std::nullopt;
+    const Clock::time_point look = looked_ + spread_.pace().latest;
+    return evens_out_ ? std::min(look, evened_ + time_between_steps) : look;
 }
 
 } // namespace chatserv

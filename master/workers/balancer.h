@@ -3,7 +3,8 @@
 //
 // About once a second, and more often while they are busy, it reads how busy the workers are
 // (load_watch), decides over how many of them the room is spread (spread), and asks for the clients
-// that have to move for that (placement, moving).
+// that have to move for that (placement, moving): some at a time, until the entries in use have
+// about equal numbers.
 #pragma once
 
 #include "master/clients/escrow.h"
@@ -64,7 +65,9 @@ private:
     [[nodiscard]] std::vector<EntryLoad> loads() const;
     [[nodiscard]] Spread::Seen observe(Clock::time_point now);
     [[nodiscard]] bool is_moving() const;
-    void even_out();
+    [[nodiscard]] std::vector<Shift> shifts(uint32_t clients_max) const;
+    void look_at_load(Clock::time_point now);
+    void even_out(Clock::time_point now);
 
     PlacementPolicy policy_;
     uint32_t entries_; // of the worker table
@@ -77,10 +80,12 @@ private:
     Processors processors_;
     LoadWatch watch_;
     Spread spread_;
-    Clock::time_point looked_{};
-    uint64_t head_ = 0;         // of the log, at the last look
-    bool was_moving_ = false;   // clients were on their way after the last look
-    bool spreads_once_ = false; // by the policy `even`, after a change
+    Clock::time_point looked_{}; // at the load
+    Clock::time_point evened_{}; // when clients were last asked for, or need not be
+    bool evens_out_ = false;     // clients were asked for then, and others may have to follow
+    uint64_t head_ = 0;          // of the log, at the last look
+    bool was_moving_ = false;    // clients were on their way after the last look
+    bool spreads_once_ = false;  // by the policy `even`, after a change
     bool stopped_ = false;
 };
 

@@ -7,8 +7,7 @@ namespace chatserv {
 
 namespace {
 
-// Entries in use that differ from their fair share by less than this, or by less than a quarter of
-// it, are left alone: clients come and go.
+// Of an entry in use from its fair share. A large one is a quarter of the share, too.
 constexpr uint32_t small_difference = 8;
 
 struct Balance { // of an entry
@@ -17,11 +16,13 @@ struct Balance { // of an entry
     uint32_t share; // that it should have
 };
 
-bool is_uneven(const Balance& balance) {
+bool is_uneven(const Balance& balance, Difference worthwhile) {
     const uint32_t difference = balance.clients > balance.share ? balance.clients - balance.share
                                                                 : balance.share - balance.clients;
-    return balance.share == 0 ? difference > 0
-                              : difference >= std::max(small_difference, balance.share / 4);
+    if (balance.share == 0)
+        return difference > 0;
+    const uint32_t quarter = worthwhile == Difference::large ? balance.share / 4 : 0;
+    return difference >= std::max(small_difference, quarter);
 }
 
 std::vector<Balance> balances_of(std::span<const EntryLoad> loads) {
@@ -58,9 +59,11 @@ EntryId entry_for_newcomer(std::span<const EntryLoad> loads) {
     return EntryId{static_cast<uint32_t>(best - loads.begin())};
 }
 
-std::vector<Shift> shifts_to_even_out(std::span<const EntryLoad> loads, uint32_t clients_max) {
+std::vector<Shift> shifts_to_even_out(
+    std::span<const EntryLoad> loads, uint32_t clients_max, Difference worthwhile) {
     std::vector<Balance> balances = balances_of(loads);
-    if (std::ranges::none_of(balances, is_uneven))
+    if (std::ranges::none_of(
+            balances, [&](const Balance& balance) { return is_uneven(balance, worthwhile); }))
         return {};
     std::vector<Shift> shifts;
     auto to = balances.begin();

@@ -33,10 +33,17 @@ struct Shift {
     bool operator==(const Shift&) const = default;
 };
 
+// Which difference between entries in use is worth moving clients: clients come and go.
+enum class Difference : uint8_t {
+    large, // they have differed little so far
+    small, // clients are moving for that already, and the rest follows
+};
+
 // What has to move so that the entries in use have all clients, in about equal numbers; at most
-// `clients_max` clients. Between entries in use nothing moves for a small difference. Entries
-// without a worker process, and drained ones, are passed over. `loads`: by entry.
+// `clients_max` clients. Between entries in use nothing moves for less than the difference that is
+// `worthwhile`. Entries without a worker process, and drained ones, are passed over. `loads`: by
+// entry.
 [[nodiscard]] std::vector<Shift> shifts_to_even_out(
-    std::span<const EntryLoad> loads, uint32_t clients_max);
+    std::span<const EntryLoad> loads, uint32_t clients_max, Difference worthwhile);
 
 } // namespace chatserv

@@ -134,6 +134,22 @@ TEST_F(BalancerTest, LooksOnceASecondAndOnlyIfThereIsSomethingToDecide) {
     EXPECT_EQ(balancer_.next_look(), std::nullopt);
 }
 
+TEST_F(BalancerTest, OthersFollowSoonerThanTheNextLook) {
+    admit(clients);
+    for (int second = 0; second < 3; ++second)
+        pass_second(100, microseconds(600));
+    ASSERT_EQ(asked_of(entry_0), clients / 2);
+    EXPECT_EQ(balancer_.next_look(), now_ + milliseconds(250));
+    moving_.forget_asked_of(entry_0); // its worker has died
+    balancer_.look(now_ + milliseconds(249));
+    EXPECT_EQ(asked_of(entry_0), 0U);
+    balancer_.look(now_ + milliseconds(250));
+    EXPECT_EQ(asked_of(entry_0), clients / 2);
+    balancer_.look(now_ + milliseconds(500));
+    EXPECT_EQ(asked_of(entry_0), 0U) << "all are asked for";
+    EXPECT_EQ(balancer_.next_look(), now_ + milliseconds(1500));
+}
+
 TEST_F(BalancerTest, AnEntryOutOfServiceGetsNobody) {
     admit(clients);
     balancer_.follow(PlacementPolicy::load, 1);

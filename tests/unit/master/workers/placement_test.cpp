@@ -40,8 +40,9 @@ TEST(Placement, PrefersAnEntryInUse) {
 
 using Shifts = std::vector<Shift>;
 
-Shifts shifts_of(const std::vector<EntryLoad>& loads, uint32_t clients_max = 1000) {
-    return shifts_to_even_out(loads, clients_max);
+Shifts shifts_of(const std::vector<EntryLoad>& loads, uint32_t clients_max = 1000,
+    Difference worthwhile = Difference::large) {
+    return shifts_to_even_out(loads, clients_max, worthwhile);
 }
 
 constexpr EntryId a{0};
@@ -70,6 +71,16 @@ TEST(Shifts, SmallDifferencesStay) {
 TEST(Shifts, OnlySoManyAtATime) {
     EXPECT_EQ(shifts_of({{true, 0}, {true, 0}, {true, 500, false, false}}, 300),
         (Shifts{{c, a, 250}, {c, b, 50}}));
+}
+
+// Otherwise the last of ten thousand clients would stay where they are.
+TEST(Shifts, AfterTheFirstTheOthersFollowUntilTheDifferenceIsSmall) {
+    const auto rest_of = [](const std::vector<EntryLoad>& loads) {
+        return shifts_of(loads, 1000, Difference::small);
+    };
+    EXPECT_EQ(rest_of({{true, 6000}, {true, 4000}}), (Shifts{{a, b, 1000}}));
+    EXPECT_EQ(rest_of({{true, 5008}, {true, 4992}}), (Shifts{{a, b, 8}}));
+    EXPECT_EQ(rest_of({{true, 5007}, {true, 4993}}), Shifts{}) << "clients come and go";
 }
 
 TEST(Shifts, DrainedEntriesAndThoseWithoutAWorkerArePassedOver) {
