@@ -24,8 +24,10 @@ class Extent:
     takeover_clients: tuple
 
 
-WHOLE = Extent(3, 0.3, 1500, 45, 100, (10, 1000, 10000))
-QUICK = Extent(1, 0.2, 110, 12, 30, (10, 1000))
+WHOLE = Extent(rounds=3, seconds=0.3, budget_seconds=1500, takeover_seconds=45,
+               takeover_rounds=100, takeover_clients=(10, 1000, 10000))
+QUICK = Extent(rounds=1, seconds=0.2, budget_seconds=110, takeover_seconds=12,
+               takeover_rounds=30, takeover_clients=(10, 1000))
 
 
 class Plan:

@@ -1,4 +1,4 @@
-// FreeBSD's <sched.h> then declares what other systems declare anyway: sched_getaffinity(3) there.
+// FreeBSD declares sched_getaffinity(3) only where this is defined.
 #define _WITH_CPU_SET_T // NOLINT(bugprone-reserved-identifier)
 
 #include "master/config/processors.h"

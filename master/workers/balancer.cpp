@@ -9,7 +9,8 @@ namespace chatserv {
 
 namespace {
 
-// Each client costs both of its workers a few system calls, and others wait meanwhile.
+// Each client that moves costs both of its workers a few system calls, and others wait meanwhile.
+// So many move at a time.
 constexpr uint32_t clients_per_step = 1000;
 constexpr std::chrono::milliseconds time_between_steps{250};
 
@@ -104,7 +105,7 @@ Spread::Seen Balancer::observe(Clock::time_point now) {
     Spread::Seen seen{.usable = 0,
         .processors = processors_(),
         .clients = escrow_.held(),
-        .moving = was_moving_ || is_moving(),
+        .moving = std::exchange(was_moving_, false) || is_moving(),
         .busiest = 0,
         .awake = 0,
         .passes = {},
@@ -135,8 +136,9 @@ void Balancer::even_out(Clock::time_point now) {
     }
     evened_ = now;
     evens_out_ = !shifts.empty();
-    was_moving_ = is_moving();
-    spreads_once_ = policy_ == PlacementPolicy::even && (!all_served() || was_moving_);
+    const bool moving = is_moving();
+    was_moving_ = was_moving_ || moving;
+    spreads_once_ = policy_ == PlacementPolicy::even && (!all_served() || moving);
 }
 
 std::optional<Balancer::Clock::time_point> Balancer::next_look() const {

@@ -84,7 +84,7 @@ private:
     Clock::time_point evened_{}; // when clients were last asked for, or need not be
     bool evens_out_ = false;     // clients were asked for then, and others may have to follow
     uint64_t head_ = 0;          // of the log, at the last look
-    bool was_moving_ = false;    // clients were on their way after the last look
+    bool was_moving_ = false;    // clients were on their way at some time since the last look
     bool spreads_once_ = false;  // by the policy `even`, after a change
     bool stopped_ = false;
 };

@@ -24,7 +24,7 @@ void StallWatch::follow(std::chrono::milliseconds limit, uint32_t min_drain_byte
     limit_ = limit;
     min_drain_bytes_ = min_drain_bytes;
     policy_ = policy;
-    for (auto& [key, watched] : room_) // under `disconnect` each look is the last one
+    for (auto& [key, watched] : room_) // under `disconnect` the first look is the last
         watched.deadline = now + (policy == SlowPolicy::wait ? limit_ / looks_per_limit : limit_);
     for (auto& [key, watched] : closing_)
         watched.deadline = now + limit_;
