@@ -1,16 +1,22 @@
-// Very many users at once: each receives every message.
+// Very many users at once: each receives every message, and a new worker gets its share of them.
 //
 // CHATSERV_TEST_USERS is the number of users of one more run, which takes fewer if the system does
 // not have as many descriptors.
 #include "tests/harness/client.h"
 #include "tests/harness/seed.h"
 #include "tests/harness/server.h"
+#include "tests/harness/temporary_directory.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sys/resource.h>
+#include <utility>
 #include <vector>
 
 namespace chatserv::test {
@@ -55,10 +61,8 @@ std::vector<std::size_t> as_many_as_fit() {
     return {fitting};
 }
 
-class ScaleTest : public testing::TestWithParam<std::size_t> {
+class ManyUsersTest : public testing::Test {
 protected:
-    static constexpr std::size_t messages = 100;
-
     // In waves that fit into a listen queue, over two ports that share the clients.
     void join_all(Server& server, std::size_t users) {
         constexpr std::size_t wave = 100;
@@ -78,6 +82,18 @@ protected:
             joined_ += parse_joined(server.log()[lines_seen_]).has_value() ? 1 : 0;
         return joined_;
     }
+
+    Loop loop_;
+    std::vector<std::unique_ptr<Client>> clients_;
+
+private:
+    std::size_t lines_seen_ = 0;
+    std::size_t joined_ = 0;
+};
+
+class ScaleTest : public ManyUsersTest, public testing::WithParamInterface<std::size_t> {
+protected:
+    static constexpr std::size_t messages = 100;
 
     // All messages have one length, so that what a client must receive is a matter of counting.
     static std::string message(std::size_t number) {
@@ -112,11 +128,6 @@ protected:
             ASSERT_EQ(clients_[i]->received(), expected) << "client " << i;
         }
     }
-
-    Loop loop_;
-    std::vector<std::unique_ptr<Client>> clients_;
-    std::size_t lines_seen_ = 0;
-    std::size_t joined_ = 0;
 };
 
 INSTANTIATE_TEST_SUITE_P(
@@ -141,6 +152,51 @@ TEST_P(ScaleTest, EachReceivesEveryMessage) {
         clients_[number]->send(message(number));
     wait_for_messages();
     expect_same_order();
+    EXPECT_EQ(server.stop(), 0);
+}
+
+// How many users each of two workers serves.
+std::pair<int, int> shares(Loop& loop, const std::string& control) {
+    const Finished said = run(loop, {{chatserv_path(), "stats", "--control", control}});
+    EXPECT_EQ(said.status, 0) << said.errors;
+    const nlohmann::json load = nlohmann::json::parse(said.output).at("load");
+    return {load.at(0).at("users"), load.at(1).at("users")};
+}
+
+// More than move in one step; what is left after the first is no large difference.
+TEST_F(ManyUsersTest, ANewWorkerGetsHalfOfThem) {
+    constexpr std::size_t users = 2'600;
+    if (const std::string reason = why_descriptors_do_not_suffice(users); !reason.empty())
+        GTEST_SKIP() << reason;
+    const TemporaryDirectory folder;
+    const std::string config = folder.path() / "chatserv.conf";
+    const std::string control = folder.path() / "control";
+    const auto configure = [&](int workers) {
+        std::ofstream(config) << "users = " << users << "\nworkers = " << workers << "\n";
+    };
+    configure(1);
+    Server server(loop_, {Program::chatserv, {"127.0.0.1:0", "127.0.0.1:0"},
+                             {"--config", config, "--control", control}, {}});
+    join_all(server, users);
+
+    configure(2);
+    const Finished reload = run(loop_, {{chatserv_path(), "reload", "--control", control}});
+    ASSERT_EQ(reload.status, 0) << reload.errors;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    std::pair<int, int> shared = shares(loop_, control);
+    while (
+        std::abs(shared.first - shared.second) > 16 && std::chrono::steady_clock::now() < deadline)
+        shared = shares(loop_, control);
+    EXPECT_LE(std::abs(shared.first - shared.second), 16) << shared.first;
+
+    const std::string line = "to everybody\n";
+    clients_.front()->send(line);
+    loop_.wait_until(
+        [&] {
+            return std::all_of(clients_.begin() + 1, clients_.end(),
+                [&](const auto& client) { return client->received() == line; });
+        },
+        "everybody to have the line");
     EXPECT_EQ(server.stop(), 0);
 }
 
