@@ -79,6 +79,12 @@ protected:
         EXPECT_TRUE(comes_true([&] { return sample(name) == value; })) << name;
     }
 
+    // Until the reader's socket is full, senders wait for instants only, and the log is not full.
+    bool log_is_full(double half_bytes) {
+        return sample("chatserv_senders_wait") == 1 && sample("chatserv_log_fill_ratio") > 0.5 &&
+               sample("chatserv_log_held_bytes") > half_bytes;
+    }
+
     static bool is_alive(pid_t pid) {
         const auto state = state_of(pid);
         return state && state->state != 'Z';
