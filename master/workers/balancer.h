@@ -31,7 +31,7 @@ public:
 
     // The seat of the process that serves an entry; nothing if none does.
     using SeatOf = std::function<std::optional<SeatId>(EntryId)>;
-    using Processors = uint32_t (*)();
+    using Processors = std::function<uint32_t()>;
 
     // `workers`: entries in service. `processors`: that they may run on, which can change while the
     // server runs.
@@ -39,8 +39,8 @@ public:
         Moving& moving, const Draining& draining, SeatOf seat_of, Processors processors) :
         policy_(policy),
         entries_(segment.header().workers), workers_(workers), log_(segment), escrow_(escrow),
-        moving_(moving), draining_(draining), seat_of_(std::move(seat_of)), processors_(processors),
-        watch_(segment.heartbeats(), entries_) {}
+        moving_(moving), draining_(draining), seat_of_(std::move(seat_of)),
+        processors_(std::move(processors)), watch_(segment.heartbeats(), entries_) {}
 
     // The first `workers` entries are in service, and the others get no clients. By the policy
     // `even`, clients move once, so that a worker that is new gets its share.

@@ -48,7 +48,6 @@ class Matrix(unittest.TestCase):
             self.assertLessEqual(set(scene.left_out), known, "a load leaves out an unknown server")
             self.assertNotIn(DEFAULT_NAME, scene.left_out)
 
-
     def test_every_load_fits_into_the_time(self):
         everybody = servers(pathlib.Path("build"), pathlib.Path("folder"))
         for quick, extent in ((False, WHOLE), (True, QUICK)):

@@ -20,7 +20,7 @@ protected:
     explicit BalancerTest(PlacementPolicy policy = PlacementPolicy::load) :
         balancer_(
             policy, 2, segment_.mapping, escrow_, moving_, draining_,
-            [this](EntryId entry) { return seat_of(entry); }, [] { return processors; }) {}
+            [this](EntryId entry) { return seat_of(entry); }, [this] { return processors_; }) {}
 
     [[nodiscard]] std::optional<SeatId> seat_of(EntryId entry) const {
         return served_.contains(entry) ? std::optional(SeatId{index_of(entry)}) : std::nullopt;
@@ -43,7 +43,7 @@ protected:
 
     SmallSegment segment_{clients};
     const Ledger ledger_{small_ledger(segment_.users.size())};
-    static inline uint32_t processors = 2;
+    uint32_t processors_ = 2;
     Escrow escrow_{ledger_, segment_.users, 2, false};
     Moving moving_{2, escrow_};
     ServedRecord record_{};
@@ -76,12 +76,12 @@ TEST_F(BalancerTest, ALongPassMovesHalfOfTheClients) {
 }
 
 TEST_F(BalancerTest, LongPassesStayWithOneWorkerOnOneProcessor) {
-    processors = 1;
+    processors_ = 1;
     admit(clients);
     for (int second = 0; second < 10; ++second)
         pass_second(100, microseconds(600));
     EXPECT_EQ(balancer_.width(), 1U);
-    processors = 2; // the administrator gives the server another one
+    processors_ = 2; // the administrator gives the server another one
     pass_second(100, microseconds(600));
     pass_second(100, microseconds(600));
     EXPECT_EQ(balancer_.width(), 2U);
