@@ -25,4 +25,17 @@ namespace chatserv {
 // ControlClient::patience.
 [[nodiscard]] ControlClient connect_anew(const std::string& path);
 
+// What `question`, a function of a ControlClient, returns. If a master dies meanwhile the next one
+// is asked, so the question must be one that may be asked twice.
+template <typename Question>
+auto ask_any_master(ControlClient& server, Question question) {
+    for (;;) {
+        try {
+            return question(server);
+        } catch (const ConnectionClosed&) {
+            server = connect_anew(server.path());
+        }
+    }
+}
+
 } // namespace chatserv

@@ -5,7 +5,7 @@
 // come with the instant of its steady clock, so whoever asks twice has the rates of that time.
 #pragma once
 
-#include "master/control/control_client.h"
+#include "master/commands/asking.h"
 
 #include <chrono>
 #include <cstdint>
@@ -51,15 +51,15 @@ void set_rates(nlohmann::ordered_json& now, const nlohmann::ordered_json& before
 [[nodiscard]] nlohmann::ordered_json json_of(const UserReading& user);
 
 // `read`: one of the two above. Reads twice, `interval` apart, and sets the rates; at once and
-// without rates if it is zero.
+// without rates if it is zero. If a master dies meanwhile, the next one is asked.
 template <typename Read>
 [[nodiscard]] auto read_with_rates(
     ControlClient& server, std::chrono::milliseconds interval, Read read) {
-    auto before = read(server);
+    auto before = ask_any_master(server, read);
     if (interval == std::chrono::milliseconds::zero())
         return before;
     std::this_thread::sleep_for(interval);
-    auto now = read(server);
+    auto now = ask_any_master(server, read);
     set_rates(now, before);
     return now;
 }

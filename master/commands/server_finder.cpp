@@ -1,5 +1,6 @@
 #include "master/commands/server_finder.h"
 
+#include "master/commands/asking.h"
 #include "master/config/option_values.h"
 #include "shared/ipc/unix_socket.h"
 #include "shared/system/failure.h"
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fmt/core.h>
 #include <poll.h>
 #include <sysexits.h>
@@ -40,10 +42,29 @@ std::string trouble_with(int error) {
     }
 }
 
+// So many masters in a row do not die before they greet: what closes every connection is no server.
+constexpr int connections_max = 100;
+
+// The next master greets this client if its own has died before it did. The pause is for what is no
+// server.
+void connect_to_next_master(ControlClient& client) {
+    constexpr timespec moment{.tv_sec = 0, .tv_nsec = 10'000'000};
+    ::nanosleep(&moment, nullptr);
+    client = connect_anew(client.path());
+}
+
 ChosenServer greet(ControlClient client) {
-    const std::string line = client.wait_for("hello", ControlClient::patience);
-    Greeting greeting = client.greeting_of(line);
-    return {.client = std::move(client), .greeting = std::move(greeting)};
+    for (int connections = 1;; ++connections) {
+        try {
+            const std::string line = client.wait_for("hello", ControlClient::patience);
+            Greeting greeting = client.greeting_of(line);
+            return {.client = std::move(client), .greeting = std::move(greeting)};
+        } catch (const ConnectionClosed&) {
+            if (connections == connections_max)
+                throw;
+        }
+        connect_to_next_master(client);
+    }
 }
 
 ChosenServer reach(const std::string& path) {
@@ -54,16 +75,22 @@ ChosenServer reach(const std::string& path) {
     return greet(ControlClient(path, std::move(connecting.socket)));
 }
 
-// Reads messages from the server until it has a greeting or a trouble.
+// Reads the messages that the server has sent, up to its greeting.
+void read_greeting(FoundServer& server) try {
+    server.client->read();
+    while (const auto message = server.client->next()) {
+        if (message->event == "hello") {
+            server.greeting = server.client->greeting_of(message->line);
+            return;
+        }
+    }
+} catch (const ConnectionClosed&) {
+    connect_to_next_master(*server.client);
+}
+
 void listen_to(FoundServer& server) {
     try {
-        server.client->read();
-        while (const auto message = server.client->next()) {
-            if (message->event == "hello") {
-                server.greeting = server.client->greeting_of(message->line);
-                return;
-            }
-        }
+        read_greeting(server);
     } catch (const Failure& failure) {
         server.trouble = failure.what();
     }

@@ -1,5 +1,6 @@
 #include "master/commands/stats.h"
 
+#include "master/commands/asking.h"
 #include "master/commands/command_options.h"
 
 #include <sysexits.h>
@@ -23,8 +24,9 @@ int run_stats(int argc, const char* const* argv) {
     if (command_line.done())
         return EX_OK;
     ControlClient server = choose_server(command_line.server()).client;
-    server.ask("stats");
-    print(server.wait_for("stats", ControlClient::patience) + "\n");
+    const auto counters =
+        ask_any_master(server, [](ControlClient& master) { return ask(master, "stats", "stats"); });
+    print(counters.dump() + "\n");
     return EX_OK;
 }
 

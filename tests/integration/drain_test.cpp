@@ -156,6 +156,28 @@ TEST_F(DrainTest, GoesOnWhenTheOtherWorkerDies) {
     expect_users_of(2, 4);
 }
 
+// Its worker lets nobody go before two masters have died.
+TEST_F(DrainTest, GoesOnWhenTheMasterDies) {
+    begin({"--workers", "2", "--hang-limit", "60"});
+    if (server_->master_pid() == server_->keeper_pid())
+        GTEST_SKIP() << "this system has no keeper";
+    gather(4);
+    const pid_t worker = pid_of(1);
+    ::kill(worker, SIGSTOP);
+    Process drain(loop_, {{chatserv_path(), "drain", "1", "--control", control()}});
+    server_->wait_for_line("worker 1 is being drained");
+    for (std::size_t deaths = 1; deaths <= 2; ++deaths) {
+        ::kill(server_->master_pid(), SIGKILL);
+        server_->wait_for_line(" carries on, with 4 users", deaths);
+    }
+    ::kill(worker, SIGCONT);
+    EXPECT_EQ(drain.wait_for_exit(), 0) << drain.errors().text();
+    EXPECT_EQ(drain.output().text(), "worker 1 drained: its users have moved to other workers\n");
+    expect_that_all_can_talk("after");
+    expect_users_of(1, 0);
+    expect_users_of(2, 4);
+}
+
 TEST_F(DrainTest, SomebodyElseCanEndIt) {
     begin({"--workers", "2", "--hang-limit", "3600"});
     gather(2);

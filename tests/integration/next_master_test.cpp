@@ -23,7 +23,9 @@ using testing::Not;
 using testing::StartsWith;
 
 const std::string watching = R"({"event":"watching"})";
-const std::string no_users = R"({"event":"users","users":[],"next":null})";
+const std::string stats = R"({"event":"stats","users":0})";
+const std::string first_page = R"({"event":"users","clock_ms":1,"users":[],"next":5})";
+const std::string no_users = R"({"event":"users","clock_ms":1,"users":[],"next":null})";
 const std::string no_such_user = R"({"event":"refused","reason":"there is no such user"})";
 
 std::string users(int generation) {
@@ -38,14 +40,24 @@ std::string kicking(int generation, const std::string& next_line = "") {
            R"(}],"all":true})" + (next_line.empty() ? "" : "\n" + next_line);
 }
 
+const std::string draining = R"({"event":"draining","worker":1,"users":3})";
+const std::string drain_end =
+    R"({"event":"drained","worker":1,"users":3,"milliseconds":1.5,"complete":true})";
+// As a master counts it: these workers are drained, and worker 1 has so many users.
+std::string drained(const std::string& workers, int users) {
+    return R"({"event":"stats","drained":)" + workers + R"(,"load":[{"worker":2,"users":9},)" +
+           R"({"worker":1,"users":)" + std::to_string(users) + "}]}";
+}
+
 constexpr bool dies = true; // behind its answers
+const StandInMasters::Master dead_on_arrival{.answers = {}, .greets = false};
 
 class NextMasterTest : public testing::Test {
 protected:
     void serve(std::vector<StandInMasters::Master> masters) {
         masters_.emplace(loop_, socket(), std::move(masters));
     }
-    std::string socket() const { return (folder_.path() / "control").string(); }
+    std::string socket() const { return (folder_.path() / "chatserv-7.sock").string(); }
     Finished command(std::vector<std::string> words) {
         words.insert(words.begin(), chatserv_path());
         words.insert(words.end(), {"--control", socket()});
@@ -55,6 +67,11 @@ protected:
         const Finished finished = command({"kick", user});
         EXPECT_EQ(finished.status, 0) << finished.errors;
         EXPECT_EQ(finished.output, "1 user disconnected\n");
+    }
+    void expect_drained() {
+        const Finished finished = command({"drain", "1"});
+        EXPECT_EQ(finished.status, 0) << finished.errors;
+        EXPECT_EQ(finished.output, "worker 1 drained: its users have moved to other workers\n");
     }
     void expect_failure(const std::vector<std::string>& words, const std::string& why) {
         const Finished finished = command(words);
@@ -116,12 +133,73 @@ TEST_F(NextMasterTest, KickThatIsCutShortIsNoSuccess) {
         masters_->requests(), ElementsAre("events", "kick 192.0.2.1", "kick 192.0.2.1", ""));
 }
 
-// They have changed nothing, but for a drain, which goes on.
-TEST_F(NextMasterTest, OtherCommandsSayThatTheConnectionIsClosed) {
-    serve({{}, {}, {}, {}});
-    for (const std::vector<std::string>& words :
-        std::vector<std::vector<std::string>>{{"stats"}, {"status"}, {"users"}, {"drain", "1"}})
-        expect_failure(words, "closed the connection");
+TEST_F(NextMasterTest, ReadingsAreAskedForAgain) {
+    serve({{}, {{stats}}});
+    EXPECT_EQ(command({"stats"}).output, stats + "\n");
+    serve({{{first_page}}, {}, {{no_users}}, {{no_users}}});
+    EXPECT_EQ(command({"users", "--interval=0.01", "--json"}).status, 0);
+    EXPECT_THAT(masters_->requests(), ElementsAre("users 0", "users 5", "", "users 0", "",
+                                          "users 0", "users 0", "", "users 0", ""));
+    serve({{}, {{R"({"event":"status","users":3})"}}});
+    EXPECT_EQ(command({"status", "--json", "--interval=0"}).output,
+        "{\"event\":\"status\",\"users\":3}\n");
+}
+
+TEST_F(NextMasterTest, ADrainGoesOn) {
+    serve({{}, {{drained("[2]", 0), draining + "\n" + drain_end}, dies}});
+    expect_drained();
+    serve({{}, {{drained("[1]", 3) + "\n" + drain_end}}});
+    expect_drained();
+    serve({{{draining}, dies}, {}, {{drained("[2,1]", 0)}}});
+    expect_drained();
+    EXPECT_THAT(masters_->requests(), ElementsAre("drain 1", "", "stats", "", "stats", ""));
+}
+
+TEST_F(NextMasterTest, ADrainThatSomebodyEndedIsNoSuccess) {
+    serve({{{draining}, dies}, {{drained("[]", 0)}}});
+    expect_failure({"drain", "1"}, "the drain of worker 1 was ended");
+    serve({{}, {{drained("[1]", 3)}, dies}, {{drained("[]", 0)}}});
+    expect_failure({"drain", "1"}, "the drain of worker 1 was ended");
+    serve({{{draining}, dies}});
+    expect_failure({"drain", "1"}, "has ended: see its log");
+}
+
+TEST_F(NextMasterTest, TheEndOfADrainIsAskedForAgain) {
+    const std::string ended = R"({"event":"drain_ended","worker":1})";
+    serve({{}, {}, {{drained("[1]", 0), ended}}});
+    EXPECT_EQ(command({"drain", "1", "--end"}).output, "worker 1 takes users again\n");
+    EXPECT_THAT(masters_->requests(),
+        ElementsAre("drain-end 1", "", "stats", "", "stats", "drain-end 1", ""));
+    serve({{}, {{drained("[]", 0)}}});
+    EXPECT_EQ(command({"drain", "1", "--end"}).output, "worker 1 takes users again\n");
+    serve({{{R"({"event":"refused","reason":"worker 1 is not drained"})"}}});
+    expect_failure({"drain", "1", "--end"}, "worker 1 is not drained");
+}
+
+TEST_F(NextMasterTest, AnUpgradeThatNobodyAnsweredIsNoSuccess) {
+    serve({{}, {}});
+    expect_failure(
+        {"upgrade"}, "its log says whether the upgrade has begun; if not, upgrade again");
+}
+
+TEST_F(NextMasterTest, AnyCommandIsGreetedByTheNextMaster) {
+    serve({dead_on_arrival, dead_on_arrival, {{stats}}});
+    EXPECT_EQ(command({"stats"}).output, stats + "\n");
+    EXPECT_THAT(masters_->requests(), ElementsAre("", "", "stats", ""));
+    serve({dead_on_arrival, {{watching, users(17)}}, {{watching, no_such_user}}});
+    expect_kicked("4");
+}
+
+TEST_F(NextMasterTest, SoIsOneThatLooksForTheServer) {
+    serve({dead_on_arrival, dead_on_arrival, {{stats}}});
+    const Finished finished = run(
+        loop_, {{chatserv_path(), "stats"}, {{"CHATSERV_CONTROL_DIR", folder_.path().string()}}});
+    EXPECT_EQ(finished.output, stats + "\n") << finished.errors;
+}
+
+TEST_F(NextMasterTest, WhatClosesEveryConnectionIsNoServer) {
+    serve(std::vector<StandInMasters::Master>(1000, dead_on_arrival));
+    expect_failure({"stats"}, "closed the connection");
 }
 
 TEST_F(NextMasterTest, EventsGoOnWhenTheNextMasterDiesToo) {

@@ -1,5 +1,6 @@
 // Stands for the masters of a server, one after the other, as a command meets them at the control
-// socket: each dies at a chosen request, before it has answered, or behind a chosen answer.
+// socket: each dies before it greets the command, or at a chosen request, before it has answered,
+// or behind a chosen answer.
 #pragma once
 
 #include "shared/ipc/unix_socket.h"
@@ -22,6 +23,7 @@ public:
     struct Master {
         std::vector<std::string> answers; // to its first requests, in their order
         bool dies_behind_them = false;    // false: it dies at the next request
+        bool greets = true;               // false: it dies before
     };
 
     // Each master serves one connection, and the server ends with the last one.
@@ -45,6 +47,8 @@ private:
     void take_office() {
         connection_ = UniqueFd(::accept(listener_->fd.get(), nullptr, nullptr));
         answered_ = 0;
+        if (!masters_[number_].greets)
+            return die();
         say(R"({"event":"hello","pid":7,"master":)" + std::to_string(number_) +
             R"(,"workers":1,"hang_limit_ms":2000})");
     }
