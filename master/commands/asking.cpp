@@ -2,6 +2,7 @@
 
 #include "shared/ipc/unix_socket.h"
 #include "shared/system/failure.h"
+#include "shared/system/printable_text.h"
 
 #include <cerrno>
 #include <cstring>
@@ -26,7 +27,7 @@ nlohmann::ordered_json parsed(const ControlClient& server, const ControlClient::
         auto said = nlohmann::ordered_json::parse(message.line);
         if (message.event == "refused")
             throw Failure(EX_UNAVAILABLE, fmt::format("the server at {} refuses: {}", server.path(),
-                                              said.at("reason").get<std::string>()));
+                                              as_one_line(said.at("reason").get<std::string>())));
         return said;
     } catch (const nlohmann::json::exception& failure) {
         throw Failure(EX_UNAVAILABLE,

@@ -1,5 +1,6 @@
 #include "master/commands/upgrade.h"
 
+#include "master/commands/asking.h"
 #include "master/commands/command_options.h"
 #include "shared/ipc/unix_socket.h"
 #include "shared/system/failure.h"
@@ -39,19 +40,22 @@ class Watcher {
 public:
     explicit Watcher(ControlClient server) : path_(server.path()), server_(std::move(server)) {}
 
-    nlohmann::json begin() try {
-        server_->ask("upgrade");
-        return parsed(
-            *require(server_->wait_for_any({"upgrading", "refused"}, ControlClient::patience)));
-    } catch (const ConnectionClosed&) { // that master has ended, and may have begun
-        throw Failure(EX_UNAVAILABLE,
-            fmt::format("the server at {} closed the connection before it answered: its log says "
-                        "whether the upgrade has begun; if not, upgrade again",
-                path_));
+    // What the server says of an upgrade that begins. A master that dies with the request may have
+    // noted it, and then the next one is not asked for another: only the number is known.
+    nlohmann::ordered_json begin() {
+        const uint64_t before = last_number();
+        for (;;)
+            try {
+                return ask(*server_, "upgrade", "upgrading");
+            } catch (const ConnectionClosed&) {
+                server_ = connect_anew(path_);
+                if (const uint64_t number = last_number(); number > before)
+                    return {{"number", number}};
+            }
     }
 
     // The next message about the upgrade, from whichever master there is.
-    nlohmann::json next() {
+    nlohmann::ordered_json next() {
         const Clock::time_point end = Clock::now() + silence_max;
         while (Clock::now() < end) {
             if (!server_ && !reconnect())
@@ -60,7 +64,7 @@ public:
                 if (const auto message =
                         server_->wait_for_any({"upgraded", "upgrade_failed", "upgrade_status"},
                             std::chrono::milliseconds(asked_ ? 1000 : 0)))
-                    return parsed(*message);
+                    return parsed(*server_, *message);
                 server_->ask("upgrade-status");
                 asked_ = true;
             } catch (const Failure&) { // that master has ended
@@ -72,11 +76,16 @@ public:
     }
 
 private:
-    [[nodiscard]] const ControlClient::Message* require(
-        const std::optional<ControlClient::Message>& message) {
-        if (!message)
-            server_->give_up();
-        return &*message;
+    // Of the upgrade that was asked for last, by anyone.
+    uint64_t last_number() {
+        return ask_any_master(*server_, [](ControlClient& master) {
+            master.ask("upgrade-status");
+            const auto message = master.wait_for_any(
+                {"upgrade_status", "upgraded", "upgrade_failed"}, ControlClient::patience);
+            if (!message)
+                master.give_up();
+            return parsed(master, *message).value("number", uint64_t{0});
+        });
     }
 
     // The listen socket is there all the time, so a failure means that the server has ended.
@@ -93,21 +102,6 @@ private:
         server_.emplace(path_, std::move(connecting.socket));
         asked_ = false;
         return true;
-    }
-
-    nlohmann::json parsed(const ControlClient::Message& message) {
-        try {
-            auto said = nlohmann::json::parse(message.line);
-            if (message.event == "refused")
-                throw Failure(
-                    EX_UNAVAILABLE, fmt::format("the server at {} refuses: {}", path_,
-                                        as_one_line(said.at("reason").get<std::string>())));
-            return said;
-        } catch (const nlohmann::json::exception& failure) {
-            throw Failure(EX_UNAVAILABLE,
-                fmt::format("the server at {} sent a message that no chatserv sends: {}", path_,
-                    failure.what()));
-        }
     }
 
     std::string path_;
@@ -132,12 +126,13 @@ int run_upgrade(int argc, const char* const* argv) {
     if (command_line.done())
         return EX_OK;
     Watcher server(choose_server(command_line.server()).client);
-    const nlohmann::json begun = server.begin();
+    const nlohmann::ordered_json begun = server.begin();
     const auto number = begun.value("number", uint64_t{0});
-    print(fmt::format("upgrading from {}: trying {}\n", begun.value("from", "?"),
-        as_one_line(begun.value("program", "?"))));
+    if (begun.contains("program"))
+        print(fmt::format("upgrading from {}: trying {}\n", begun.value("from", "?"),
+            as_one_line(begun.value("program", "?"))));
     for (std::string printed;;) {
-        const nlohmann::json said = server.next();
+        const nlohmann::ordered_json said = server.next();
         const std::string event = said.value("event", "");
         if (said.value("number", uint64_t{0}) != number)
             continue;

@@ -49,6 +49,11 @@ std::string drained(const std::string& workers, int users) {
            R"({"worker":1,"users":)" + std::to_string(users) + "}]}";
 }
 
+const std::string upgrading = R"({"event":"upgrading","number":6,"from":"1","program":"p"})";
+std::string upgrade_status(int number) {
+    return R"({"event":"upgrade_status","number":)" + std::to_string(number) + R"(,"step":"none"})";
+}
+
 constexpr bool dies = true; // behind its answers
 const StandInMasters::Master dead_on_arrival{.answers = {}, .greets = false};
 
@@ -176,10 +181,25 @@ TEST_F(NextMasterTest, TheEndOfADrainIsAskedForAgain) {
     expect_failure({"drain", "1", "--end"}, "worker 1 is not drained");
 }
 
-TEST_F(NextMasterTest, AnUpgradeThatNobodyAnsweredIsNoSuccess) {
-    serve({{}, {}});
-    expect_failure(
-        {"upgrade"}, "its log says whether the upgrade has begun; if not, upgrade again");
+TEST_F(NextMasterTest, AnUpgradeGoesOn) {
+    const std::string done =
+        R"({"event":"upgraded","number":6,"from":"1","to":"2","milliseconds":3,"workers":2})";
+    serve({{{upgrade_status(5)}}, {{upgrade_status(6), done}}});
+    const Finished noted = command({"upgrade"});
+    EXPECT_EQ(noted.status, 0) << noted.errors;
+    EXPECT_THAT(noted.output, StartsWith("upgraded from 1 to 2 in 3.0 ms"));
+    EXPECT_THAT(masters_->requests(),
+        ElementsAre("upgrade-status", "upgrade", "", "upgrade-status", "upgrade-status", ""));
+    serve({{}, {{upgrade_status(5)}}, {{upgrade_status(5), upgrading, done}}});
+    const Finished asked_again = command({"upgrade"});
+    EXPECT_EQ(asked_again.status, 0) << asked_again.errors;
+    EXPECT_THAT(asked_again.output, StartsWith("upgrading from 1: trying p\nupgraded from 1 to 2"));
+}
+
+TEST_F(NextMasterTest, AnUpgradeThatFailedWithItsMasterSaysWhy) {
+    serve({{{upgrade_status(5)}},
+        {{upgrade_status(6), R"({"event":"upgrade_failed","number":6,"reason":"it died"})"}}});
+    expect_failure({"upgrade"}, "the upgrade failed, and the server goes on as it was: it died");
 }
 
 TEST_F(NextMasterTest, AnyCommandIsGreetedByTheNextMaster) {
