@@ -62,7 +62,9 @@ protected:
     void serve(std::vector<StandInMasters::Master> masters) {
         masters_.emplace(loop_, socket(), std::move(masters));
     }
-    std::string socket() const { return (folder_.path() / "chatserv-7.sock").string(); }
+    [[nodiscard]] std::string socket() const {
+        return (folder_.path() / "chatserv-7.sock").string();
+    }
     Finished command(std::vector<std::string> words) {
         words.insert(words.begin(), chatserv_path());
         words.insert(words.end(), {"--control", socket()});
