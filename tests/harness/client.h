@@ -43,6 +43,9 @@ public:
     [[nodiscard]] bool is_paused() const { return paused_; }
 
     [[nodiscard]] const std::string& received() const { return received_; }
+    // A client that has received more ends, with EOVERFLOW: a server that repeats without end must
+    // not take all memory.
+    static constexpr std::size_t received_bytes_max = 200'000'000;
     // For a client that stays for long.
     void forget_received() { received_.clear(); }
     // True once the server has closed the connection, in whichever way.

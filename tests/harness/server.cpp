@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <regex>
 #include <stdexcept>
 
 namespace chatserv::test {
@@ -108,6 +109,15 @@ const std::vector<std::string>& Server::log() {
 std::size_t Server::count(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(log().begin(), log().end(),
         [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+}
+
+std::size_t Server::dropped() {
+    const std::regex notice(R"(.* (\d+) lines of the log were dropped: .*)");
+    std::size_t dropped = 0;
+    for (const std::string& line : log())
+        if (std::smatch match; std::regex_match(line, match, notice))
+            dropped += std::stoul(match[1]);
+    return dropped;
 }
 
 std::string Server::wait_for_line(std::string_view text, std::size_t wanted) {

@@ -59,6 +59,8 @@ public:
     [[nodiscard]] const std::vector<std::string>& log();
     // How many lines hold the text.
     [[nodiscard]] std::size_t count(std::string_view text);
+    // How many lines, by its own account, the log lacks because a busy test read too slowly.
+    [[nodiscard]] std::size_t dropped();
     // Waits until that many lines hold the text and returns the last of them.
     std::string wait_for_line(std::string_view text, std::size_t count = 1);
 

@@ -1,4 +1,5 @@
 // Workers and masters die after a reload and during one, and under load.
+#include "tests/harness/numbered_stream.h"
 #include "tests/integration/reload_test.h"
 
 #include <cerrno>
@@ -35,8 +36,7 @@ TEST_F(ReloadTest, FiftyReloadsUnderLoadLoseNothing) {
     const bool has_keeper = server_->master_pid() != server_->keeper_pid();
     const auto sender = join();
     const auto readers = join_many(4);
-    std::string sent;
-    unsigned number = 0;
+    NumberedStream stream;
     for (unsigned times = 0; times < 50; ++times) {
         configure("stall-limit = " + std::to_string(60 + times) +
                   "\nmax-rate = " + (times % 2 == 0 ? "200M" : "0") +
@@ -47,22 +47,10 @@ TEST_F(ReloadTest, FiftyReloadsUnderLoadLoseNothing) {
             ::kill(server_->worker_pids()[times % 2], SIGKILL);
         if (times % 10 == 9 && has_keeper)
             kill_master_if_there();
-        while (!command.exited()) {
-            if (sender->is_sent()) {
-                std::string lines;
-                for (const unsigned end = number + 500; number < end; ++number)
-                    lines += std::to_string(number) + "\n";
-                sender->send(lines);
-                sent += lines;
-            }
-            loop_.turn(std::chrono::milliseconds(1));
-        }
+        stream.go_on_during(loop_, command, *sender);
         ASSERT_EQ(command.wait_for_exit(), EX_OK) << command.errors().text();
     }
-    for (const auto& reader : readers) {
-        reader->wait_for_bytes(sent.size());
-        EXPECT_TRUE(reader->received() == sent);
-    }
+    stream.expect_all_read(readers);
     EXPECT_EQ(server_->count(" left: "), 0U);
     EXPECT_EQ(server_->stop(), 0);
     EXPECT_TRUE(server_->process().group_is_gone());

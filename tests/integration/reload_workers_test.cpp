@@ -1,5 +1,6 @@
 // A reload changes the number of workers and spares of a running server: nobody is disconnected,
 // and nothing is lost, whoever dies meanwhile.
+#include "tests/harness/numbered_stream.h"
 #include "tests/harness/process_figures.h"
 #include "tests/harness/seed.h"
 #include "tests/integration/reload_test.h"
@@ -221,17 +222,7 @@ TEST_F(ReloadWorkersTest, TwentyTimesUnderLoadLoseNothing) {
     const bool has_keeper = server_->master_pid() != server_->keeper_pid();
     const auto sender = join();
     const auto readers = join_many(5);
-    std::string sent;
-    unsigned number = 0;
-    const auto send_more = [&] {
-        if (!sender->is_sent())
-            return;
-        std::string lines;
-        for (const unsigned end = number + 500; number < end; ++number)
-            lines += std::to_string(number) + "\n";
-        sender->send(lines);
-        sent += lines;
-    };
+    NumberedStream stream;
     for (unsigned times = 0; times < 20; ++times) {
         configure(workers(times % 2 == 0 ? 3 : 1, 1 + times % 3));
         Process command(loop_, reload_command());
@@ -240,21 +231,15 @@ TEST_F(ReloadWorkersTest, TwentyTimesUnderLoadLoseNothing) {
             kill_worker(pids[random() % pids.size()]);
         if (times % 4 >= 2 && has_keeper)
             kill_master_if_there();
-        while (!command.exited()) {
-            send_more();
-            loop_.turn(std::chrono::milliseconds(1));
-        }
+        stream.go_on_during(loop_, command, *sender);
         ASSERT_EQ(command.wait_for_exit(), EX_OK) << command.errors().text();
         for (auto turn = random() % 30; turn > 0; --turn) {
-            send_more();
+            stream.go_on(*sender);
             loop_.turn(std::chrono::milliseconds(1));
         }
     }
     wait_for_workers(1);
-    for (const auto& reader : readers) {
-        reader->wait_for_bytes(sent.size());
-        EXPECT_TRUE(reader->received() == sent);
-    }
+    stream.expect_all_read(readers);
     EXPECT_EQ(server_->count(" left: "), 0U);
     EXPECT_EQ(server_->stop(), 0);
     EXPECT_TRUE(server_->process().group_is_gone());

@@ -39,23 +39,21 @@ TEST_F(DoorsUpgradeTest, NobodyIsLostAndNothingIsForgotten) {
         const bool there = round % 2 == 0;
         installation_.install(there ? other_version() : usual_version());
         Process command(loop_, upgrade_command());
-        send_during(command, speaker);
+        stream_.go_on_during(loop_, command, speaker);
         EXPECT_EQ(command.wait_for_exit(), 0) << command.errors().text();
         const std::string words = "round " + std::to_string(round) + "\n";
-        speaker.send(words);
-        sent_ += words;
+        stream_.say(speaker, words);
         for (Process* const user : {alice.get(), bob.get()})
             user->wait_for_output(words);
         listener.wait_for(words);
         EXPECT_TRUE(std::filesystem::is_socket(path()));
         const auto newcomer = new_user_at_path();
-        speaker.send("for the newcomer\n");
-        sent_ += "for the newcomer\n";
+        stream_.say(speaker, "for the newcomer\n");
         newcomer->wait_for_output("for the newcomer\n");
     }
-    listener.wait_for_bytes(sent_.size());
-    EXPECT_TRUE(listener.received() == sent_);
-    EXPECT_TRUE(alice->output().text() == sent_.substr(0, alice->output().text().size()));
+    listener.wait_for_bytes(stream_.said().size());
+    EXPECT_TRUE(listener.received() == stream_.said());
+    EXPECT_TRUE(alice->output().text() == stream_.said().substr(0, alice->output().text().size()));
     EXPECT_EQ(speaker.received(), "");
     EXPECT_EQ(server_->count("in doubt"), 0U);
     EXPECT_FALSE(talker->ended());

@@ -35,16 +35,17 @@ TEST_F(UpgradeTest, NoUserNoticesThatTheServerIsUpgradedBackAndForth) {
         installation_.install(i % 2 == 0 ? other_version() : usual_version());
         Process command(loop_, upgrade_command());
         Client newcomer(loop_, server_->endpoint());
-        send_during(command, *sender);
+        stream_.go_on_during(loop_, command, *sender);
         EXPECT_EQ(command.wait_for_exit(), 0) << command.errors().text();
         server_->wait_for_join(newcomer.address());
         const std::string word = "upgrade " + std::to_string(i) + "\n";
-        sender->send(word);
-        sent_ += word;
+        stream_.say(*sender, word);
         newcomer.wait_for(word);
-        EXPECT_TRUE(sent_.ends_with(newcomer.received())) << "the newcomer of upgrade " << i;
+        EXPECT_TRUE(stream_.said().ends_with(newcomer.received())) << "of upgrade " << i;
+        if (i % 20 == 19)
+            stream_.expect_all_read(readers);
     }
-    expect_all_read(readers);
+    stream_.expect_all_read(readers);
     EXPECT_EQ(server_->count("upgraded from "), times);
     EXPECT_EQ(stats()["pid"], pid);
     EXPECT_EQ(title_of(pid), "chatserv: keeper");

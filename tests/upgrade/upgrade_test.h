@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "shared/system/shared_table.h"
+#include "tests/harness/numbered_stream.h"
 #include "tests/harness/process_figures.h"
 #include "tests/integration/stats_query.h"
 #include "tests/upgrade/installation.h"
@@ -77,36 +78,13 @@ protected:
         third->wait_for(words);
     }
 
-    // Sends numbered lines as long as the command runs, and notes them.
-    void send_during(Process& command, Client& sender) {
-        while (!command.exited()) {
-            if (sender.is_sent()) {
-                std::string lines;
-                for (unsigned end = number_ + 500; number_ < end; ++number_)
-                    lines += std::to_string(number_) + "\n";
-                sender.send(lines);
-                sent_ += lines;
-            }
-            loop_.turn(std::chrono::milliseconds(1));
-        }
-    }
-
-    // Every reader has read everything that was sent, once and in order.
-    void expect_all_read(const std::vector<std::unique_ptr<Client>>& readers) {
-        for (const auto& reader : readers) {
-            reader->wait_for_bytes(sent_.size());
-            EXPECT_TRUE(reader->received() == sent_);
-        }
-    }
-
     static constexpr const char* usual = CHATSERV_VERSION;
     static constexpr const char* other = "0.2.0-test";
     const std::string upgraded_text = std::string("upgraded from ") + usual + " to " + other;
 
     Installation installation_{usual_version()};
     unsigned said_ = 0;
-    std::string sent_;
-    unsigned number_ = 0;
+    NumberedStream stream_{};
 };
 
 } // namespace chatserv::test
