@@ -167,6 +167,7 @@ std::vector<pid_t> Server::worker_pids() {
             pids[started->worker] = started->pid;
     }
     std::vector<pid_t> all;
+    all.reserve(pids.size());
     for (const auto& [worker, pid] : pids)
         all.push_back(pid);
     return all;

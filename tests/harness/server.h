@@ -62,7 +62,7 @@ public:
     // How many lines, by its own account, the log lacks because a busy test read too slowly.
     [[nodiscard]] std::size_t dropped();
     // Waits until that many lines hold the text and returns the last of them.
-    std::string wait_for_line(std::string_view text, std::size_t count = 1);
+    std::string wait_for_line(std::string_view text, std::size_t wanted = 1);
 
     // Waits until the client of this address has joined.
     Joined wait_for_join(const std::string& address);
