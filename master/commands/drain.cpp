@@ -68,19 +68,23 @@ private:
         begun_ = true;
     }
 
-    // The master that died may have begun it without an answer, and may have seen its end.
+    // The master that died may have begun it without an answer, and may have seen its end. So the
+    // state counts, and what a master tells is only a reason to look at it.
     void go_on() {
-        const ordered_json stats = ask(server_, "stats", "stats");
-        if (is_drained(stats, worker_)) {
-            begun_ = true;
-            if (!has_users(stats, worker_))
-                return;
-        } else if (begun_) {
-            throw Failure(EX_UNAVAILABLE, fmt::format("the drain of worker {} was ended", worker_));
-        } else {
-            begin();
+        for (;;) {
+            const ordered_json stats = ask(server_, "stats", "stats");
+            if (is_drained(stats, worker_)) {
+                begun_ = true;
+                if (!has_users(stats, worker_))
+                    return;
+            } else if (begun_) {
+                throw Failure(
+                    EX_UNAVAILABLE, fmt::format("the drain of worker {} was ended", worker_));
+            } else {
+                begin();
+            }
+            (void)server_.wait_for_any({"drained"}, ControlClient::patience);
         }
-        (void)wait_for_the_end();
     }
 
     // As long as the server shows that it is alive: it is asked for its counters now and then.

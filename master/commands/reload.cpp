@@ -66,20 +66,17 @@ private:
 
     // The number of the reload that was asked for last, by anyone.
     uint64_t last_asked_for() {
-        for (;;)
-            try {
-                server_.ask("reload-status");
-                for (;;) {
-                    const auto message = server_.wait_for_any(
-                        {"reload_status", "reloaded", "reload_failed"}, ControlClient::patience);
-                    if (!message)
-                        server_.give_up();
-                    if (const auto said = parsed(server_, *message); said.contains("begun"))
-                        return said.value("begun", uint64_t{0});
-                }
-            } catch (const ConnectionClosed&) {
-                server_ = connect_anew(server_.path());
+        return ask_any_master(server_, [](ControlClient& master) {
+            master.ask("reload-status");
+            for (;;) {
+                const auto message = master.wait_for_any(
+                    {"reload_status", "reloaded", "reload_failed"}, ControlClient::patience);
+                if (!message)
+                    master.give_up();
+                if (const auto said = parsed(master, *message); said.contains("begun"))
+                    return said.value("begun", uint64_t{0});
             }
+        });
     }
 
     // Nothing if there is more to wait for. A server that is silent is asked whether it is there.

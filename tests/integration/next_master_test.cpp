@@ -153,9 +153,9 @@ TEST_F(NextMasterTest, ReadingsAreAskedForAgain) {
 }
 
 TEST_F(NextMasterTest, ADrainGoesOn) {
-    serve({{}, {{drained("[2]", 0), draining + "\n" + drain_end}, dies}});
+    serve({{}, {{drained("[2]", 0), draining + "\n" + drain_end, drained("[1,2]", 0)}}});
     expect_drained();
-    serve({{}, {{drained("[1]", 3) + "\n" + drain_end}}});
+    serve({{}, {{drained("[1]", 3) + "\n" + drain_end, drained("[1]", 0)}}});
     expect_drained();
     serve({{{draining}, dies}, {}, {{drained("[2,1]", 0)}}});
     expect_drained();
